@@ -1,0 +1,52 @@
+"""Who asks for what: the facts of one request that its operation may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lambent.core.http import Request
+
+PrincipalKind = Literal["root", "user", "assumed-role", "service", "anonymous"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who signed the request. An anonymous principal has neither account nor key."""
+
+    kind: PrincipalKind
+    account_id: str = ""
+    arn: str = ""
+    user_id: str = ""
+    access_key_id: str = ""
+
+
+ANONYMOUS = Principal("anonymous")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a regional resource lives. Every resource is keyed by it."""
+
+    account_id: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """The facts of one request. `now` is the calendar reading taken once, so that one answer holds one time.
+
+    `endpoint` is how the client addressed us (`http://127.0.0.1:4566`): links in answers begin with it.
+    """
+
+    request_id: str
+    service: str
+    operation: str
+    scope: Scope
+    principal: Principal
+    now: datetime
+    endpoint: str
+    http: Request

@@ -1,0 +1,123 @@
+"""Requests and responses between the HTTP server and what is behind it.
+
+Header names keep the case in which they were sent, because API Gateway shows them to functions; look-ups ignore it.
+Text of headers is latin-1, as it is on the wire (RFC 9110, section 5.5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+
+
+class Headers:
+    """An ordered multimap of header fields: names as sent, look-up without case."""
+
+    __slots__ = ("_index", "_items")
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self._items = list(items)
+        index: dict[str, str] = {}
+        for name, value in self._items:
+            index.setdefault(name.lower(), value)
+        self._index = index
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value of `name` (lower case), or the default."""
+        return self._index.get(name, default)
+
+    def getall(self, name: str) -> list[str]:
+        """Every value of `name` (lower case), in the order sent."""
+        return [value for key, value in self._items if key.lower() == name]
+
+    def items(self) -> list[tuple[str, str]]:
+        """All fields in the order and the case sent."""
+        return self._items
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._index
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._items!r})"
+
+
+class Body(Protocol):
+    """The body of a request, readable once: whole, or piece by piece."""
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body. Raises `BodyTooLarge` as soon as more than `limit` bytes are known to come."""
+        ...
+
+    def stream(self) -> AsyncIterator[bytes]:
+        """The body in pieces as they arrive; the client is held back while a piece is worked on."""
+        ...
+
+
+class BytesBody:
+    """A body that is there already."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes = b"") -> None:
+        self._data = data
+
+    async def read(self, limit: int) -> bytes:
+        if len(self._data) > limit:
+            raise BodyTooLarge(limit)
+        return self._data
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        if self._data:
+            yield self._data
+
+
+class BodyTooLarge(Exception):
+    """More body than the reader allows. Args: the limit in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"request body over {limit} bytes")
+        self.limit = limit
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request, nothing decoded: `path` and `query` are as sent, percent signs and all."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: Body
+    peer: str = ""
+    scheme: str = "http"
+
+    @property
+    def host(self) -> str:
+        """The Host header, port included, as sent."""
+        return self.headers.get("host")
+
+
+@dataclass(slots=True)
+class Response:
+    """One HTTP answer. A body of bytes gets a Content-Length; an async iterator is sent chunk by chunk as it comes."""
+
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes | AsyncIterator[bytes] = b""
+
+
+if TYPE_CHECKING:
+    Handler = Callable[[Request], Awaitable[Response]]

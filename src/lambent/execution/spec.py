@@ -1,0 +1,79 @@
+"""What the execution plane is asked to run and what it answers: plain values, no AWS types.
+
+Names of functions, ARNs and log groups are opaque text here; they are handed to the handler's context and never read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """Everything an environment is made from. Two specs with one `key` are the same version at the same revision.
+
+    `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
+    the reserved ones. `timeout_s` is in seconds, `memory_mib` in MiB (what AWS calls MB).
+    """
+
+    key: str
+    runtime: str
+    handler: str
+    code: str
+    memory_mib: int
+    timeout_s: int
+    function_name: str
+    function_version: str
+    function_arn: str
+    region: str
+    log_group: str
+    layers: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call. `payload` is the event's JSON as the client sent it; it passes through unread."""
+
+    request_id: str
+    payload: bytes
+    invoked_function_arn: str
+    client_context: str = ""
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended. `is_error` is AWS's FunctionError; the payload is then the error object.
+
+    Times in milliseconds; `init_ms` only where this call waited for an INIT. `log` holds the call's lines,
+    START, END and REPORT included.
+    """
+
+    payload: bytes
+    is_error: bool
+    log: bytes
+    duration_ms: float
+    billed_ms: int
+    init_ms: float | None
+    peak_memory_mib: int
+
+
+class Throttled(Exception):
+    """No environment may be started for this call now. Args: AWS's reason code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RuntimeUnavailable(Exception):
+    """No interpreter on this host serves the runtime. The text says what was looked for."""
+
+
+class SealFailed(Exception):
+    """The spawner would not seal a staged code tree. The text says why."""

@@ -1,0 +1,1 @@
+"""One package per AWS service, named as in botocore's data."""

@@ -1,0 +1,1 @@
+"""Durable state: the database, blobs, the code store, log segments, migrations."""
