@@ -17,7 +17,8 @@ class FunctionSpec:
     """Everything an environment is made from. Two specs with one `key` are the same version at the same revision.
 
     `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
-    the reserved ones. `timeout_s` is in seconds, `memory_mib` in MiB (what AWS calls MB).
+    the reserved ones. `timeout_s` is in seconds, `memory_mib` in MiB (what AWS calls MB). `account_id` says whose
+    concurrency limit counts the function's invocations.
     """
 
     key: str
@@ -33,6 +34,7 @@ class FunctionSpec:
     log_group: str
     layers: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,13 @@ class Throttled(Exception):
 
 class RuntimeUnavailable(Exception):
     """No interpreter on this host serves the runtime. The text says what was looked for."""
+
+
+class SandboxFailed(Exception):
+    """The platform could not start or keep a sandbox; the function is not to blame (AWS: 500 ServiceException).
+
+    The text says what happened, for the log.
+    """
 
 
 class SealFailed(Exception):

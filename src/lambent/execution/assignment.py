@@ -1,0 +1,43 @@
+"""What a pooled sandbox is made into, and the ASSIGN frame that tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from lambent.execution.variables import function_environment
+
+if TYPE_CHECKING:
+    from lambent.execution.log_stream import LogStream
+    from lambent.execution.runtimes.table import Runtime
+    from lambent.execution.spec import FunctionSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The function, the runtime that serves it, and the log of the environment."""
+
+    spec: FunctionSpec
+    runtime: Runtime
+    log: LogStream
+
+
+def assign_payload(assignment: Assignment, task_root: str) -> bytes:
+    """The JSON of ASSIGN. `task_root`: where the code lies as the function sees it."""
+    spec, log = assignment.spec, assignment.log
+    return orjson.dumps(
+        {
+            "handler": spec.handler,
+            "environment": function_environment(spec, assignment.runtime, task_root, log.name),
+            "function_name": spec.function_name,
+            "function_version": spec.function_version,
+            "function_arn": spec.function_arn,
+            "memory_mib": spec.memory_mib,
+            "timeout_s": spec.timeout_s,
+            "log_group": spec.log_group,
+            "log_stream": log.name,
+            "task_root": task_root,
+        }
+    )

@@ -1,0 +1,173 @@
+"""From a call that found no idle environment to one whose INIT is done, and the calls whose INIT fails.
+
+INIT has ten seconds. When it fails, in whatever way, AWS runs it a second time, then as part of the invocation and
+under the function's own time-out; only that second failure is the caller's answer. So do we.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from lambent.execution import failures, report
+from lambent.execution.assignment import Assignment
+from lambent.execution.environment import InitDone, InitFailed
+from lambent.execution.failures import Exit
+from lambent.execution.log_stream import LogStream, stream_name
+from lambent.execution.running import Ending, account
+from lambent.execution.spec import SandboxFailed
+from lambent.execution.states import State
+
+if TYPE_CHECKING:
+    from lambent.core.clock import Clock
+    from lambent.execution.environment import Environment, InitResult
+    from lambent.execution.log_stream import LogSink
+    from lambent.execution.pool import Pool
+    from lambent.execution.runtimes.table import Runtime
+    from lambent.execution.scheduler import Group, Scheduler
+    from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+
+logger = logging.getLogger(__name__)
+
+INIT_LIMIT_S = 10.0
+# How long a call waits for a sandbox while the spawner is being restarted or the machine is swamped.
+SANDBOX_LIMIT_S = 20.0
+# Nothing of the function has run when a sandbox cannot be had or bound: such a failure is tried again once.
+SANDBOX_ATTEMPTS = 2
+
+
+class ColdStart:
+    """One call's way to an environment of its own. Lives as long as the call.
+
+    Args: what is called, its runtime, the pool to take from, the group the environment joins, and who owns it then.
+    """
+
+    def __init__(
+        self,
+        spec: FunctionSpec,
+        runtime: Runtime,
+        pool: Pool,
+        group: Group,
+        scheduler: Scheduler,
+        clock: Clock,
+        log_sink: LogSink,
+    ) -> None:
+        self._spec = spec
+        self._runtime = runtime
+        self._pool = pool
+        self._group = group
+        self._scheduler = scheduler
+        self._clock = clock
+        name = stream_name(spec.function_version, clock.calendar())
+        self._log = LogStream(spec, name, log_sink, clock)
+        self._assignment = Assignment(spec, runtime, self._log)
+        self._environment: Environment | None = None
+        self.has_invoked = False  # from then on the environment accounts for the call
+
+    async def run(self, invocation: Invocation) -> Outcome:
+        """The outcome of the call.
+
+        Raises:
+            SandboxFailed: no sandbox could be had, or it was lost.
+        """
+        line = report.init_start_line(self._runtime.language, self._runtime.version)
+        self._log.platform(self._now_ms(), line)
+        try:
+            first = await self._initialise(INIT_LIMIT_S)
+            if isinstance(first, InitDone):
+                return await self._invoke(invocation, init_ms=first.duration_ms)
+            self._report_init(first, "init")
+            return await self._second_try(invocation)
+        finally:
+            self._log.flush()
+
+    async def _second_try(self, invocation: Invocation) -> Outcome:
+        started = self._clock.monotonic()
+        line = report.start_line(invocation.request_id, self._spec.function_version)
+        self._log.begin(self._now_ms(), line)
+        result = await self._initialise(self._spec.timeout_s)
+        if isinstance(result, InitDone):
+            return await self._invoke(invocation, started=started)
+        self._report_init(result, "invoke")
+        duration_ms = (self._clock.monotonic() - started) * 1000
+        return self._init_failed(invocation.request_id, result, duration_ms)
+
+    async def _initialise(self, limit_s: float) -> InitResult:
+        for _ in range(SANDBOX_ATTEMPTS - 1):
+            try:
+                return await self._attempt(limit_s)
+            except SandboxFailed as failure:
+                logger.info("a sandbox failed before INIT: %s", failure)
+        return await self._attempt(limit_s)
+
+    async def _attempt(self, limit_s: float) -> InitResult:
+        environment = await self._sandbox()
+        initialising = environment.assign(self._assignment)
+        timer = asyncio.get_running_loop().call_later(limit_s, environment.expire_init)
+        try:
+            result = await initialising
+        finally:
+            timer.cancel()
+        if isinstance(result, InitDone) and environment.state is not State.READY:
+            # It ended between its INIT_DONE and now.
+            return InitFailed(result.duration_ms, end=Exit(None))
+        return result
+
+    async def _sandbox(self) -> Environment:
+        try:
+            async with asyncio.timeout(SANDBOX_LIMIT_S):
+                environment = await self._pool.take()
+        except TimeoutError:
+            raise SandboxFailed(f"no sandbox within {SANDBOX_LIMIT_S:.0f} s") from None
+        self._scheduler.adopt(environment, self._group)
+        self._environment = environment
+        return environment
+
+    async def _invoke(
+        self, invocation: Invocation, *, init_ms: float | None = None, started: float | None = None
+    ) -> Outcome:
+        assert self._environment is not None
+        future = self._environment.invoke(invocation, init_ms=init_ms, started=started)
+        self.has_invoked = True
+        return await future
+
+    def _report_init(self, result: InitFailed, phase: str) -> None:
+        status = "error"
+        error_type = ""
+        if result.payload is not None:
+            error_type = failures.error_type_of(result.payload)
+        elif result.end is not None:
+            error_type = result.end.error_type
+        else:
+            status = "timeout"
+        self._log.finish_line()
+        line = report.init_report_line(result.duration_ms, phase, status, error_type)
+        self._log.platform(self._now_ms(), line)
+        self._log.flush()
+
+    def _init_failed(self, request_id: str, result: InitFailed, duration_ms: float) -> Outcome:
+        assert self._environment is not None
+        return account(
+            request_id,
+            self._spec,
+            self._log,
+            self._ending(request_id, result),
+            duration_ms=duration_ms,
+            init_ms=None,
+            peak_mib=self._environment.peak_mib(),
+            now_ms=self._now_ms(),
+        )
+
+    def _ending(self, request_id: str, result: InitFailed) -> Ending:
+        if result.payload is not None:
+            error_type = failures.error_type_of(result.payload)
+            status = f"Status: error\tError Type: {error_type}"
+            return Ending(result.payload, is_error=True, report_status=status)
+        if result.end is not None:
+            return Ending.by(failures.exited(request_id, result.end))
+        timeout_s = self._spec.timeout_s
+        return Ending.by(failures.timed_out(request_id, timeout_s, self._now_ms()))
+
+    def _now_ms(self) -> int:
+        return int(self._clock.calendar().timestamp() * 1000)

@@ -1,0 +1,385 @@
+"""An execution environment: one sandbox, the function version in it, and the invocation that runs.
+
+Everything happens in callbacks of the event loop and is over when they return: a frame, an event of the spawner, the
+deadline's timer. So an invocation is finished, logged and accounted for whether or not its caller still waits.
+The allowed moves stand in `states.py`; whatever else arrives ends the environment.
+
+Who may wait on it holds a future: `booted`, then the one of `assign`, then one per `invoke`.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lambent.core import ids
+from lambent.execution import failures, report
+from lambent.execution.assignment import assign_payload
+from lambent.execution.failures import Exit
+from lambent.execution.frames import NO_REQUEST, FrameType, head
+from lambent.execution.running import Ending, Running, account
+from lambent.execution.sandbox_handle import SandboxHandle
+from lambent.execution.spec import SandboxFailed
+from lambent.execution.states import Cause, State, after
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from lambent.core.clock import Clock
+    from lambent.execution.assignment import Assignment
+    from lambent.execution.failures import Failure
+    from lambent.execution.frames import Frame
+    from lambent.execution.log_stream import LogStream
+    from lambent.execution.spawner_link import SpawnerLink
+    from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+
+logger = logging.getLogger(__name__)
+
+# After the sandbox closed its socket its `exited` is on the way; longer than this it is not, and we end it ourselves.
+EXIT_GRACE_S = 2.0
+
+_FRAME_CAUSES = {
+    FrameType.READY.value: Cause.READY_FRAME,
+    FrameType.INIT_DONE.value: Cause.INIT_DONE_FRAME,
+    FrameType.RESULT.value: Cause.RESULT_FRAME,
+    FrameType.ERROR.value: Cause.ERROR_FRAME,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InitDone:
+    """INIT went well; it took this long."""
+
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class InitFailed:
+    """INIT did not. `payload` is the bootstrap's own error object, `end` how the process ended; neither: a time-out."""
+
+    duration_ms: float
+    payload: bytes | None = None
+    end: Exit | None = None
+
+
+InitResult = InitDone | InitFailed
+
+
+class Owner(Protocol):
+    """Who is told what becomes of an environment. Called when the environment's own state is settled."""
+
+    def pooled(self, environment: Environment) -> None:
+        """It is locked and warmed up."""
+        ...
+
+    def finished(self, environment: Environment) -> None:
+        """An invocation is over; the environment is READY again, or DEAD."""
+        ...
+
+    def died(self, environment: Environment) -> None:
+        """It ended while no invocation ran."""
+        ...
+
+
+class Environment:
+    """Args: the link to the spawner, the clock, the loop, and its owner, who may hand it on (`owner`)."""
+
+    def __init__(
+        self, link: SpawnerLink, clock: Clock, loop: asyncio.AbstractEventLoop, owner: Owner
+    ) -> None:
+        self.state = State.BOOTING
+        self.owner = owner
+        self.idle_since = 0.0
+        self.why_dead = ""
+        self._link = link
+        self._clock = clock
+        self._loop = loop
+        self._sandbox = SandboxHandle(ids.hex_id(32), link, loop)
+        self._assignment: Assignment | None = None
+        self._init: asyncio.Future[InitResult] | None = None
+        self._init_started = 0.0
+        self._running: Running | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def id(self) -> str:
+        return self._sandbox.id
+
+    @property
+    def spec(self) -> FunctionSpec:
+        """The function in it. Only once assigned."""
+        assert self._assignment is not None
+        return self._assignment.spec
+
+    @property
+    def log(self) -> LogStream:
+        assert self._assignment is not None
+        return self._assignment.log
+
+    # --- what the plane asks ----------------------------------------------------------------------------------
+
+    def boot(self, runtime: str) -> None:
+        """Have the sandbox made; the owner hears `pooled` or `died`."""
+        self._link.listen(self._sandbox.id, self)
+        self._sandbox.create(runtime)
+
+    def assign(self, assignment: Assignment) -> asyncio.Future[InitResult]:
+        """Put a function into it and run its INIT, which `expire_init` ends when it takes too long.
+
+        The future fails with SandboxFailed where the platform is to blame.
+        """
+        self._move(Cause.ASSIGN)
+        self._assignment = assignment
+        self._sandbox.attach_log(assignment.log)
+        self._init = self._loop.create_future()
+        self._init_started = self._clock.monotonic()
+        spec = assignment.spec
+        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib)
+        return self._init
+
+    def expire_init(self) -> None:
+        """The time for INIT is over."""
+        if self._init is not None and not self._init.done():
+            self._sandbox.drain_logs()
+            self._init_over(InitFailed(self._since(self._init_started)))
+            self._die("INIT took too long")
+
+    def invoke(
+        self,
+        invocation: Invocation,
+        *,
+        init_ms: float | None = None,
+        started: float | None = None,
+    ) -> asyncio.Future[Outcome]:
+        """Run one invocation. Cancelling the future drops the answer, nothing else.
+
+        Args:
+            invocation: the call.
+            init_ms: what INIT took, where this call waited for it: billed and reported with it.
+            started: monotonic; when the invocation began, where it did before now and START has been written.
+
+        Raises:
+            ValueError: the call cannot be put into a frame; nothing has happened then.
+        """
+        now, now_ms = self._clock.monotonic(), self._now_ms()
+        spec = self.spec
+        raw_id = bytes.fromhex(invocation.request_id.replace("-", ""))
+        left_s = spec.timeout_s if started is None else started + spec.timeout_s - now
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        running = Running(
+            invocation, raw_id, future, now if started is None else started, now + left_s, init_ms
+        )
+        frame_head = running.frame_head(now_ms + int(left_s * 1000))
+        self._move(Cause.INVOKE)
+        self._running = running
+        if started is None:
+            line = report.start_line(invocation.request_id, spec.function_version)
+            self.log.begin(now_ms, line)
+        self._sandbox.send(frame_head, invocation.payload)
+        if self._timer is None:
+            self._timer = self._loop.call_later(left_s, self._check_deadline)
+        return future
+
+    def end(self, why: str) -> None:
+        """Kill it. An invocation that runs fails with SandboxFailed."""
+        self._die(why)
+
+    def peak_mib(self) -> int:
+        return self._sandbox.peak_mib()
+
+    # --- what the spawner says --------------------------------------------------------------------------------
+
+    def on_event(self, event: dict[str, Any], descriptors: list[int]) -> None:
+        name = event.get("event")
+        if name == "created":
+            self._created(event, descriptors)
+        elif name == "assigned" and self.state is State.ASSIGNED:
+            self._start_init(str(event.get("task_root", "/var/task")))
+        elif name == "exited":
+            # An answer may still lie in the socket: Node says why it ends and ends.
+            self._sandbox.drain_frames()
+            self._sandbox.note_peak(int(event.get("peak_bytes") or 0))
+            status = event.get("status")
+            self._exited(Exit(status if isinstance(status, int) else None, bool(event.get("oom"))))
+        elif name == "failed":
+            self._die(str(event.get("reason", "the spawner gave no reason")))
+
+    def on_spawner_gone(self) -> None:
+        self._die("the spawner is gone")
+
+    def _created(self, event: dict[str, Any], descriptors: list[int]) -> None:
+        try:
+            self._sandbox.open(event, descriptors, self._on_frame, self._on_end)
+        except ValueError as error:
+            self._die(str(error))
+        if self.state is State.DEAD:  # ended while it was being made
+            self._sandbox.close()
+
+    def _start_init(self, task_root: str) -> None:
+        assert self._assignment is not None
+        self._move(Cause.BOUND)
+        payload = assign_payload(self._assignment, task_root)
+        self._sandbox.send(head(FrameType.ASSIGN, len(payload)), payload)
+
+    def _exited(self, end: Exit) -> None:
+        self._sandbox.drain_logs()
+        if self._running is not None:
+            self._fail(self._running, failures.exited(self._running.invocation.request_id, end))
+            return
+        if self.state is State.INIT:
+            self._init_over(InitFailed(self._since(self._init_started), end=end))
+        self._die(end.describe())
+
+    # --- what the sandbox says --------------------------------------------------------------------------------
+
+    def _on_frame(self, frame: Frame) -> None:
+        running = self._running
+        cause = _cause(frame)
+        following = None if cause is None else after(self.state, cause)
+        if following is None:
+            self._breach(f"frame of type {frame.type} while {self.state.name}")
+        elif running is not None:
+            self._answered(running, frame, following)
+        else:
+            self.state = following
+            self._init_frame(frame)
+
+    def _answered(self, running: Running, frame: Frame, following: State) -> None:
+        """RESULT or ERROR of the invocation that runs."""
+        if frame.request_id != running.raw_id and following is not State.DEAD:
+            self._breach("an answer to another request")
+            return
+        self._sandbox.drain_logs()
+        if frame.payload is None:
+            ending = Ending(failures.RESPONSE_TOO_LARGE, is_error=True)
+        else:
+            ending = Ending(frame.payload, frame.type == FrameType.ERROR)
+        outcome = self._account(running, ending)
+        self._running = None
+        self.state = following
+        if following is State.DEAD:
+            self._bury("the runtime gave up")
+        self.idle_since = running.started + outcome.duration_ms / 1000
+        self.owner.finished(self)
+        running.resolve(outcome)
+
+    def _init_frame(self, frame: Frame) -> None:
+        """READY, INIT_DONE, or the ERROR of an INIT; the state has been moved already."""
+        if self.state is State.POOLED:
+            self.owner.pooled(self)
+        elif self.state is State.READY:
+            self._init_over(InitDone(self._since(self._init_started)))
+        else:
+            self._sandbox.drain_logs()
+            payload = failures.RESPONSE_TOO_LARGE if frame.payload is None else frame.payload
+            self._init_over(InitFailed(self._since(self._init_started), payload))
+            self._bury("INIT failed")
+            self.owner.died(self)
+
+    def _on_end(self, reason: str) -> None:
+        """The sandbox closed its socket, or sent what is no frame (`reason`)."""
+        if reason:
+            self._breach(reason)
+        elif self.state in (State.INVOKING, State.INIT):
+            self._loop.call_later(EXIT_GRACE_S, self._exit_overdue)
+        else:
+            self._die("closed its socket")
+
+    def _exit_overdue(self) -> None:
+        if self.state is not State.DEAD:
+            self._breach("closed its socket and runs on")
+
+    def _breach(self, what: str) -> None:
+        """Not of the protocol. To the client that is a runtime which ended without a reason."""
+        if self.state is not State.DEAD:
+            logger.warning("sandbox %s: %s", self.id, what)
+            self._exited(Exit(None))
+
+    # --- ends -------------------------------------------------------------------------------------------------
+
+    def _check_deadline(self) -> None:
+        """One timer serves many invocations: it finds out whether the present one is due, and re-arms itself."""
+        self._timer = None
+        running = self._running
+        if running is None:
+            return
+        left_s = running.deadline - self._clock.monotonic()
+        if left_s > 0:
+            self._timer = self._loop.call_later(left_s, self._check_deadline)
+            return
+        self._sandbox.drain_logs()
+        request_id = running.invocation.request_id
+        self._fail(running, failures.timed_out(request_id, self.spec.timeout_s, self._now_ms()))
+
+    def _fail(self, running: Running, failure: Failure) -> None:
+        """The platform ends the invocation, and the environment with it."""
+        ending = Ending.by(failure)
+        outcome = self._account(running, ending)
+        self._running = None
+        self.state = State.DEAD
+        self._bury(failure.error_type)
+        self.owner.finished(self)
+        running.resolve(outcome)
+
+    def _account(self, running: Running, ending: Ending) -> Outcome:
+        return account(
+            running.invocation.request_id,
+            self.spec,
+            self.log,
+            ending,
+            duration_ms=self._since(running.started),
+            init_ms=running.init_ms,
+            peak_mib=self._sandbox.peak_mib(),
+            now_ms=self._now_ms(),
+        )
+
+    def _init_over(self, result: InitResult) -> None:
+        if self._init is not None and not self._init.done():
+            self._init.set_result(result)
+
+    def _die(self, why: str) -> None:
+        """End it. Whoever still waits for INIT or an answer is told that the platform failed."""
+        if self.state is State.DEAD:
+            return
+        self.state = State.DEAD
+        self._bury(why)
+        if self._init is not None and not self._init.done():
+            self._init.set_exception(SandboxFailed(why))
+        running, self._running = self._running, None
+        if running is None:
+            self.owner.died(self)
+            return
+        self.log.flush()
+        self.owner.finished(self)
+        if not running.future.done():
+            running.future.set_exception(SandboxFailed(why))
+
+    def _bury(self, why: str) -> None:
+        self.why_dead = why
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._sandbox.kill()
+        self._sandbox.close()
+
+    # --- small change -----------------------------------------------------------------------------------------
+
+    def _move(self, cause: Cause) -> None:
+        """A move of our own: that it is not allowed is our mistake."""
+        following = after(self.state, cause)
+        if following is None:
+            raise RuntimeError(f"{cause.name} while {self.state.name}")
+        self.state = following
+
+    def _since(self, started: float) -> float:
+        return (self._clock.monotonic() - started) * 1000
+
+    def _now_ms(self) -> int:
+        return int(self._clock.calendar().timestamp() * 1000)
+
+
+def _cause(frame: Frame) -> Cause | None:
+    if frame.type == FrameType.ERROR and frame.request_id == NO_REQUEST:
+        return Cause.LAST_ERROR_FRAME
+    return _FRAME_CAUSES.get(frame.type)

@@ -1,0 +1,112 @@
+"""The log of one execution environment: its output and the platform's own lines, in order.
+
+Every event goes to the sink; a copy of the last `TAIL_LIMIT` of an invocation is kept for its Outcome. An event is one
+line. Our bootstraps write an event of several lines with carriage returns inside, as AWS's own runtime clients do on a
+plain pipe, and here they become line feeds again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from lambent.core import ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from lambent.core.clock import Clock
+    from lambent.execution.spec import FunctionSpec
+
+    LogSink = Callable[[FunctionSpec, str, list[tuple[int, str]]], None]
+
+# Characters of an invocation's log that its Outcome keeps: AWS's tail is 4 KB, tests and the console want more.
+TAIL_LIMIT = 262_144
+# The longest event CloudWatch Logs takes; a longer line is cut there.
+EVENT_LIMIT = 262_144
+
+
+def stream_name(version: str, now: datetime) -> str:
+    """`YYYY/MM/DD/[version]<32 hex>`: a fresh name for the log stream of an environment."""
+    return f"{now:%Y/%m/%d}/[{version}]{ids.hex_id(32)}"
+
+
+class LogStream:
+    """Collects events and hands them to the sink. Args: the function, the stream's name, the sink, the clock."""
+
+    __slots__ = ("_clock", "_pending", "_rest", "_sink", "_spec", "_tail", "_tail_size", "name")
+
+    def __init__(self, spec: FunctionSpec, name: str, sink: LogSink, clock: Clock) -> None:
+        self.name = name
+        self._spec = spec
+        self._sink = sink
+        self._clock = clock
+        self._pending: list[tuple[int, str]] = []
+        self._rest = b""  # output without its line feed yet
+        self._tail: deque[str] | None = None  # None between invocations
+        self._tail_size = 0
+
+    def begin(self, now_ms: int, start_line: str) -> None:
+        """An invocation begins; what follows goes into its tail, too. Output so far stays before it."""
+        self._tail = deque()
+        self._tail_size = 0
+        self.platform(now_ms, start_line)
+
+    def platform(self, now_ms: int, text: str) -> None:
+        """Add an event of the platform."""
+        self._pending.append((now_ms, text))
+        self._keep(text)
+
+    def output(self, data: bytes) -> None:
+        """Add what the sandbox wrote, cut anywhere."""
+        lines = (self._rest + data if self._rest else data).split(b"\n")
+        self._rest = lines.pop()
+        now_ms = self._now_ms()
+        for line in lines:
+            self._event(now_ms, line, "\n")
+        while len(self._rest) >= EVENT_LIMIT:
+            self._event(now_ms, self._rest[:EVENT_LIMIT], "")
+            self._rest = self._rest[EVENT_LIMIT:]
+
+    def end(self, now_ms: int, *closing_lines: str) -> bytes:
+        """The invocation ends: returns its log, and hands everything to the sink."""
+        self.finish_line()
+        for line in closing_lines:
+            self.platform(now_ms, line)
+        tail = "".join(self._tail or ())
+        self._tail = None
+        self.flush()
+        return tail.encode()
+
+    def finish_line(self) -> None:
+        """End the line that the sandbox has left open, if any."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            self._event(self._now_ms(), rest, "\n")
+
+    def flush(self) -> None:
+        """Hand what has gathered to the sink."""
+        if self._pending:
+            pending, self._pending = self._pending, []
+            self._sink(self._spec, self.name, pending)
+
+    def _event(self, now_ms: int, line: bytes, ending: str) -> None:
+        text = line.decode("utf-8", "replace")
+        if "\r" in text:
+            text = text[:-1].replace("\r", "\n") + text[-1]
+        text += ending
+        self._pending.append((now_ms, text))
+        self._keep(text)
+
+    def _keep(self, text: str) -> None:
+        tail = self._tail
+        if tail is None:
+            return
+        tail.append(text)
+        self._tail_size += len(text)
+        while self._tail_size > TAIL_LIMIT and len(tail) > 1:
+            self._tail_size -= len(tail.popleft())
+
+    def _now_ms(self) -> int:
+        return int(self._clock.calendar().timestamp() * 1000)

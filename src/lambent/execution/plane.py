@@ -1,0 +1,209 @@
+"""The execution plane: what the Lambda service asks to run functions.
+
+A warm invoke is: count it, pop an idle environment, write one frame, wait for one future. Everything else is off that
+path: a call without an idle environment runs as a task of its own, so that a caller who leaves takes only itself away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lambent.execution.cold_start import ColdStart
+from lambent.execution.concurrency import Concurrency
+from lambent.execution.pool import Pool
+from lambent.execution.scheduler import Scheduler
+from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
+from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
+
+if TYPE_CHECKING:
+    import socket
+
+    from lambent.core.clock import Clock
+    from lambent.execution.log_stream import LogSink
+    from lambent.execution.runtimes.table import Runtime, Runtimes
+    from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+
+logger = logging.getLogger(__name__)
+
+_STOPPING = "the platform is stopping"
+
+
+class ExecutionPlane:
+    """Runs functions.
+
+    Args:
+        spawner: the SEQPACKET socket to the spawner; owned from here on.
+        runtimes: what this host can run.
+        clock: time-outs and keep-alive go by its monotonic reading, log lines and deadlines by its calendar.
+        log_sink: gets every log event: (function, log stream, [(milliseconds since 1970, text)]).
+        account_concurrency: invocations of one account that may run at the same time.
+        keep_alive_s: how long an idle environment is kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        spawner: socket.socket,
+        runtimes: Runtimes,
+        clock: Clock,
+        log_sink: LogSink,
+        account_concurrency: int = 1000,
+        keep_alive_s: float = 600,
+    ) -> None:
+        self._socket = spawner
+        self._runtimes = runtimes
+        self._clock = clock
+        self._log_sink = log_sink
+        self._keep_alive_s = keep_alive_s
+        self._concurrency = Concurrency(account_concurrency)
+        self._pools: dict[str, Pool] = {}
+        self._cold_starts: set[asyncio.Task[Outcome]] = set()
+        self._link: SpawnerLink | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._scheduler: Scheduler
+        self._is_stopping = False
+
+    async def start(self) -> None:
+        """Begin to talk to the spawner. Nothing is made before somebody asks for it."""
+        self._loop = asyncio.get_running_loop()
+        self._scheduler = Scheduler(self._clock, self._loop, self._concurrency, self._keep_alive_s)
+        self._link = SpawnerLink(self._socket, self._loop, self._spawner_gone)
+
+    async def stop(self) -> None:
+        """End every environment. Invocations that still run fail: whoever wants them finished waits before."""
+        self._is_stopping = True
+        for pool in self._pools.values():
+            pool.close(_STOPPING)
+        self._scheduler.close(_STOPPING)
+        if self._cold_starts:
+            await asyncio.wait(self._cold_starts)
+        if self._link is not None:
+            self._link.close()
+
+    async def replace_spawner(self, sock: socket.socket) -> None:
+        """Go on with a new spawner. What belonged to the old one is dead or dies now."""
+        old, self._link = self._link, None
+        if old is not None:
+            old.close()
+        self._link = SpawnerLink(sock, self._loop, self._spawner_gone)
+        for pool in self._pools.values():
+            pool.connect(self._link)
+
+    async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+        """Run one invocation to its end. A caller that is cancelled only loses the answer.
+
+        Raises:
+            Throttled: no more invocations may run at the moment.
+            RuntimeUnavailable: nothing on this host serves the runtime.
+            SandboxFailed: the platform, not the function, is to blame.
+        """
+        self._concurrency.admit(spec)
+        environment = self._scheduler.take(spec.key)
+        if environment is not None:
+            try:
+                future = environment.invoke(invocation)
+            except ValueError:  # the call cannot be put into a frame
+                self._scheduler.finished(environment)
+                raise
+            # The environment takes the call off the count, whatever becomes of it or of us.
+            return await future
+        task = self._loop.create_task(self._cold(spec, invocation))
+        self._cold_starts.add(task)
+        task.add_done_callback(self._cold_done)
+        return await asyncio.shield(task)
+
+    async def seal(self, staging_name: str) -> str:
+        """Have a staged code tree copied, hashed and made unchangeable; returns its digest.
+
+        Raises:
+            SealFailed: the text says why.
+        """
+        answer = await self._ask({"op": "seal", "staging": staging_name})
+        if answer.get("event") != "sealed":
+            raise SealFailed(str(answer.get("reason", "the spawner gave no reason")))
+        return str(answer["code"])
+
+    def discard(self, code: str) -> None:
+        """A sealed tree is not needed any more."""
+        if self._link is not None:
+            self._link.send({"op": "discard", "code": code})
+
+    def retire(self, key: str) -> None:
+        """A function version is gone: its idle environments end, busy ones when they are done."""
+        self._scheduler.retire(key)
+
+    def prewarm(self, runtime: str) -> None:
+        """Make sure there is a pool for a runtime; of one that is not served, nothing happens."""
+        found = self._runtimes.find(runtime)
+        if found is not None:
+            self._pool(found)
+
+    async def describe(self) -> dict[str, Any]:
+        """What runs now, and under `spawner` what the spawner says of the host ({} when there is none)."""
+        try:
+            spawner = await self._ask({"op": "describe"})
+        except SealFailed:
+            spawner = {}
+        return {
+            "running": self._concurrency.running,
+            "pools": {name: pool.describe() for name, pool in self._pools.items()},
+            "environments": self._scheduler.describe(),
+            "spawner": spawner,
+        }
+
+    async def _cold(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+        group = self._scheduler.expect(spec.key)
+        start: ColdStart | None = None
+        try:
+            runtime = self._find(spec)
+            start = ColdStart(
+                spec,
+                runtime,
+                self._pool(runtime),
+                group,
+                self._scheduler,
+                self._clock,
+                self._log_sink,
+            )
+            return await start.run(invocation)
+        finally:
+            self._scheduler.settle(group)
+            if start is None or not start.has_invoked:
+                self._concurrency.leave(spec)
+
+    def _cold_done(self, task: asyncio.Task[Outcome]) -> None:
+        self._cold_starts.discard(task)
+        # The caller may have gone; then nobody else takes note of the exception.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.info("a cold start failed: %s", error)
+
+    def _find(self, spec: FunctionSpec) -> Runtime:
+        if self._is_stopping:
+            raise SandboxFailed(_STOPPING)
+        found = self._runtimes.find(spec.runtime)
+        if found is None:
+            raise RuntimeUnavailable(self._runtimes.missing(spec.runtime))
+        return found
+
+    def _pool(self, runtime: Runtime) -> Pool:
+        pool = self._pools.get(runtime.pool)
+        if pool is None:
+            pool = self._pools[runtime.pool] = Pool(runtime.pool, self._clock, self._loop)
+            pool.connect(self._link)
+        return pool
+
+    async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        if self._link is None:
+            raise SealFailed("there is no spawner at the moment")
+        try:
+            return await self._link.ask(message)
+        except SpawnerGone:
+            raise SealFailed("the spawner ended before it answered") from None
+
+    def _spawner_gone(self) -> None:
+        logger.warning("the spawner is gone; calls wait for the next one")
+        self._link = None
+        for pool in self._pools.values():
+            pool.connect(None)

@@ -1,0 +1,59 @@
+"""The platform's lines in a function's log, worded as AWS words them, and what a call is billed.
+
+Shapes from the "Lambda logs" pages of AWS's developer guide and lambda-behaviours 32 and 33. Fields of REPORT and
+INIT_REPORT are set apart by tabs.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+
+def init_start_line(language: str, version: str) -> str:
+    """Names the interpreter that really runs, which is not always the one that the runtime id asks for."""
+    return f"INIT_START Runtime Version: {language}:{version}\n"
+
+
+def init_report_line(duration_ms: float, phase: str, status: str, error_type: str = "") -> str:
+    """Only written for an INIT that failed. `phase` is init or invoke, `status` error or timeout."""
+    error = f"\tError Type: {error_type}" if error_type else ""
+    return f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\tStatus: {status}{error}\n"
+
+
+def start_line(request_id: str, version: str) -> str:
+    return f"START RequestId: {request_id} Version: {version}\n"
+
+
+def end_line(request_id: str) -> str:
+    return f"END RequestId: {request_id}\n"
+
+
+def report_line(
+    request_id: str,
+    *,
+    duration_ms: float,
+    billed_ms: int,
+    memory_mib: int,
+    peak_mib: int,
+    init_ms: float | None = None,
+    status: str = "",
+) -> str:
+    """`status` is what follows for calls that the platform ended: `Status: timeout` and the like."""
+    init = "" if init_ms is None else f"Init Duration: {init_ms:.2f} ms\t"
+    return (
+        f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {billed_ms} ms\t"
+        f"Memory Size: {memory_mib} MB\tMax Memory Used: {peak_mib} MB\t{init}{status}\n"
+    )
+
+
+def billed_ms(duration_ms: float, init_ms: float | None) -> int:
+    """Whole milliseconds, rounded up. INIT is billed (since August 2025): 395.99 + 265.72 -> 662."""
+    # What the lines show has two decimals; the sum is rounded from what they show, so that it can be checked.
+    return math.ceil(round(duration_ms + (init_ms or 0.0), 2))
+
+
+def iso_time(now_ms: int) -> str:
+    """`2026-01-01T00:00:00.000Z`, as at the head of the platform's lines."""
+    moment = datetime.fromtimestamp(now_ms / 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{now_ms % 1000:03d}Z"

@@ -1,0 +1,94 @@
+"""The invocation that an environment works on, and the account of it once it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from lambent.execution import report
+from lambent.execution.frames import invoke_head
+from lambent.execution.spec import Outcome
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from lambent.execution.failures import Failure
+    from lambent.execution.log_stream import LogStream
+    from lambent.execution.spec import FunctionSpec, Invocation
+
+
+@dataclass(slots=True)
+class Running:
+    """`started` and `deadline` are monotonic seconds; `init_ms` is billed and reported with this call."""
+
+    invocation: Invocation
+    raw_id: bytes
+    future: asyncio.Future[Outcome]
+    started: float
+    deadline: float
+    init_ms: float | None
+
+    def frame_head(self, deadline_ms: int) -> bytes:
+        """The INVOKE frame up to the event."""
+        invocation = self.invocation
+        metadata = {"invoked_function_arn": invocation.invoked_function_arn}
+        if invocation.client_context:
+            metadata["client_context"] = invocation.client_context
+        if invocation.trace_id:
+            metadata["trace_id"] = invocation.trace_id
+        return invoke_head(
+            self.raw_id, deadline_ms, orjson.dumps(metadata), len(invocation.payload)
+        )
+
+    def resolve(self, outcome: Outcome) -> None:
+        """Answer the caller, if there still is one."""
+        if not self.future.done():
+            self.future.set_result(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an invocation ended: the answer, the platform's own lines about it, what REPORT says at its end."""
+
+    payload: bytes
+    is_error: bool
+    lines: tuple[str, ...] = ()
+    report_status: str = ""
+
+    @classmethod
+    def by(cls, failure: Failure) -> Ending:
+        """The platform ended it."""
+        return cls(failure.payload, True, (failure.log_line,), failure.report_status)
+
+
+def account(
+    request_id: str,
+    spec: FunctionSpec,
+    log: LogStream,
+    ending: Ending,
+    *,
+    duration_ms: float,
+    init_ms: float | None,
+    peak_mib: int,
+    now_ms: int,
+) -> Outcome:
+    """Bill the call, write END and REPORT, and hand over its log."""
+    # A call that is timed out ends a little late; it is billed its time-out.
+    billed = report.billed_ms(min(duration_ms, spec.timeout_s * 1000.0), init_ms)
+    text = log.end(
+        now_ms,
+        *ending.lines,
+        report.end_line(request_id),
+        report.report_line(
+            request_id,
+            duration_ms=duration_ms,
+            billed_ms=billed,
+            memory_mib=spec.memory_mib,
+            peak_mib=peak_mib,
+            init_ms=init_ms,
+            status=ending.report_status,
+        ),
+    )
+    return Outcome(ending.payload, ending.is_error, text, duration_ms, billed, init_ms, peak_mib)

@@ -1,0 +1,108 @@
+"""One sandbox as core holds it: its descriptors, and the requests about it. No states, no invocations.
+
+Everything that may be asked of a sandbox that is gone does nothing, so that nobody has to look first.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from lambent.execution.channel import FrameChannel
+from lambent.execution.log_pipe import LogPipe
+from lambent.execution.memory_peak import MemoryPeak
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from lambent.execution.frames import Frame
+    from lambent.execution.log_stream import LogStream
+    from lambent.execution.spawner_link import SpawnerLink
+
+
+class SandboxHandle:
+    """Args: the sandbox's id (32 hex digits), the link to its spawner, the loop."""
+
+    def __init__(self, sandbox: str, link: SpawnerLink, loop: asyncio.AbstractEventLoop) -> None:
+        self.id = sandbox
+        self._link = link
+        self._loop = loop
+        self._channel: FrameChannel | None = None
+        self._logs: LogPipe | None = None
+        self._peak: MemoryPeak | None = None
+
+    def create(self, runtime: str) -> None:
+        self._link.send({"op": "create", "sandbox": self.id, "runtime": runtime})
+
+    def bind(self, code: str, layers: tuple[str, ...], memory_mib: int) -> None:
+        self._link.send(
+            {
+                "op": "assign",
+                "sandbox": self.id,
+                "code": code,
+                "layers": list(layers),
+                "memory_mib": memory_mib,
+            }
+        )
+
+    def kill(self) -> None:
+        self._link.send({"op": "kill", "sandbox": self.id})
+
+    def open(
+        self,
+        event: dict[str, Any],
+        descriptors: list[int],
+        on_frame: Callable[[Frame], None],
+        on_end: Callable[[str], None],
+    ) -> None:
+        """Take over the descriptors of a `created` event: frame socket, log pipe, pidfd, perhaps the peak file.
+
+        Raises:
+            ValueError: descriptors are missing.
+        """
+        has_peak = bool(event.get("peak"))
+        if len(descriptors) != (4 if has_peak else 3):
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise ValueError(f"{len(descriptors)} descriptors for a sandbox")
+        frames, logs, process, *peak = descriptors
+        # The frame socket's end and the spawner's `exited` say all that the pidfd could.
+        os.close(process)
+        self._peak = MemoryPeak(peak[0] if peak else None, int(event.get("pid", 0)))
+        self._logs = LogPipe(logs, self._loop)
+        self._channel = FrameChannel(socket.socket(fileno=frames), self._loop, on_frame, on_end)
+
+    def attach_log(self, stream: LogStream) -> None:
+        if self._logs is not None:
+            self._logs.attach(stream)
+
+    def send(self, head: bytes, payload: bytes = b"") -> None:
+        if self._channel is not None:
+            self._channel.send(head, payload)
+
+    def drain_frames(self) -> None:
+        """Read what the sandbox sent before it ended."""
+        if self._channel is not None:
+            self._channel.drain()
+
+    def drain_logs(self) -> None:
+        if self._logs is not None:
+            self._logs.drain()
+
+    def peak_mib(self) -> int:
+        return 0 if self._peak is None else self._peak.read_mib()
+
+    def note_peak(self, peak_bytes: int) -> None:
+        if self._peak is not None:
+            self._peak.note(peak_bytes)
+
+    def close(self) -> None:
+        """Let go of all descriptors; the last output is read first."""
+        if self._channel is not None:
+            self._channel.close()
+        if self._logs is not None:
+            self._logs.close()
+        if self._peak is not None:
+            self._peak.close()

@@ -1,0 +1,62 @@
+"""The environment variables a function sees, as AWS documents them.
+
+The function's own win over the defaults; nothing wins over the reserved ones. Until roles can be assumed the
+credentials are placeholders that no endpoint accepts: SDKs refuse to start without any.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lambent.execution.runtimes.table import Runtime
+    from lambent.execution.spec import FunctionSpec
+
+_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "placeholder",
+    "AWS_SECRET_ACCESS_KEY": "placeholder",
+    "AWS_SESSION_TOKEN": "placeholder",
+}
+
+
+def function_environment(
+    spec: FunctionSpec, runtime: Runtime, task_root: str, log_stream: str
+) -> dict[str, str]:
+    """The complete environment. `task_root` is where the code lies as the function sees it."""
+    return {
+        **_defaults(runtime, task_root),
+        **spec.environment,
+        **_CREDENTIALS,
+        "AWS_REGION": spec.region,
+        "AWS_DEFAULT_REGION": spec.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
+        "AWS_LAMBDA_FUNCTION_VERSION": spec.function_version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mib),
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "LAMBDA_TASK_ROOT": task_root,
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "_HANDLER": spec.handler,
+    }
+
+
+def _defaults(runtime: Runtime, task_root: str) -> dict[str, str]:
+    """What AWS sets and functions may override."""
+    # The interpreter's own directory first, so that a child process finds the same one.
+    interpreter_dir = str(PurePosixPath(runtime.interpreter).parent)
+    defaults = {
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": f"{interpreter_dir}:/usr/local/bin:/usr/bin:/bin:/opt/bin",
+        "LD_LIBRARY_PATH": f"/lib64:/usr/lib64:{task_root}:{task_root}/lib:/opt/lib",
+    }
+    if runtime.language == "node":
+        major = runtime.version.split(".")[0]
+        defaults["NODE_PATH"] = (
+            f"/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules:"
+            f"/var/runtime/node_modules:{task_root}"
+        )
+    return defaults
