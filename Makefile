@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml uv.lock scripts/setup
 setup: $(STAMP)  ## Virtual environment from the lock file, system packages if any are missing
 
 run: $(STAMP)  ## Start the platform and show it working (ONCE=1: stop by itself afterwards)
-	@exec $(BIN)/python -m lambent demo $(if $(ONCE),--once) $(ARGS)
+	@exec $(BIN)/python scripts/demo.py $(if $(ONCE),--once) -- $(ARGS)
 
 fmt: $(STAMP)  ## Format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .

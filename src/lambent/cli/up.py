@@ -1,0 +1,46 @@
+"""`lambent up`: hands over to the launcher, which stays as parent of all that runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import lambent
+from lambent.cli.commands import settings
+
+if TYPE_CHECKING:
+    from lambent.config import Config
+
+# The launcher is privileged: it runs without site-packages and without the user's Python settings (-I -S).
+_LAUNCH = "import sys; sys.path.insert(0, {source!r}); from lambent.execution.launcher.main import main; main()"
+
+
+@click.command("up")
+@settings(
+    "data_dir", "port", "host", "account", "region", "auth", "isolation", "test_mode", "core_user"
+)
+def command(config: Config) -> None:
+    """Start the platform and keep it running until Ctrl-C."""
+    if config.auth == "open":
+        click.echo("WARNING: --auth open: signatures and permissions are not checked.", err=True)
+    if config.isolation == "none":
+        click.echo("WARNING: --isolation none: functions are not isolated.", err=True)
+    if config.core_user == "root" and os.geteuid() == 0:
+        click.echo("WARNING: --core-user root: the core runs with all of root's power.", err=True)
+    sys.stdout.flush()
+    source = str(Path(lambent.__file__).parent.parent)
+    os.execv(  # noqa: S606 - replacing ourselves is the point: one process less
+        sys.executable,
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            _LAUNCH.format(source=source),
+            config.to_json(),
+        ],
+    )

@@ -1,0 +1,151 @@
+"""Every setting of the platform, in one frozen dataclass; the only reader of the environment.
+
+A setting comes from, in this order: the command line, `LAMBENT_*` variables, `lambent.toml`, the default given here.
+Each field carries its help text, which the command line and docs/reference/settings.md show.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Auth = Literal["iam", "open"]
+Isolation = Literal["auto", "require", "none"]
+
+# What awslocal, samlocal, cdklocal and tflocal expect.
+DEFAULT_PORT = 4566
+DEFAULT_ACCOUNT = "000000000000"
+
+
+class ConfigInvalid(Exception):
+    """A setting cannot be used; the text is one line for the person who gave it."""
+
+
+def _default_data_dir() -> str:
+    """`/var/lib/lambent` for root, the user's data directory (XDG base directory specification) otherwise."""
+    if os.geteuid() == 0:
+        return "/var/lib/lambent"
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return str(Path(base) / "lambent")
+
+
+def _setting(text: str, default: Any) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one platform. Values are checked when it is made; see `ConfigInvalid`."""
+
+    data_dir: str = field(
+        default_factory=_default_data_dir, metadata={"help": "Where everything is kept."}
+    )
+    host: str = _setting("Address to listen on.", "127.0.0.1")
+    port: int = _setting("Port to listen on; 0 lets the kernel choose.", DEFAULT_PORT)
+    account: str = _setting("The default account's id, 12 digits.", DEFAULT_ACCOUNT)
+    region: str = _setting("The region of requests that name none.", "us-east-1")
+    auth: Auth = _setting(  # noqa: RUF009 - makes a field
+        "iam verifies signatures and permissions, open neither.", "iam"
+    )
+    isolation: Isolation = _setting(  # noqa: RUF009 - makes a field
+        "require: full isolation or no start; auto: what the host offers; none: functions are not isolated.",
+        "auto",
+    )
+    test_mode: bool = _setting("Offer /_lambent/reset and /_lambent/clock.", default=False)
+    core_user: str = _setting(
+        "Who the core runs as when started by root: auto (a uid of its own), or root.", "auto"
+    )
+    account_concurrency: int = _setting("Invocations an account may run at once.", 1000)
+    keep_alive_s: float = _setting("Seconds an idle environment is kept.", 600.0)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\d{12}", self.account):
+            raise ConfigInvalid(f"account must be 12 digits, not {self.account!r}")
+        if not 0 <= self.port <= 65535:
+            raise ConfigInvalid(f"port must be between 0 and 65535, not {self.port}")
+        for name, allowed in (("auth", get_args(Auth)), ("isolation", get_args(Isolation))):
+            if getattr(self, name) not in allowed:
+                raise ConfigInvalid(f"{name} must be one of {', '.join(allowed)}")
+        if self.core_user not in ("auto", "root"):
+            raise ConfigInvalid("core_user must be auto or root")
+        if self.account_concurrency < 1 or self.keep_alive_s <= 0:
+            raise ConfigInvalid("account_concurrency and keep_alive_s must be positive")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Config:
+        return cls(**json.loads(text))
+
+
+def load(options: Mapping[str, Any]) -> Config:
+    """The settings in force. `options` are those of the command line; None means not given.
+
+    Raises:
+        ConfigInvalid: a value, the file or a name in it cannot be used.
+    """
+    values = _from_file() | _from_environment()
+    values |= {name: value for name, value in options.items() if value is not None}
+    config = Config(**values)
+    return Config(**(asdict(config) | {"data_dir": str(Path(config.data_dir).absolute())}))
+
+
+def _from_file() -> dict[str, Any]:
+    path = Path(os.environ.get("LAMBENT_CONFIG", "lambent.toml"))
+    if not path.exists():
+        if "LAMBENT_CONFIG" in os.environ:
+            raise ConfigInvalid(f"{path} (from LAMBENT_CONFIG) does not exist")
+        return {}
+    try:
+        table = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise ConfigInvalid(f"{path}: {problem}") from problem
+    known = {setting.name: setting for setting in fields(Config)}
+    for name, value in table.items():
+        if name not in known:
+            raise ConfigInvalid(f"{path}: unknown setting {name!r}")
+        _check_type(f"{path}: {name}", str(known[name].type), value)
+    return table
+
+
+def _check_type(where: str, kind: str, value: object) -> None:
+    if kind == "bool":
+        right = isinstance(value, bool)
+    elif kind in ("int", "float"):
+        numbers = int if kind == "int" else (int, float)
+        right = isinstance(value, numbers) and not isinstance(value, bool)
+    else:
+        right = isinstance(value, str)
+    if not right:
+        raise ConfigInvalid(
+            f"{where} must be {'text' if kind not in ('bool', 'int', 'float') else kind}"
+        )
+
+
+def _from_environment() -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for setting in fields(Config):
+        variable = f"LAMBENT_{setting.name.upper()}"
+        if variable in os.environ:
+            values[setting.name] = _convert(variable, str(setting.type), os.environ[variable])
+    return values
+
+
+def _convert(variable: str, kind: str, text: str) -> Any:
+    try:
+        if kind == "bool":
+            return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+        if kind == "int":
+            return int(text)
+        return float(text) if kind == "float" else text
+    except (ValueError, KeyError) as problem:
+        raise ConfigInvalid(f"{variable} must be {kind}, not {text!r}") from problem

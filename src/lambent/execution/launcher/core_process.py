@@ -1,0 +1,93 @@
+"""The core as a child of the launcher: under a uid of its own, confined, in a session of its own.
+
+A session of its own keeps Ctrl-C from reaching it directly: the launcher decides what a signal means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from lambent.execution.launcher import confine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Above what distributions hand out (adduser stops at 60,000), below the sandboxes' range.
+CORE_UID = 61_566
+
+
+def choose_uid(core_user: str) -> int:
+    """The uid core runs under: its own when started by root, unless that is waived; else the user's."""
+    if os.geteuid() == 0 and core_user != "root":
+        return CORE_UID
+    return os.geteuid()
+
+
+class CoreProcess:
+    """Starts and signals core. `control` is the launcher's end of the control socket."""
+
+    def __init__(self, config_json: str, runtimes_json: str, uid: int, data_dir: Path) -> None:
+        self._arguments = (config_json, runtimes_json)
+        self._uid = uid
+        self._data_dir = data_dir
+        self.control, self._core_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.pid = 0
+
+    def start(self) -> None:
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._become_core()
+        self._core_end.close()
+
+    def terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def _become_core(self) -> None:
+        """In the child: confine, then exec. Whatever goes wrong is said and ends the child, never returns."""
+        config_json, runtimes_json = self._arguments
+        try:
+            os.setsid()
+            signal.pthread_sigmask(signal.SIG_SETMASK, set())
+            if os.geteuid() == 0 and self._uid != 0:
+                confine.enter(self._data_dir, self._uid)
+            os.chdir(self._data_dir)
+            control = self._core_end.fileno()
+            os.set_inheritable(control, True)
+            os.execve(  # noqa: S606 - no shell is what we want
+                sys.executable,
+                [
+                    sys.executable,
+                    "-I",
+                    "-m",
+                    "lambent",
+                    "core",
+                    "--control-fd",
+                    str(control),
+                    "--runtimes",
+                    runtimes_json,
+                    config_json,
+                ],
+                {
+                    "PATH": "/usr/local/bin:/usr/bin:/bin",
+                    "LANG": "C.UTF-8",
+                    "TMPDIR": str(self._data_dir / "state" / "tmp"),
+                },
+            )
+        except OSError:
+            traceback.print_exc()
+            sys.stderr.write("lambent: the core cannot be confined; --core-user root overrides\n")
+        finally:
+            os._exit(71)  # EX_OSERR

@@ -1,0 +1,74 @@
+"""The platform's own paths under `/_lambent/`: health always; reset and clock only in test mode."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import orjson
+
+from lambent.core import ids
+from lambent.core.http import BodyTooLarge, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from lambent.core.clock import SystemClock
+    from lambent.core.http import Request
+
+_HEALTH = "/_lambent/health"
+_RESET = "/_lambent/reset"
+_CLOCK = "/_lambent/clock"
+
+
+class OwnPaths:
+    """The door of the platform itself. `is_ready` says whether functions can run.
+
+    With `reset` and `clock` given (test mode), `POST /_lambent/reset` forgets everything but the root access key and
+    `POST /_lambent/clock` with `{"advance_s": N}` moves the calendar; its answer holds the new reading.
+    """
+
+    def __init__(
+        self,
+        is_ready: Callable[[], bool],
+        reset: Callable[[], Awaitable[None]] | None = None,
+        clock: SystemClock | None = None,
+    ) -> None:
+        self._is_ready = is_ready
+        self._routes: dict[str, tuple[str, Callable[[Request], Awaitable[Response]]]] = {
+            _HEALTH: ("GET", self._health)
+        }
+        if reset is not None and clock is not None:
+            self._reset, self._clock = reset, clock
+            self._routes[_RESET] = ("POST", self._do_reset)
+            self._routes[_CLOCK] = ("POST", self._move_clock)
+
+    def matches(self, request: Request) -> bool:
+        return request.path in self._routes
+
+    async def handle(self, request: Request) -> Response:
+        method, answer = self._routes[request.path]
+        if request.method != method and not (method == "GET" and request.method == "HEAD"):
+            return _json(405, {"message": f"{request.path} answers {method}"})
+        return await answer(request)
+
+    async def _health(self, request: Request) -> Response:
+        ready = self._is_ready()
+        return _json(200 if ready else 503, {"live": True, "ready": ready})
+
+    async def _do_reset(self, request: Request) -> Response:
+        await self._reset()
+        return _json(200, {})
+
+    async def _move_clock(self, request: Request) -> Response:
+        try:
+            advance_s = orjson.loads(await request.body.read(1024))["advance_s"]
+            self._clock.advance(timedelta(seconds=advance_s))
+        except (ValueError, KeyError, TypeError, OverflowError, BodyTooLarge):
+            return _json(400, {"message": 'expected {"advance_s": SECONDS}, not negative'})
+        return _json(200, {"calendar": self._clock.calendar().isoformat()})
+
+
+def _json(status: int, document: dict[str, object]) -> Response:
+    headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", ids.request_id())]
+    return Response(status, headers, orjson.dumps(document))
