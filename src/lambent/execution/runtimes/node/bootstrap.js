@@ -1,0 +1,173 @@
+'use strict';
+/*
+ * The Node side of an execution environment. Started in the sandbox as `node bootstrap.js` with the frame socket as
+ * descriptor 3; stdout and stderr are the log. Node 12 and newer, nothing but Node's own modules.
+ *
+ * READY when warmed up -> ASSIGN: variables, directory, handler -> INIT_DONE or ERROR -> INVOKE, RESULT or ERROR, ...
+ * An error that nobody caught ends the process, as on AWS; its ERROR frame carries no request id and says so to core.
+ */
+const path = require('path');
+const Module = require('module');
+const { Channel, NO_REQUEST, TYPES } = require('./channel');
+const { Invocation } = require('./invocation');
+const errors = require('./errors');
+const loader = require('./loader');
+const logging = require('./logging');
+
+// AWS's limit of an answer; core would refuse more, and need not be sent it.
+const ANSWER_LIMIT = 6291556;
+const TOO_LARGE = {
+  errorType: 'Function.ResponseSizeTooLarge',
+  errorMessage: `Response payload size exceeded maximum allowed payload size (${ANSWER_LIMIT} bytes).`,
+};
+const EMPTY = Buffer.alloc(0);
+// Exit codes of AWS's runtime client for the two ways to end by an error nobody caught.
+const EXIT_REJECTION = 128;
+const EXIT_EXCEPTION = 129;
+
+class Runtime {
+  constructor(channel) {
+    this.channel = channel;
+    this.assignment = null;
+    this.handler = null;
+    this.current = null;
+  }
+
+  async init(frame) {
+    this.assignment = JSON.parse(frame.payload);
+    setEnvironment(this.assignment.environment);
+    const taskRoot = this.assignment.task_root || process.env.LAMBDA_TASK_ROOT;
+    process.chdir(taskRoot);
+    this.handler = await loader.load(taskRoot, this.assignment.handler);
+    this.channel.send(TYPES.INIT_DONE, NO_REQUEST, EMPTY);
+  }
+
+  /** Wait, with this thread stopped, for the next invocation, and start it. */
+  next() {
+    const frame = this.channel.read();
+    if (frame === null || frame.type !== TYPES.INVOKE) process.exit(0);
+    this.invoke(frame);
+  }
+
+  invoke(frame) {
+    const { payload } = frame;
+    const metadataEnd = 2 + payload.readUInt16LE(0);
+    const metadataText = payload.toString('utf8', 2, metadataEnd);
+    const request = {
+      id: uuidText(frame.requestId),
+      deadline: frame.deadline,
+      metadata: metadataText ? JSON.parse(metadataText) : {},
+    };
+    logging.state.requestId = request.id;
+    if (request.metadata.trace_id) process.env._X_AMZN_TRACE_ID = request.metadata.trace_id;
+    this.current = new Invocation(request, this.assignment, (error, hasFailed, result) => {
+      this.current = null;
+      this.answer(frame.requestId, error, hasFailed, result);
+      setImmediate(() => this.next());
+    });
+    let event;
+    try {
+      event = JSON.parse(payload.toString('utf8', metadataEnd) || '{}');
+    } catch (error) {
+      this.current.settle(error, true);
+      return;
+    }
+    this.current.run(this.handler, event);
+  }
+
+  answer(requestId, error, hasFailed, result) {
+    if (hasFailed) {
+      this.fail(requestId, 'Invoke Error', error);
+      return;
+    }
+    let text;
+    try {
+      text = JSON.stringify(result === undefined ? null : result);
+    } catch (unserialisable) {
+      this.fail(requestId, 'Invoke Error', new Error('Unable to stringify response body'));
+      return;
+    }
+    // A function or a symbol has no JSON at all.
+    const payload = Buffer.from(text === undefined ? 'null' : text);
+    if (payload.length > ANSWER_LIMIT) this.sendError(requestId, TOO_LARGE);
+    else this.channel.send(TYPES.RESULT, requestId, payload);
+  }
+
+  fail(requestId, title, error) {
+    logging.write('ERROR', [title, errors.toLog(error)]);
+    this.sendError(requestId, errors.toClient(error));
+  }
+
+  sendError(requestId, document) {
+    this.channel.send(TYPES.ERROR, requestId, Buffer.from(JSON.stringify(document)));
+  }
+
+  /** An error that nobody caught: the last thing this process says. */
+  giveUp(title, error, status) {
+    try {
+      this.fail(NO_REQUEST, title, error);
+    } finally {
+      process.exit(status);
+    }
+  }
+
+  loopIsEmpty() {
+    if (this.current !== null) this.current.whenEmpty();
+  }
+}
+
+function setEnvironment(variables) {
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, variables);
+  // NODE_PATH has been read at start; read it again.
+  Module._initPaths();
+}
+
+function uuidText(bytes) {
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** Go once through everything that a first call would otherwise be the first to use. */
+async function warmUp() {
+  const sent = [];
+  const rehearsal = new Runtime({ send: (...frame) => sent.push(frame) });
+  rehearsal.next = () => {};
+  rehearsal.assignment = {};
+  rehearsal.handler = await loader.load(__dirname, 'warm_up.handler');
+  await import('./warm_up.mjs');
+  const payload = Buffer.concat([Buffer.from([2, 0]), Buffer.from('{}{"a":[1,"é"]}')]);
+  for (let round = 0; round < 3; round += 1) {
+    rehearsal.invoke({ requestId: Buffer.alloc(16), deadline: Date.now(), payload });
+    await new Promise(setImmediate);
+  }
+  if (sent.length !== 3) throw new Error('the rehearsal of an invocation failed');
+  errors.toLog(new Error('rehearsal'));
+  new Date().toISOString();
+  delete require.cache[path.join(__dirname, 'warm_up.js')];
+  logging.state.requestId = 'undefined';
+}
+
+async function main() {
+  const runtime = new Runtime(new Channel(3));
+  logging.patchConsole();
+  await warmUp();
+  process.on('uncaughtException', (error) => runtime.giveUp('Uncaught Exception', error, EXIT_EXCEPTION));
+  process.on('unhandledRejection', (reason, promise) => runtime.giveUp(
+    'Unhandled Promise Rejection',
+    new errors.UnhandledPromiseRejection(reason, promise),
+    EXIT_REJECTION,
+  ));
+  process.on('beforeExit', () => runtime.loopIsEmpty());
+  runtime.channel.send(TYPES.READY, NO_REQUEST, EMPTY);
+  const frame = runtime.channel.read();
+  if (frame === null || frame.type !== TYPES.ASSIGN) process.exit(0);
+  try {
+    await runtime.init(frame);
+  } catch (error) {
+    runtime.giveUp('Uncaught Exception', error, EXIT_EXCEPTION);
+  }
+  setImmediate(() => runtime.next());
+}
+
+main();

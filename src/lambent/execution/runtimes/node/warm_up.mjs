@@ -1,0 +1,2 @@
+// The same for ES modules.
+export const handler = async (event) => event;
