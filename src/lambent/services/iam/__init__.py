@@ -1,0 +1,1 @@
+"""Identity and Access Management: accounts, access keys; users, roles and policies later."""
