@@ -1,0 +1,185 @@
+"""How a change of a function gets onto the disk, into memory and to the execution plane.
+
+Every change is one transaction on one row. What it means for the rest (the registry, the old environments, files that
+nobody needs now) happens after the commit, so nothing is told of a change that did not take place.
+
+A change that meets a function which is still settling waits for it, five seconds at most: tools from 2016 send
+UpdateFunctionCode and UpdateFunctionConfiguration back to back, and AWS let them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lambent.core import ids
+from lambent.services.lambda_ import repository
+from lambent.services.lambda_.errors import PreconditionFailed, ResourceConflict
+from lambent.services.lambda_.model import Code
+from lambent.services.lambda_.names import not_found
+from lambent.services.lambda_.settling import PATIENCE_S, in_progress
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    from lambent.core.ports import Database, Tx
+    from lambent.services.lambda_.cleaning import Cleaning
+    from lambent.services.lambda_.model import Function
+    from lambent.services.lambda_.names import FunctionRef
+    from lambent.services.lambda_.packages import Packages
+    from lambent.services.lambda_.ports import Plane
+    from lambent.services.lambda_.registry import Registry
+    from lambent.services.lambda_.settling import Settling
+
+
+class Changes:
+    """Creates, updates and deletes functions."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        packages: Packages,
+        settling: Settling,
+        cleaning: Cleaning,
+        plane: Plane,
+    ) -> None:
+        self._database = database
+        self._registry = registry
+        self._packages = packages
+        self._settling = settling
+        self._cleaning = cleaning
+        self._plane = plane
+
+    @asynccontextmanager
+    async def package(self, archive: bytes, interpreter: str | None) -> AsyncIterator[Code]:
+        """Make code of a zip and keep it while the function's row is written; whatever is not used then is removed.
+
+        Raises: as `Packages.store` and `Packages.seal`.
+        """
+        async with self._packages.deploying():
+            digest = await self._packages.store(archive)
+            trees = []
+            try:
+                trees.append(await self._packages.seal(digest, interpreter))
+                yield Code(digest, len(archive), trees[0])
+            finally:
+                self._cleaning.offer_all([digest], trees)
+
+    @asynccontextmanager
+    async def recompiled(self, code: Code, interpreter: str | None) -> AsyncIterator[Code]:
+        """The same code for another interpreter, as `package`."""
+        async with self._packages.deploying():
+            tree = await self._packages.seal(code.archive, interpreter)
+            try:
+                yield replace(code, tree=tree)
+            finally:
+                self._cleaning.offer_all([], [tree])
+
+    async def refuse_existing(self, ref: FunctionRef) -> None:
+        """Raises ResourceConflict when the name is taken: asked before a package is worked on."""
+        await self._database.read(partial(_refuse_existing, ref=ref))
+
+    async def create(self, function: Function, ref: FunctionRef) -> None:
+        """Raises ResourceConflict when the name is taken."""
+
+        def add(tx: Tx) -> None:
+            _refuse_existing(tx, ref)
+            repository.add(tx, function)
+            tx.after_commit(self._created, function)
+
+        await self._database.write(add)
+
+    async def settled(self, ref: FunctionRef, revision_id: str = "") -> Function:
+        """The function, once it has settled, if it is at the revision that the caller expects.
+
+        Raises:
+            ResourceNotFound, PreconditionFailed; ResourceConflict when it does not settle in time.
+        """
+        function = await self._database.read(partial(_get, ref=ref))
+        if not function.is_settled:
+            await asyncio.wait({self._settling.task(function)}, timeout=PATIENCE_S)
+            function = await self._database.read(partial(_get, ref=ref))
+        if not function.is_settled:
+            raise in_progress(function)
+        if revision_id and revision_id != function.revision_id:
+            raise PreconditionFailed
+        return function
+
+    async def update(
+        self,
+        ref: FunctionRef,
+        now: datetime,
+        change: Callable[[Function], Function],
+        revision_id: str = "",
+    ) -> Function:
+        """Write what `change` makes of the function, and begin to settle it. Raises as `settled`."""
+
+        def write(tx: Tx, expected: Function) -> Function | None:
+            current = _get(tx, ref)
+            if current.revision_id != expected.revision_id:
+                return None
+            changed = replace(
+                change(current),
+                update="InProgress",
+                revision_id=revision,
+                deployment_id=deployment,
+                modified_ms=calendar_ms(now),
+            )
+            repository.replace(tx, changed)
+            tx.after_commit(self._updated, current, changed)
+            return changed
+
+        revision, deployment = ids.uuid(), ids.hex_id()
+        changed = None
+        while changed is None:  # once more whenever another change came between
+            expected = await self.settled(ref, revision_id)
+            changed = await self._database.write(partial(write, expected=expected))
+        return changed
+
+    async def delete(self, ref: FunctionRef) -> None:
+        """Raises as `settled`."""
+
+        def remove(tx: Tx) -> None:
+            current = _get(tx, ref)
+            repository.remove(tx, ref.scope, ref.name)
+            tx.after_commit(self._deleted, current)
+
+        await self.settled(ref)
+        await self._database.write(remove)
+
+    def _created(self, function: Function) -> None:
+        self._registry.store(function)
+        self._settling.begin(function)
+
+    def _updated(self, old: Function, new: Function) -> None:
+        self._registry.store(new)
+        self._plane.retire(old.spec_key)
+        self._settling.begin(new)
+        self._cleaning.offer(old.code)
+
+    def _deleted(self, function: Function) -> None:
+        self._registry.drop(function.key)
+        self._plane.retire(function.spec_key)
+        self._cleaning.offer(function.code)
+
+
+def calendar_ms(now: datetime) -> int:
+    """Milliseconds since 1970."""
+    return int(now.timestamp() * 1000)
+
+
+def _get(tx: Tx, ref: FunctionRef) -> Function:
+    function = repository.find(tx, ref.scope, ref.name)
+    if function is None:
+        raise not_found(ref)
+    return function
+
+
+def _refuse_existing(tx: Tx, ref: FunctionRef) -> None:
+    if repository.find(tx, ref.scope, ref.name) is not None:
+        raise ResourceConflict(f"Function already exist: {ref.name}")

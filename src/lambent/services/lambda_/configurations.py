@@ -1,0 +1,74 @@
+"""FunctionConfiguration, the shape in which most operations answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, cast
+
+from lambent.services.lambda_.names import LATEST
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.literals import ArchitectureType, RuntimeType
+    from types_boto3_lambda.type_defs import FunctionConfigurationTypeDef
+
+    from lambent.services.lambda_.model import Function
+    from lambent.services.lambda_.runtime_policy import RuntimePolicy
+
+# AWS gives the same reason for the first preparation and for those after an update.
+_REASON = "The function is being created."
+_REASON_CODE: Final = "Creating"
+
+
+def listed(function: Function, *, is_qualified: bool = False) -> FunctionConfigurationTypeDef:
+    """As ListFunctions shows a function: settings, no state."""
+    settings = function.settings
+    configuration: FunctionConfigurationTypeDef = {
+        "FunctionName": function.name,
+        "FunctionArn": f"{function.arn}:{LATEST}" if is_qualified else function.arn,
+        "Runtime": cast("RuntimeType", settings.runtime),
+        "Role": settings.role,
+        "Handler": settings.handler,
+        "CodeSize": function.code.size,
+        "Description": settings.description,
+        "Timeout": settings.timeout_s,
+        "MemorySize": settings.memory_mib,
+        "LastModified": _last_modified(function.modified_ms),
+        "CodeSha256": function.code.sha256,
+        "Version": LATEST,
+        "TracingConfig": {"Mode": settings.tracing_mode},
+        "RevisionId": function.revision_id,
+        "PackageType": "Zip",
+        "Architectures": [cast("ArchitectureType", settings.architecture)],
+        "EphemeralStorage": {"Size": 512},
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": function.log_group},
+    }
+    if settings.environment:
+        configuration["Environment"] = {"Variables": dict(settings.environment)}
+    return configuration
+
+
+def configuration(
+    function: Function, policy: RuntimePolicy, *, is_qualified: bool = False
+) -> FunctionConfigurationTypeDef:
+    """The whole configuration, with state and runtime version."""
+    document = listed(function, is_qualified=is_qualified)
+    document["State"] = function.state
+    if function.state == "Pending":
+        document["StateReason"] = _REASON
+        document["StateReasonCode"] = _REASON_CODE
+    if function.update is not None:
+        document["LastUpdateStatus"] = function.update
+    if function.update == "InProgress":
+        document["LastUpdateStatusReason"] = _REASON
+        # AWS answers a code that its own model does not list.
+        document["LastUpdateStatusReasonCode"] = _REASON_CODE  # type: ignore[typeddict-item]
+    version_arn = policy.version_arn(function.settings.runtime, function.scope.region)
+    if version_arn is not None:
+        document["RuntimeVersionConfig"] = {"RuntimeVersionArn": version_arn}
+    return document
+
+
+def _last_modified(milliseconds: int) -> str:
+    at = datetime.fromtimestamp(milliseconds // 1000, UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03}+0000"

@@ -1,0 +1,76 @@
+"""The errors of the Lambda API, a line each. Codes and statuses as in the service model.
+
+`Type` is in the body where the caller is to blame; the protocol names the message member as the model does.
+"""
+
+from __future__ import annotations
+
+from lambent.core.errors import ServiceError
+
+
+class _UserError(ServiceError):
+    def __init__(self, message: str | None = None, **members: object) -> None:
+        super().__init__(message, members={"Type": "User", **members})
+
+
+class ResourceNotFound(_UserError):
+    """No such function, version or alias."""
+
+    code, status = "ResourceNotFoundException", 404
+
+
+class InvalidParameterValue(_UserError):
+    """A parameter's value is refused for a reason that the model does not state."""
+
+    code, status = "InvalidParameterValueException", 400
+
+
+class ResourceConflict(_UserError):
+    """The resource is there already, or in a state that does not allow the operation."""
+
+    code, status = "ResourceConflictException", 409
+
+
+class PreconditionFailed(_UserError):
+    """The caller's RevisionId is not the latest."""
+
+    code, status = "PreconditionFailedException", 412
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The Revision Id provided does not match the latest Revision Id. "
+            "Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
+        )
+
+
+class InvalidRequestContent(_UserError):
+    """The event, or the client context, is not JSON."""
+
+    code, status = "InvalidRequestContentException", 400
+
+
+class TooManyRequests(_UserError):
+    """Throttled. Args: AWS's reason code, such as `ConcurrentInvocationLimitExceeded`."""
+
+    code, status = "TooManyRequestsException", 429
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Rate Exceeded.", Reason=reason)
+
+
+class InvalidRuntime(_UserError):
+    """The function's runtime cannot be run here (any more)."""
+
+    code, status = "InvalidRuntimeException", 502
+
+
+class ExecutionFailed(ServiceError):
+    """The platform could not start or keep a sandbox; the log says why."""
+
+    code, status = "ServiceException", 500
+
+
+class CodePreparationFailed(ServiceError):
+    """Code that passed every check could not be made ready; the message says at which step."""
+
+    code, status = "ServiceException", 500

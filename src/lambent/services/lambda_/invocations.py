@@ -1,0 +1,141 @@
+"""Invoke. A warm call asks no database and waits for nothing but the function itself."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambent.core import ids
+from lambent.core.errors import NotImplementedByLambent, RequestTooLarge
+from lambent.execution.spec import Invocation, RuntimeUnavailable, SandboxFailed, Throttled
+from lambent.services.lambda_.errors import (
+    ExecutionFailed,
+    InvalidRuntime,
+    ResourceConflict,
+    TooManyRequests,
+)
+from lambent.services.lambda_.names import LATEST, not_found, parse_function_name
+from lambent.services.lambda_.payloads import check_event, client_context
+from lambent.services.lambda_.settling import PATIENCE_S
+from lambent.services.lambda_.unserved import refuse_unserved
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.type_defs import InvocationRequestTypeDef
+
+    from lambent.core.context import RequestContext
+    from lambent.core.service import Document
+    from lambent.execution.spec import FunctionSpec, Outcome
+    from lambent.services.lambda_.names import FunctionRef
+    from lambent.services.lambda_.ports import Plane
+    from lambent.services.lambda_.registry import Invocable, Registry
+    from lambent.services.lambda_.settling import Settling
+
+_log = logging.getLogger(__name__)
+# "6 MB each for request and response (synchronous)" (Lambda quotas).
+MAX_EVENT_BYTES = 6_291_456
+# "The last 4 KB of the execution log" (Lambda API reference, Invoke, LogResult).
+LOG_TAIL_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Invocations:
+    """The Invoke operation, with what it needs."""
+
+    registry: Registry
+    settling: Settling
+    plane: Plane
+
+    async def invoke(self, context: RequestContext, request: InvocationRequestTypeDef) -> Document:
+        refuse_unserved("Invoke", request)
+        invocation_type = request.get("InvocationType", "RequestResponse")
+        if invocation_type == "Event":
+            raise NotImplementedByLambent(
+                "Invoke with InvocationType Event is not implemented yet: Lambent cannot queue "
+                "asynchronous invocations so far."
+            )
+        ref = parse_function_name(
+            request["FunctionName"], context.scope, request.get("Qualifier", "")
+        )
+        payload = await _event(request)
+        identity = client_context(request.get("ClientContext", ""))
+        entry = await self._invocable(ref)
+        if invocation_type == "DryRun":
+            return {"StatusCode": 204}
+        invocation = Invocation(
+            request_id=context.request_id,
+            payload=payload,
+            invoked_function_arn=f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn,
+            client_context=identity,
+            trace_id=_trace_id(context),
+        )
+        outcome = await self._run(entry.spec, invocation)
+        return _answer(outcome, wants_log=request.get("LogType") == "Tail")
+
+    async def _invocable(self, ref: FunctionRef) -> Invocable:
+        """The function, ready to run. Raises ResourceNotFound; ResourceConflict while it will not become Active."""
+        key = (ref.scope.account_id, ref.scope.region, ref.name)
+        entry = self.registry.get(key) or await self.registry.load(ref.scope, ref.name)
+        if entry is not None and entry.function.state == "Pending":
+            await asyncio.wait({self.settling.task(entry.function)}, timeout=PATIENCE_S)
+            entry = self.registry.get(key)
+        if entry is None or not ref.is_latest:
+            raise not_found(ref.invoked())
+        if entry.function.state == "Pending":
+            raise ResourceConflict(
+                "The operation cannot be performed at this time. "
+                "The function is currently in the following state: Pending"
+            )
+        return entry
+
+    async def _run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+        try:
+            return await self.plane.invoke(spec, invocation)
+        except Throttled as throttled:
+            raise TooManyRequests(throttled.reason) from throttled
+        except RuntimeUnavailable as unavailable:
+            raise InvalidRuntime(str(unavailable)) from unavailable
+        except SandboxFailed as failed:
+            _log.error("request %s: %s", invocation.request_id, failed)
+            raise ExecutionFailed(
+                "The function could not be run: see the platform's log."
+            ) from failed
+
+
+async def _event(request: InvocationRequestTypeDef) -> bytes:
+    """The event as it goes to the function. Nothing sent means an empty object, as on AWS."""
+    payload = request.get("Payload", b"")
+    assert isinstance(payload, bytes), "the protocol hands blobs on as bytes"
+    if not payload:
+        return b"{}"
+    if len(payload) > MAX_EVENT_BYTES:
+        raise RequestTooLarge(
+            f"Request must be smaller than {MAX_EVENT_BYTES} bytes for the InvokeFunction operation"
+        )
+    await check_event(payload)
+    return payload
+
+
+def _trace_id(context: RequestContext) -> str:
+    """The X-Ray trace header: the caller's, or a new one that is not sampled."""
+    given = context.http.headers.get("x-amzn-trace-id")
+    if given:
+        return given
+    digits = ids.hex_id(40)
+    seconds = int(context.now.timestamp())
+    return f"Root=1-{seconds:08x}-{digits[:24]};Parent={digits[24:]};Sampled=0"
+
+
+def _answer(outcome: Outcome, *, wants_log: bool) -> Document:
+    document: dict[str, object] = {
+        "StatusCode": 200,
+        "ExecutedVersion": LATEST,
+        "Payload": outcome.payload,
+    }
+    if outcome.is_error:
+        document["FunctionError"] = "Unhandled"
+    if wants_log:
+        document["LogResult"] = base64.b64encode(outcome.log[-LOG_TAIL_BYTES:]).decode()
+    return document

@@ -1,0 +1,110 @@
+"""A function as it is stored: one frozen value, and what is derived from it.
+
+The state is two machines in one (lambda-behaviours of AWS): `state` for the function as such, `update` for the last
+change. Both settle together, because nothing is left to prepare once the row is written.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from lambent.execution.spec import FunctionSpec
+from lambent.services.lambda_.names import LATEST, function_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.context import Scope
+
+State = Literal["Pending", "Active"]
+UpdateStatus = Literal["InProgress", "Successful"]
+TracingMode = Literal["Active", "PassThrough"]
+Key = tuple[str, str, str]  # account id, region, function name
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a caller may configure. Times in seconds, memory in MiB."""
+
+    runtime: str
+    role: str
+    handler: str
+    description: str = ""
+    timeout_s: int = 3
+    memory_mib: int = 128
+    environment: Mapping[str, str] = field(default_factory=dict)
+    architecture: str = "x86_64"
+    tracing_mode: TracingMode = "PassThrough"
+    log_group: str = ""  # empty: the function's own, /aws/lambda/<name>
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A deployment package: `archive` is the blob with the zip as uploaded (its SHA-256 in hex digits), `tree` the
+    digest of what was unpacked, compiled and sealed from it."""
+
+    archive: str
+    size: int
+    tree: str
+
+    @property
+    def sha256(self) -> str:
+        """As AWS writes it: the archive's SHA-256 in base64."""
+        return base64.b64encode(bytes.fromhex(self.archive)).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function's $LATEST. `revision_id` changes with every change; `deployment_id` only with those that need new
+    execution environments. `update` is None until the first state has settled."""
+
+    scope: Scope
+    name: str
+    settings: Settings
+    code: Code
+    revision_id: str
+    deployment_id: str
+    modified_ms: int
+    state: State = "Pending"
+    update: UpdateStatus | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        return (self.scope.account_id, self.scope.region, self.name)
+
+    @property
+    def arn(self) -> str:
+        return function_arn(self.scope, self.name)
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state == "Active" and self.update != "InProgress"
+
+    @property
+    def log_group(self) -> str:
+        return self.settings.log_group or f"/aws/lambda/{self.name}"
+
+    @property
+    def spec_key(self) -> str:
+        """Identifies the environments made from this very code and configuration."""
+        return "/".join((*self.key, self.deployment_id))
+
+    def spec(self) -> FunctionSpec:
+        """What the execution plane makes environments from."""
+        return FunctionSpec(
+            key=self.spec_key,
+            runtime=self.settings.runtime,
+            handler=self.settings.handler,
+            code=self.code.tree,
+            memory_mib=self.settings.memory_mib,
+            timeout_s=self.settings.timeout_s,
+            function_name=self.name,
+            function_version=LATEST,
+            function_arn=self.arn,
+            region=self.scope.region,
+            log_group=self.log_group,
+            environment=self.settings.environment,
+        )

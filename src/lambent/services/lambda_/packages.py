@@ -1,0 +1,119 @@
+"""Deployment packages: from the bytes of a zip to a sealed tree that sandboxes can be given.
+
+A package becomes the function's code in four steps: the archive is stored (durable, by its SHA-256), a compute process
+unpacks, checks and compiles it into a staging directory, the spawner copies and seals that, the function's row is
+written. Whatever fails leaves at most files that no row mentions, and `cleaning` collects those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from lambent.core import ids
+from lambent.core.errors import RequestTooLarge
+from lambent.execution.spec import SealFailed
+from lambent.services.lambda_.errors import CodePreparationFailed, InvalidParameterValue
+from lambent.storage.code_store import CodeRejected, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from lambent.services.lambda_.ports import Blobs, Compute, Plane
+
+# "50 MB (zipped, for direct upload)" (Lambda quotas).
+MAX_ARCHIVE_BYTES = 52_428_800
+# 250 MB unpack and compile in 10-20 s on a slow disk; a bomb is stopped by its size long before.
+UNPACK_LIMIT_S = 120.0
+
+
+class Packages:
+    """The code of functions on disk.
+
+    Args:
+        code_dir: holds `staging`, which is ours, and `sealed`, which is the spawner's.
+    """
+
+    def __init__(self, blobs: Blobs, compute: Compute, plane: Plane, code_dir: Path) -> None:
+        self._blobs = blobs
+        self._compute = compute
+        self._plane = plane
+        self._staging_dir = code_dir / "staging"
+        self._sealed_dir = code_dir / "sealed"
+        self._deploys = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._open = asyncio.Event()
+        self._open.set()
+
+    @asynccontextmanager
+    async def deploying(self) -> AsyncIterator[None]:
+        """Held from before `prepare` until the row is written: nothing is collected meanwhile."""
+        while not self._open.is_set():
+            await self._open.wait()
+        self._deploys += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._deploys -= 1
+            if not self._deploys:
+                self._idle.set()
+
+    @asynccontextmanager
+    async def collecting(self) -> AsyncIterator[None]:
+        """Held while it is found out that something is not needed, and removed: no deployment begins meanwhile."""
+        while self._deploys or not self._open.is_set():
+            await self._idle.wait()
+            await self._open.wait()
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
+    async def store(self, archive: bytes) -> str:
+        """Put a zip on the disk, as it is; returns its SHA-256.
+
+        Raises:
+            InvalidParameterValue: it is empty.
+            RequestTooLarge: it is over 50 MB.
+        """
+        if not archive:
+            raise InvalidParameterValue("Uploaded file must be a non-empty zip")
+        if len(archive) > MAX_ARCHIVE_BYTES:
+            raise RequestTooLarge(f"Zipped size must be smaller than {MAX_ARCHIVE_BYTES} bytes")
+        return await self._blobs.put(archive)
+
+    async def seal(self, archive: str, interpreter: str | None) -> str:
+        """Unpack, check, compile and seal a stored zip; returns the digest of the tree.
+
+        Raises:
+            InvalidParameterValue: it is no zip, too large unpacked, or holds what may not be unpacked.
+            CodePreparationFailed: the spawner would not seal it.
+        """
+        name = ids.hex_id()
+        staging = self._staging_dir / name
+        try:
+            await self._compute.run(
+                unpack, self._blobs.path(archive), staging, interpreter, timeout_s=UNPACK_LIMIT_S
+            )
+            return await self._plane.seal(name)
+        except CodeRejected as rejected:
+            raise InvalidParameterValue(str(rejected)) from rejected
+        except SealFailed as failed:
+            raise CodePreparationFailed(f"The code could not be sealed: {failed}") from failed
+        finally:
+            await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+
+    def sweep_staging(self) -> None:
+        """Remove what an earlier run has left half unpacked. For the start, off the event loop."""
+        for staging in self._staging_dir.glob("*"):
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def sealed_trees(self) -> set[str]:
+        """The digests of the trees on the disk."""
+        return {tree.name for tree in self._sealed_dir.glob("*")}

@@ -1,0 +1,92 @@
+"""The Lambda service: its operations, and what it does at start and stop.
+
+Operations that AWS has and this table has not are answered by the gateway with 501, each naming itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambent.core.service import Operation, read, waits
+from lambent.services.lambda_.changes import Changes
+from lambent.services.lambda_.cleaning import Cleaning
+from lambent.services.lambda_.code_links import CodeDoor, CodeLinks
+from lambent.services.lambda_.finishing import Finishing
+from lambent.services.lambda_.functions import Functions
+from lambent.services.lambda_.invocations import Invocations
+from lambent.services.lambda_.packages import Packages
+from lambent.services.lambda_.registry import Registry
+from lambent.services.lambda_.settling import Settling
+from lambent.services.lambda_.start_up import StartUp
+from lambent.services.lambda_.updates import Updates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from lambent.core.clock import Clock
+    from lambent.core.ports import Database
+    from lambent.core.service import Door
+    from lambent.services.lambda_.ports import Blobs, Compute, Plane
+    from lambent.services.lambda_.runtime_policy import RuntimePolicy
+
+
+class LambdaService:
+    """AWS Lambda.
+
+    Args:
+        database: open, with its migrations run.
+        plane: started.
+        blobs: for function code alone; what no function uses is deleted from it.
+        code_dir: holds `staging` (ours) and `sealed` (the spawner's).
+        clock: the age of download links goes by its wall reading.
+        policy: which runtimes functions may be given.
+    """
+
+    name = "lambda"
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        plane: Plane,
+        compute: Compute,
+        blobs: Blobs,
+        code_dir: Path,
+        clock: Clock,
+        policy: RuntimePolicy,
+    ) -> None:
+        links = CodeLinks(clock)
+        registry = Registry(database)
+        packages = Packages(blobs, compute, plane, code_dir)
+        self._settling = Settling(database, registry, plane)
+        self._cleaning = Cleaning(database, packages, blobs, plane)
+        changes = Changes(database, registry, packages, self._settling, self._cleaning, plane)
+        self._start_up = StartUp(database, plane, blobs, packages, self._cleaning, policy)
+        functions = Functions(changes, links, policy)
+        updates = Updates(changes, policy)
+        invocations = Invocations(registry, self._settling, plane)
+        self._finishing = Finishing()
+        finished = self._finishing.wrap
+        self.operations: Mapping[str, Operation] = {
+            "CreateFunction": waits(finished(functions.create_function)),
+            "DeleteFunction": waits(finished(functions.delete_function)),
+            "GetFunction": read(functions.get_function),
+            "GetFunctionConfiguration": read(functions.get_function_configuration),
+            "Invoke": waits(invocations.invoke),
+            "ListFunctions": read(functions.list_functions),
+            "UpdateFunctionCode": waits(finished(updates.update_function_code)),
+            "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
+        }
+        self.doors: Sequence[Door] = (CodeDoor(links, blobs),)
+
+    async def start(self) -> None:
+        """Make up for a crash, remove what it left lying, and warm up what is in use."""
+        await self._start_up.run()
+        await self._settling.settle_all()
+
+    async def stop(self) -> None:
+        """Finish the changes that have begun; end the background tasks, which the next start makes up for."""
+        await self._finishing.stop()
+        await self._settling.stop()
+        await self._cleaning.stop()

@@ -1,0 +1,73 @@
+"""From the members of a request to the settings of a function: defaults, limits and what belongs together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lambent.core.errors import ValidationFailed
+from lambent.services.lambda_.environment_variables import check_environment
+from lambent.services.lambda_.errors import InvalidParameterValue
+from lambent.services.lambda_.model import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The quotas of functions on AWS's own fleet; the model's limits are those of managed instances, which are higher.
+_LIMITS = (
+    (("Timeout",), "timeout", 900),
+    (("MemorySize",), "memorySize", 10_240),
+    (("EphemeralStorage", "Size"), "ephemeralStorage.size", 10_240),
+)
+_MEMBERS = {
+    "Runtime": "runtime",
+    "Role": "role",
+    "Handler": "handler",
+    "Description": "description",
+    "Timeout": "timeout_s",
+    "MemorySize": "memory_mib",
+}
+
+
+def new_settings(request: Mapping[str, Any]) -> Settings:
+    """The settings of a new function. Raises ValidationFailed, InvalidParameterValue."""
+    if not request.get("Runtime") or not request.get("Handler"):
+        raise InvalidParameterValue(
+            "Runtime and Handler are mandatory parameters for functions created with "
+            "deployment packages."
+        )
+    return changed_settings(Settings(runtime="", role="", handler=""), request)
+
+
+def changed_settings(settings: Settings, request: Mapping[str, Any]) -> Settings:
+    """`settings` with what the request gives; what it does not mention stays. Raises as `new_settings`."""
+    _check_limits(request)
+    changes = {ours: request[theirs] for theirs, ours in _MEMBERS.items() if theirs in request}
+    if "Environment" in request:
+        variables = request["Environment"].get("Variables", {})
+        check_environment(variables)
+        changes["environment"] = dict(variables)
+    if mode := request.get("TracingConfig", {}).get("Mode"):
+        changes["tracing_mode"] = mode
+    if log_group := request.get("LoggingConfig", {}).get("LogGroup"):
+        changes["log_group"] = log_group
+    if architectures := request.get("Architectures"):
+        changes["architecture"] = architectures[0]
+    return replace(settings, **changes)
+
+
+def _check_limits(request: Mapping[str, Any]) -> None:
+    violations = []
+    for path, name, maximum in _LIMITS:
+        value: Any = request
+        for member in path:
+            value = value.get(member, {})
+        if isinstance(value, int) and value > maximum:
+            violations.append(
+                f"Value '{value}' at '{name}' failed to satisfy constraint: "
+                f"Member must have value less than or equal to {maximum}"
+            )
+    if violations:
+        count = len(violations)
+        noun = "error" if count == 1 else "errors"
+        raise ValidationFailed(f"{count} validation {noun} detected: {'; '.join(violations)}")

@@ -1,0 +1,80 @@
+"""Parameters that have no effect here yet are refused by name, never accepted and dropped.
+
+The tables list what *is* served, so that a member which a newer service model adds is refused until someone has
+thought about it. A member that asks for nothing (`false`, `""`, `[]`, or a structure of such) passes: many tools send
+those for what their user left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambent.services.lambda_.errors import InvalidParameterValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SETTINGS = {
+    "FunctionName",
+    "Runtime",
+    "Role",
+    "Handler",
+    "Description",
+    "Timeout",
+    "MemorySize",
+    "Environment.Variables",
+    "TracingConfig.Mode",
+    "EphemeralStorage.Size",
+    "LoggingConfig.LogGroup",
+    "LoggingConfig.LogFormat",
+    "SnapStart.ApplyOn",
+}
+_CODE = {"ZipFile"}
+
+SERVED: Mapping[str, frozenset[str]] = {
+    "CreateFunction": frozenset(
+        {*_SETTINGS, "PackageType", "Architectures", "Tags"} | {f"Code.{name}" for name in _CODE}
+    ),
+    "UpdateFunctionConfiguration": frozenset({*_SETTINGS, "RevisionId"}),
+    "UpdateFunctionCode": frozenset(
+        {*_CODE, "FunctionName", "Architectures", "DryRun", "RevisionId"}
+    ),
+    "ListFunctions": frozenset({"FunctionVersion", "Marker", "MaxItems"}),
+    "Invoke": frozenset(
+        {"FunctionName", "InvocationType", "LogType", "ClientContext", "Payload", "Qualifier"}
+    ),
+}
+# Served members of which only some values are: what they may be, beside what asks for nothing.
+_ONLY: Mapping[str, object] = {
+    "PackageType": "Zip",
+    "SnapStart.ApplyOn": "None",
+    "LoggingConfig.LogFormat": "Text",
+    "EphemeralStorage.Size": 512,
+}
+
+
+def refuse_unserved(operation: str, request: Mapping[str, object]) -> None:
+    """Raises InvalidParameterValue for the first member of `request` that would have no effect."""
+    served = SERVED[operation]
+    for path, value in _leaves(request, served):
+        if path not in served:
+            raise InvalidParameterValue(f"Lambent does not support the parameter '{path}' yet.")
+        if path in _ONLY and value != _ONLY[path]:
+            raise InvalidParameterValue(
+                f"Lambent does not support the value '{value}' of the parameter '{path}' yet: "
+                f"only '{_ONLY[path]}' is supported."
+            )
+
+
+def _leaves(
+    request: Mapping[str, object], served: frozenset[str], prefix: str = ""
+) -> list[tuple[str, object]]:
+    """The members that ask for something, nested ones by dotted path; a served member counts as one."""
+    found: list[tuple[str, object]] = []
+    for name, value in request.items():
+        path = prefix + name
+        if isinstance(value, dict) and path not in served:
+            found += _leaves(value, served, path + ".")
+        elif value:
+            found.append((path, value))
+    return found

@@ -1,0 +1,101 @@
+"""Updates of a function's code and configuration. What they change holds for every invocation from the answer on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from lambent.services.lambda_ import configurations
+from lambent.services.lambda_.errors import InvalidParameterValue
+from lambent.services.lambda_.names import parse_function_name
+from lambent.services.lambda_.settings import changed_settings
+from lambent.services.lambda_.unserved import refuse_unserved
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.type_defs import (
+        FunctionConfigurationTypeDef,
+        UpdateFunctionCodeRequestTypeDef,
+        UpdateFunctionConfigurationRequestTypeDef,
+    )
+
+    from lambent.core.context import RequestContext
+    from lambent.services.lambda_.changes import Changes
+    from lambent.services.lambda_.model import Code, Function
+    from lambent.services.lambda_.names import FunctionRef
+    from lambent.services.lambda_.runtime_policy import RuntimePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """The two update operations, with what they need."""
+
+    changes: Changes
+    policy: RuntimePolicy
+
+    async def update_function_code(
+        self, context: RequestContext, request: UpdateFunctionCodeRequestTypeDef
+    ) -> FunctionConfigurationTypeDef:
+        refuse_unserved("UpdateFunctionCode", request)
+        ref = _unqualified(request["FunctionName"], context)
+        if "ZipFile" not in request:
+            raise InvalidParameterValue("Please provide a source for function code.")
+
+        def change(function: Function) -> Function:
+            settings = changed_settings(
+                function.settings, {"Architectures": request.get("Architectures")}
+            )
+            return replace(function, settings=settings, code=code)
+
+        revision_id = request.get("RevisionId", "")
+        function = await self.changes.settled(ref, revision_id)
+        interpreter = self.policy.interpreter(function.settings.runtime)
+        async with self.changes.package(cast("bytes", request["ZipFile"]), interpreter) as code:
+            if request.get("DryRun"):
+                return configurations.configuration(change(function), self.policy)
+            function = await self.changes.update(ref, context.now, change, revision_id)
+        return configurations.configuration(function, self.policy)
+
+    async def update_function_configuration(
+        self, context: RequestContext, request: UpdateFunctionConfigurationRequestTypeDef
+    ) -> FunctionConfigurationTypeDef:
+        refuse_unserved("UpdateFunctionConfiguration", request)
+        ref = _unqualified(request["FunctionName"], context)
+        revision_id = request.get("RevisionId", "")
+        function = await self.changes.settled(ref, revision_id)
+        changed_settings(function.settings, request)  # refused before anything is prepared
+        if "Runtime" in request:
+            self.policy.admit(request["Runtime"], ref.arn)
+        interpreter = self.policy.interpreter(request.get("Runtime", function.settings.runtime))
+        if interpreter == self.policy.interpreter(function.settings.runtime):
+            function = await self._reconfigure(context, request, ref)
+        else:
+            async with self.changes.recompiled(function.code, interpreter) as code:
+                function = await self._reconfigure(context, request, ref, code)
+        return configurations.configuration(function, self.policy)
+
+    async def _reconfigure(
+        self,
+        context: RequestContext,
+        request: UpdateFunctionConfigurationRequestTypeDef,
+        ref: FunctionRef,
+        code: Code | None = None,
+    ) -> Function:
+        def change(function: Function) -> Function:
+            # Recompiled code is of use only while the archive is the one that it was made from.
+            is_same = code is not None and code.archive == function.code.archive
+            return replace(
+                function,
+                settings=changed_settings(function.settings, request),
+                code=code if code is not None and is_same else function.code,
+            )
+
+        return await self.changes.update(ref, context.now, change, request.get("RevisionId", ""))
+
+
+def _unqualified(name: str, context: RequestContext) -> FunctionRef:
+    ref = parse_function_name(name, context.scope)
+    if not ref.is_latest:
+        raise InvalidParameterValue(
+            f"Only $LATEST can be updated, not the version or alias '{ref.qualifier}'."
+        )
+    return replace(ref, qualifier="")

@@ -1,0 +1,276 @@
+"""A Lambda service on the real database, with a stub for what runs functions and one for what unpacks them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import shutil
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lambent.storage.blobs import Blobs
+
+from lambent.core import ids
+from lambent.core.clock import VirtualClock
+from lambent.core.context import Principal, RequestContext, Scope
+from lambent.core.http import BytesBody, Headers, Request
+from lambent.execution.runtimes.table import Runtimes
+from lambent.execution.spec import Outcome, SealFailed
+from lambent.services.lambda_.runtime_policy import RuntimePolicy
+from lambent.services.lambda_.service import LambdaService
+from lambent.storage.sqlite import SqliteDatabase
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from lambent.execution.spec import FunctionSpec, Invocation
+
+SCOPE = Scope("123456789012", "eu-west-1")
+ROLE = "arn:aws:iam::123456789012:role/r"
+HOST_RUNTIMES = {
+    "python3.12": {"language": "python", "interpreter": "/opt/py312", "version": "3.12.1", "exact": True},
+    "python3.13": {"language": "python", "interpreter": "/opt/py312", "version": "3.12.1", "exact": False},
+    "python3.11": {"language": "python", "interpreter": "/opt/py311", "version": "3.11.7", "exact": True},
+    "nodejs4.3": {"language": "node", "interpreter": "/opt/node", "version": "20.1.0", "exact": False},
+    "nodejs20.x": {"language": "node", "interpreter": "/opt/node", "version": "20.1.0", "exact": True},
+}  # fmt: skip
+
+
+def zip_of(**files: str) -> bytes:
+    """A zip archive; `handler_py="..."` becomes handler.py. Always the same bytes for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name.replace("_", ".")), text)
+    return buffer.getvalue()
+
+
+class StubPlane:
+    """Remembers what it was asked; seals by hashing the names and contents that it finds in the staging directory."""
+
+    def __init__(self, code_dir: Path) -> None:
+        self.code_dir = code_dir
+        self.invoked: list[tuple[FunctionSpec, Invocation]] = []
+        self.retired: list[str] = []
+        self.prewarmed: list[str] = []
+        self.discarded: list[str] = []
+        self.fault: Exception | None = None
+        self.seal_fault = ""
+        self.outcome = Outcome(b'{"ok":true}', False, b"START\nEND\n", 1.0, 1, None, 30)
+
+    async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+        self.invoked.append((spec, invocation))
+        if self.fault:
+            raise self.fault
+        return self.outcome
+
+    async def seal(self, staging_name: str) -> str:
+        if self.seal_fault:
+            raise SealFailed(self.seal_fault)
+        digest = hashlib.sha256()
+        root = self.code_dir / "staging" / staging_name
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+        (self.code_dir / "sealed" / digest.hexdigest()).mkdir(parents=True, exist_ok=True)
+        return digest.hexdigest()
+
+    def discard(self, code: str) -> None:
+        self.discarded.append(code)
+        (self.code_dir / "sealed" / code).rmdir()
+
+    def retire(self, key: str) -> None:
+        self.retired.append(key)
+
+    def prewarm(self, runtime: str) -> None:
+        self.prewarmed.append(runtime)
+
+
+class InlineCompute:
+    """Runs the work where it is asked for, without an interpreter to compile with."""
+
+    def __init__(self) -> None:
+        self.interpreters: list[object] = []
+
+    async def run(self, fn: Callable[..., Any], *args: object, timeout_s: float) -> Any:
+        archive, staging, interpreter = args
+        self.interpreters.append(interpreter)
+        return fn(archive, staging, None)
+
+
+class HeldDatabase:
+    """The database, with a way to let only so many writes pass and hold back the rest until `release`."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._allowed: int | None = None
+        self.held = asyncio.Event()  # a write waits
+        self.reads = 0
+
+    def hold_after(self, writes: int) -> None:
+        self._allowed = writes
+        if not writes:
+            self._writable.clear()
+
+    def release(self) -> None:
+        self._allowed = None
+        self.held.clear()
+        self._writable.set()
+
+    async def read(self, fn: Callable[..., Any]) -> Any:
+        self.reads += 1
+        return await self._database.read(fn)
+
+    async def write(self, fn: Callable[..., Any]) -> Any:
+        if not self._writable.is_set():
+            self.held.set()
+        await self._writable.wait()
+        if self._allowed is not None:
+            self.hold_after(self._allowed - 1)
+        return await self._database.write(fn)
+
+
+@dataclass
+class Bench:
+    """One service and everything around it."""
+
+    directory: Path
+    database: HeldDatabase
+    plane: StubPlane
+    compute: InlineCompute
+    blobs: Blobs
+    clock: VirtualClock
+    policy: RuntimePolicy
+    service: LambdaService = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.service = self.new_service()
+
+    def new_service(self) -> LambdaService:
+        return LambdaService(
+            database=self.database,
+            plane=self.plane,
+            compute=self.compute,
+            blobs=self.blobs,
+            code_dir=self.directory / "code",
+            clock=self.clock,
+            policy=self.policy,
+        )
+
+    async def call(self, name: str, scope: Scope = SCOPE, **request: Any) -> Any:
+        """Run an operation as the gateway does."""
+        operation = self.service.operations[name]
+        context = self.context(name, scope)
+        if operation.kind == "waits":
+            return await operation.run(context, request)
+        assert operation.kind == "read"
+        return await self.database.read(lambda tx: operation.run(tx, context, request))
+
+    async def create(self, name: str = "f", **request: Any) -> Any:
+        """Create a function that has settled; returns the answer."""
+        answer = await self.call("CreateFunction", **creation(name, **request))
+        await self.settle(name)
+        return answer
+
+    async def settle(self, name: str = "f") -> None:
+        """Wait until the function's last change has settled and what it made useless is gone."""
+        for task in list(self.service._settling._tasks.values()):
+            await task
+        await self.service._cleaning.finish()
+
+    def context(self, operation: str, scope: Scope = SCOPE, **headers: str) -> RequestContext:
+        fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        return RequestContext(
+            request_id=ids.request_id(),
+            service="lambda",
+            operation=operation,
+            scope=scope,
+            principal=Principal("root", scope.account_id),
+            now=self.clock.calendar(),
+            endpoint="http://127.0.0.1:4566",
+            http=Request("POST", "/", "", Headers(fields), BytesBody()),
+        )
+
+    def archives(self) -> list[str]:
+        return sorted(self.blobs.digests())
+
+    def trees(self) -> list[str]:
+        return sorted(path.name for path in (self.directory / "code" / "sealed").glob("*"))
+
+    def staged(self) -> list[str]:
+        return [path.name for path in (self.directory / "code" / "staging").glob("*")]
+
+
+def creation(name: str = "f", **request: Any) -> dict[str, Any]:
+    """A request that creates a function, with these members changed; None leaves one out."""
+    archive = zip_of(handler_py="def run(event, context): return event")
+    members = {
+        "FunctionName": name,
+        "Runtime": "python3.12",
+        "Handler": "handler.run",
+        "Role": ROLE,
+        "Code": {"ZipFile": archive},
+        **request,
+    }
+    return {member: value for member, value in members.items() if value is not None}
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The schema, made once: the migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("database") / "state.db"
+
+    async def create() -> None:
+        database = SqliteDatabase(path)
+        await database.open()
+        await database.close()
+
+    asyncio.run(create())
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path, empty_database: Path) -> Callable[[Callable[[Any], Awaitable[None]]], None]:
+    """Run `async def scenario(bench)` to its end."""
+
+    def run_scenario(scenario: Callable[[Any], Awaitable[None]]) -> None:
+        shutil.copy(empty_database, tmp_path / "state.db")
+        asyncio.run(_with_bench(tmp_path, scenario))
+
+    return run_scenario
+
+
+@pytest.fixture
+def make_zip() -> Callable[..., bytes]:
+    return zip_of
+
+
+@pytest.fixture
+def make_request() -> Callable[..., dict[str, Any]]:
+    return creation
+
+
+async def _with_bench(directory: Path, scenario: Callable[[Bench], Awaitable[None]]) -> None:
+    for name in ("blobs", "code/staging", "code/sealed"):
+        (directory / name).mkdir(parents=True)
+    database = SqliteDatabase(directory / "state.db")
+    await database.open()
+    bench = Bench(
+        directory,
+        HeldDatabase(database),
+        StubPlane(directory / "code"),
+        InlineCompute(),
+        Blobs(directory / "blobs"),
+        VirtualClock(),
+        RuntimePolicy(Runtimes(HOST_RUNTIMES)),
+    )
+    try:
+        await scenario(bench)
+        await bench.service.stop()
+    finally:
+        await database.close()
