@@ -1,0 +1,207 @@
+"""`python -m benchmarks [names] [--rounds N]`: measures side by side and judges.
+
+Exit status: 0 valid and all targets met, 1 a target missed, 2 the run is void, 3 it could not be made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import importlib
+import json
+import sys
+import tempfile
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import facts, table, verdict
+from benchmarks.build import HERE, BuildFailed, build
+from benchmarks.contestants.commands import Bubblewrap, Command, PlainPython
+from benchmarks.contestants.floor import Floor
+from benchmarks.contestants.lambent import Lambent
+from benchmarks.contestants.ministack import Ministack
+from benchmarks.contestants.server import NotAvailable, Server
+from benchmarks.contestants.serverless_offline import ServerlessOffline
+from benchmarks.interpreters import node
+from benchmarks.rows import cold, startup, warm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.rounds import Row
+    from benchmarks.rows.warm import Entry
+
+GROUPS = ("warm", "cold", "new", "start", "memory")
+# Measurements of one decision each, with a main() of their own.
+ALONE = ("http_servers", "storage_writes")
+SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Run:
+    """One run: who takes part, what was found."""
+
+    def __init__(self, options: argparse.Namespace, work_dir: Path) -> None:
+        self.options = options
+        self.work_dir = work_dir
+        self.rows: dict[str, Row] = {}
+        self.memory: dict[str, dict[str, tuple[int, float]]] = {}
+        self.absent: dict[str, str] = {}
+        self.servers: dict[str, Server] = {}
+
+    def measure(self) -> None:
+        """Everything that was asked for, printed as it comes."""
+        commands = self._commands()
+        chosen = [make(self.work_dir) for make in SERVERS if self._takes_part(make.name)]
+        servers = [server for server in chosen if self._try(server.name, server.install)]
+        if self._wants("start"):
+            # Each alone on the machine, so before the others are started to stay.
+            row = startup.measure(servers, self.options.rounds, say)
+            self._show(row, table.starts(row))
+        with ExitStack() as running:
+            for server in servers:
+                running.callback(server.stop)
+                if self._try(server.name, server.start):
+                    self.servers[server.name] = server
+            self._measure_running(commands)
+
+    def _measure_running(self, commands: Sequence[Command]) -> None:
+        rounds = self.options.rounds
+        lambent = self.servers.get("lambent")
+        assert lambent is None or isinstance(lambent, Lambent)
+        if self._wants("memory"):
+            for server in self.servers.values():
+                self.memory[server.name] = startup.weigh(server)
+                print("\n" + table.memory(server.name, self.memory[server.name]), flush=True)
+        if self._wants("cold"):
+            row = cold.measure(lambent, commands, rounds, say)
+            self._show(row, table.starts(row))
+        if self._wants("new") and lambent:
+            row = cold.measure_new(lambent, rounds, say)
+            self._show(row, table.starts(row))
+        if self._wants("warm"):
+            levels = self.options.connections
+            for row in warm.measure(self._entries(), rounds, self.options.seconds, say, levels):
+                self._show(row, table.warm(row))
+
+    def _entries(self) -> list[Entry]:
+        names = {
+            "floor": ("python",),
+            "lambent": ("python", "python-128", *(("node",) if node() else ())),
+            "serverless-offline": ("node", "python"),
+            "ministack": ("python",),
+        }
+        return [
+            (name if name == "floor" else f"{name} {function}", server, function)
+            for name, server in self.servers.items()
+            for function in names[name]
+        ]
+
+    def _commands(self) -> list[Command]:
+        found: list[Command] = [PlainPython(), Bubblewrap()]
+        return [command for command in found if self._try(command.name, command.install)]
+
+    def _try(self, name: str, step: Any) -> bool:
+        """Do one step of a contestant's; when it cannot take part, print why."""
+        if name in self.absent:
+            return False
+        try:
+            step()
+        except (NotAvailable, OSError, RuntimeError) as problem:
+            self.absent[name] = str(problem)
+            say(f"{name} is left out: {problem}")
+        return name not in self.absent
+
+    def _takes_part(self, name: str) -> bool:
+        return not self.options.contestants or name in self.options.contestants.split(",")
+
+    def _wants(self, group: str) -> bool:
+        return not self.options.names or group in self.options.names
+
+    def _show(self, row: Row, text: str) -> None:
+        self.rows[row.title] = row
+        print("\n" + text, flush=True)
+
+    def conclude(self, machine: dict[str, str]) -> int:
+        """Print the verdict, write the JSON, return the exit status."""
+        ours = self.memory.get("lambent")
+        idle_mb = sum(mb for _, mb in ours.values()) if ours else None
+        checks = verdict.judge(self.rows, idle_mb)
+        reasons = verdict.why_void(self.rows, self.options.rounds)
+        print("\n" + table.checks(checks))
+        for reason in reasons:
+            print(f"VOID: {reason}")
+        results = HERE / "results"
+        results.mkdir(exist_ok=True)
+        path = results / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+        document = {
+            "machine": machine,
+            "options": vars(self.options),
+            "void": reasons,
+            "checks": [
+                [check.what, check.promised, check.measured, check.word] for check in checks
+            ],
+            "left_out": self.absent,
+            "idle_pss_mb": self.memory,
+            "rows": [row.as_json() for row in self.rows.values()],
+        }
+        path.write_text(json.dumps(document, indent=1) + "\n")
+        print(f"\nAll figures: {path}")
+        if reasons:
+            return 2
+        return int(any(check.is_met is False for check in checks))
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", help=f"{', '.join((*GROUPS, *ALONE))}; default: all of the first"
+    )
+    parser.add_argument("--rounds", type=int, default=verdict.FEWEST_ROUNDS)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of load in each warm turn")
+    parser.add_argument(
+        "--contestants", default="", help="servers that take part, by comma; default: all"
+    )
+    parser.add_argument(
+        "--connections", type=_levels, default=warm.LEVELS, help="default: 1,8,16,32"
+    )
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - {*GROUPS, *ALONE}:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    return options
+
+
+def _levels(text: str) -> tuple[int, ...]:
+    return tuple(int(level) for level in text.split(","))
+
+
+def main() -> int:
+    options = parse()
+    for name in [name for name in options.names if name in ALONE]:
+        importlib.import_module(f"benchmarks.{name}").main()
+        options.names.remove(name)
+        if not options.names:
+            return 0
+    # Whatever a contestant leaves behind becomes ours, and stays in our tree.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        build("load")
+    except BuildFailed as problem:
+        say(str(problem))
+        return 3
+    machine = facts.gather()
+    print(table.align([[name, value] for name, value in machine.items()]), flush=True)
+    with tempfile.TemporaryDirectory(prefix="lambent-bench-") as work_dir:
+        run = Run(options, Path(work_dir))
+        run.measure()
+        return run.conclude(machine)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

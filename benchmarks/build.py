@@ -1,0 +1,35 @@
+"""Builds the two C programs: the floor and the load generator."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BUILD_DIR = HERE / "build"
+FLAGS = ("-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror")
+
+
+class BuildFailed(Exception):
+    """A program could not be built; the text says why."""
+
+
+def build(name: str) -> Path:
+    """Compile benchmarks/<name>/*.c to benchmarks/build/<name>, if that is older than its sources."""
+    sources = sorted((HERE / name).glob("*.[ch]"))
+    program = BUILD_DIR / name
+    if program.exists() and program.stat().st_mtime >= max(s.stat().st_mtime for s in sources):
+        return program
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        raise BuildFailed("gcc is not installed")
+    BUILD_DIR.mkdir(exist_ok=True)
+    units = [str(source) for source in sources if source.suffix == ".c"]
+    unfinished = program.with_suffix(".new")  # two runs at once must not execute half a program
+    command = [compiler, *FLAGS, "-o", str(unfinished), *units]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildFailed(f"{name} does not compile: {done.stderr.strip()}")
+    unfinished.replace(program)
+    return program

@@ -1,0 +1,85 @@
+"""The control calls of a benchmark, by boto3: make a function, change it, wait until it is Active."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from benchmarks.contestants.server import FUNCTIONS_DIR
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+
+    from benchmarks.target import Target
+
+# Any role that looks like one: nobody here assumes it.
+ROLE = "arn:aws:iam::000000000000:role/benchmark"
+ACTIVE_TIMEOUT_S = 60.0
+
+
+def client(target: Target) -> LambdaClient:
+    """A boto3 client that neither retries nor waits between tries: the first answer counts."""
+    return boto3.client(
+        "lambda",
+        endpoint_url=target.endpoint,
+        region_name=target.region,
+        aws_access_key_id=target.credentials.access_key,
+        aws_secret_access_key=target.credentials.secret_key,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+def archive(filename: str) -> bytes:
+    """A deployment package that holds one file of benchmarks/functions."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+        package.write(FUNCTIONS_DIR / filename, filename)
+    return buffer.getvalue()
+
+
+def create(functions: LambdaClient, name: str, runtime: str, memory_mib: int) -> float:
+    """Create a function from hello.py or hello.js; return the milliseconds until it was Active."""
+    package = archive("hello.js" if runtime.startswith("nodejs") else "hello.py")
+    begun = time.perf_counter()
+    functions.create_function(
+        FunctionName=name,
+        Runtime=runtime,  # type: ignore[arg-type]  # a string made from the interpreter's version
+        Role=ROLE,
+        Handler="hello.handler",
+        MemorySize=memory_mib,
+        Timeout=30,
+        Code={"ZipFile": package},
+    )
+    wait_until_ready(functions, name)
+    return (time.perf_counter() - begun) * 1e3
+
+
+def renew(functions: LambdaClient, name: str, generation: int) -> None:
+    """Change a variable of the function: no environment that exists may serve it any more."""
+    variables = {"GENERATION": str(generation)}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    wait_until_ready(functions, name)
+
+
+def wait_until_ready(functions: LambdaClient, name: str) -> None:
+    """Wait for State Active and LastUpdateStatus Successful."""
+    deadline = time.monotonic() + ACTIVE_TIMEOUT_S
+    while time.monotonic() < deadline:
+        state: Any = functions.get_function_configuration(FunctionName=name)
+        # A platform may leave LastUpdateStatus out of a function that was never updated.
+        if (
+            state.get("State", "Active") == "Active"
+            and state.get("LastUpdateStatus") != "InProgress"
+        ):
+            return
+        if "Failed" in (state.get("State"), state.get("LastUpdateStatus")):
+            raise RuntimeError(
+                f"{name}: {state.get('StateReason')} {state.get('LastUpdateStatusReason')}"
+            )
+        time.sleep(0.001)
+    raise RuntimeError(f"{name} was not Active within {ACTIVE_TIMEOUT_S:.0f} s")

@@ -1,0 +1,124 @@
+"""Cold starts: a new environment for a function that has no idle one, against an interpreter started by hand.
+
+Ours goes the whole way, signed over HTTP; the commands are timed from before the process is made until its answer is
+read. The REPORT line's Init Duration proves that each start was cold, and is printed beside it.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from benchmarks import control, cpu
+from benchmarks.caller import AnswerWrong, Caller
+from benchmarks.contestants.server import NotAvailable
+from benchmarks.interpreters import python_runtime
+from benchmarks.rounds import Row, Turn, TurnFailed, alternate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from types_boto3_lambda import LambdaClient
+
+    from benchmarks.contestants.commands import Command
+    from benchmarks.contestants.lambent import Lambent
+    from benchmarks.rounds import TurnTaker
+
+# Starts per turn: enough for a median of the turn, few enough that a turn stays short.
+STARTS = 12
+
+
+def measure(
+    lambent: Lambent | None, commands: Sequence[Command], rounds: int, say: Callable[[str], None]
+) -> Row:
+    """Cold start: ours at 1,769 MB and at 128 MB, in Node, and the commands."""
+    turns: dict[str, TurnTaker] = {}
+    if lambent:
+        for function in ("python", "python-128", "node"):
+            turns[f"lambent {function}"] = ColdFunction(lambent, function)
+    for command in commands:
+        turns[command.name] = _command_turn(command)
+    return alternate("cold start", rounds, turns, say)
+
+
+class ColdFunction:
+    """Turns of one function: each start follows a change of the function that retires what is idle."""
+
+    def __init__(self, lambent: Lambent, function: str) -> None:
+        self._lambent = lambent
+        self._function = function
+        self._generation = 0
+
+    def __call__(self) -> Turn:
+        target = self._lambent.target(self._function)
+        functions = control.client(target)
+        before = cpu.take()
+        times: list[float] = []
+        inits: list[float] = []
+        try:
+            with Caller(target) as caller:
+                for _ in range(STARTS):
+                    self._generation += 1
+                    control.renew(functions, target.function, self._generation)
+                    answer = caller.invoke()
+                    if answer.init_ms is None:
+                        raise TurnFailed("a start was not cold: its REPORT has no Init Duration")
+                    times.append(answer.ms)
+                    inits.append(answer.init_ms)
+        except (AnswerWrong, OSError, RuntimeError, ClientError, BotoCoreError) as failure:
+            raise TurnFailed(str(failure)) from failure
+        used = cpu.used(before, cpu.take(), self._lambent)
+        return single(times, used, {"init_ms": statistics.median(inits)})
+
+
+def _command_turn(command: Command) -> TurnTaker:
+    def turn() -> Turn:
+        before = cpu.take()
+        try:
+            times = [command.invoke() for _ in range(STARTS)]
+        except (NotAvailable, OSError) as failure:
+            raise TurnFailed(str(failure)) from failure
+        return single(times, cpu.used(before, cpu.take(), None))
+
+    return turn
+
+
+def measure_new(lambent: Lambent, rounds: int, say: Callable[[str], None]) -> Row:
+    """A function that is new: create-function until it is Active, then its first invoke."""
+    made = 0
+
+    def turn() -> Turn:
+        nonlocal made
+        functions = control.client(lambent.target("python"))
+        before = cpu.take()
+        figures: list[tuple[float, float]] = []
+        try:
+            for _ in range(STARTS):
+                made += 1
+                figures.append(_create_and_invoke(lambent, functions, f"new-{made}"))
+        except (AnswerWrong, OSError, RuntimeError, ClientError, BotoCoreError) as failure:
+            raise TurnFailed(str(failure)) from failure
+        used = cpu.used(before, cpu.take(), lambent)
+        create_ms = statistics.median(create for create, _ in figures)
+        return single([invoke for _, invoke in figures], used, {"create_ms": create_ms})
+
+    return alternate("new function", rounds, {"lambent python": turn}, say)
+
+
+def _create_and_invoke(
+    lambent: Lambent, functions: LambdaClient, suffix: str
+) -> tuple[float, float]:
+    target = lambent.target(suffix)
+    create_ms = control.create(functions, target.function, python_runtime(), 1769)
+    with Caller(target) as caller:
+        invoke_ms = caller.invoke().ms
+    functions.delete_function(FunctionName=target.function)
+    return create_ms, invoke_ms
+
+
+def single(times_ms: list[float], used: cpu.Used, more: dict[str, float] | None = None) -> Turn:
+    """A turn of few starts: each is kept, so that percentiles are taken over all rounds."""
+    figures = {"p50_us": statistics.median(times_ms) * 1e3, "requests": float(len(times_ms))}
+    return Turn(figures | (more or {}), used, tuple(ms * 1e3 for ms in times_ms))

@@ -1,0 +1,62 @@
+"""Warm invokes: a closed loop on 1, 8, 16 and 32 connections."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from benchmarks import cpu, loadgen
+from benchmarks.rounds import Row, Turn, TurnFailed, alternate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from benchmarks.contestants.server import Server
+
+    # A label, the server, the function it is asked for.
+    Entry: TypeAlias = tuple[str, Server, str]
+
+LEVELS = (1, 8, 16, 32)
+# Before each turn, unmeasured: environments for this many connections start, frozen ones thaw.
+PRIME_S = 0.5
+
+
+def measure(
+    entries: Sequence[Entry],
+    rounds: int,
+    seconds: float,
+    say: Callable[[str], None],
+    levels: Sequence[int] = LEVELS,
+) -> Iterator[Row]:
+    """One row for each number of connections."""
+    for connections in levels:
+        turns = {
+            label: partial(_turn, server, function, connections, seconds)
+            for label, server, function in entries
+        }
+        yield alternate(f"warm, {connections} connections", rounds, turns, say)
+
+
+def _turn(server: Server, function: str, connections: int, seconds: float) -> Turn:
+    target = server.target(function)
+    try:
+        loadgen.run(target, connections, PRIME_S)
+        before = cpu.take()
+        load = loadgen.run(target, connections, seconds)
+    except (loadgen.LoadFailed, OSError) as failure:
+        raise TurnFailed(str(failure)) from failure
+    used = cpu.used(before, cpu.take(), server)
+    if not load.requests:
+        raise TurnFailed("it answered nothing in time")
+    figures = {
+        "p50_us": load.p50_us,
+        "p99_us": load.p99_us,
+        "p999_us": load.p999_us,
+        "max_us": load.max_us,
+        "requests": load.requests,
+        "requests_per_s": load.requests_per_s,
+        "control_cpu_us": used.control_s * 1e6 / load.requests,
+        "functions_cpu_us": used.functions_s * 1e6 / load.requests,
+        "client_cpu_us": load.cpu_us,
+    }
+    return Turn(figures, used)
