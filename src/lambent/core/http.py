@@ -54,7 +54,10 @@ class Body(Protocol):
     """The body of a request, readable once: whole, or piece by piece."""
 
     async def read(self, limit: int) -> bytes:
-        """The whole body. Raises `BodyTooLarge` as soon as more than `limit` bytes are known to come."""
+        """The whole body. Raises `BodyTooLarge` as soon as more than `limit` bytes are known to come.
+
+        A body on the wire may also raise `BadBody` and `ClientGone`; both are for the server to deal with.
+        """
         ...
 
     def stream(self) -> AsyncIterator[bytes]:
@@ -90,6 +93,15 @@ class BodyTooLarge(Exception):
 
 class ClientGone(Exception):
     """The client closed the connection before its request was complete."""
+
+
+class BadBody(Exception):
+    """The body cannot be read to its end: malformed, or it stopped coming. Args: the status to answer with, and why."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
 
 
 @dataclass(slots=True)

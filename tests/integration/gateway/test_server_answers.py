@@ -1,0 +1,327 @@
+"""Answers: framing, HEAD, streams, slow readers, and the end of a server."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+
+import pytest
+
+from lambent.core.http import Request, Response
+
+MB = 1 << 20
+
+
+def answering(make):
+    async def handler(request: Request) -> Response:
+        return make(request)
+
+    return handler
+
+
+async def pieces(*data):
+    for piece in data:
+        yield piece
+
+
+GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+def test_framing_is_the_servers_own(run, serving):
+    lies = [
+        ("Content-length", "7"),
+        ("transfer-encoding", "gzip"),
+        ("Keep-Alive", "timeout=5"),
+        ("A", "b"),
+    ]
+
+    async def main():
+        async with serving(answering(lambda _: Response(200, list(lies), b"ab"))) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            answer = await wire.answer()
+            assert answer.fields[:2] == [("A", "b"), ("Content-Length", "2")]
+            assert [name for name, _ in answer.fields] == ["A", "Content-Length", "Date"]
+            assert re.fullmatch(
+                r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", answer.get("date") or ""
+            )
+
+    run(main())
+
+
+def test_handler_may_ask_to_close(run, serving):
+    async def main():
+        async with serving(
+            answering(lambda _: Response(200, [("connection", "Close")], b"ab"))
+        ) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            assert (await wire.answer()).get("connection") == "close"
+            assert await wire.at_end()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("make", "length"),
+    [
+        (lambda _: Response(200, [], b"abc"), "3"),
+        (lambda _: Response(200, [("Content-Length", "12345")]), "12345"),
+        (lambda _: Response(200, [], pieces(b"x")), None),
+        (lambda _: Response(304, [], b"abc"), None),
+    ],
+)
+def test_head_has_a_length_and_no_body(run, serving, make, length):
+    async def main():
+        async with serving(answering(make)) as it:
+            wire = await it.connect()
+            wire.send(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n" * 2)
+            for _ in range(2):
+                assert (await wire.answer("HEAD")).get("content-length") == length
+
+    run(main())
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: x", "a\nb", "a\rb", "a\0b", "snow \u2603"])
+def test_head_that_would_split_becomes_a_500(run, serving, caplog, value):
+    async def main():
+        async with serving(
+            answering(lambda _: Response(200, [("X-From-User", value)], b"ab"))
+        ) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            answer = await wire.answer()
+            assert (answer.status, answer.get("x-from-user")) == (500, None)
+
+    run(main())
+    assert len(caplog.records) == 1
+
+
+def test_streams_are_chunked_for_11_and_end_with_the_connection_for_10(run, serving):
+    async def main():
+        async with serving(
+            answering(lambda _: Response(200, [], pieces(b"one", b"", b"x" * 100_000)))
+        ) as it:
+            wire = await it.connect()
+            for _ in range(2):
+                wire.send(GET)
+                answer = await wire.answer()
+                assert answer.get("transfer-encoding") == "chunked"
+                assert answer.body == b"one" + b"x" * 100_000
+            wire.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            answer = await wire.answer()
+            assert answer.get("connection") == "close"
+            assert answer.get("transfer-encoding") is None
+            assert answer.body == b"one" + b"x" * 100_000
+
+    run(main())
+
+
+def test_stream_reaches_the_client_piece_by_piece(run, serving):
+    turn: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def feed():
+        while piece := await turn.get():
+            yield piece
+
+    async def main():
+        async with serving(answering(lambda _: Response(200, [], feed()))) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            assert (await wire.head())[0] == 200
+            for piece in (b"first", b"second"):
+                turn.put_nowait(piece)
+                assert await wire.reader.readuntil(piece + b"\r\n")
+            turn.put_nowait(b"")
+            assert await wire.reader.readexactly(5) == b"0\r\n\r\n"
+
+    run(main())
+
+
+def test_stream_of_stated_length_is_not_chunked(run, serving):
+    async def main():
+        async with serving(
+            answering(lambda _: Response(200, [("Content-Length", "4")], pieces(b"ab", b"cd")))
+        ) as it:
+            wire = await it.connect()
+            wire.send(GET * 2)
+            for _ in range(2):
+                answer = await wire.answer()
+                assert (answer.get("content-length"), answer.body) == ("4", b"abcd")
+
+    run(main())
+
+
+@pytest.mark.parametrize("stated", ["3", "5"])
+def test_stream_of_another_length_than_stated_breaks_off(run, serving, caplog, stated):
+    async def main():
+        async with serving(
+            answering(lambda _: Response(200, [("Content-Length", stated)], pieces(b"ab", b"cd")))
+        ) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+                await wire.answer()
+
+    run(main())
+    assert len(caplog.records) == 1
+
+
+def test_stream_that_fails_breaks_off_so_that_the_client_sees_it(run, serving, caplog):
+    async def failing():
+        yield b"good"
+        raise OSError("disk")
+
+    async def main():
+        async with serving(answering(lambda _: Response(200, [], failing()))) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+                await wire.answer()
+
+    run(main())
+    assert "disk" in caplog.text
+
+
+def test_stream_waits_for_a_slow_client(run, serving, until):
+    made = 0
+
+    async def endless():
+        nonlocal made
+        try:
+            while True:
+                made += 1
+                yield bytes(65_536)
+        finally:
+            closed.set()
+
+    closed = asyncio.Event()
+
+    async def main():
+        async with serving(answering(lambda _: Response(200, [], endless()))) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            await wire.head()
+            (connection,) = it.server._connections
+            await until(lambda: connection.outlet._drained is not None)
+            before = made
+            assert before < 400  # what the kernel's and the client's buffers take, not everything
+            for _ in range(100):
+                await asyncio.sleep(0)
+            wire.reset()
+            await closed.wait()
+            assert made <= before + 1
+
+    run(main())
+
+
+def test_client_that_reads_nothing_is_cut(run, serving, until):
+    async def main():
+        async with serving(
+            answering(lambda _: Response(200, [], bytes(32 * MB))), stall_time_s=0.05
+        ) as it:
+            sock = socket.create_connection((it.host, it.port))
+            sock.sendall(GET * 20)
+            await until(lambda: it.server._connections)
+            await until(lambda: not it.server._connections)
+            sock.close()
+
+    run(main())
+
+
+def test_large_answers_reach_a_client_that_pipelines(run, serving):
+    async def main():
+        async with serving(answering(lambda _: Response(200, [], b"z" * 3 * MB))) as it:
+            wire = await it.connect()
+            wire.send(GET * 5)
+            for _ in range(5):
+                assert len((await wire.answer()).body) == 3 * MB
+
+    run(main())
+
+
+def test_listeners_are_added_while_the_server_runs(run, serving, tmp_path):
+    async def main():
+        async with serving(answering(lambda _: Response(200, [], b"ok"))) as it:
+            bound = socket.socket()
+            bound.bind(("127.0.0.1", 0))
+            unix = socket.socket(socket.AF_UNIX)
+            unix.bind(str(tmp_path / "s"))
+            listening = socket.create_server(("127.0.0.1", 0))
+            second = await it.server.listen("127.0.0.1", 0)
+            listeners = [await it.server.listen_socket(s) for s in (bound, listening, unix)]
+            for address in (second, listeners[0].address, listeners[1].address):
+                reader, writer = await asyncio.open_connection(*address)
+                writer.write(GET)
+                assert b"200" in await reader.readline()
+                writer.transport.abort()
+            reader, writer = await asyncio.open_unix_connection(listeners[2].address[0])
+            writer.write(GET)
+            assert b"200" in await reader.readline()
+            writer.transport.abort()
+            address = listeners[0].address
+            listeners[0].close()
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection(*address)
+
+    run(main())
+
+
+def test_port_in_use_is_told(run, serving):
+    async def main():
+        async with serving(answering(lambda _: Response(200))) as it:
+            with pytest.raises(OSError, match="in use"):
+                await it.server.listen(it.host, it.port)
+
+    run(main())
+
+
+def test_close_lets_requests_finish_and_ends_idle_connections(run, serving):
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: Request) -> Response:
+        started.set()
+        await release.wait()
+        return Response(200, [], b"finished")
+
+    async def main():
+        async with serving(handler) as it:
+            idle, half, working = [await it.connect() for _ in range(3)]
+            half.send(b"GET / HT")
+            working.send(GET)
+            await started.wait()
+            closing = asyncio.create_task(it.server.close())
+            assert await idle.at_end()
+            assert await half.at_end()
+            with pytest.raises(ConnectionRefusedError):
+                await it.connect()
+            release.set()
+            answer = await working.answer()
+            assert (answer.body, answer.get("connection")) == (b"finished", "close")
+            await closing
+
+    run(main())
+
+
+def test_close_cuts_what_does_not_finish(run, serving):
+    started, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: Request) -> Response:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        raise AssertionError
+
+    async def main():
+        async with serving(handler, grace_time_s=0.02) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            await started.wait()
+            await it.server.close()
+            assert cancelled.is_set()
+            assert await wire.at_end()
+
+    run(main())
