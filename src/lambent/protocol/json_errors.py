@@ -1,0 +1,69 @@
+"""The body of an error in the JSON protocols: the members of its shape, and the message under the shape's name for it.
+
+A modelled error is written through its shape; the rest of its members as they are. Without a message the member is
+null, as AWS sends it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore.model import StructureShape
+
+    from lambent.core.errors import ServiceError
+    from lambent.protocol.facts import ServiceFacts
+    from lambent.protocol.json_writer import JsonWriter
+
+# AWS's front end writes the message of this one with a capital, whatever the service.
+_CAPITAL = frozenset({"AccessDeniedException"})
+
+
+class JsonErrors:
+    """Writes the errors of one service; a shape is compiled when it first occurs."""
+
+    def __init__(self, facts: ServiceFacts, writer: JsonWriter) -> None:
+        self._facts = facts
+        self._writer = writer
+
+    def document(self, error: ServiceError) -> dict[str, Any]:
+        """The members of the body, the message last. Members that travel in header fields are left out."""
+        shape = self._facts.error_shape(error.code)
+        if shape is None:
+            key = "Message" if error.code in _CAPITAL else "message"
+            return {**error.members, key: error.message}
+        in_body = [
+            (name, member)
+            for name, member in shape.members.items()
+            if "location" not in member.serialization
+        ]
+        document: dict[str, Any] = self._writer.members(in_body)(_without_message(error.members))
+        document[message_name(shape)] = error.message
+        return document
+
+    def type_name(self, error: ServiceError) -> str:
+        """The error's `__type`: its shape, after the namespace where the service has one."""
+        name = self._facts.shape_name(error.code)
+        namespace = self._facts.quirks.namespace
+        return f"{namespace}#{name}" if namespace else name
+
+    def query_header(self, error: ServiceError) -> list[tuple[str, str]]:
+        """What the error was called before the service spoke JSON; clients of that time look for it."""
+        if not self._facts.is_query_compatible:
+            return []
+        fault = "Sender" if error.is_sender_fault else "Receiver"
+        return [("x-amzn-query-error", f"{self._facts.query_code(error.code)};{fault}")]
+
+
+def message_name(shape: StructureShape) -> str:
+    """How the shape spells its message member on the wire."""
+    for name, member in shape.members.items():
+        if name.lower() in ("message", "errormessage"):
+            return str(member.serialization.get("name", name))
+    return "message"
+
+
+def _without_message(members: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in members.items() if name.lower() != "message"}

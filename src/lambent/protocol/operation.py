@@ -1,0 +1,106 @@
+"""One operation of one service in one protocol: parse, validate, serialise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lambent.core.errors import ServiceError, ValidationFailed
+from lambent.protocol.messages import Incoming, WireResponse
+from lambent.protocol.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from botocore.model import OperationModel
+
+    from lambent.core.http import Headers
+    from lambent.protocol.facts import ServiceFacts
+    from lambent.protocol.validation import Validator
+
+
+class Format(Protocol):
+    """What a wire protocol knows how to do; one object per service. `name` is botocore's name of the protocol."""
+
+    name: str
+
+    def reader(self, operation: OperationModel) -> Callable[[Incoming], dict[str, Any]]:
+        """A function from requests to inputs. It raises `Unreadable`."""
+        ...
+
+    def writer(self, operation: OperationModel) -> Callable[[Mapping[str, Any], str], WireResponse]:
+        """A function from an output and a request id to the answer."""
+        ...
+
+    def error(self, error: ServiceError, request_id: str) -> WireResponse:
+        """The answer for an error of the service."""
+        ...
+
+
+@dataclass(slots=True)
+class Match:
+    """A request that was found to ask for an operation. `uri_params` are the path's labels, decoded."""
+
+    operation: OperationCodec
+    uri_params: dict[str, str]
+
+
+class OperationCodec:
+    """Compiled when first used. Nothing in here keeps state between requests."""
+
+    def __init__(
+        self, model: OperationModel, facts: ServiceFacts, wire: Format, validator: Validator
+    ) -> None:
+        self.name: str = model.name
+        self.protocol = wire.name
+        self._model = model
+        self._facts = facts
+        self._wire = wire
+        self._validator = validator
+
+    def parse(
+        self,
+        match: Match,
+        method: str,
+        path: str,
+        query: str,
+        headers: Headers,
+        body: bytes,
+    ) -> dict[str, Any]:
+        """The operation's input, checked against the model. A blob payload is `body` itself.
+
+        Raises `ServiceError`: the service's error for unreadable input, or `ValidationFailed` with all violations.
+        """
+        try:
+            document = self._read(Incoming(match.uri_params, query, headers, body))
+            complaint = self._validate(document)
+        except Unreadable as error:
+            raise self._facts.quirks.malformed(str(error)) from error
+        except RecursionError as error:
+            # Nested deeper than any real input: refused before it can harm.
+            raise self._facts.quirks.malformed("The input is nested too deeply") from error
+        if complaint is not None:
+            code = "ValidationError" if self.protocol == "query" else None
+            raise ValidationFailed(complaint, code=code)
+        return document
+
+    def serialize(self, document: Mapping[str, Any], request_id: str) -> WireResponse:
+        """The answer. Absent and None members are left out; members that the model does not know are not sent."""
+        return self._write(document, request_id)
+
+    def serialize_error(self, error: ServiceError, request_id: str) -> WireResponse:
+        """The answer for an error, in this protocol's shape."""
+        return self._wire.error(error, request_id)
+
+    @cached_property
+    def _read(self) -> Callable[[Incoming], dict[str, Any]]:
+        return self._wire.reader(self._model)
+
+    @cached_property
+    def _validate(self) -> Callable[[Mapping[str, Any]], str | None]:
+        return self._validator.compile(self._model.input_shape)
+
+    @cached_property
+    def _write(self) -> Callable[[Mapping[str, Any], str], WireResponse]:
+        return self._wire.writer(self._model)
