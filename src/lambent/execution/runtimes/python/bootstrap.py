@@ -1,0 +1,195 @@
+"""The Python runtime inside a sandbox: one function, one invocation at a time, over frames.
+
+READY -> ASSIGN -> import the handler -> INIT_DONE -> (INVOKE -> RESULT | ERROR) for ever. The socket's end is the end.
+Runs in a fork of the zygote, already locked in. Whatever user code raises is answered here and nowhere else; what ends
+the process (SystemExit, a signal) is core's to report.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import socket
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lambent.execution.runtimes.python import faults, handlers, surroundings, wire
+from lambent.execution.runtimes.python.context import LambdaContext
+from lambent.execution.runtimes.python.marshal import Marshaller
+from lambent.execution.runtimes.python.output import Output, flush_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_WARNING = (
+    "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code. "
+    "However, in rare cases, a Lambda runtime update can cause unexpected function behavior. "
+    "For functions using managed runtimes, runtime updates can be triggered by a function change, "
+    "or can be applied automatically. To determine if the runtime has been updated, check the "
+    "runtime version in the INIT_START log entry. If this error correlates with a change in the "
+    "runtime version, you may be able to mitigate this error by temporarily rolling back to the "
+    "previous runtime version. For more information, see "
+    "https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html"
+)
+_INIT_FAILED = 1
+
+
+class Runtime:
+    """One assigned function. Args: the frame socket, the sandbox's streams, ASSIGN's content."""
+
+    def __init__(self, channel: wire.Wire, output: Output, function: dict[str, Any]) -> None:
+        self._channel = channel
+        self._output = output
+        self._function = function
+        environment = function["environment"]
+        self._marshaller = Marshaller(environment.get("AWS_EXECUTION_ENV", ""))
+        self._pid = os.getpid()
+        self._trace_id = ""
+
+    def initialise(self) -> Callable[[Any, Any], Any]:
+        """Import the handler; on failure say so and end the process."""
+        try:
+            return handlers.load(self._function["handler"])
+        except Exception as error:
+            document = faults.error_document(error, "")
+        import logging  # noqa: PLC0415 - the function may have replaced it
+
+        logging.warning(_WARNING)  # noqa: LOG015 - the root logger is the one that AWS uses here
+        self._answer_error(wire.NO_REQUEST, document)
+        raise SystemExit(_INIT_FAILED)
+
+    def serve(self, handler: Callable[[Any, Any], Any]) -> None:
+        """Answer invocations until the socket ends."""
+        flush_streams()
+        self._channel.send(wire.INIT_DONE)
+        while True:
+            frame = self._channel.receive()
+            if frame is None or frame.kind != wire.INVOKE:
+                return
+            self._invoke(handler, frame)
+
+    def _invoke(self, handler: Callable[[Any, Any], Any], frame: wire.Frame) -> None:
+        digits = frame.request.hex()
+        request_id = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+        self._output.request_id = request_id
+        try:
+            call, event = self._read_call(frame.payload)
+            context = LambdaContext(self._function, call, request_id, frame.deadline)
+            answer = self._marshaller.dump(handler(self._marshaller.load(event), context))
+        except Exception as error:
+            document = faults.error_document(error, request_id)
+        else:
+            self._leave_if_forked()
+            flush_streams()
+            self._channel.send(wire.RESULT, frame.request, answer)
+            return
+        self._leave_if_forked()
+        self._answer_error(frame.request, document)
+
+    def _read_call(self, payload: memoryview) -> tuple[dict[str, Any], memoryview]:
+        """Metadata and event of an INVOKE."""
+        start = 2 + int.from_bytes(payload[:2], "little")
+        call = json.loads(str(payload[2:start], "utf-8")) if start > 2 else {}
+        trace_id = call.get("trace_id") or ""
+        if trace_id != self._trace_id:
+            self._trace_id = trace_id
+            surroundings.note_trace(trace_id)
+        return call, payload[start:]
+
+    def _answer_error(self, request: bytes, document: dict[str, Any]) -> None:
+        self._output.write(faults.log_lines(document))
+        flush_streams()
+        self._channel.send(wire.ERROR, request, self._marshaller.encode(document))
+
+    def _leave_if_forked(self) -> None:
+        """A child that a handler forked and that returned from it must not answer in its parent's place."""
+        if os.getpid() != self._pid:
+            os._exit(0)
+
+
+def run(descriptor: int) -> NoReturn:
+    """Be the runtime of this sandbox on the frame socket `descriptor`. Never returns into the zygote's code."""
+    status = 1
+    try:
+        _serve(socket.socket(fileno=descriptor))
+        status = 0
+    except SystemExit as end:
+        status = _exit_status(end)
+    except (
+        BaseException
+    ):  # the boundary: KeyboardInterrupt and the like end a Python program with their trace
+        traceback.print_exc()
+    finally:
+        _leave(status)
+
+
+def _serve(sock: socket.socket) -> None:
+    output = Output()
+    _warm_up()
+    surroundings.forget_ourselves()
+    channel = wire.Wire(sock)
+    channel.send(wire.READY)
+    frame = channel.receive()
+    if frame is None or frame.kind != wire.ASSIGN:
+        return
+    function = json.loads(bytes(frame.payload))
+    surroundings.replace_environment(function["environment"])
+    surroundings.extend_path(function["environment"])
+    os.chdir(function["environment"]["LAMBDA_TASK_ROOT"])
+    output.take_over_logging()
+    runtime = Runtime(channel, output, function)
+    runtime.serve(runtime.initialise())
+
+
+def _warm_up() -> None:
+    """Go once through import, frames and JSON, so that the pages this touches are ours before the first call."""
+    directory = f"/tmp/.warm-{os.getpid()}-{os.urandom(6).hex()}"  # noqa: S108 - the sandbox's own /tmp
+    os.mkdir(directory, 0o700)  # noqa: PTH102 - pathlib would be one more import
+    name = "warm_" + os.path.basename(directory)[6:].replace("-", "_")  # noqa: PTH119
+    try:
+        with open(f"{directory}/{name}.py", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write("def handler(event, context):\n    return {'echo': event}\n")
+        sys.path.insert(0, directory)
+        _echo_once(handlers.load(f"{name}.handler"))
+    finally:
+        sys.path.remove(directory)
+        sys.modules.pop(name, None)
+        sys.path_importer_cache.clear()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _echo_once(handler: Callable[[Any, Any], Any]) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        wire.Wire(theirs).send(wire.INVOKE, wire.NO_REQUEST, b'\0\0{"warm": [1, "up"]}')
+        frame = wire.Wire(ours).receive()
+        assert frame is not None
+        marshaller = Marshaller("")
+        function = dict.fromkeys(
+            ("log_group", "log_stream", "function_name", "memory_mib", "function_version"), ""
+        )
+        call = {"invoked_function_arn": "arn"}
+        context = LambdaContext(function, call, frame.request.hex(), frame.deadline)
+        answer = marshaller.dump(handler(marshaller.load(frame.payload[2:]), context))
+        wire.Wire(ours).send(wire.RESULT, frame.request, answer)
+
+
+def _exit_status(end: SystemExit) -> int:
+    """As the interpreter does it: no code is 0, a number is itself, anything else is printed and is 1."""
+    if end.code is None:
+        return 0
+    if isinstance(end.code, int):
+        return end.code & 0xFF
+    sys.stderr.write(f"{end.code}\n")
+    return 1
+
+
+def _leave(status: int) -> NoReturn:
+    try:
+        atexit._run_exitfuncs()
+        flush_streams()
+    finally:
+        os._exit(status)

@@ -1,0 +1,207 @@
+"""The fork server of one interpreter: it holds what every sandbox needs in memory, and forks them.
+
+Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `socket` (descriptor), `language`,
+`interpreter`, `isolated`, `source`, `scaffold`, `trees`, `hidden`, `runtime`, `host_proc`. Single-threaded for ever: a
+fork copies one thread only. Messages on its SEQPACKET socket, JSON:
+ in:  `{"op": "fork", "sandbox", "uid"}` with the frame socket, the log pipe and the cgroup doors
+ out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
+      `{"event": "exited", "sandbox", "status", "reason"}`
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+from lambent.execution.runtimes.python import bootstrap
+from lambent.execution.sandbox import descriptors, libc, namespaces, root, seccomp, spawn
+
+_MESSAGE_LIMIT = 4096
+_DESCRIPTORS = 8
+# Where the frame socket lives in a Python sandbox: out of the way of what a function opens, below its limit of 1,024.
+_FRAME_DESCRIPTOR = 1000
+_NODE_FRAME_DESCRIPTOR = 3
+_SETUP_FAILED = 70  # EX_SOFTWARE
+_CANNOT_EXEC = 126
+
+
+class Zygote:
+    """Args: the socket to the spawner, and the plan."""
+
+    def __init__(self, sock: socket.socket, plan: dict[str, Any]) -> None:
+        self._sock = sock
+        self._language: str = plan["language"]
+        self._interpreter: str = plan["interpreter"]
+        self._isolated: bool = plan["isolated"]
+        self._own_pid_namespace = namespaces.open_own("pid")
+        self._filter = seccomp.build() if self._isolated else None
+        self._poll = select.poll()
+        # pidfd -> sandbox, pid, reading end of the status pipe
+        self._sandboxes: dict[int, tuple[str, int, int]] = {}
+
+    def run(self) -> None:
+        """Serve until the spawner's end is closed. Our death ends every sandbox (parent-death signal)."""
+        self._poll.register(self._sock, select.POLLIN)
+        self._tell({"event": "ready"})
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor != self._sock.fileno():
+                    self._reap(descriptor)
+                elif not self._serve():
+                    return
+
+    def _serve(self) -> bool:
+        data, given = _receive(self._sock)
+        if not data:
+            return False
+        request = json.loads(data)
+        try:
+            self._fork(request["sandbox"], request["uid"], given)
+        except OSError as error:
+            self._tell({"event": "exited", "sandbox": request["sandbox"], "reason": str(error)})
+        finally:
+            for descriptor in given:
+                os.close(descriptor)
+        return True
+
+    def _fork(self, sandbox: str, uid: int | None, given: list[int]) -> None:
+        if self._isolated:
+            # First back to our own: a fork into a namespace whose init is dead fails with ENOMEM.
+            namespaces.enter(self._own_pid_namespace, namespaces.NEWPID)
+            namespaces.unshare(namespaces.NEWPID)
+        status_out, status_in = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            walls = spawn.Walls(self._isolated, uid, self._filter, given[2:])
+            self._become_sandbox(walls, given[0], given[1], status_in)
+        os.close(status_in)
+        pidfd = os.pidfd_open(pid)
+        self._sandboxes[pidfd] = (sandbox, pid, status_out)
+        self._poll.register(pidfd, select.POLLIN)
+        self._tell({"event": "forked", "sandbox": sandbox, "pid": pid}, [pidfd])
+
+    def _reap(self, pidfd: int) -> None:
+        sandbox, pid, status_out = self._sandboxes.pop(pidfd)
+        self._poll.unregister(pidfd)
+        _, status = os.waitpid(pid, 0)
+        said = os.read(status_out, _MESSAGE_LIMIT)
+        os.close(status_out)
+        os.close(pidfd)
+        event = {"event": "exited", "sandbox": sandbox, **_verdict(status, said)}
+        self._tell(event)
+
+    def _tell(self, event: dict[str, Any], given: list[int] | None = None) -> None:
+        ancillary = []
+        if given:
+            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", given))]
+        self._sock.sendmsg([json.dumps(event).encode()], ancillary)
+
+    def _become_sandbox(
+        self, walls: spawn.Walls, frames: int, log: int, status_in: int
+    ) -> NoReturn:
+        """In the child, the first process of its pid namespace: lock, then start the runtime as its own child."""
+        try:
+            # As the first process we must not be stopped by what a function sends us.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            spawn.lock(walls, log, [frames, status_in])
+            runtime = os.fork()
+            if runtime == 0:
+                os.close(status_in)
+                self._become_runtime(frames)
+            descriptors.keep_only([status_in])
+            for standard in (0, 1, 2):
+                os.close(standard)
+            _wait_for(runtime, status_in)
+        except BaseException as error:  # noqa: BLE001 - the boundary of a forked child: it must not return
+            os.write(status_in, b"!" + f"{type(error).__name__}: {error}".encode()[:1000])
+        finally:
+            os._exit(_SETUP_FAILED)
+
+    def _become_runtime(self, frames: int) -> NoReturn:
+        if not self._isolated:
+            libc.die_with_parent(signal.SIGKILL)
+        if self._language == "python":
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            bootstrap.run(descriptors.move_up(frames, _FRAME_DESCRIPTOR))
+        os.dup2(frames, _NODE_FRAME_DESCRIPTOR, inheritable=True)
+        for number in (
+            signal.SIGPIPE,
+            signal.SIGXFSZ,
+        ):  # ignored by Python, and that outlives an exec
+            signal.signal(number, signal.SIG_DFL)
+        arguments = [self._interpreter, "/var/runtime/bootstrap.js"]
+        try:
+            os.execve(self._interpreter, arguments, {"PATH": "/usr/local/bin:/usr/bin:/bin"})  # noqa: S606
+        except OSError as error:
+            os.write(2, f"{self._interpreter}: {error}\n".encode())
+        os._exit(_CANNOT_EXEC)
+
+
+def _wait_for(runtime: int, status_in: int) -> None:
+    """The whole life of a sandbox's first process: take in orphans until the runtime ends, hand its status on."""
+    while True:
+        pid, status = os.wait()
+        if pid == runtime:
+            os.write(status_in, str(_exit_code(status)).encode())
+            os.killpg(0, signal.SIGKILL)  # without a pid namespace nobody else would
+            os._exit(0)
+
+
+def _exit_code(status: int) -> int:
+    """The exit code, or minus the signal."""
+    return os.waitstatus_to_exitcode(status)
+
+
+def _verdict(status: int, said: bytes) -> dict[str, Any]:
+    """What became of a sandbox: its own word on the runtime where there is one, else how the first process ended."""
+    if said.startswith(b"!"):
+        return {"status": _SETUP_FAILED, "reason": said[1:].decode("utf-8", "replace")}
+    return {"status": int(said) if said else _exit_code(status)}
+
+
+def _receive(sock: socket.socket) -> tuple[bytes, list[int]]:
+    given = array.array("i")
+    space = socket.CMSG_SPACE(_DESCRIPTORS * given.itemsize)
+    data, ancillary, _, _ = sock.recvmsg(_MESSAGE_LIMIT, space, socket.MSG_CMSG_CLOEXEC)
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            given.frombytes(content[: len(content) - len(content) % given.itemsize])
+    return data, list(given)
+
+
+def main() -> None:
+    """Entry point, see the head of this file."""
+    libc.die_with_parent(signal.SIGKILL)
+    plan = json.loads(sys.argv[1])
+    sock = socket.socket(fileno=plan["socket"])
+    zygote = Zygote(sock, plan)
+    try:
+        if plan["isolated"]:
+            _enter_root(plan)
+    except OSError as error:
+        sock.send(json.dumps({"event": "unable", "reason": str(error)}).encode())
+        return
+    sys.path[:] = [entry for entry in sys.path if entry != plan["source"]]
+    gc.collect()
+    gc.freeze()
+    zygote.run()
+
+
+def _enter_root(plan: dict[str, Any]) -> None:
+    namespaces.unshare(namespaces.NEWNS)
+    root.enter(
+        root.RootPlan(
+            scaffold=plan["scaffold"],
+            trees=plan["trees"],
+            hidden=plan["hidden"],
+            runtime=plan["runtime"],
+            host_proc=plan["host_proc"],
+        )
+    )

@@ -1,0 +1,121 @@
+"""Control groups, version 1: one hierarchy for each controller."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from lambent.execution.sandbox.rlimits import PROCESSES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTROLLERS = ("memory", "pids")
+
+
+class GroupV1:
+    """One directory in each hierarchy, all of one name."""
+
+    def __init__(self, directories: dict[str, Path]) -> None:
+        self._directories = directories
+        self._memory = directories["memory"]
+
+    def open_doors(self) -> list[int]:
+        return [
+            os.open(each / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+            for each in self._directories.values()
+        ]
+
+    def limit_memory(self, mib: int) -> None:
+        limit = str(mib * 1_048_576)
+        _write(self._memory / "memory.limit_in_bytes", limit)
+        # Memory and swap together: without this a function swaps where it should be killed. The file is missing
+        # where the kernel does not account swap; then there is none to hide in, or the host chose so.
+        with contextlib.suppress(FileNotFoundError):
+            _write(self._memory / "memory.memsw.limit_in_bytes", limit)
+
+    def open_peak(self) -> int | None:
+        path = self._memory / "memory.max_usage_in_bytes"
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def peak_bytes(self) -> int:
+        """What was charged at most: pages of files that this sandbox was the first to read are in it."""
+        return int(_read(self._memory / "memory.max_usage_in_bytes"))
+
+    def oom_kills(self) -> int:
+        for line in _read(self._memory / "memory.oom_control").splitlines():
+            name, _, value = line.partition(" ")
+            if name == "oom_kill":
+                return int(value)
+        return 0
+
+    def remove(self) -> bool:
+        for name, directory in list(self._directories.items()):
+            try:
+                directory.rmdir()
+            except FileNotFoundError:
+                pass
+            except OSError:  # EBUSY: somebody is still in it
+                return False
+            if name != "memory":
+                del self._directories[name]
+        return True
+
+
+class HierarchyV1:
+    """Our own directory under each controller's mount."""
+
+    version = 1
+
+    def __init__(self, parents: dict[str, Path]) -> None:
+        self._parents = parents
+        self.controllers = sorted(parents)
+
+    def create(self, name: str) -> GroupV1:
+        directories = {controller: parent / name for controller, parent in self._parents.items()}
+        for directory in directories.values():
+            directory.mkdir()
+        group = GroupV1(directories)
+        if "pids" in directories:
+            _write(directories["pids"] / "pids.max", str(PROCESSES))
+        return group
+
+    def directories(self) -> list[Path]:
+        return list(self._parents.values())
+
+
+def prepare(points: dict[str, Path], name: str) -> HierarchyV1:
+    """Make our own directory `name` under each mount point. A controller we may not use is left out, memory never is.
+
+    Raises:
+        OSError: no directory can be made in the memory hierarchy.
+    """
+    parents: dict[str, Path] = {}
+    for controller, point in points.items():
+        parent = point / name
+        try:
+            parent.mkdir(exist_ok=True)
+            if not os.access(parent / "cgroup.procs", os.W_OK):
+                raise PermissionError(str(parent))
+        except OSError:
+            if controller == "memory":
+                raise
+            continue
+        parents[controller] = parent
+    return HierarchyV1(parents)
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except FileNotFoundError:
+        return "0"

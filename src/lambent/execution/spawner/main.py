@@ -1,0 +1,84 @@
+"""The spawner's entry: what it does before its loop, in order."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+
+from lambent.core.clock import SystemClock
+from lambent.execution.sandbox import cgroup, libc, mounts, namespaces
+from lambent.execution.spawner import host as hosts
+from lambent.execution.spawner import seal
+from lambent.execution.spawner.loop import Loop
+from lambent.execution.spawner.spawner import Spawner, Store
+
+_CANNOT_ISOLATE = 78  # EX_CONFIG
+
+
+def main() -> None:
+    """Run until core's end of the socket is closed."""
+    arguments = _arguments()
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())  # the launcher waits with its signals blocked
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    libc.become_subreaper()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    try:
+        host = hosts.examine(arguments.isolation, arguments.data_dir)
+    except hosts.CannotIsolate as reason:
+        sys.stderr.write(f"lambent: --isolation require: {reason}\n")
+        sys.exit(_CANNOT_ISOLATE)
+    store = Store(arguments.data_dir)
+    _prepare_store(store, arguments.core_uid)
+    if host.cgroups is not None:
+        cgroup.sweep(host.cgroups)
+    if host.isolated:
+        _leave_host_mounts(host)
+    core = socket.socket(fileno=arguments.socket_fd)
+    core.set_inheritable(False)
+    loop = Loop(SystemClock())
+    spawner = Spawner(core, store, host, json.loads(arguments.runtimes), loop)
+    try:
+        loop.run()
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # core is gone
+    finally:
+        spawner.stop()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("lambent-spawner")
+    parser.add_argument("--socket-fd", type=int, required=True)
+    parser.add_argument("--data-dir", required=True)
+    parser.add_argument(
+        "--isolation", choices=[hosts.AUTO, hosts.REQUIRE, hosts.NONE], required=True
+    )
+    parser.add_argument("--core-uid", type=int, required=True)
+    parser.add_argument("--runtimes", required=True, help="JSON of runtimes/discovery.py")
+    return parser.parse_args()
+
+
+def _prepare_store(store: Store, core_uid: int) -> None:
+    """Core may write to staging only; what is half sealed from an earlier run goes."""
+    for path in (store.staging, store.sealed, store.sealing, store.scaffold):
+        os.makedirs(path, mode=0o755, exist_ok=True)  # noqa: PTH103
+    if os.geteuid() == 0:
+        os.chown(store.staging, core_uid, core_uid)
+        for path in (store.sealed, store.sealing, store.scaffold):
+            os.chown(path, 0, 0)
+    for name in os.listdir(store.sealing):  # noqa: PTH208
+        seal.remove_tree(f"{store.sealing}/{name}")
+
+
+def _leave_host_mounts(host: hosts.Host) -> None:
+    """What we mount for layers is nobody else's business."""
+    if host.in_user_namespace:
+        namespaces.become_namespace_root()
+    else:
+        namespaces.unshare(namespaces.NEWNS)
+    mounts.make_private()

@@ -1,0 +1,74 @@
+"""What core may ask, checked field by field. Everything that names a file is a digest or a plain name."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# AWS's range is 128 to 10,240 MB; the lower bound is only there to let a process start at all.
+_MEMORY_MIB = range(16, 65_537)
+# AWS allows five layers.
+_LAYERS = 5
+
+_SANDBOX = re.compile(r"[0-9a-f]{32}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[0-9A-Za-z_-][0-9A-Za-z._-]{0,127}")
+_RUNTIME = re.compile(r"[0-9a-z][0-9a-z.-]{0,63}")
+
+
+class BadRequest(Exception):
+    """Core sent what the protocol does not know."""
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_memory(value: Any) -> bool:
+    return type(value) is int and value in _MEMORY_MIB
+
+
+def _are_layers(value: Any) -> bool:
+    is_digest = _matches(_DIGEST)
+    return isinstance(value, list) and len(value) <= _LAYERS and all(map(is_digest, value))
+
+
+_FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "create": {"sandbox": _matches(_SANDBOX), "runtime": _matches(_RUNTIME)},
+    "assign": {
+        "sandbox": _matches(_SANDBOX),
+        "code": _matches(_DIGEST),
+        "layers": _are_layers,
+        "memory_mib": _is_memory,
+    },
+    "kill": {"sandbox": _matches(_SANDBOX)},
+    "seal": {"ticket": _matches(_NAME), "staging": _matches(_NAME)},
+    "discard": {"code": _matches(_DIGEST)},
+    "describe": {"ticket": _matches(_NAME)},
+}
+_OPTIONAL = {"ticket": _matches(_NAME)}
+
+
+def parse(data: bytes) -> Mapping[str, Any]:
+    """The request in `data`, with `op` and exactly the fields that belong to it (and a ticket, where one was sent).
+
+    Raises:
+        BadRequest: it is not a request.
+    """
+    try:
+        request = json.loads(data)
+        checks = _FIELDS[request["op"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BadRequest("not a request") from None
+    checked = {"op": request["op"]}
+    for name, is_right in {**_OPTIONAL, **checks}.items():
+        if name not in request and name not in checks:
+            continue
+        if not is_right(request.get(name)):
+            raise BadRequest(f"{request['op']}: {name} is missing or malformed")
+        checked[name] = request[name]
+    return checked

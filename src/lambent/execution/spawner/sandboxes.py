@@ -1,0 +1,92 @@
+"""The living sandboxes as the spawner knows them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambent.execution.sandbox import namespaces
+
+if TYPE_CHECKING:
+    from lambent.execution.sandbox.cgroup import Group
+    from lambent.execution.spawner.zygotes import Zygote
+
+# Large events should not need a wake-up for every 200 KB.
+_SOCKET_BUFFER = 1_048_576
+
+
+@dataclass
+class Sandbox:
+    """One sandbox. Owns its descriptors: `pidfd` is -1 until it is forked."""
+
+    name: str
+    zygote: Zygote
+    uid: int | None
+    group: Group | None
+    isolated: bool
+    ends: Ends
+    pid: int = 0
+    pidfd: int = -1
+    assigned: bool = False
+    killed: bool = False
+
+    def kill(self) -> None:
+        """End everything in it: the first process of a pid namespace takes all others with it."""
+        self.killed = True
+        if self.pidfd < 0:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            if not self.isolated:  # no pid namespace: its session's group is what we can reach
+                os.killpg(self.pid, signal.SIGKILL)
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def has_own_mounts(self) -> bool:
+        """Whether it has left its zygote's mounts: what is bound before that would show in every later sandbox."""
+        try:
+            ours = namespaces.identity(self.pid, "mnt")
+            return ours != namespaces.identity(self.zygote.pid, "mnt")
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        self.ends.close_all()
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+
+class Ends:
+    """The frame socket and the log pipe: one end of each for core, the other for the sandbox."""
+
+    def __init__(self, owner: int | None) -> None:
+        self._frames_core, self._frames_sandbox = socket.socketpair()
+        for end in (self._frames_core, self._frames_sandbox):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER)
+        self._log_core, self._log_sandbox = os.pipe()
+        if owner is not None:  # so that a function may open /dev/stdout
+            os.fchown(self._log_sandbox, owner, owner)
+
+    def of_sandbox(self) -> list[int]:
+        return [self._frames_sandbox.fileno(), self._log_sandbox]
+
+    def of_core(self) -> list[int]:
+        return [self._frames_core.fileno(), self._log_core]
+
+    def close_sandbox_side(self) -> None:
+        self._frames_sandbox.close()
+        self._log_sandbox = _closed(self._log_sandbox)
+
+    def close_all(self) -> None:
+        self.close_sandbox_side()
+        self._frames_core.close()
+        self._log_core = _closed(self._log_core)
+
+
+def _closed(descriptor: int) -> int:
+    if descriptor >= 0:
+        os.close(descriptor)
+    return -1

@@ -1,0 +1,218 @@
+"""The zygotes: one for each interpreter, started when first needed, replaced when it dies or hangs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lambent.execution.spawner import packets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lambent.execution.spawner.loop import Loop
+
+_SOURCE = str(Path(__file__).resolve().parents[3])
+_NODE_FILES = str(Path(__file__).resolve().parents[1] / "runtimes" / "node")
+_PROGRAM = (
+    "import sys; sys.path.insert(0, {source!r}); "
+    "from lambent.execution.runtimes.python.zygote import main; main()"
+)
+# A zygote that has not answered for this long (it takes milliseconds) is taken for stuck.
+_ANSWER_LIMIT_S = 15.0
+_BACK_OFF_S = 0.1
+_LONGEST_BACK_OFF_S = 10.0
+
+
+class ZygoteUnavailable(Exception):
+    """No sandbox can be forked now. The text says why."""
+
+
+class Listener(Protocol):
+    """Who is told what became of sandboxes."""
+
+    def on_forked(self, sandbox: str, pid: int, pidfd: int) -> None: ...
+    def on_exited(self, sandbox: str, status: int | None, reason: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a zygote is made from. One zygote serves all runtime ids with the same recipe."""
+
+    language: str
+    interpreter: str
+    trees: tuple[str, ...]
+
+    @classmethod
+    def of(cls, runtime: Mapping[str, Any]) -> Recipe:
+        """From an entry of `runtimes/discovery.py`."""
+        return cls(runtime["language"], runtime["interpreter"], tuple(runtime["prefixes"]))
+
+    @property
+    def program(self) -> str:
+        """The Python that runs the zygote: the function's own, or ours for other languages."""
+        return self.interpreter if self.language == "python" else sys.executable
+
+    @property
+    def runtime_files(self) -> str | None:
+        return _NODE_FILES if self.language == "node" else None
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all zygotes have in common."""
+
+    data_dir: str
+    scaffold: str
+    isolated: bool
+    in_user_namespace: bool
+
+
+class Zygote:
+    """Starts its process at the first fork, and again after its death, with growing pauses."""
+
+    def __init__(self, recipe: Recipe, site: Site, loop: Loop, listener: Listener) -> None:
+        self._recipe = recipe
+        self._site = site
+        self._loop = loop
+        self._listener = listener
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sock: socket.socket | None = None
+        self._waiting: dict[str, float] = {}
+        self._living: set[str] = set()
+        self._failures = 0
+        self._not_before = 0.0
+        self._reason = ""
+
+    @property
+    def pid(self) -> int:
+        """0 while there is none."""
+        return self._process.pid if self._process else 0
+
+    def fork(self, sandbox: str, uid: int | None, descriptors: Sequence[int]) -> None:
+        """Ask for a sandbox; `on_forked` follows, or `on_exited`.
+
+        Raises:
+            ZygoteUnavailable: it keeps failing, or cannot be started.
+        """
+        sock = self._sock or self._start()
+        try:
+            packets.send(sock, {"op": "fork", "sandbox": sandbox, "uid": uid}, descriptors)
+        except OSError as error:  # full, because it is stuck, or gone, which the loop will notice
+            raise ZygoteUnavailable(f"the zygote does not listen: {error}") from error
+        if not self._waiting:
+            self._loop.after(_ANSWER_LIMIT_S, self._check_answers)
+        self._waiting[sandbox] = self._loop.now()
+
+    def stop(self) -> None:
+        """Kill it; its sandboxes die with it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _start(self) -> socket.socket:
+        if self._loop.now() < self._not_before:
+            raise ZygoteUnavailable(f"{self._recipe.interpreter} keeps failing: {self._reason}")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            program = _PROGRAM.format(source=_SOURCE)
+            command = [self._recipe.program, "-I", "-S", "-c", program, self._plan(theirs.fileno())]
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    cwd="/",
+                    env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
+                )
+            except OSError as error:
+                ours.close()
+                raise ZygoteUnavailable(f"{self._recipe.program}: {error}") from error
+        ours.setblocking(False)
+        self._sock = ours
+        self._loop.watch(ours.fileno(), self._readable)
+        return ours
+
+    def _plan(self, descriptor: int) -> str:
+        return json.dumps(
+            {
+                "socket": descriptor,
+                "source": _SOURCE,
+                "language": self._recipe.language,
+                "interpreter": self._recipe.interpreter,
+                "trees": self._recipe.trees,
+                "runtime": self._recipe.runtime_files,
+                "isolated": self._site.isolated,
+                "scaffold": self._site.scaffold,
+                "hidden": self._site.data_dir,
+                "host_proc": self._site.in_user_namespace,
+            }
+        )
+
+    def _readable(self) -> None:
+        assert self._sock is not None
+        try:
+            data, descriptors = packets.receive(self._sock)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, descriptors = b"", []
+        if data:
+            self._heard(json.loads(data), descriptors)
+        else:
+            self._gone()
+
+    def _heard(self, event: dict[str, Any], descriptors: list[int]) -> None:
+        if event["event"] == "ready":
+            self._failures = 0
+            return
+        if event["event"] == "unable":
+            self._reason = event["reason"]
+            return
+        sandbox = event["sandbox"]
+        self._waiting.pop(sandbox, None)
+        if event["event"] == "forked":
+            self._living.add(sandbox)
+            self._listener.on_forked(sandbox, event["pid"], descriptors[0])
+        else:
+            self._living.discard(sandbox)
+            self._listener.on_exited(sandbox, event.get("status"), event.get("reason", ""))
+
+    def _gone(self) -> None:
+        """Its end is closed: reap it, tell everyone who waited or lived by it, and pause before the next."""
+        assert self._sock is not None
+        assert self._process is not None
+        self._loop.forget(self._sock.fileno())
+        self._sock.close()
+        self._sock = None
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        status = self._process.wait()
+        self._process = None
+        self._reason = self._reason or f"the zygote ended with status {status}"
+        pause = min(_BACK_OFF_S * 2**self._failures, _LONGEST_BACK_OFF_S)
+        self._failures += 1
+        self._not_before = self._loop.now() + pause
+        lost = [*self._waiting, *self._living]
+        self._waiting.clear()
+        self._living.clear()
+        for sandbox in lost:
+            self._listener.on_exited(sandbox, -signal.SIGKILL, self._reason)
+
+    def _check_answers(self) -> None:
+        if not self._waiting:
+            return
+        oldest = min(self._waiting.values())
+        if self._loop.now() - oldest >= _ANSWER_LIMIT_S and self._process is not None:
+            self._reason = "the zygote was stuck"
+            os.kill(self._process.pid, signal.SIGKILL)
+            return
+        self._loop.after(oldest + _ANSWER_LIMIT_S - self._loop.now(), self._check_answers)
