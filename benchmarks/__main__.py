@@ -16,9 +16,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from benchmarks import facts, table, verdict
 from benchmarks.build import HERE, BuildFailed, build
-from benchmarks.contestants.commands import Bubblewrap, Command, PlainPython
+from benchmarks.contestants.commands import Bubblewrap, Command, PlainNode, PlainPython
 from benchmarks.contestants.floor import Floor
 from benchmarks.contestants.lambent import Lambent
 from benchmarks.contestants.ministack import Ministack
@@ -100,7 +102,7 @@ class Run:
         ]
 
     def _commands(self) -> list[Command]:
-        found: list[Command] = [PlainPython(), Bubblewrap()]
+        found: list[Command] = [PlainPython(), Bubblewrap(), PlainNode()]
         return [command for command in found if self._try(command.name, command.install)]
 
     def _try(self, name: str, step: Any) -> bool:
@@ -109,7 +111,7 @@ class Run:
             return False
         try:
             step()
-        except (NotAvailable, OSError, RuntimeError) as problem:
+        except (NotAvailable, OSError, RuntimeError, ClientError, BotoCoreError) as problem:
             self.absent[name] = str(problem)
             say(f"{name} is left out: {problem}")
         return name not in self.absent
@@ -204,4 +206,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

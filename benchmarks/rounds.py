@@ -105,6 +105,13 @@ class Row:
         ratios = [mine / theirs for mine, theirs in pairs if mine is not None and theirs]
         return statistics.median(ratios) if ratios else None
 
+    @property
+    def stolen(self) -> float:
+        """Cores that the hypervisor gave to others, over the turns that count: told, not judged."""
+        spans = [turn.used for round_ in self.considered for turn in round_.turns.values()]
+        seconds = sum(used.seconds for used in spans)
+        return sum(used.stolen_s for used in spans) / seconds if seconds else 0.0
+
     def as_json(self) -> dict[str, Any]:
         return {
             "title": self.title,

@@ -82,7 +82,10 @@ def checks(found: Sequence[Check]) -> str:
 def footnotes(row: Row) -> str:
     notes = [f"  {name} left: {reason}" for name, reason in row.broken.items()]
     quiet, tried = len(row.quiet), len(row.rounds)
-    notes.append(f"  {quiet} quiet rounds of {tried}" + ("" if row.is_judged else ": NOT JUDGED"))
+    notes.append(
+        f"  {quiet} quiet rounds of {tried}{'' if row.is_judged else ': NOT JUDGED'}; "
+        f"the hypervisor kept back {row.stolen:.2f} cores"
+    )
     return "\n" + "\n".join(notes)
 
 

@@ -8,11 +8,10 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from benchmarks.build import HERE
 from benchmarks.contestants.server import FUNCTIONS_DIR, NotAvailable, run_step
-from benchmarks.interpreters import python
+from benchmarks.interpreters import node, python
 
-RUN_ONCE = HERE / "functions" / "run_once.py"
+RUN_ONCE = FUNCTIONS_DIR / "run_once.py"
 EVENT = b'{"name": "lambent", "token": "call-000001"}'
 
 
@@ -58,6 +57,18 @@ class PlainPython(Command):
 
     def words(self) -> list[str]:
         return [python(), "-I", "-S", str(RUN_ONCE), str(FUNCTIONS_DIR), "hello.handler"]
+
+
+class PlainNode(Command):
+    name = "plain node"
+
+    def install(self) -> None:
+        if node() is None:
+            raise NotAvailable("node is not installed")
+
+    def words(self) -> list[str]:
+        script = str(FUNCTIONS_DIR / "run_once.js")
+        return [str(node()), script, str(FUNCTIONS_DIR), "hello.handler"]
 
 
 class Bubblewrap(Command):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from benchmarks import cpu, processes
 from benchmarks.contestants.lambent import Lambent
 from benchmarks.contestants.ministack import Ministack
@@ -27,8 +29,13 @@ def measure(servers: Sequence[Server], rounds: int, say: Callable[[str], None]) 
     for server in servers:
         if isinstance(server, Lambent):
             # Its functions survive, as a user's do: the start that counts finds them again.
-            server.start()
-            server.stop()
+            try:
+                server.start()
+            except (NotAvailable, ClientError, BotoCoreError, RuntimeError) as problem:
+                say(f"{server.name} is left out of the start-ups: {problem}")
+                continue
+            finally:
+                server.stop()
             turns[server.name] = _turn(server, _start_lambent)
         elif isinstance(server, Ministack):
             turns[server.name] = _turn(server, _start_ministack)
