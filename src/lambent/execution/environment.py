@@ -203,6 +203,8 @@ class Environment:
             status = event.get("status")
             self._exited(Exit(status if isinstance(status, int) else None, bool(event.get("oom"))))
         elif name == "failed":
+            if not self._sandbox.is_open:  # never came to be: no `exited` will follow
+                self._link.forget(self.id)
             self._die(str(event.get("reason", "the spawner gave no reason")))
 
     def on_spawner_gone(self) -> None:

@@ -116,8 +116,13 @@ class FrameReader:
         Raises:
             FrameRejected: an unknown type, or more payload than the type may have. The stream is unusable then.
         """
-        frames: list[Frame] = []
         position, end = 0, len(data)
+        if self._missing < 0 and not self._head and end >= HEADER.size:
+            # Nearly always: one small frame, whole.
+            length, kind, request_id, deadline_ms = HEADER.unpack_from(data)
+            if end == HEADER.size + length and length <= _LIMITS.get(kind, -1):
+                return [Frame(kind, request_id, deadline_ms, data[HEADER.size :])]
+        frames: list[Frame] = []
         while position < end:
             if self._missing < 0:
                 position = self._read_head(data, position)

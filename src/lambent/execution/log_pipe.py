@@ -9,6 +9,8 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import termios
+from array import array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class LogPipe:
         self._loop = loop
         self._stream: LogStream | None = None
         self._is_open = True
+        self._waiting = array("i", [0])
         # All that may lie in the pipe at one time, so that one read of this size empties it.
         self._capacity = fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
         loop.add_reader(descriptor, self._readable)
@@ -40,7 +43,11 @@ class LogPipe:
 
     def drain(self) -> None:
         """Take what was written until now; at most one pipe full, so that a chatterbox cannot hold us here."""
-        if self._is_open:
+        if not self._is_open:
+            return
+        # Asking first is cheaper than a read that raises: 0.5 against 2.5 us, in every invocation.
+        fcntl.ioctl(self._descriptor, termios.FIONREAD, self._waiting)
+        if self._waiting[0]:
             self._read()
 
     def close(self) -> None:

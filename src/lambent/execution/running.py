@@ -48,7 +48,9 @@ class Running:
             self.future.set_result(outcome)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    slots=True
+)  # not frozen: one is made per invocation, and frozen ones cost three times as much
 class Ending:
     """How an invocation ended: the answer, the platform's own lines about it, what REPORT says at its end."""
 

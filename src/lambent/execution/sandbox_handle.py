@@ -33,6 +33,11 @@ class SandboxHandle:
         self._logs: LogPipe | None = None
         self._peak: MemoryPeak | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the spawner has made it."""
+        return self._channel is not None
+
     def create(self, runtime: str) -> None:
         self._link.send({"op": "create", "sandbox": self.id, "runtime": runtime})
 

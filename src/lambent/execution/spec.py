@@ -37,7 +37,8 @@ class FunctionSpec:
     account_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.
+@dataclass(slots=True)
 class Invocation:
     """One call. `payload` is the event's JSON as the client sent it; it passes through unread."""
 
@@ -48,7 +49,8 @@ class Invocation:
     trace_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.
+@dataclass(slots=True)
 class Outcome:
     """How a call ended. `is_error` is AWS's FunctionError; the payload is then the error object.
 

@@ -541,6 +541,7 @@ def test_when_no_sandbox_can_be_made_the_call_fails_and_the_pool_recovers(
         with pytest.raises(SandboxFailed, match="no more uids"):
             await h.plane.invoke(make_spec(), make_invocation())
         assert h.plane._concurrency.running == 0
+        await h.until(lambda: not h.plane._link._listeners)
         h.spawner.create_fails = ""
         assert (await h.plane.invoke(make_spec(), make_invocation())).init_ms is not None
 
