@@ -135,20 +135,9 @@ def test_another_account_is_denied(client: LambdaClient, create: Create) -> None
     assert denied.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        ({}, "empty"),
-        ({"../evil.py": ""}, "evil"),
-        ({"/etc/evil.py": ""}, "evil"),
-    ],
-)
+@pytest.mark.parametrize("files", [{}, {"../evil.py": ""}, {"/etc/evil.py": ""}])
 def test_packages_that_may_not_be_unpacked(
-    client: LambdaClient,
-    create: Create,
-    make_zip: MakeZip,
-    files: dict[str, str],
-    message: str,
+    client: LambdaClient, create: Create, make_zip: MakeZip, files: dict[str, str]
 ) -> None:
     with pytest.raises(ClientError) as refused:
         create("f", Code={"ZipFile": make_zip(files)})

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lambent.storage.blobs import Blobs
 
 from lambent.core import ids
 from lambent.core.clock import VirtualClock
@@ -21,6 +20,7 @@ from lambent.execution.runtimes.table import Runtimes
 from lambent.execution.spec import Outcome, SealFailed
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
+from lambent.storage.blobs import Blobs
 from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class StubPlane:
         self.invoked: list[tuple[FunctionSpec, Invocation]] = []
         self.retired: list[str] = []
         self.prewarmed: list[str] = []
-        self.discarded: list[str] = []
+        self.condemned: list[str] = []
         self.fault: Exception | None = None
         self.seal_fault = ""
         self.outcome = Outcome(b'{"ok":true}', False, b"START\nEND\n", 1.0, 1, None, 30)
@@ -79,8 +79,15 @@ class StubPlane:
         return digest.hexdigest()
 
     def discard(self, code: str) -> None:
-        self.discarded.append(code)
-        (self.code_dir / "sealed" / code).rmdir()
+        """As the spawner: some time later, in a process of its own."""
+        self.condemned.append(code)
+
+    async def describe(self) -> dict[str, Any]:
+        await asyncio.sleep(0)
+        for code in self.condemned:
+            (self.code_dir / "sealed" / code).rmdir()
+        self.condemned.clear()
+        return {}
 
     def retire(self, key: str) -> None:
         self.retired.append(key)
@@ -174,14 +181,18 @@ class Bench:
     async def create(self, name: str = "f", **request: Any) -> Any:
         """Create a function that has settled; returns the answer."""
         answer = await self.call("CreateFunction", **creation(name, **request))
-        await self.settle(name)
+        await self.settle()
         return answer
 
-    async def settle(self, name: str = "f") -> None:
-        """Wait until the function's last change has settled and what it made useless is gone."""
+    async def settle(self) -> None:
+        """Wait until every change has settled and what it made useless is gone, as if the grace were over."""
         for task in list(self.service._settling._tasks.values()):
             await task
-        await self.service._cleaning.finish()
+        cleaning = self.service._cleaning
+        for tree, timer in list(cleaning._spared.items()):
+            timer.cancel()
+            cleaning._release(tree)
+        await cleaning.finish()
 
     def context(self, operation: str, scope: Scope = SCOPE, **headers: str) -> RequestContext:
         fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
@@ -197,7 +208,7 @@ class Bench:
         )
 
     def archives(self) -> list[str]:
-        return sorted(self.blobs.digests())
+        return self.blobs._digests()
 
     def trees(self) -> list[str]:
         return sorted(path.name for path in (self.directory / "code" / "sealed").glob("*"))

@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from lambent.core.context import Scope
+from lambent.services.lambda_ import cleaning
 from lambent.services.lambda_.finishing import Finishing
 from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.tables import FUNCTIONS
@@ -47,13 +48,44 @@ def test_nothing_is_collected_while_a_deployment_runs(run: Run, make_request: An
         bench.database.hold_after(0)
         creation = asyncio.ensure_future(bench.call("CreateFunction", **make_request()))
         await bench.database.held.wait()
-        bench.service._cleaning.offer_all(bench.archives(), bench.trees())
+        bench.service._cleaning.offer(bench.archives(), bench.trees())
         await bench.call("ListFunctions")  # time enough for the collector to ask and to delete
         assert (len(bench.archives()), len(bench.trees())) == (1, 1)
         bench.database.release()
         await creation
         await bench.settle()
         assert (len(bench.archives()), len(bench.trees())) == (1, 1)
+
+    run(scenario)
+
+
+def test_a_tree_is_spared_as_long_as_an_invocation_may_run_from_it(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        collector = bench.service._cleaning
+        loop = asyncio.get_running_loop()
+        await bench.create("f", Timeout=900)
+        await bench.create("g", Timeout=1)
+        (tree,) = bench.trees()
+        await bench.call("DeleteFunction", FunctionName="f")
+        await bench.call("DeleteFunction", FunctionName="g")
+        collector.offer([], [tree])  # as a deployment of the same package would that fails
+        await collector.finish()
+        assert (bench.archives(), bench.trees()) == ([], [tree])
+        assert 900 < collector._spared[tree].when() - loop.time() < 1000
+        await bench.settle()
+        assert bench.trees() == []
+
+    run(scenario)
+
+
+def test_a_spared_tree_goes_by_itself(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(bench: Any) -> None:
+        await bench.create()
+        monkeypatch.setattr(cleaning, "GRACE_S", -3.0)
+        await bench.call("DeleteFunction", FunctionName="f")
+        await bench.call("ListFunctions")  # the loop turns: what is due is called
+        await bench.service._cleaning.finish()
+        assert bench.trees() == []
 
     run(scenario)
 

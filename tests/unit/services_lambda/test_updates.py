@@ -173,6 +173,26 @@ def test_a_function_that_does_not_settle_is_a_conflict(
     run(scenario)
 
 
+def test_a_change_that_cannot_settle_is_a_conflict_at_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(bench: Any) -> None:
+        await bench.create()
+
+        def fail(runtime: str) -> None:
+            raise OSError(runtime)
+
+        monkeypatch.setattr(bench.plane, "prewarm", fail)
+        await bench.call("UpdateFunctionConfiguration", FunctionName="f", Timeout=5)
+        with pytest.raises(ResourceConflict, match="An update is in progress"):
+            await bench.call("UpdateFunctionConfiguration", FunctionName="f", Timeout=4)
+        monkeypatch.undo()
+        answer = await bench.call("UpdateFunctionConfiguration", FunctionName="f", Timeout=4)
+        assert answer["Timeout"] == 4
+
+    run(scenario)
+
+
 @pytest.mark.parametrize(
     ("operation", "change"),
     [("UpdateFunctionConfiguration", {"Timeout": 4}), ("UpdateFunctionCode", {"ZipFile": b"x"})],

@@ -68,7 +68,17 @@ class Changes:
                 trees.append(await self._packages.seal(digest, interpreter))
                 yield Code(digest, len(archive), trees[0])
             finally:
-                self._cleaning.offer_all([digest], trees)
+                self._cleaning.offer([digest], trees)
+
+    async def inspect(self, archive: bytes) -> Code:
+        """What `package` would make of a zip, without keeping anything. Raises as `package`."""
+        async with self._packages.deploying():
+            digest = await self._packages.store(archive)
+            try:
+                await self._packages.check(digest)
+            finally:
+                self._cleaning.offer([digest], [])
+        return Code(digest, len(archive), tree="")
 
     @asynccontextmanager
     async def recompiled(self, code: Code, interpreter: str | None) -> AsyncIterator[Code]:
@@ -78,7 +88,7 @@ class Changes:
             try:
                 yield replace(code, tree=tree)
             finally:
-                self._cleaning.offer_all([], [tree])
+                self._cleaning.offer([], [tree])
 
     async def refuse_existing(self, ref: FunctionRef) -> None:
         """Raises ResourceConflict when the name is taken: asked before a package is worked on."""
@@ -102,12 +112,23 @@ class Changes:
         """
         function = await self._database.read(partial(_get, ref=ref))
         if not function.is_settled:
-            await asyncio.wait({self._settling.task(function)}, timeout=PATIENCE_S)
-            function = await self._database.read(partial(_get, ref=ref))
-        if not function.is_settled:
-            raise in_progress(function)
+            function = await self._patiently(function, ref)
         if revision_id and revision_id != function.revision_id:
             raise PreconditionFailed
+        return function
+
+    async def _patiently(self, function: Function, ref: FunctionRef) -> Function:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not function.is_settled:
+                    revision_id = function.revision_id
+                    await asyncio.wait({self._settling.task(function)})
+                    function = await self._database.read(partial(_get, ref=ref))
+                    # Still the same: the attempt failed. Otherwise another change came in between.
+                    if not function.is_settled and function.revision_id == revision_id:
+                        raise in_progress(function)
+        except TimeoutError:
+            raise in_progress(function) from None
         return function
 
     async def update(
@@ -160,12 +181,12 @@ class Changes:
         self._registry.store(new)
         self._plane.retire(old.spec_key)
         self._settling.begin(new)
-        self._cleaning.offer(old.code)
+        self._cleaning.retire(old)
 
     def _deleted(self, function: Function) -> None:
         self._registry.drop(function.key)
         self._plane.retire(function.spec_key)
-        self._cleaning.offer(function.code)
+        self._cleaning.retire(function)
 
 
 def calendar_ms(now: datetime) -> int:

@@ -2,8 +2,10 @@
 
 Candidates come from deletions and updates once they are committed, from deployments that failed, and, at start, from
 looking at what lies on the disk. Whether one is needed is asked of the database while no deployment runs, because a
-deployment may be about to use the very same bytes. A tree that environments still run from is the plane's matter: it
-discards it when the last of them has ended.
+deployment may be about to use the very same bytes.
+
+A tree stays until no invocation can run from it: those that had begun end with the function's time limit, which the
+plane enforces. Its removal is waited for before the next deployment begins, because sealing takes what it finds there.
 """
 
 from __future__ import annotations
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lambent.core.ports import Database
-    from lambent.services.lambda_.model import Code
+    from lambent.services.lambda_.model import Function
     from lambent.services.lambda_.packages import Packages
     from lambent.services.lambda_.ports import Blobs, Plane
 
 _log = logging.getLogger(__name__)
+# INIT may take 10 s twice before the function's own time begins; the rest is for a busy machine.
+GRACE_S = 60.0
+# Each question to the spawner takes it 0.1 ms and more; the removal is its first step in a child that it forks.
+_QUESTIONS = 10_000
 
 
 class Cleaning:
@@ -36,18 +42,27 @@ class Cleaning:
         self._plane = plane
         self._archives: set[str] = set()
         self._trees: set[str] = set()
+        self._spared: dict[str, asyncio.TimerHandle] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def offer(self, code: Code) -> None:
-        """A function no longer uses this code: remove what no other uses."""
-        self.offer_all([code.archive], [code.tree])
-
-    def offer_all(self, archives: Iterable[str], trees: Iterable[str]) -> None:
-        """Remove those of these archives and trees that no function uses."""
+    def offer(self, archives: Iterable[str], trees: Iterable[str]) -> None:
+        """Remove those of these that no function uses. Nothing may run from the trees."""
         self._archives.update(archives)
-        self._trees.update(trees)
+        self._trees.update(tree for tree in trees if tree not in self._spared)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._clean())
+
+    def retire(self, function: Function) -> None:
+        """This version of a function gets no more invocations: its code goes when the last one must have ended."""
+        tree = function.code.tree
+        loop = asyncio.get_running_loop()
+        due = loop.time() + function.settings.timeout_s + GRACE_S
+        spared = self._spared.get(tree)
+        if spared is None or spared.when() < due:
+            if spared is not None:
+                spared.cancel()
+            self._spared[tree] = loop.call_at(due, self._release, tree)
+        self.offer([function.code.archive], [])
 
     async def finish(self) -> None:
         """Wait until everything offered so far has been looked at."""
@@ -56,9 +71,15 @@ class Cleaning:
 
     async def stop(self) -> None:
         """Give up; the next start looks again."""
+        for timer in self._spared.values():
+            timer.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def _release(self, tree: str) -> None:
+        del self._spared[tree]
+        self.offer([], [tree])
 
     async def _clean(self) -> None:
         try:
@@ -78,4 +99,12 @@ class Cleaning:
         else:
             tree = self._trees.pop()
             if not await self._database.read(partial(repository.has_tree, tree=tree)):
-                self._plane.discard(tree)
+                await self._discard(tree)
+
+    async def _discard(self, tree: str) -> None:
+        self._plane.discard(tree)
+        for _ in range(_QUESTIONS):
+            if not self._packages.has_tree(tree):
+                return
+            await self._plane.describe()
+        _log.error("the code %s could not be removed", tree)

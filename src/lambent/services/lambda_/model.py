@@ -107,4 +107,5 @@ class Function:
             region=self.scope.region,
             log_group=self.log_group,
             environment=self.settings.environment,
+            account_id=self.scope.account_id,
         )

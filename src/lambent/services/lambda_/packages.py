@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lambent.core import ids
 from lambent.core.errors import RequestTooLarge
 from lambent.execution.spec import SealFailed
+from lambent.process.compute import ComputeFailed
 from lambent.services.lambda_.errors import CodePreparationFailed, InvalidParameterValue
 from lambent.storage.code_store import CodeRejected, unpack
 
@@ -88,6 +89,11 @@ class Packages:
             raise RequestTooLarge(f"Zipped size must be smaller than {MAX_ARCHIVE_BYTES} bytes")
         return await self._blobs.put(archive)
 
+    async def check(self, archive: str) -> None:
+        """Unpack a stored zip and throw the result away. Raises InvalidParameterValue as `seal`."""
+        async with self._unpacked(archive, None):
+            pass
+
     async def seal(self, archive: str, interpreter: str | None) -> str:
         """Unpack, check, compile and seal a stored zip; returns the digest of the tree.
 
@@ -95,17 +101,26 @@ class Packages:
             InvalidParameterValue: it is no zip, too large unpacked, or holds what may not be unpacked.
             CodePreparationFailed: the spawner would not seal it.
         """
+        async with self._unpacked(archive, interpreter) as name:
+            try:
+                return await self._plane.seal(name)
+            except SealFailed as failed:
+                raise CodePreparationFailed(f"The code could not be sealed: {failed}") from failed
+
+    @asynccontextmanager
+    async def _unpacked(self, archive: str, interpreter: str | None) -> AsyncIterator[str]:
+        """The name of a staging directory with the unpacked zip, for as long as it is needed."""
         name = ids.hex_id()
         staging = self._staging_dir / name
         try:
             await self._compute.run(
                 unpack, self._blobs.path(archive), staging, interpreter, timeout_s=UNPACK_LIMIT_S
             )
-            return await self._plane.seal(name)
+            yield name
         except CodeRejected as rejected:
-            raise InvalidParameterValue(str(rejected)) from rejected
-        except SealFailed as failed:
-            raise CodePreparationFailed(f"The code could not be sealed: {failed}") from failed
+            raise InvalidParameterValue(rejected.message) from rejected
+        except ComputeFailed as failed:
+            raise CodePreparationFailed(f"The code could not be unpacked: {failed}") from failed
         finally:
             await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
 
@@ -114,6 +129,10 @@ class Packages:
         for staging in self._staging_dir.glob("*"):
             shutil.rmtree(staging, ignore_errors=True)
 
+    def has_tree(self, tree: str) -> bool:
+        """Is this tree in the store?"""
+        return (self._sealed_dir / tree).is_dir()
+
     def sealed_trees(self) -> set[str]:
         """The digests of the trees on the disk."""
-        return {tree.name for tree in self._sealed_dir.glob("*")}
+        return {tree.name for tree in self._sealed_dir.iterdir()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,11 @@ class Plane(Protocol):
         ...
 
     def discard(self, code: str) -> None:
-        """Have a sealed tree removed that no function needs any more."""
+        """Have the spawner remove a sealed tree, some time after this returns."""
+        ...
+
+    async def describe(self) -> dict[str, Any]:
+        """What the spawner says of itself, after all that it was asked before."""
         ...
 
     def retire(self, key: str) -> None: ...
@@ -45,6 +49,4 @@ class Blobs(Protocol):
     async def get(self, digest: str) -> bytes: ...
     async def delete(self, digest: str) -> None: ...
     def path(self, digest: str) -> Path: ...
-    def digests(self) -> list[str]:
-        """What is there, read from the disk: for a thread, at start."""
-        ...
+    async def digests(self) -> list[str]: ...

@@ -39,10 +39,10 @@ class StartUp:
     async def run(self) -> None:
         """Sweep, restore, warm up."""
         await asyncio.to_thread(self.packages.sweep_staging)
-        archives = await asyncio.to_thread(self.blobs.digests)
+        archives = await self.blobs.digests()
         trees = await asyncio.to_thread(self.packages.sealed_trees)
         await self._restore(trees)
-        self.cleaning.offer_all(archives, trees)
+        self.cleaning.offer(archives, trees)
         await self.cleaning.finish()
         for runtime in await self.database.read(repository.runtimes):
             self.plane.prewarm(runtime)

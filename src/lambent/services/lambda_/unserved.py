@@ -56,6 +56,8 @@ _ONLY: Mapping[str, object] = {
 def refuse_unserved(operation: str, request: Mapping[str, object]) -> None:
     """Raises InvalidParameterValue for the first member of `request` that would have no effect."""
     served = SERVED[operation]
+    if served.issuperset(request) and _ONLY.keys().isdisjoint(request):
+        return  # nothing nested, nothing limited: nearly every Invoke
     for path, value in _leaves(request, served):
         if path not in served:
             raise InvalidParameterValue(f"Lambent does not support the parameter '{path}' yet.")

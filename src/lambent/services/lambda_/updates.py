@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from lambent.services.lambda_ import configurations
@@ -40,19 +41,23 @@ class Updates:
         if "ZipFile" not in request:
             raise InvalidParameterValue("Please provide a source for function code.")
 
-        def change(function: Function) -> Function:
+        def change(function: Function, code: Code) -> Function:
             settings = changed_settings(
                 function.settings, {"Architectures": request.get("Architectures")}
             )
             return replace(function, settings=settings, code=code)
 
+        archive = cast("bytes", request["ZipFile"])
         revision_id = request.get("RevisionId", "")
         function = await self.changes.settled(ref, revision_id)
+        if request.get("DryRun"):
+            function = change(function, await self.changes.inspect(archive))
+            return configurations.configuration(function, self.policy)
         interpreter = self.policy.interpreter(function.settings.runtime)
-        async with self.changes.package(cast("bytes", request["ZipFile"]), interpreter) as code:
-            if request.get("DryRun"):
-                return configurations.configuration(change(function), self.policy)
-            function = await self.changes.update(ref, context.now, change, revision_id)
+        async with self.changes.package(archive, interpreter) as code:
+            function = await self.changes.update(
+                ref, context.now, partial(change, code=code), revision_id
+            )
         return configurations.configuration(function, self.policy)
 
     async def update_function_configuration(
