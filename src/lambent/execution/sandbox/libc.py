@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import signal
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
@@ -20,6 +21,7 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
+_SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_OPEN_TREE = 428
 _SYS_MOVE_MOUNT = 429
@@ -53,6 +55,26 @@ def syscall(name: str, number: int, *arguments: Any) -> int:
     """Make system call `number`; integers are passed as C longs. `name` is for the error."""
     longs = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
     return _checked(name, library().syscall(ctypes.c_long(number), *longs))
+
+
+def fork_with(flags: int) -> int:
+    """fork(2) with clone's `flags` added, for what takes effect on the child alone. Returns as fork does.
+
+    The interpreter's own preparations for a fork are made, libc's are not: the child must be single-threaded and should
+    do no more than fork again or exec.
+    """
+    interpreter = ctypes.pythonapi
+    interpreter.PyOS_BeforeFork()
+    # PyDLL keeps the interpreter's lock over the call: parent and child both come back holding it.
+    system = ctypes.PyDLL(None, use_errno=True).syscall
+    zero = ctypes.c_long(0)
+    number = ctypes.c_long(_SYS_CLONE[os.uname().machine])
+    pid = int(system(number, ctypes.c_long(flags | signal.SIGCHLD), zero, zero, zero, zero))
+    if pid == 0:
+        interpreter.PyOS_AfterFork_Child()
+    else:
+        interpreter.PyOS_AfterFork_Parent()
+    return _checked("clone", pid)
 
 
 def _checked(name: str, result: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pathlib
 import resource
 import signal
 import socket
@@ -39,6 +40,8 @@ def main() -> None:
         cgroup.sweep(host.cgroups)
     if host.isolated:
         _leave_host_mounts(host)
+    elif host.uids is not None:
+        _open_the_way(store, host)
     core = socket.socket(fileno=arguments.socket_fd)
     core.set_inheritable(False)
     loop = Loop(SystemClock())
@@ -73,6 +76,16 @@ def _prepare_store(store: Store, core_uid: int) -> None:
             os.chown(path, 0, 0)
     for name in os.listdir(store.sealing):  # noqa: PTH208
         seal.remove_tree(f"{store.sealing}/{name}")
+
+
+def _open_the_way(store: Store, host: hosts.Host) -> None:
+    """Without isolation functions read their code where it lies, under uids of their own: they must get there."""
+    for path in (store.data_dir, f"{store.data_dir}/code", store.sealed):
+        mode = os.stat(path).st_mode & 0o777  # noqa: PTH116
+        os.chmod(path, mode | 0o011)  # noqa: PTH101, S103 - search, not list
+    for ancestor in pathlib.PurePath(store.data_dir).parents:
+        if not os.stat(ancestor).st_mode & 0o001:  # noqa: PTH116
+            host.refusal = f"functions cannot reach their code: others may not pass {ancestor}"
 
 
 def _leave_host_mounts(host: hosts.Host) -> None:

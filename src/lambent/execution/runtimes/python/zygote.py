@@ -40,7 +40,6 @@ class Zygote:
         self._language: str = plan["language"]
         self._interpreter: str = plan["interpreter"]
         self._isolated: bool = plan["isolated"]
-        self._own_pid_namespace = namespaces.open_own("pid")
         self._filter = seccomp.build() if self._isolated else None
         self._poll = select.poll()
         # pidfd -> sandbox, pid, reading end of the status pipe
@@ -72,12 +71,11 @@ class Zygote:
         return True
 
     def _fork(self, sandbox: str, uid: int | None, given: list[int]) -> None:
-        if self._isolated:
-            # First back to our own: a fork into a namespace whose init is dead fails with ENOMEM.
-            namespaces.enter(self._own_pid_namespace, namespaces.NEWPID)
-            namespaces.unshare(namespaces.NEWPID)
         status_out, status_in = os.pipe()
-        pid = os.fork()
+        # A flag of the fork, not unshare before it: that would leave us attached to the namespace of the last sandbox,
+        # where every fork fails with ENOMEM once its first process is dead, and needs setns, which a user namespace
+        # does not allow into the host's pid namespace.
+        pid = libc.fork_with(namespaces.NEWPID if self._isolated else 0)
         if pid == 0:
             walls = spawn.Walls(self._isolated, uid, self._filter, given[2:])
             self._become_sandbox(walls, given[0], given[1], status_in)
