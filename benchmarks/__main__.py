@@ -131,7 +131,7 @@ class Run:
         ours = self.memory.get("lambent")
         idle_mb = sum(mb for _, mb in ours.values()) if ours else None
         checks = verdict.judge(self.rows, idle_mb)
-        reasons = verdict.why_void(self.rows, self.options.rounds)
+        reasons = verdict.why_void(self.rows, self.options.rounds, self.absent)
         print("\n" + table.checks(checks))
         for reason in reasons:
             print(f"VOID: {reason}")

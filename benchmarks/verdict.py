@@ -34,8 +34,12 @@ class Check:
         return {True: "met", False: "MISSED", None: "not judged"}[self.is_met]
 
 
-def why_void(rows: Mapping[str, Row], rounds: int) -> list[str]:
-    """The reasons for which this run may not be quoted; none for a valid one."""
+def why_void(rows: Mapping[str, Row], rounds: int, absent: Mapping[str, str]) -> list[str]:
+    """The reasons for which this run may not be quoted; none for a valid one.
+
+    Args:
+        absent: contestants that did not take part at all, and why. A peer may be absent, we may not.
+    """
     reasons = [
         f"{row.title}: only {len(row.quiet)} of {row.wanted} rounds were quiet"
         for row in rows.values()
@@ -43,6 +47,9 @@ def why_void(rows: Mapping[str, Row], rounds: int) -> list[str]:
     ]
     if rounds < FEWEST_ROUNDS:
         reasons.append(f"{rounds} rounds are a trial: at least {FEWEST_ROUNDS} are needed")
+    left = [("the run", absent), *((row.title, row.broken) for row in rows.values())]
+    for where, names in left:
+        reasons += [f"{name} left {where}: {names[name]}" for name in names if _is_needed(name)]
     floor = rows.get(FLOOR_ROW)
     if floor is None:
         return reasons
@@ -56,6 +63,10 @@ def why_void(rows: Mapping[str, Row], rounds: int) -> list[str]:
             f"{FLOOR_CPU_US:.0f} us and {FLOOR_REQUESTS_PER_S:,.0f}/s are needed"
         )
     return reasons
+
+
+def _is_needed(name: str) -> bool:
+    return name == "floor" or name.split()[0] == "lambent"
 
 
 def judge(rows: Mapping[str, Row], idle_mb: float | None) -> list[Check]:

@@ -375,7 +375,7 @@ def test_a_row_that_stays_noisy_is_not_judged() -> None:
     row = alternate("row", 2, {"a": lambda: Turn({"p50_us": 1.0}, used(0.5))}, lambda _: None)
     assert len(row.rounds) == 6
     assert not row.is_judged
-    assert verdict.why_void({"row": row}, 7) == ["row: only 0 of 2 rounds were quiet"]
+    assert verdict.why_void({"row": row}, 7, {}) == ["row: only 0 of 2 rounds were quiet"]
 
 
 def test_a_contestant_that_fails_leaves_the_row() -> None:
@@ -411,12 +411,19 @@ def test_a_slow_floor_makes_the_run_void(
 ) -> None:
     figures = {"control_cpu_us": cpu_us, "requests_per_s": requests_per_s}
     row = Row(verdict.FLOOR_ROW, 1, [Round({"floor": Turn(figures, used())})])
-    assert (verdict.why_void({row.title: row}, 7) == []) is is_valid
+    assert (verdict.why_void({row.title: row}, 7, {}) == []) is is_valid
 
 
 def test_few_rounds_are_a_trial() -> None:
-    assert verdict.why_void({}, 6)
-    assert not verdict.why_void({}, 7)
+    assert verdict.why_void({}, 6, {})
+    assert not verdict.why_void({}, 7, {})
+
+
+def test_a_run_without_the_platform_is_void() -> None:
+    assert verdict.why_void({}, 7, {"lambent": "it ended"}) == ["lambent left the run: it ended"]
+    assert verdict.why_void({}, 7, {"ministack": "no network"}) == []
+    row = Row("row", 0, broken={"lambent python": "HTTP 500"})
+    assert verdict.why_void({"row": row}, 7, {}) == ["lambent python left row: HTTP 500"]
 
 
 def test_targets_are_judged_by_the_issues_limits() -> None:
