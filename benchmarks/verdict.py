@@ -66,7 +66,7 @@ def why_void(rows: Mapping[str, Row], rounds: int, absent: Mapping[str, str]) ->
 
 
 def _is_needed(name: str) -> bool:
-    return name == "floor" or name.split()[0] == "lambent"
+    return name == "floor" or name.split(maxsplit=1)[0] == "lambent"
 
 
 def judge(rows: Mapping[str, Row], idle_mb: float | None) -> list[Check]:
