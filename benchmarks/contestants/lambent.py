@@ -83,7 +83,7 @@ class Lambent(Server):
 
     def read_credentials(self) -> None:
         done = subprocess.run(
-            self._command("env", "--port", str(self.port)),
+            self._command("env"),
             env=clean_environment(),
             cwd=self.work_dir,
             capture_output=True,
