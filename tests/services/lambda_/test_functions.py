@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Create = Callable[..., dict[str, Any]]
     MakeZip = Callable[[dict[str, str]], bytes]
 
+LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:l:1"
+
 
 def _arn(client: LambdaClient, create: Create, name: str) -> str:
     return str(create(name)["FunctionArn"])
@@ -104,8 +106,8 @@ def test_the_paginator_finds_everything(client: LambdaClient, create: Create) ->
          "Could not unzip uploaded file. Please check your file, then try to upload again."),
         ("update_function_configuration", {"FunctionName": "f", "RevisionId": "old"}, 412,
          "PreconditionFailedException", "The Revision Id provided does not match the latest Revision Id."),
-        ("update_function_configuration", {"FunctionName": "f", "Layers": ["arn:aws:lambda:x:123456789012:layer:l:1"]},
-         400, "InvalidParameterValueException", "'Layers'"),
+        ("update_function_configuration", {"FunctionName": "f", "Layers": [LAYER]}, 400,
+         "InvalidParameterValueException", "'Layers'"),
         ("update_function_configuration", {"FunctionName": "f", "Timeout": 901}, 400, "ValidationException",
          "1 validation error detected: Value '901' at 'timeout'"),
     ],
@@ -143,6 +145,16 @@ def test_packages_that_may_not_be_unpacked(
         create("f", Code={"ZipFile": make_zip(files)})
     assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
     assert client.list_functions()["Functions"] == []
+
+
+@pytest.mark.slow
+def test_a_zip_over_50_mb(client: LambdaClient, create: Create) -> None:
+    with pytest.raises(ClientError) as refused:
+        create("f", Code={"ZipFile": bytes(52_428_801)})
+    response = refused.value.response
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 413
+    assert response["Error"]["Code"] == "RequestEntityTooLargeException"
+    assert response["Error"]["Message"] == "Zipped size must be smaller than 52428800 bytes"
 
 
 def test_operations_that_are_not_there_yet_name_themselves(client: LambdaClient) -> None:

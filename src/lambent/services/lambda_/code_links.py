@@ -71,10 +71,15 @@ class CodeDoor:
             data = await self._blobs.get(archive)
         except FileNotFoundError:
             return _refused(404, "NoSuchKey", "The code was deleted since the link was made")
-        return Response(200, [("Content-Type", "application/zip")], data)
+        return _answer(200, "application/zip", data)
 
 
 def _refused(status: int, code: str, message: str) -> Response:
     """In the shape of S3, where AWS's own links lead to."""
     body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    return Response(status, [("Content-Type", "application/xml")], body.encode())
+    return _answer(status, "application/xml", body.encode())
+
+
+def _answer(status: int, content_type: str, body: bytes) -> Response:
+    headers = [("Content-Type", content_type), ("x-amzn-RequestId", ids.request_id())]
+    return Response(status, headers, body)
