@@ -60,6 +60,7 @@ class StubPlane:
         self.condemned: list[str] = []
         self.fault: Exception | None = None
         self.seal_fault = ""
+        self.is_spawner_gone = False
         self.outcome = Outcome(b'{"ok":true}', False, b"START\nEND\n", 1.0, 1, None, 30)
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
@@ -84,10 +85,12 @@ class StubPlane:
 
     async def describe(self) -> dict[str, Any]:
         await asyncio.sleep(0)
+        if self.is_spawner_gone:
+            return {"spawner": {}}
         for code in self.condemned:
             (self.code_dir / "sealed" / code).rmdir()
         self.condemned.clear()
-        return {}
+        return {"spawner": {"isolation": "full"}}
 
     def retire(self, key: str) -> None:
         self.retired.append(key)

@@ -90,6 +90,21 @@ def test_a_spared_tree_goes_by_itself(run: Run, monkeypatch: pytest.MonkeyPatch)
     run(scenario)
 
 
+def test_without_a_spawner_nothing_is_waited_for(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(bench: Any) -> None:
+        await bench.create()
+        bench.plane.is_spawner_gone = True
+        await bench.call("DeleteFunction", FunctionName="f")
+        await bench.settle()
+        bench.plane.is_spawner_gone = False
+        await bench.create()
+
+    run(scenario)
+    assert "could not be removed" in caplog.text
+
+
 def test_a_creation_is_finished_when_its_client_leaves(run: Run, make_request: Any) -> None:
     async def scenario(bench: Any) -> None:
         bench.database.hold_after(0)

@@ -106,5 +106,6 @@ class Cleaning:
         for _ in range(_QUESTIONS):
             if not self._packages.has_tree(tree):
                 return
-            await self._plane.describe()
+            if not (await self._plane.describe()).get("spawner"):
+                break  # it is gone, and its requests with it
         _log.error("the code %s could not be removed", tree)
