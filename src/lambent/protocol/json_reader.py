@@ -1,6 +1,7 @@
 """Decoded JSON to values of the model: one closure per shape, compiled once.
 
-Members come out under the names of the model. Null and unknown members are dropped, as AWS does. CBOR is read by a
+Members come out under the names of the model. Null and unknown members are dropped, as AWS does. A
+`jsonvalue` is text in a body; only in header fields it is decoded. CBOR is read by a
 subclass, as only its scalars differ.
 """
 
@@ -32,8 +33,6 @@ class JsonReader:
 
     def compile(self, shape: Shape) -> Read:
         """A function from decoded JSON to the shape's value. Raises (when called) `Unreadable`."""
-        if shape.serialization.get("jsonvalue"):
-            return read_json_value
         if shape.metadata.get("document"):
             return lambda value: value
         compound = self._COMPOUNDS.get(shape.type_name)
@@ -105,13 +104,6 @@ def decode(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Unreadable(str(error)) from error
-
-
-def read_json_value(value: Any) -> Any:
-    """A member that holds JSON as text (the `jsonvalue` trait). Raises `Unreadable`."""
-    if type(value) is not str:
-        raise mismatch(value, "String")
-    return decode(value.encode())
 
 
 def _object(table: dict[str, tuple[str, Read]]) -> Read:

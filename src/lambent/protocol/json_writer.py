@@ -31,8 +31,6 @@ class JsonWriter:
 
     def compile(self, shape: Shape) -> Write | None:
         """A function from the shape's value to plain JSON values; None where they are the same."""
-        if shape.serialization.get("jsonvalue"):
-            return write_json_value
         if shape.metadata.get("document"):
             return None
         compound = self._COMPOUNDS.get(shape.type_name)
@@ -90,11 +88,6 @@ class JsonWriter:
 def encode(value: Any) -> bytes:
     """Plain JSON values to bytes."""
     return orjson.dumps(value)
-
-
-def write_json_value(value: Any) -> str:
-    """A member that holds JSON as text (the `jsonvalue` trait)."""
-    return orjson.dumps(value).decode()
 
 
 def _object(table: dict[str, tuple[str, Write | None]]) -> Write:

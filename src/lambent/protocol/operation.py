@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lambent.core.errors import ServiceError, ValidationFailed
+from lambent.protocol.compression import decompress, is_compressed
 from lambent.protocol.messages import Incoming, WireResponse
 from lambent.protocol.unreadable import Unreadable
 
@@ -54,6 +55,7 @@ class OperationCodec:
     ) -> None:
         self.name: str = model.name
         self.protocol = wire.name
+        self._may_be_compressed = model.request_compression is not None
         self._model = model
         self._facts = facts
         self._wire = wire
@@ -73,6 +75,8 @@ class OperationCodec:
         Raises `ServiceError`: the service's error for unreadable input, or `ValidationFailed` with all violations.
         """
         try:
+            if self._may_be_compressed and is_compressed(headers):
+                body = decompress(body)
             document = self._read(Incoming(match.uri_params, query, headers, body))
             complaint = self._validate(document)
         except Unreadable as error:

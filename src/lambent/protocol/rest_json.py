@@ -10,6 +10,7 @@ from lambent.protocol.json_writer import JsonWriter, encode
 from lambent.protocol.messages import WireResponse
 from lambent.protocol.rest_request import RestRequest, as_it_is, read_text
 from lambent.protocol.rest_response import RestHeaders, RestResponse, body_members
+from lambent.protocol.streams import event_payload, event_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,6 +74,8 @@ class RestJson:
             return as_it_is
         if shape.type_name == "string":
             return read_text
+        if shape.serialization.get("eventstream"):
+            return event_reader(shape, self._event_reader)
         read = self._reader.compile(shape)
         return lambda body: read(decode(body))
 
@@ -96,7 +99,19 @@ class RestJson:
             return self._facts.quirks.blob_type, lambda value: value
         if member.type_name == "string":
             return "text/plain", str.encode
+        if member.serialization.get("eventstream"):
+            return event_payload(member, _JSON, self._event_writer)
         write = self._writer.compile(member)
         if write is None:
             return _JSON, encode
         return _JSON, lambda value: encode(write(value))
+
+    def _event_writer(
+        self, members: list[tuple[str, Shape]]
+    ) -> Callable[[Mapping[str, Any]], bytes]:
+        write = self._writer.members(members)
+        return lambda value: encode(write(value))
+
+    def _event_reader(self, members: list[tuple[str, Shape]]) -> Callable[[bytes], dict[str, Any]]:
+        read = self._reader.members(members)
+        return lambda body: read(decode(body))

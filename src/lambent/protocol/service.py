@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lambent.core.errors import UnknownOperation
+from lambent.protocol.compression import decompress, is_compressed
 from lambent.protocol.facts import ServiceFacts
 from lambent.protocol.formats import FORMATS
 from lambent.protocol.models import load_description, service_model
@@ -101,12 +102,21 @@ class ServiceCodec:
             action = _ACTION.search(query)
             if action is not None:
                 return "query", action[1]
-            form_action = _FORM_ACTION.search(body)
+            form_action = _FORM_ACTION.search(self._form(headers, body))
             if form_action is not None:
                 return "query", form_action[1].decode()
         if self.protocol.startswith("rest-"):
             return self.protocol, None
         raise self._unknown(self.protocol, "")
+
+    def _form(self, headers: Headers, body: bytes) -> bytes:
+        """The body of a request that may be a form, readable."""
+        if not is_compressed(headers):
+            return body
+        try:
+            return decompress(body)
+        except Unreadable as error:
+            raise quirks_of(self.name).malformed(str(error)) from error
 
     def _unknown(self, protocol: str, name: str) -> UnknownOperation:
         if protocol != "query":
