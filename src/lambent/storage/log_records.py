@@ -1,0 +1,85 @@
+"""The bytes of a log segment.
+
+A segment begins with `MAGIC`; records follow: u32 length and u32 CRC-32 of the payload, then the payload. Numbers are
+little-endian, text is UTF-8. Payloads by their first byte:
+
+    1 STREAM  u32 number, name: gives a log stream a number for this segment, before its first event
+    2 EVENT   u32 stream number, i64 timestamp, i64 ingestion time (calendar milliseconds since 1970), text
+
+What follows a record that is cut short or does not match its CRC is not read: that is where a crash cut the file off.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAGIC = b"LBLOG\r\n\x01"
+
+_FRAME = struct.Struct("<II")
+_STREAM = struct.Struct("<BI")
+_EVENT = struct.Struct("<BIqq")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """The name behind a stream's number."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One log event of the stream with this number."""
+
+    stream: int
+    timestamp_ms: int
+    ingested_ms: int
+    text: str
+
+
+Record = StreamRecord | EventRecord
+
+
+def encode_stream(record: StreamRecord) -> bytes:
+    return _frame(_STREAM.pack(1, record.number) + _encode(record.name))
+
+
+def encode_event(record: EventRecord) -> bytes:
+    head = _EVENT.pack(2, record.stream, record.timestamp_ms, record.ingested_ms)
+    return _frame(head + _encode(record.text))
+
+
+def scan(data: bytes, base: int = 0) -> Iterator[tuple[int, int, Record]]:
+    """The whole records of `data`, which begins at offset `base` of its segment, with where they begin and end."""
+    position = 0
+    while position + _FRAME.size <= len(data):
+        length, checksum = _FRAME.unpack_from(data, position)
+        start = position + _FRAME.size
+        payload = data[start : start + length]
+        if len(payload) < length or not length or zlib.crc32(payload) != checksum:
+            return
+        yield base + position, base + start + length, _decode(payload)
+        position = start + length
+
+
+def _decode(payload: bytes) -> Record:
+    if payload[0] == 1:
+        _, number = _STREAM.unpack_from(payload)
+        return StreamRecord(number, payload[_STREAM.size :].decode())
+    _, stream, timestamp_ms, ingested_ms = _EVENT.unpack_from(payload)
+    return EventRecord(stream, timestamp_ms, ingested_ms, payload[_EVENT.size :].decode())
+
+
+def _frame(payload: bytes) -> bytes:
+    return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "replace")  # a lone surrogate must not cost the line

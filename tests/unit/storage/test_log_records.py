@@ -1,0 +1,63 @@
+"""The bytes of log segments: they survive the way to the disk, and a torn end is not taken for a record."""
+
+from __future__ import annotations
+
+from lambent.storage.log_records import (
+    EventRecord,
+    Record,
+    StreamRecord,
+    encode_event,
+    encode_stream,
+    scan,
+)
+
+RECORDS: list[Record] = [
+    StreamRecord(0, "2026/01/01/[$LATEST]ä"),
+    EventRecord(0, 1_767_225_600_000, 1_767_225_600_005, "hello\n"),
+    EventRecord(0, -1, 2, ""),
+    EventRecord(4_294_967_295, 3, 4, "\N{SNOWMAN}" * 1000),
+]
+BYTES = [
+    encode_stream(record) if isinstance(record, StreamRecord) else encode_event(record)
+    for record in RECORDS
+]
+
+
+def test_records_come_back_with_their_places() -> None:
+    found = list(scan(b"".join(BYTES), base=8))
+    assert [record for _, _, record in found] == RECORDS
+    assert found[0][0] == 8
+    assert [end for _, end, _ in found[:-1]] == [start for start, _, _ in found[1:]]
+    assert found[-1][1] == 8 + len(b"".join(BYTES))
+
+
+def test_the_format_does_not_change() -> None:
+    """Segments written today are read by every later version."""
+    assert encode_event(EventRecord(1, 2, 3, "hi")).hex() == (
+        "17000000be7bb7ff0201000000020000000000000003000000000000006869"
+    )
+
+
+def test_a_torn_end_is_left_out_wherever_it_is_torn() -> None:
+    whole = BYTES[0] + BYTES[1]
+    for length in range(len(whole)):
+        expected = RECORDS[:1] if length >= len(BYTES[0]) else []
+        assert [record for _, _, record in scan(whole[:length])] == expected
+
+
+def test_nothing_behind_a_damaged_record_is_believed() -> None:
+    whole = BYTES[0] + BYTES[1] + BYTES[2]
+    for position in range(len(BYTES[0]), len(BYTES[0] + BYTES[1])):
+        damaged = bytearray(whole)
+        damaged[position] ^= 0x01
+        assert [record for _, _, record in scan(bytes(damaged))] == RECORDS[:1]
+
+
+def test_zeros_are_no_records() -> None:
+    """What a file system may leave behind the end after a power cut."""
+    assert [record for _, _, record in scan(BYTES[0] + bytes(4096))] == RECORDS[:1]
+
+
+def test_text_that_is_no_unicode_costs_a_character_not_the_line() -> None:
+    found = list(scan(encode_event(EventRecord(0, 0, 0, "a\ud800b"))))
+    assert found[0][2] == EventRecord(0, 0, 0, "a?b")
