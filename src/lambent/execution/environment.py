@@ -97,6 +97,8 @@ class Environment:
         self._loop = loop
         self._sandbox = SandboxHandle(ids.hex_id(32), link, loop)
         self._assignment: Assignment | None = None
+        self.spec: FunctionSpec  # set when it is assigned
+        self.log: LogStream
         self._init: asyncio.Future[InitResult] | None = None
         self._init_started = 0.0
         self._running: Running | None = None
@@ -105,17 +107,6 @@ class Environment:
     @property
     def id(self) -> str:
         return self._sandbox.id
-
-    @property
-    def spec(self) -> FunctionSpec:
-        """The function in it. Only once assigned."""
-        assert self._assignment is not None
-        return self._assignment.spec
-
-    @property
-    def log(self) -> LogStream:
-        assert self._assignment is not None
-        return self._assignment.log
 
     # --- what the plane asks ----------------------------------------------------------------------------------
 
@@ -131,6 +122,7 @@ class Environment:
         """
         self._move(Cause.ASSIGN)
         self._assignment = assignment
+        self.spec, self.log = assignment.spec, assignment.log
         self._sandbox.attach_log(assignment.log)
         self._init = self._loop.create_future()
         self._init_started = self._clock.monotonic()
@@ -283,7 +275,8 @@ class Environment:
         """The sandbox closed its socket, or sent what is no frame (`reason`)."""
         if reason:
             self._breach(reason)
-        elif self.state in (State.INVOKING, State.INIT):
+        elif self.state not in (State.POOLED, State.READY):
+            # How it ended is on its way; an idle one must not be given to anyone meanwhile.
             self._loop.call_later(EXIT_GRACE_S, self._exit_overdue)
         else:
             self._die("closed its socket")

@@ -7,6 +7,7 @@ plain pipe, and here they become line feeds again.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from lambent.execution.spec import FunctionSpec
 
     LogSink = Callable[[FunctionSpec, str, list[tuple[int, str]]], None]
+
+logger = logging.getLogger(__name__)
 
 # Characters of an invocation's log that its Outcome keeps: AWS's tail is 4 KB, tests and the console want more.
 TAIL_LIMIT = 262_144
@@ -49,9 +52,9 @@ class LogStream:
 
     def begin(self, now_ms: int, start_line: str) -> None:
         """An invocation begins; what follows goes into its tail, too. Output so far stays before it."""
-        self._tail = deque()
-        self._tail_size = 0
-        self.platform(now_ms, start_line)
+        self._pending.append((now_ms, start_line))
+        self._tail = deque((start_line,))
+        self._tail_size = len(start_line)
 
     def platform(self, now_ms: int, text: str) -> None:
         """Add an event of the platform."""
@@ -71,10 +74,11 @@ class LogStream:
 
     def end(self, now_ms: int, *closing_lines: str) -> bytes:
         """The invocation ends: returns its log, and hands everything to the sink."""
-        self.finish_line()
+        if self._rest:
+            self.finish_line()
         for line in closing_lines:
-            self.platform(now_ms, line)
-        tail = "".join(self._tail or ())
+            self._pending.append((now_ms, line))
+        tail = "".join((*(self._tail or ()), *closing_lines))
         self._tail = None
         self.flush()
         return tail.encode()
@@ -89,7 +93,12 @@ class LogStream:
         """Hand what has gathered to the sink."""
         if self._pending:
             pending, self._pending = self._pending, []
-            self._sink(self._spec, self.name, pending)
+            try:
+                self._sink(self._spec, self.name, pending)
+            except (
+                Exception
+            ):  # the boundary to whoever keeps logs: an answer does not depend on its log
+                logger.exception("%d log events of %s are lost", len(pending), self.name)
 
     def _event(self, now_ms: int, line: bytes, ending: str) -> None:
         text = line.decode("utf-8", "replace")

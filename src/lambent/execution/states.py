@@ -4,18 +4,20 @@
 
 A cause that the table does not list for the present state is a breach of the protocol: whoever asks `after` gets None
 and ends the environment. DEAD can be reached from everywhere (killed, exited, spawner gone) and is never left.
+
+Numbers, because plain enums are hashed by Python code, and every invocation looks up two moves.
 """
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class State(Enum):
+class State(IntEnum):
     """Where an environment stands."""
 
     BOOTING = auto()  # asked for, not locked and warmed up yet
@@ -28,7 +30,7 @@ class State(Enum):
     DEAD = auto()
 
 
-class Cause(Enum):
+class Cause(IntEnum):
     """What moves an environment: frames of the sandbox, and what core does."""
 
     READY_FRAME = auto()
