@@ -128,6 +128,7 @@ def run(descriptor: int) -> NoReturn:
 
 def _serve(sock: socket.socket) -> None:
     output = Output()
+    output.take_over_logging()
     _warm_up()
     surroundings.forget_ourselves()
     channel = wire.Wire(sock)
@@ -139,23 +140,27 @@ def _serve(sock: socket.socket) -> None:
     surroundings.replace_environment(function["environment"])
     surroundings.extend_path(function["environment"])
     os.chdir(function["environment"]["LAMBDA_TASK_ROOT"])
-    output.take_over_logging()
     runtime = Runtime(channel, output, function)
     runtime.serve(runtime.initialise())
 
 
 def _warm_up() -> None:
-    """Go once through import, frames and JSON, so that the pages this touches are ours before the first call."""
+    """Go once through import, environment, frames and JSON, so that the pages this touches are ours before the call."""
     directory = f"/tmp/.warm-{os.getpid()}-{os.urandom(6).hex()}"  # noqa: S108 - the sandbox's own /tmp
     os.mkdir(directory, 0o700)  # noqa: PTH102 - pathlib would be one more import
+    path = sys.path[:]
     name = "warm_" + os.path.basename(directory)[6:].replace("-", "_")  # noqa: PTH119
     try:
         with open(f"{directory}/{name}.py", "w", encoding="ascii") as file:  # noqa: PTH123
             file.write("def handler(event, context):\n    return {'echo': event}\n")
-        sys.path.insert(0, directory)
+        variables = {"LAMBDA_TASK_ROOT": directory, "TZ": ":UTC", "LANG": "en_US.UTF-8"}
+        surroundings.replace_environment(json.loads(json.dumps(variables)))
+        surroundings.extend_path(variables)
+        os.chdir(directory)
         _echo_once(handlers.load(f"{name}.handler"))
     finally:
-        sys.path.remove(directory)
+        os.chdir("/")
+        sys.path[:] = path
         sys.modules.pop(name, None)
         sys.path_importer_cache.clear()
         shutil.rmtree(directory, ignore_errors=True)
