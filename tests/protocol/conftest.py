@@ -55,6 +55,13 @@ class Case:
         return ServiceCodec("cases", self.description())
 
 
+@pytest.fixture
+def known_names() -> set[str]:
+    """The names and ids of all cases, for the lists of those that are left out."""
+    cases = _cases("input") + _cases("output")
+    return {case.name for case in cases} | {case.id for case in cases}
+
+
 def _cases(kind: str) -> list[Case]:
     found = []
     for folder in (CASES / kind, CASES / "legacy" / kind):

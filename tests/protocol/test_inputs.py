@@ -81,6 +81,10 @@ def test_a_request_is_read_into_its_parameters(input_case: Case) -> None:
     assert _comparable(parsed) == _comparable(_expected(input_case))
 
 
+def test_every_case_left_out_is_a_case(known_names: set[str]) -> None:
+    assert not LEFT_OUT.keys() - known_names
+
+
 def _request(case: Case) -> tuple[str, str, str, Headers, bytes]:
     request = case.content["serialized"]
     path, _, query = request["uri"].partition("?")

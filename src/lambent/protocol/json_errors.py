@@ -1,12 +1,14 @@
 """The body of an error in the JSON protocols: the members of its shape, and the message under the shape's name for it.
 
-A modelled error is written through its shape; the rest of its members as they are. Without a message the member is
-null, as AWS sends it.
+A modelled error is written through its shape; the rest of its members as they are. Without a message the
+member is null, as AWS sends it, if the shape has one.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from lambent.protocol.rest_response import body_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,13 +36,11 @@ class JsonErrors:
         if shape is None:
             key = "Message" if error.code in _CAPITAL else "message"
             return {**error.members, key: error.message}
-        in_body = [
-            (name, member)
-            for name, member in shape.members.items()
-            if "location" not in member.serialization
-        ]
-        document: dict[str, Any] = self._writer.members(in_body)(_without_message(error.members))
-        document[message_name(shape)] = error.message
+        write = self._writer.members(body_members(shape))
+        document: dict[str, Any] = write(_without_message(error.members))
+        key = message_name(shape)
+        if key or error.message is not None:
+            document[key or "message"] = error.message
         return document
 
     def type_name(self, error: ServiceError) -> str:
@@ -58,11 +58,11 @@ class JsonErrors:
 
 
 def message_name(shape: StructureShape) -> str:
-    """How the shape spells its message member on the wire."""
+    """How the shape spells its message member on the wire; empty if it has none."""
     for name, member in shape.members.items():
         if name.lower() in ("message", "errormessage"):
             return str(member.serialization.get("name", name))
-    return "message"
+    return ""
 
 
 def _without_message(members: Mapping[str, object]) -> dict[str, object]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Payload = tuple[str, Callable[[Any], Any]]
 
 
+# Where members of an answer can be, other than in its body.
+OUTSIDE_BODY = frozenset({"header", "headers", "statusCode"})
+
+
 class RestHeaders:
     """The header fields of one structure: an output or an error."""
 
@@ -85,11 +89,11 @@ class RestResponse:
 
 
 def body_members(shape: StructureShape) -> Members:
-    """The members that go into the body: those without a location."""
+    """The members that go into the body. Locations that only requests have count for nothing here."""
     return [
         (name, member)
         for name, member in shape.members.items()
-        if "location" not in member.serialization
+        if member.serialization.get("location") not in OUTSIDE_BODY
     ]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lambent.protocol import text_values
+from lambent.protocol.rest_response import OUTSIDE_BODY
 from lambent.protocol.xml_tree import escape
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class XmlWriter:
     def _fill(self, structure: _Structure, members: Iterable[tuple[str, Any]]) -> None:
         for name, member in members:
             wire_name = member.serialization.get("name", name)
+            if member.serialization.get("location") in OUTSIDE_BODY:
+                continue
             if member.serialization.get("xmlAttribute"):
                 write_text = text_values.writer(member, _TIMESTAMPS)
                 structure.attributes.append((name, wire_name, write_text))
