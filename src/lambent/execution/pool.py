@@ -33,6 +33,7 @@ CREATING_LIMIT = 8
 REFILL_DELAY_S = 0.02
 # A Node sandbox takes 50-300 ms, on a machine that is drowning seconds.
 BOOT_LIMIT_S = 30.0
+HOPELESS = 4
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
 
@@ -78,6 +79,8 @@ class Pool:
         try:
             return await waiter
         except asyncio.CancelledError:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 waiter.result().end("nobody waits for it")
             raise
@@ -151,6 +154,9 @@ class Pool:
         elif self._link is not None and self._link.is_open:
             logger.warning("no sandbox for %s: %s", self.runtime, environment.why_dead)
             self._fail_waiter(environment.why_dead)
+            # So many in a row are no accident: who waits for the next ones would wait in vain.
+            while self._waiters and self._failures + 1 >= HOPELESS:
+                self._fail_waiter(environment.why_dead)
         self._failures += 1
         self._fill_later(min(FIRST_RETRY_S * 2 ** min(self._failures - 1, 10), LAST_RETRY_S))
 

@@ -204,6 +204,7 @@ def test_an_answer_before_the_exit_counts(
     run_plane(scenario)
 
 
+@pytest.mark.slow
 def test_a_call_over_its_timeout_is_ended_with_its_environment(
     run_plane: RunPlane, make_spec: Make, make_invocation: Make
 ) -> None:
@@ -280,6 +281,7 @@ def test_a_second_init_that_works_serves_the_call(
     run_plane(scenario)
 
 
+@pytest.mark.slow
 def test_an_init_over_its_limit_ends_in_the_functions_timeout(
     run_plane: RunPlane, make_spec: Make, make_invocation: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -544,6 +546,34 @@ def test_when_no_sandbox_can_be_made_the_call_fails_and_the_pool_recovers(
         await h.until(lambda: not h.plane._link._listeners)
         h.spawner.create_fails = ""
         assert (await h.plane.invoke(make_spec(), make_invocation())).init_ms is not None
+
+    run_plane(scenario)
+
+
+def test_many_calls_do_not_wait_for_sandboxes_that_cannot_be_made(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    async def scenario(h: Any) -> None:
+        h.spawner.create_fails = "no more uids"
+        calls = (h.plane.invoke(make_spec(), make_invocation()) for _ in range(60))
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert all(isinstance(outcome, SandboxFailed) for outcome in outcomes)
+        assert h.plane._pools["python3.11"].describe()["waiting"] == 0
+        assert h.plane._concurrency.running == 0
+
+    run_plane(scenario)
+
+
+def test_a_call_that_has_waited_too_long_leaves_the_queue(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambent.execution.cold_start.SANDBOX_LIMIT_S", 0.05)
+
+    async def scenario(h: Any) -> None:
+        h.spawner.holds_ready = True
+        with pytest.raises(SandboxFailed, match="no sandbox within"):
+            await h.plane.invoke(make_spec(), make_invocation())
+        assert h.plane._pools["python3.11"].describe()["waiting"] == 0
 
     run_plane(scenario)
 
