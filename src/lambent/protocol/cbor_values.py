@@ -20,7 +20,7 @@ from lambent.protocol.unreadable import Unreadable, mismatch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.model import Shape
+    from lambent.protocol.shapes import Shape
 
     Read = Callable[[Any], Any]
     Write = Callable[[Any], Any]

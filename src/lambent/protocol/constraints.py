@@ -14,7 +14,7 @@ from lambent.protocol.patterns import compile_pattern
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.model import Shape
+    from lambent.protocol.shapes import Shape
 
 NOT_NULL = "Member must not be null"
 _NUMBERS = ("integer", "long", "float", "double")
@@ -34,7 +34,7 @@ class Constraint:
 
 def constraints_of(shape: Shape) -> list[Constraint]:
     """Everything that the model demands of the value itself; not of what it holds."""
-    facts = shape.metadata
+    facts = shape.traits
     found = []
     if facts.get("enum"):
         # Members that botocore's model repeats are said once.

@@ -7,18 +7,17 @@ An event is a dict with one member, named as the model's union names it: `{"Payl
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
-from typing import TYPE_CHECKING, Any, cast
-
-from botocore.model import StructureShape
+from typing import TYPE_CHECKING, Any
 
 from lambent.core.errors import ServiceError
 from lambent.protocol.eventstream import EventDecoder, EventMessage, encode_message
+from lambent.protocol.shapes import Shape
 from lambent.protocol.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
-    from botocore.model import Shape
+    from lambent.protocol.shapes import Shape
 
     Event = Mapping[str, Any]
     Events = Iterable[Event | ServiceError] | AsyncIterable[Event | ServiceError]
@@ -33,9 +32,9 @@ _PAYLOAD_TYPES = {"blob": "application/octet-stream", "string": "text/plain"}
 class EventWriter:
     """Compiles one stream. `content_type` and `body` are the protocol's own for structures."""
 
-    def __init__(self, shape: StructureShape, content_type: str, body: BodyWriter) -> None:
+    def __init__(self, shape: Shape, content_type: str, body: BodyWriter) -> None:
         self._events = {
-            name: _EventWriter(name, cast(StructureShape, event), content_type, body)
+            name: _EventWriter(name, event, content_type, body)
             for name, event in shape.members.items()
         }
 
@@ -94,16 +93,14 @@ class EventWriter:
 class _EventWriter:
     """One kind of event: some members are headers, one may be the payload, else the rest is."""
 
-    def __init__(
-        self, name: str, shape: StructureShape, content_type: str, body: BodyWriter
-    ) -> None:
+    def __init__(self, name: str, shape: Shape, content_type: str, body: BodyWriter) -> None:
         self._name = name
         self._headers, self._payload, rest = _divide(shape)
         payload = shape.members[self._payload] if self._payload else None
         self._is_raw = payload is not None and payload.type_name in _PAYLOAD_TYPES
         if payload is not None:
             content_type = _PAYLOAD_TYPES.get(payload.type_name, content_type)
-            rest = [] if self._is_raw else list(getattr(payload, "members", {}).items())
+            rest = [] if self._is_raw else list(payload.members.items())
         self._content_type = content_type
         self._body = None if self._is_raw or not (rest or not self._headers) else body(rest)
 
@@ -131,11 +128,8 @@ class _EventWriter:
 class EventReader:
     """Compiles one stream of a client's events."""
 
-    def __init__(self, shape: StructureShape, body: BodyReader) -> None:
-        self._events = {
-            name: _EventReader(cast(StructureShape, event), body)
-            for name, event in shape.members.items()
-        }
+    def __init__(self, shape: Shape, body: BodyReader) -> None:
+        self._events = {name: _EventReader(event, body) for name, event in shape.members.items()}
 
     def read(self, body: bytes) -> list[dict[str, Any]]:
         """All events of a whole body. Raises `Unreadable`."""
@@ -154,12 +148,12 @@ class EventReader:
 
 
 class _EventReader:
-    def __init__(self, shape: StructureShape, body: BodyReader) -> None:
+    def __init__(self, shape: Shape, body: BodyReader) -> None:
         self._headers, self._payload, rest = _divide(shape)
         payload = shape.members[self._payload] if self._payload else None
         self._kind = payload.type_name if payload is not None else ""
         if payload is not None:
-            rest = list(getattr(payload, "members", {}).items())
+            rest = list(payload.members.items())
         self._body = body(rest)
 
     def __call__(self, message: EventMessage) -> dict[str, Any]:
@@ -177,13 +171,13 @@ class _EventReader:
         return result
 
 
-def _divide(shape: StructureShape) -> tuple[list[str], str, list[tuple[str, Shape]]]:
+def _divide(shape: Shape) -> tuple[list[str], str, list[tuple[str, Shape]]]:
     """The names of header members, the payload member's or "", and the members that are neither."""
     headers, payload, rest = [], "", []
     for name, member in shape.members.items():
-        if member.serialization.get("eventheader"):
+        if member.traits.get("eventheader"):
             headers.append(str(name))
-        elif member.serialization.get("eventpayload"):
+        elif member.traits.get("eventpayload"):
             payload = str(name)
         else:
             rest.append((str(name), member))

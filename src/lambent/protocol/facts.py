@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
-from botocore.model import StructureShape
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from botocore.model import ServiceModel
-
     from lambent.protocol.quirks import Quirks
+    from lambent.protocol.shapes import ServiceModel, Shape
 
 
 class ServiceFacts:
@@ -19,12 +16,12 @@ class ServiceFacts:
         self.model = model
         self.quirks = quirks
         self.is_query_compatible = "awsQueryCompatible" in model.metadata
-        shapes = cast(list[StructureShape], model.error_shapes)
+        shapes = model.error_shapes()
         self._errors = {shape.name: shape for shape in shapes}
         for shape in shapes:
             self._errors.setdefault(shape.error_code, shape)
 
-    def error_shape(self, code: str) -> StructureShape | None:
+    def error_shape(self, code: str) -> Shape | None:
         """The modelled shape of an error; the code may be the shape's name or what queries call it."""
         return self._errors.get(code)
 
@@ -33,8 +30,7 @@ class ServiceFacts:
         shape = self._errors.get(code)
         if shape is None:
             return code
-        error_code: str = shape.error_code
-        return self.quirks.error_codes.get(shape.name, error_code)
+        return self.quirks.error_codes.get(shape.name, shape.error_code)
 
     def shape_name(self, code: str) -> str:
         """What the JSON protocols call an error."""

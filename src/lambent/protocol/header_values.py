@@ -11,8 +11,7 @@ from lambent.protocol.json_reader import decode
 from lambent.protocol.json_writer import encode
 
 if TYPE_CHECKING:
-    from botocore.model import ListShape, Shape
-
+    from lambent.protocol.shapes import Shape
     from lambent.protocol.text_values import ReadText, WriteText
 
 # An item is quoted, with backslashes before quotes and backslashes, or plain (RFC 9110, section 5.6).
@@ -22,18 +21,18 @@ _NEEDS_QUOTES = frozenset('",')
 _TIMESTAMPS = "rfc822"
 
 
-def reader(shape: Any) -> ReadText:
+def reader(shape: Shape) -> ReadText:
     """A function from a field's text to the shape's value. Raises (when called) `Unreadable`."""
-    if shape.serialization.get("jsonvalue"):
+    if shape.traits.get("jsonvalue"):
         return _read_json
     if shape.type_name == "list":
         return _list_reader(shape)
     return text_values.reader(shape, _TIMESTAMPS)
 
 
-def writer(shape: Any) -> WriteText:
+def writer(shape: Shape) -> WriteText:
     """A function from the shape's value to a field's text."""
-    if shape.serialization.get("jsonvalue"):
+    if shape.traits.get("jsonvalue"):
         return _write_json
     if shape.type_name == "list":
         return _list_writer(shape)
@@ -55,14 +54,14 @@ def split(text: str) -> list[str]:
     return items
 
 
-def _list_reader(shape: ListShape) -> ReadText:
+def _list_reader(shape: Shape) -> ReadText:
     read = text_values.reader(shape.member, _TIMESTAMPS)
     if shape.member.type_name == "timestamp" and _is_http_date(shape.member):
         return lambda text: [read(item) for item in _split_dates(text)]
     return lambda text: [read(item) for item in split(text)]
 
 
-def _list_writer(shape: ListShape) -> WriteText:
+def _list_writer(shape: Shape) -> WriteText:
     write = text_values.writer(shape.member, _TIMESTAMPS)
     if shape.member.type_name == "string":
         return lambda items: ", ".join(_quoted(item) for item in items)
@@ -70,7 +69,7 @@ def _list_writer(shape: ListShape) -> WriteText:
 
 
 def _is_http_date(shape: Shape) -> bool:
-    text_format: str = shape.serialization.get("timestampFormat", _TIMESTAMPS)
+    text_format: str = shape.traits.get("timestampFormat", _TIMESTAMPS)
     return text_format == "rfc822"
 
 

@@ -13,11 +13,10 @@ from lambent.protocol.rest_response import body_members
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from botocore.model import StructureShape
-
     from lambent.core.errors import ServiceError
     from lambent.protocol.facts import ServiceFacts
     from lambent.protocol.json_writer import JsonWriter
+    from lambent.protocol.shapes import Shape
 
 # AWS's front end writes the message of this one with a capital, whatever the service.
 _CAPITAL = frozenset({"AccessDeniedException"})
@@ -57,11 +56,11 @@ class JsonErrors:
         return [("x-amzn-query-error", f"{self._facts.query_code(error.code)};{fault}")]
 
 
-def message_name(shape: StructureShape) -> str:
+def message_name(shape: Shape) -> str:
     """How the shape spells its message member on the wire; empty if it has none."""
     for name, member in shape.members.items():
         if name.lower() in ("message", "errormessage"):
-            return str(member.serialization.get("name", name))
+            return str(member.wire_name(name))
     return ""
 
 

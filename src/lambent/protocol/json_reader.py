@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from botocore.model import ListShape, MapShape, Shape, StructureShape
+    from lambent.protocol.shapes import Shape
 
     Read = Callable[[Any], Any]
 
@@ -33,7 +33,7 @@ class JsonReader:
 
     def compile(self, shape: Shape) -> Read:
         """A function from decoded JSON to the shape's value. Raises (when called) `Unreadable`."""
-        if shape.metadata.get("document"):
+        if shape.traits.get("document"):
             return lambda value: value
         compound = self._COMPOUNDS.get(shape.type_name)
         return compound(self, shape) if compound else self.scalar(shape)
@@ -42,7 +42,7 @@ class JsonReader:
         """The reader of a shape that holds no other; formats of their own overrule this."""
         kind = shape.type_name
         if kind == "timestamp":
-            return _timestamp(shape.serialization.get("timestampFormat", "unixTimestamp"))
+            return _timestamp(shape.traits.get("timestampFormat", "unixTimestamp"))
         if kind in INTEGER_BITS:
             bits = INTEGER_BITS[kind]
             return lambda value: _read_integer(value, bits)
@@ -54,7 +54,7 @@ class JsonReader:
         self._fill(table, members)
         return _object(table)
 
-    def _structure(self, shape: StructureShape) -> Read:
+    def _structure(self, shape: Shape) -> Read:
         known = self._structures.get(shape.name)
         if known is not None:
             return known
@@ -67,9 +67,9 @@ class JsonReader:
         self, table: dict[str, tuple[str, Read]], members: Iterable[tuple[str, Shape]]
     ) -> None:
         for name, member in members:
-            table[member.serialization.get("name", name)] = (name, self.compile(member))
+            table[member.wire_name(name)] = (name, self.compile(member))
 
-    def _list(self, shape: ListShape) -> Read:
+    def _list(self, shape: Shape) -> Read:
         read_item = self.compile(shape.member)
 
         def read(value: Any) -> Any:
@@ -79,7 +79,7 @@ class JsonReader:
 
         return read
 
-    def _map(self, shape: MapShape) -> Read:
+    def _map(self, shape: Shape) -> Read:
         read_item = self.compile(shape.value)
 
         def read(value: Any) -> Any:

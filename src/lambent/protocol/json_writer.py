@@ -17,7 +17,7 @@ from lambent.protocol.timestamps import TEXT_WRITERS, to_epoch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from botocore.model import ListShape, MapShape, Shape, StructureShape
+    from lambent.protocol.shapes import Shape
 
     # None stands for "as it is".
     Write = Callable[[Any], Any]
@@ -31,7 +31,7 @@ class JsonWriter:
 
     def compile(self, shape: Shape) -> Write | None:
         """A function from the shape's value to plain JSON values; None where they are the same."""
-        if shape.metadata.get("document"):
+        if shape.traits.get("document"):
             return None
         compound = self._COMPOUNDS.get(shape.type_name)
         return compound(self, shape) if compound else self.scalar(shape)
@@ -39,7 +39,7 @@ class JsonWriter:
     def scalar(self, shape: Shape) -> Write | None:
         """The writer of a shape that holds no other; formats of their own overrule this."""
         if shape.type_name == "timestamp":
-            text_format = shape.serialization.get("timestampFormat", "unixTimestamp")
+            text_format = shape.traits.get("timestampFormat", "unixTimestamp")
             return to_epoch if text_format == "unixTimestamp" else TEXT_WRITERS[text_format]
         return _SCALARS.get(shape.type_name)
 
@@ -49,7 +49,7 @@ class JsonWriter:
         self._fill(table, members)
         return _object(table)
 
-    def _structure(self, shape: StructureShape) -> Write:
+    def _structure(self, shape: Shape) -> Write:
         known = self._structures.get(shape.name)
         if known is not None:
             return known
@@ -62,15 +62,15 @@ class JsonWriter:
         self, table: dict[str, tuple[str, Write | None]], members: Iterable[tuple[str, Shape]]
     ) -> None:
         for name, member in members:
-            table[name] = (member.serialization.get("name", name), self.compile(member))
+            table[name] = (member.wire_name(name), self.compile(member))
 
-    def _list(self, shape: ListShape) -> Write | None:
+    def _list(self, shape: Shape) -> Write | None:
         write = self.compile(shape.member)
         if write is None:
             return None
         return lambda items: [None if item is None else write(item) for item in items]
 
-    def _map(self, shape: MapShape) -> Write | None:
+    def _map(self, shape: Shape) -> Write | None:
         write = self.compile(shape.value)
         if write is None:
             return None

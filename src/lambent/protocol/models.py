@@ -1,56 +1,35 @@
 """The service models, as botocore's package carries them.
 
-Only the built-in data is looked at: models in a home directory or in `AWS_DATA_PATH` must not change what we serve.
-orjson reads a model five times as fast as botocore's own loader does.
+Only the package's own data is looked at: models in a home directory or in `AWS_DATA_PATH` must not change what we
+serve.
 """
 
 from __future__ import annotations
 
 import gzip
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import orjson
-from botocore.exceptions import DataNotFoundError, UnknownServiceError
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
+
+_FILE = "service-2.json"
 
 
 class UnknownService(LookupError):
     """botocore has no model of that name. Args: the name."""
 
 
-class _OrjsonFiles:
-    """What botocore's loader asks of a file reader."""
-
-    def exists(self, path: str) -> bool:
-        return self._file(path) is not None
-
-    def load_file(self, path: str) -> Any:
-        """The document, or None where there is no such file."""
-        file = self._file(path)
-        if file is None:
-            return None
-        data = file.read_bytes()
-        return orjson.loads(gzip.decompress(data) if file.suffix == ".gz" else data)
-
-    def _file(self, path: str) -> Path | None:
-        candidates = (Path(f"{path}.json"), Path(f"{path}.json.gz"))
-        return next((file for file in candidates if file.is_file()), None)
-
-
 def load_description(service: str) -> dict[str, Any]:
-    """The newest model of a service, as plain data. Raises `UnknownService`."""
-    loader = Loader(
-        extra_search_paths=[Loader.BUILTIN_DATA_PATH],
-        file_loader=_OrjsonFiles(),  # type: ignore[arg-type] # the stubs name a class, any reader will do
-        include_default_search_paths=False,
-    )
-    try:
-        description: dict[str, Any] = loader.load_service_model(service, "service-2")
-    except (UnknownServiceError, DataNotFoundError) as error:
-        raise UnknownService(service) from error
-    return without_documentation(description)
+    """The newest model of a service, as plain data without its prose. Raises `UnknownService`."""
+    if not service.replace("-", "").isalnum():
+        raise UnknownService(service)
+    # `.gz` in the published package, without it in a checkout.
+    files = sorted((_data_dir() / service).glob(f"*/{_FILE}*"), key=lambda file: file.parent.name)
+    if not files:
+        raise UnknownService(service)
+    data = files[-1].read_bytes()
+    return without_documentation(orjson.loads(_plain(data, files[-1])))
 
 
 def without_documentation(description: dict[str, Any]) -> dict[str, Any]:
@@ -64,6 +43,13 @@ def without_documentation(description: dict[str, Any]) -> dict[str, Any]:
     return description
 
 
-def service_model(service: str, description: dict[str, Any]) -> ServiceModel:
-    """botocore's view of the data."""
-    return ServiceModel(description, service)
+def _data_dir() -> Path:
+    """Where botocore is installed; it is found, not imported (see `shapes.py`)."""
+    spec = find_spec("botocore")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "data"
+
+
+def _plain(data: bytes, file: Path) -> bytes:
+    return gzip.decompress(data) if file.suffix == ".gz" else data

@@ -14,10 +14,9 @@ from lambent.protocol.unreadable import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.model import OperationModel
-
     from lambent.core.http import Headers
     from lambent.protocol.facts import ServiceFacts
+    from lambent.protocol.shapes import OperationModel
     from lambent.protocol.validation import Validator
 
 
@@ -55,7 +54,7 @@ class OperationCodec:
     ) -> None:
         self.name: str = model.name
         self.protocol = wire.name
-        self._may_be_compressed = model.request_compression is not None
+        self._may_be_compressed = model.may_be_compressed
         self._model = model
         self._facts = facts
         self._wire = wire

@@ -15,11 +15,10 @@ from lambent.protocol.xml_writer import XmlWriter, document
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.model import OperationModel
-
     from lambent.core.errors import ServiceError
     from lambent.protocol.facts import ServiceFacts
     from lambent.protocol.messages import Incoming
+    from lambent.protocol.shapes import OperationModel
 
 _CONTENT_TYPE = "text/xml"
 
@@ -54,7 +53,7 @@ class Query:
         name, shape = operation.name, operation.output_shape
         write_result = None
         if shape is not None:
-            wrapper = shape.serialization.get("resultWrapper", f"{name}Result")
+            wrapper = shape.traits.get("resultWrapper", f"{name}Result")
             write_result = self._writer.element(shape, wrapper)
 
         def write(parts: list[str], content: tuple[Mapping[str, Any], str]) -> None:

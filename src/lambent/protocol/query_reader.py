@@ -11,6 +11,8 @@ from lambent.protocol.unreadable import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lambent.protocol.shapes import Shape
+
     Read = Callable[["FormNode"], Any]
 
 _TIMESTAMPS = "iso8601"
@@ -49,7 +51,7 @@ class QueryReader:
     def __init__(self) -> None:
         self._structures: dict[str, Read] = {}
 
-    def compile(self, shape: Any) -> Read:
+    def compile(self, shape: Shape) -> Read:
         """A function from a node to the shape's value. Raises (when called) `Unreadable`."""
         if shape.type_name == "structure":
             return self._structure(shape)
@@ -60,7 +62,7 @@ class QueryReader:
         read = text_values.reader(shape, _TIMESTAMPS)
         return lambda node: read(node.text or "")
 
-    def _structure(self, shape: Any) -> Read:
+    def _structure(self, shape: Shape) -> Read:
         known = self._structures.get(shape.name)
         if known is not None:
             return known
@@ -81,10 +83,10 @@ class QueryReader:
             rows.append((_steps(member, name), name, self.compile(member)))
         return read
 
-    def _list(self, shape: Any) -> Read:
+    def _list(self, shape: Shape) -> Read:
         read_item = self.compile(shape.member)
-        step = shape.member.serialization.get("name", "member")
-        is_flattened = bool(shape.serialization.get("flattened"))
+        step = shape.member.traits.get("locationName", "member")
+        is_flattened = bool(shape.traits.get("flattened"))
 
         def read(node: FormNode) -> list[Any]:
             holder = node if is_flattened else node.children.get(step)
@@ -92,11 +94,11 @@ class QueryReader:
 
         return read
 
-    def _map(self, shape: Any) -> Read:
+    def _map(self, shape: Shape) -> Read:
         read_value = self.compile(shape.value)
-        key_step = shape.key.serialization.get("name", "key")
-        value_step = shape.value.serialization.get("name", "value")
-        is_flattened = bool(shape.serialization.get("flattened"))
+        key_step = shape.key.traits.get("locationName", "key")
+        value_step = shape.value.traits.get("locationName", "value")
+        is_flattened = bool(shape.traits.get("flattened"))
 
         def read(node: FormNode) -> dict[str, Any]:
             holder = node if is_flattened else node.children.get("entry")
@@ -110,11 +112,11 @@ class QueryReader:
         return read
 
 
-def _steps(member: Any, name: str) -> tuple[str, ...]:
+def _steps(member: Shape, name: str) -> tuple[str, ...]:
     """A member's names in the form. Clients of some ages call a flattened list by the name of what it lists."""
-    wire_name: str = member.serialization.get("name", name)
-    if member.type_name == "list" and member.serialization.get("flattened"):
-        return member.member.serialization.get("name", wire_name), wire_name
+    wire_name: str = member.wire_name(name)
+    if member.type_name == "list" and member.traits.get("flattened"):
+        return member.member.traits.get("locationName", wire_name), wire_name
     return (wire_name,)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambent.protocol.text_values import write_boolean
 from lambent.protocol.timestamps import to_iso8601
+
+if TYPE_CHECKING:
+    from lambent.protocol.shapes import Shape
 
 
 def lower_first(name: str) -> str:
@@ -14,8 +17,8 @@ def lower_first(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-def render(value: Any, shape: Any) -> str:
-    """A value of a botocore shape as text: `[a, b]`, `{k=v}`, `Tag(key=k, value=null)`."""
+def render(value: Any, shape: Shape) -> str:
+    """A value as text: `[a, b]`, `{k=v}`, `Tag(key=k, value=null)`."""
     if value is None:
         return "null"
     kind = shape.type_name

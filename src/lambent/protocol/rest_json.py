@@ -15,12 +15,11 @@ from lambent.protocol.streams import event_payload, event_reader
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.model import OperationModel, Shape, StructureShape
-
     from lambent.core.errors import ServiceError
     from lambent.protocol.facts import ServiceFacts
     from lambent.protocol.messages import Incoming
     from lambent.protocol.rest_response import Payload, WriteBody
+    from lambent.protocol.shapes import OperationModel, Shape
 
 _JSON = "application/json"
 _EMPTY = b"{}"
@@ -64,7 +63,7 @@ class RestJson:
         return WireResponse(error.status, headers, encode(self._errors.document(error)))
 
     def _body_reader(
-        self, shape: StructureShape, members: list[tuple[str, Shape]]
+        self, shape: Shape, members: list[tuple[str, Shape]]
     ) -> Callable[[bytes], Any]:
         read = self._reader.members(members)
         return lambda body: read(decode(body)) if body else {}
@@ -74,7 +73,7 @@ class RestJson:
             return as_it_is
         if shape.type_name == "string":
             return read_text
-        if shape.serialization.get("eventstream"):
+        if shape.traits.get("eventstream"):
             return event_reader(shape, self._event_reader)
         read = self._reader.compile(shape)
         return lambda body: read(decode(body))
@@ -83,7 +82,7 @@ class RestJson:
         """None where nothing is in the body: no output at all, a payload, or a status that forbids one."""
         shape = operation.output_shape
         no_content = operation.http.get("responseCode") == _NO_CONTENT
-        if shape is None or no_content or "payload" in shape.serialization:
+        if shape is None or no_content or "payload" in shape.traits:
             return None
         members = body_members(shape)
         if not members:
@@ -91,15 +90,15 @@ class RestJson:
         write = self._writer.members(members)
         return lambda document: encode(write(document))
 
-    def _payload(self, shape: StructureShape | None) -> Payload | None:
-        if shape is None or "payload" not in shape.serialization:
+    def _payload(self, shape: Shape | None) -> Payload | None:
+        if shape is None or "payload" not in shape.traits:
             return None
-        member = shape.members[shape.serialization["payload"]]
+        member = shape.members[shape.traits["payload"]]
         if member.type_name == "blob":
             return self._facts.quirks.blob_type, lambda value: value
         if member.type_name == "string":
             return "text/plain", str.encode
-        if member.serialization.get("eventstream"):
+        if member.traits.get("eventstream"):
             return event_payload(member, _JSON, self._event_writer)
         write = self._writer.compile(member)
         if write is None:

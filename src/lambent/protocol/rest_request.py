@@ -11,10 +11,9 @@ from lambent.protocol.unreadable import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.model import OperationModel, Shape, StructureShape
-
     from lambent.core.http import Headers
     from lambent.protocol.messages import Incoming
+    from lambent.protocol.shapes import OperationModel, Shape
     from lambent.protocol.text_values import ReadText
 
     ReadBody = Callable[[bytes, dict[str, Any]], None]
@@ -29,7 +28,7 @@ class RestRequest:
     def __init__(
         self,
         operation: OperationModel,
-        body_reader: Callable[[StructureShape, list[tuple[str, Shape]]], Callable[[bytes], Any]],
+        body_reader: Callable[[Shape, list[tuple[str, Shape]]], Callable[[bytes], Any]],
         payload_reader: Callable[[Shape], Callable[[bytes], Any]],
     ) -> None:
         self._steps: list[Step] = []
@@ -38,14 +37,14 @@ class RestRequest:
             return
         by_location: dict[str, list[tuple[str, Shape]]] = {}
         for name, member in shape.members.items():
-            location = member.serialization.get("location", "body")
+            location = member.traits.get("location", "body")
             by_location.setdefault(location, []).append((name, member))
         self._add(_uri_step, by_location.get("uri"))
         self._add(_query_step, by_location.get("querystring"))
         self._add(_header_step, by_location.get("header"))
         for name, member in by_location.get("headers", []):
             self._steps.append(_prefix_step(name, member))
-        payload = shape.serialization.get("payload")
+        payload = shape.traits.get("payload")
         if payload is not None:
             self._steps.append(_payload_step(payload, payload_reader(shape.members[payload])))
         elif "body" in by_location:
@@ -69,7 +68,7 @@ class RestRequest:
 
 def _uri_step(members: list[tuple[str, Shape]]) -> Step:
     rows = [
-        (name, member.serialization.get("name", name), text_values.reader(member, _TIMESTAMPS))
+        (name, member.wire_name(name), text_values.reader(member, _TIMESTAMPS))
         for name, member in members
     ]
 
@@ -80,12 +79,12 @@ def _uri_step(members: list[tuple[str, Shape]]) -> Step:
     return step
 
 
-def _query_step(members: list[tuple[str, Any]]) -> Step:
+def _query_step(members: list[tuple[str, Shape]]) -> Step:
     single: dict[str, tuple[str, ReadText]] = {}
     many: dict[str, tuple[str, ReadText]] = {}
     maps: list[tuple[str, bool]] = []
     for name, member in members:
-        wire_name = member.serialization.get("name", name)
+        wire_name = member.wire_name(name)
         if member.type_name == "list":
             many[wire_name] = (name, text_values.reader(member.member, _TIMESTAMPS))
         elif member.type_name == "map":
@@ -128,7 +127,7 @@ def _header_step(members: list[tuple[str, Shape]]) -> Step:
     rows = [
         (
             name,
-            member.serialization.get("name", name).lower(),
+            member.wire_name(name).lower(),
             header_values.reader(member),
             member.type_name == "list",
         )
@@ -147,7 +146,7 @@ def _header_step(members: list[tuple[str, Shape]]) -> Step:
 
 def _prefix_step(name: str, shape: Shape) -> Step:
     """A map over the fields whose names begin alike (`x-amz-meta-`)."""
-    prefix = shape.serialization.get("name", "").lower()
+    prefix = shape.traits.get("locationName", "").lower()
 
     def step(incoming: Incoming, result: dict[str, Any]) -> None:
         found = _prefixed(incoming.headers, prefix)

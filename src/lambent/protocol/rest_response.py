@@ -10,8 +10,7 @@ from lambent.protocol.messages import WireResponse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.model import OperationModel, Shape, StructureShape
-
+    from lambent.protocol.shapes import OperationModel, Shape
     from lambent.protocol.text_values import WriteText
 
     Members = list[tuple[str, Shape]]
@@ -27,16 +26,16 @@ OUTSIDE_BODY = frozenset({"header", "headers", "statusCode"})
 class RestHeaders:
     """The header fields of one structure: an output or an error."""
 
-    def __init__(self, shape: StructureShape) -> None:
+    def __init__(self, shape: Shape) -> None:
         self._fields: list[tuple[str, str, WriteText]] = []
         self._prefixes: list[tuple[str, str]] = []
         for name, member in shape.members.items():
-            location = member.serialization.get("location")
-            wire_name = member.serialization.get("name", name)
+            location = member.traits.get("location")
+            wire_name = member.wire_name(name)
             if location == "header":
                 self._fields.append((name, wire_name, header_values.writer(member)))
             elif location == "headers":
-                self._prefixes.append((name, member.serialization.get("name", "")))
+                self._prefixes.append((name, member.traits.get("locationName", "")))
 
     def write(self, document: Mapping[str, Any], headers: list[tuple[str, str]]) -> None:
         """Append the fields of `document`'s members."""
@@ -66,7 +65,7 @@ class RestResponse:
         self._content_type = content_type
         self._body = body
         self._payload = payload
-        self._payload_member = shape.serialization.get("payload", "") if shape else ""
+        self._payload_member = shape.traits.get("payload", "") if shape else ""
         self._headers = RestHeaders(shape) if shape else None
         self._status_member = _status_member(shape) if shape else ""
 
@@ -88,17 +87,17 @@ class RestResponse:
         return WireResponse(status, headers, write(value))
 
 
-def body_members(shape: StructureShape) -> Members:
+def body_members(shape: Shape) -> Members:
     """The members that go into the body. Locations that only requests have count for nothing here."""
     return [
         (name, member)
         for name, member in shape.members.items()
-        if member.serialization.get("location") not in OUTSIDE_BODY
+        if member.traits.get("location") not in OUTSIDE_BODY
     ]
 
 
-def _status_member(shape: StructureShape) -> str:
+def _status_member(shape: Shape) -> str:
     for name, member in shape.members.items():
-        if member.serialization.get("location") == "statusCode":
+        if member.traits.get("location") == "statusCode":
             return str(name)
     return ""

@@ -15,12 +15,11 @@ from lambent.protocol.xml_writer import XmlWriter, document
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.model import OperationModel, Shape, StructureShape
-
     from lambent.core.errors import ServiceError
     from lambent.protocol.facts import ServiceFacts
     from lambent.protocol.messages import Incoming, WireResponse
     from lambent.protocol.rest_response import Payload, WriteBody
+    from lambent.protocol.shapes import OperationModel, Shape
 
 _XML = "application/xml"
 
@@ -52,7 +51,7 @@ class RestXml:
         return self._errors.response(error, request_id)
 
     def _body_reader(
-        self, shape: StructureShape, members: list[tuple[str, Shape]]
+        self, shape: Shape, members: list[tuple[str, Shape]]
     ) -> Callable[[bytes], Any]:
         read = self._reader.members(members)
         return lambda body: read(parse_xml(body)) if body else {}
@@ -62,32 +61,32 @@ class RestXml:
             return as_it_is
         if shape.type_name == "string":
             return read_text
-        if shape.serialization.get("eventstream"):
+        if shape.traits.get("eventstream"):
             return event_reader(shape, self._event_reader)
         read = self._reader.compile(shape)
         return lambda body: read(parse_xml(body))
 
-    def _body_writer(self, shape: StructureShape | None) -> WriteBody | None:
-        if shape is None or "payload" in shape.serialization:
+    def _body_writer(self, shape: Shape | None) -> WriteBody | None:
+        if shape is None or "payload" in shape.traits:
             return None
         members = body_members(shape)
         if not members:
             return None
-        name = shape.serialization.get("name", shape.name)
+        name = shape.traits.get("locationName", shape.name)
         write = self._writer.element(shape, name, self._facts.quirks.xml_namespace)
         return lambda value: document(write, value)
 
-    def _payload(self, shape: StructureShape | None) -> Payload | None:
-        if shape is None or "payload" not in shape.serialization:
+    def _payload(self, shape: Shape | None) -> Payload | None:
+        if shape is None or "payload" not in shape.traits:
             return None
-        member = shape.members[shape.serialization["payload"]]
+        member = shape.members[shape.traits["payload"]]
         if member.type_name == "blob":
             return self._facts.quirks.blob_type, lambda value: value
         if member.type_name == "string":
             return "text/plain", str.encode
-        if member.serialization.get("eventstream"):
+        if member.traits.get("eventstream"):
             return event_payload(member, "text/xml", self._event_writer)
-        name = member.serialization.get("name", member.name)
+        name = member.traits.get("locationName", member.name)
         write = self._writer.element(member, name, self._facts.quirks.xml_namespace)
         return _XML, lambda value: document(write, value)
 

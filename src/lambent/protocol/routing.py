@@ -1,9 +1,9 @@
 """From a request to the service that it is meant for.
 
-In this order: the target that JSON services put into a header; the path of smithy's RPC; the service that the
-signature names; the host; and, when none of them says it, an `Action` in the query string or a path that exactly one
-service has. Several services share a signing name (apigateway and apigatewayv2): among those the target, the path or
-the action decides.
+In this order: the service that the signature names; the target that JSON services put into a header, or the path of
+smithy's RPC; the host; and, when none of them says it, an `Action` in the query string or the form, or a path that
+exactly one service has. Several services share a signing name (apigateway and apigatewayv2): among those the target,
+the path or the action decides.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ class Router:
         """The service that a request is for. `signing_name` comes from the credential scope, None when unsigned;
         `body` helps unsigned forms along. Raises `UnknownOperation`.
         """
+        signed = self._by_signing_name.get(signing_name or "")
+        if signed is not None and len(signed) == 1:
+            return signed[0]
         target = self._by_target_of(path, headers)
         if target is not None:
             return target

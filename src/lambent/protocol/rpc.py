@@ -4,25 +4,23 @@ are one document. Event streams begin with an `initial-response` that holds the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
-
-from botocore.model import StructureShape
+from typing import TYPE_CHECKING, Any
 
 from lambent.protocol.events import CONTENT_TYPE, EventReader, EventWriter
 from lambent.protocol.eventstream import EventDecoder, EventMessage, encode_message
 from lambent.protocol.json_errors import JsonErrors
 from lambent.protocol.messages import WireResponse
+from lambent.protocol.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from botocore.model import OperationModel, Shape
 
     from lambent.core.errors import ServiceError
     from lambent.protocol.facts import ServiceFacts
     from lambent.protocol.json_reader import JsonReader
     from lambent.protocol.json_writer import JsonWriter
     from lambent.protocol.messages import Incoming
+    from lambent.protocol.shapes import OperationModel, Shape
 
     Read = Callable[[Incoming], dict[str, Any]]
     Write = Callable[[Mapping[str, Any], str], WireResponse]
@@ -86,10 +84,8 @@ class DocumentRpc:
             *self._extra_headers,
         ]
 
-    def _stream_writer(self, shape: StructureShape, stream: str) -> Write:
-        writer = EventWriter(
-            cast(StructureShape, shape.members[stream]), self._content_type, self._body_writer
-        )
+    def _stream_writer(self, shape: Shape, stream: str) -> Write:
+        writer = EventWriter(shape.members[stream], self._content_type, self._body_writer)
         write_rest = self._body_writer(_without(shape, stream))
 
         def write(output: Mapping[str, Any], request_id: str) -> WireResponse:
@@ -102,8 +98,8 @@ class DocumentRpc:
 
         return write
 
-    def _stream_reader(self, shape: StructureShape, stream: str) -> Read:
-        reader = EventReader(cast(StructureShape, shape.members[stream]), self._body_reader)
+    def _stream_reader(self, shape: Shape, stream: str) -> Read:
+        reader = EventReader(shape.members[stream], self._body_reader)
         read_rest = self._body_reader(_without(shape, stream))
 
         def read(incoming: Incoming) -> dict[str, Any]:
@@ -129,5 +125,5 @@ class DocumentRpc:
         return lambda body: read(decode(body))
 
 
-def _without(shape: StructureShape, stream: str) -> list[tuple[str, Shape]]:
+def _without(shape: Shape, stream: str) -> list[tuple[str, Shape]]:
     return [(name, member) for name, member in shape.members.items() if name != stream]

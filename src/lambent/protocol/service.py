@@ -16,10 +16,11 @@ from lambent.core.errors import UnknownOperation
 from lambent.protocol.compression import decompress, is_compressed
 from lambent.protocol.facts import ServiceFacts
 from lambent.protocol.formats import FORMATS
-from lambent.protocol.models import load_description, service_model
+from lambent.protocol.models import load_description
 from lambent.protocol.operation import Match, OperationCodec
 from lambent.protocol.query_names import with_query_names
 from lambent.protocol.quirks import quirks_of
+from lambent.protocol.shapes import ServiceModel
 from lambent.protocol.unreadable import Unreadable
 from lambent.protocol.uri_table import UriTable
 from lambent.protocol.validation import Validator
@@ -47,12 +48,15 @@ class ServiceCodec:
         self.signing_name: str = metadata.get("signingName", self.endpoint_prefix)
         self.target_prefix: str = metadata.get("targetPrefix", "")
         self.protocols = _protocols(metadata)
+        self._is_rest_only = self.protocol.startswith("rest-") and len(self.protocols) == 1
         self._tables: dict[str, _Table] = {}
 
     def find_operation(
         self, method: str, path: str, query: str, headers: Headers, body: bytes
     ) -> Match:
         """The operation that a request means. Raises `UnknownOperation`, or `ServiceError` where it is unreadable."""
+        if self._is_rest_only:
+            return self.table(self.protocol).route(method, path, query, headers)
         protocol, name = self._negotiate(path, query, headers, body)
         table = self.table(protocol)
         if name is None:
@@ -135,7 +139,7 @@ class _Table:
         quirks = quirks_of(service)
         if protocol == "query" and quirks.query_names:
             description = with_query_names(description, quirks.query_names)
-        self._model = service_model(service, description)
+        self._model = ServiceModel(description)
         self._facts = ServiceFacts(self._model, quirks)
         self._validator = Validator()
         self._codecs: dict[str, OperationCodec] = {}
@@ -144,7 +148,7 @@ class _Table:
     def operation(self, name: str) -> OperationCodec | None:
         codec = self._codecs.get(name)
         if codec is None and name in self._model.operation_names:
-            model = self._model.operation_model(name)
+            model = self._model.operation(name)
             codec = OperationCodec(model, self._facts, self.wire, self._validator)
             self._codecs[name] = codec
         return codec
@@ -172,7 +176,7 @@ class _Table:
     def _routes(self) -> UriTable:
         routes = UriTable()
         for name in self._model.operation_names:
-            routes.add(self._model.operation_model(name))
+            routes.add(self._model.operation(name))
         return routes
 
 

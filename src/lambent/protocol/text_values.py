@@ -18,7 +18,7 @@ from lambent.protocol.unreadable import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.model import Shape
+    from lambent.protocol.shapes import Shape
 
     ReadText = Callable[[str], Any]
     WriteText = Callable[[Any], str]
@@ -35,7 +35,7 @@ def reader(shape: Shape, default_format: str) -> ReadText:
     """A function from text to the shape's value. Raises (when called) `Unreadable`."""
     kind = shape.type_name
     if kind == "timestamp":
-        return TEXT_READERS[shape.serialization.get("timestampFormat", default_format)]
+        return TEXT_READERS[shape.traits.get("timestampFormat", default_format)]
     if kind in INTEGER_BITS:
         bits = INTEGER_BITS[kind]
         return lambda text: read_integer(text, bits)
@@ -46,7 +46,7 @@ def writer(shape: Shape, default_format: str) -> WriteText:
     """A function from the shape's value to text."""
     kind = shape.type_name
     if kind == "timestamp":
-        return TEXT_WRITERS[shape.serialization.get("timestampFormat", default_format)]
+        return TEXT_WRITERS[shape.traits.get("timestampFormat", default_format)]
     return _WRITERS.get(kind, str)
 
 

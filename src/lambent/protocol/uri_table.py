@@ -15,9 +15,8 @@ from urllib.parse import unquote
 from lambent.protocol.unreadable import Unreadable
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel
-
     from lambent.core.http import Headers
+    from lambent.protocol.shapes import OperationModel
 
 
 @dataclass(slots=True)
@@ -94,8 +93,8 @@ def _candidate(operation: OperationModel, labels: list[str], query: str) -> _Can
         constants.append((name, value if separator else None))
     required: dict[str, list[str]] = {"querystring": [], "header": []}
     if operation.input_shape is not None:
-        for name in operation.input_shape.required_members:
-            traits = operation.input_shape.members[name].serialization
+        for name in operation.input_shape.required:
+            traits = operation.input_shape.members[name].traits
             required.get(traits.get("location", ""), []).append(traits.get("name", name))
     headers = [name.lower() for name in required["header"]]
     return _Candidate(operation.name, labels, constants, required["querystring"], headers)

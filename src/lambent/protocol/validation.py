@@ -15,9 +15,8 @@ from lambent.protocol.rendering import lower_first, render
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.model import ListShape, MapShape, Shape, StructureShape
-
     from lambent.protocol.constraints import Constraint
+    from lambent.protocol.shapes import Shape
 
     # (value, path, violations): appends to violations.
     Check = Callable[[Any, str, list[str]], None]
@@ -33,7 +32,7 @@ class Validator:
     def __init__(self) -> None:
         self._structures: dict[str, Check] = {}
 
-    def compile(self, shape: StructureShape | None) -> Callable[[Mapping[str, Any]], str | None]:
+    def compile(self, shape: Shape | None) -> Callable[[Mapping[str, Any]], str | None]:
         """A function from an operation's input to AWS's message, or to None when all is well."""
         if shape is None:
             return lambda _: None
@@ -48,7 +47,7 @@ class Validator:
 
     def _check(self, shape: Shape) -> Check | None:
         """None when nothing can be wrong with a value of that shape."""
-        if shape.metadata.get("document"):
+        if shape.traits.get("document"):
             return None
         inner = self._COMPOUNDS.get(shape.type_name)
         own = _own(shape)
@@ -64,13 +63,13 @@ class Validator:
 
         return both
 
-    def _structure(self, shape: StructureShape) -> Check:
+    def _structure(self, shape: Shape) -> Check:
         known = self._structures.get(shape.name)
         if known is not None:
             return known
         rows: list[tuple[str, str, Check | None, Check | None]] = []
         check = self._structures[shape.name] = _rows_check(rows)
-        required = set(shape.required_members)
+        required = set(shape.required)
         for name, member in shape.members.items():
             inner = self._check(member)
             missing = _missing(member) if name in required else None
@@ -78,7 +77,7 @@ class Validator:
                 rows.append((name, lower_first(name), inner, missing))
         return check
 
-    def _list(self, shape: ListShape) -> Check | None:
+    def _list(self, shape: Shape) -> Check | None:
         if shape.member.type_name not in _HOLDERS:
             return _scalars(shape, shape.member, list, "Member must satisfy constraint")
         inner = self._check(shape.member)
@@ -94,7 +93,7 @@ class Validator:
 
         return check
 
-    def _map(self, shape: MapShape) -> Check | None:
+    def _map(self, shape: Shape) -> Check | None:
         checks = [_map_keys(shape)] if constraints_of(shape.key) else []
         if shape.value.type_name in _HOLDERS:
             checks.append(self._map_values(shape))
@@ -109,7 +108,7 @@ class Validator:
 
         return check
 
-    def _map_values(self, shape: MapShape) -> Check:
+    def _map_values(self, shape: Shape) -> Check:
         inner = self._check(shape.value)
         missing = _missing(shape.value)
 
@@ -138,7 +137,7 @@ def message(violations: list[str]) -> str:
 
 def violation(value: Any, shape: Shape, path: str, text: str) -> str:
     """One of them. The value of a sensitive member is never repeated."""
-    if shape.metadata.get("sensitive"):
+    if shape.traits.get("sensitive"):
         return f"Value at '{path}' failed to satisfy constraint: {text}"
     shown = "null" if value is None else f"'{render(value, shape)}'"
     return f"Value {shown} at '{path}' failed to satisfy constraint: {text}"
@@ -164,12 +163,12 @@ def _own(shape: Shape) -> Check | None:
     if not constraints:
         return None
 
+    tests = [(constraint.holds, constraint.text) for constraint in constraints]
+
     def check(value: Any, path: str, violations: list[str]) -> None:
-        violations.extend(
-            violation(value, shape, path, constraint.text)
-            for constraint in constraints
-            if not constraint.holds(value)
-        )
+        for holds, text in tests:
+            if not holds(value):
+                violations.append(violation(value, shape, path, text))
 
     return check
 
@@ -186,7 +185,7 @@ def _scalars(shape: Shape, held: Shape, items: Callable[[Any], list[Any]], sente
     constraints: list[Constraint] = constraints_of(held)
     texts = [*bracketed(constraints), NOT_NULL]
     text = f"{sentence}: [{', '.join(texts)}]"
-    hide = held if held.metadata.get("sensitive") else shape
+    hide = held if held.traits.get("sensitive") else shape
 
     def check(value: Any, path: str, violations: list[str]) -> None:
         for item in items(value):
@@ -197,7 +196,7 @@ def _scalars(shape: Shape, held: Shape, items: Callable[[Any], list[Any]], sente
     return check
 
 
-def _map_keys(shape: MapShape) -> Check:
+def _map_keys(shape: Shape) -> Check:
     constraints = constraints_of(shape.key)
     text = f"Map keys must satisfy constraint: [{', '.join(bracketed(constraints))}]"
 

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from xml.etree.ElementTree import Element
 
-    from botocore.model import Shape
-
+    from lambent.protocol.shapes import Shape
     from lambent.protocol.text_values import ReadText
 
     Read = Callable[[Element], Any]
@@ -55,7 +54,7 @@ class XmlReader:
     def __init__(self) -> None:
         self._structures: dict[str, _Structure] = {}
 
-    def compile(self, shape: Any) -> Read:
+    def compile(self, shape: Shape) -> Read:
         """A function from an element to the shape's value. Raises (when called) `Unreadable`."""
         if shape.type_name == "structure":
             return self._structure(shape).read
@@ -72,46 +71,46 @@ class XmlReader:
         self._fill(structure, members)
         return structure.read
 
-    def _structure(self, shape: Any) -> _Structure:
+    def _structure(self, shape: Shape) -> _Structure:
         known = self._structures.get(shape.name)
         if known is None:
             known = self._structures[shape.name] = _Structure()
             self._fill(known, shape.members.items())
         return known
 
-    def _fill(self, structure: _Structure, members: Iterable[tuple[str, Any]]) -> None:
+    def _fill(self, structure: _Structure, members: Iterable[tuple[str, Shape]]) -> None:
         for name, member in members:
-            wire_name = member.serialization.get("name", name)
-            if member.serialization.get("xmlAttribute"):
+            wire_name = member.wire_name(name)
+            if member.traits.get("xmlAttribute"):
                 read_text = text_values.reader(member, _TIMESTAMPS)
                 structure.attributes[wire_name] = (name, read_text)
-            elif not member.serialization.get("flattened"):
+            elif not member.traits.get("flattened"):
                 structure.elements[wire_name] = (name, self.compile(member))
             elif member.type_name == "list":
                 read = self._items(member)
                 structure.flattened[wire_name] = (name, read)
                 # Some models put the name on the list's member instead.
-                inner = member.member.serialization.get("name", wire_name)
+                inner = member.member.traits.get("locationName", wire_name)
                 structure.flattened.setdefault(inner, (name, read))
             else:
                 structure.flattened[wire_name] = (name, self._entries(member))
 
-    def _list(self, shape: Any) -> Read:
-        tag = shape.member.serialization.get("name", "member")
+    def _list(self, shape: Shape) -> Read:
+        tag = shape.member.traits.get("locationName", "member")
         read_all = self._items(shape)
         return lambda element: read_all(element.findall(tag))
 
-    def _items(self, shape: Any) -> ReadAll:
+    def _items(self, shape: Shape) -> ReadAll:
         read = self.compile(shape.member)
         return lambda elements: [read(element) for element in elements]
 
-    def _map(self, shape: Any) -> Read:
+    def _map(self, shape: Shape) -> Read:
         read_all = self._entries(shape)
         return lambda element: read_all(element.findall("entry"))
 
-    def _entries(self, shape: Any) -> ReadAll:
-        key_tag = shape.key.serialization.get("name", "key")
-        value_tag = shape.value.serialization.get("name", "value")
+    def _entries(self, shape: Shape) -> ReadAll:
+        key_tag = shape.key.traits.get("locationName", "key")
+        value_tag = shape.value.traits.get("locationName", "value")
         read_value = self.compile(shape.value)
 
         def read(elements: list[Element]) -> dict[str, Any]:

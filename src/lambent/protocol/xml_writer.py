@@ -12,8 +12,7 @@ from lambent.protocol.xml_tree import escape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from botocore.model import Shape
-
+    from lambent.protocol.shapes import Shape
     from lambent.protocol.text_values import WriteText
 
     # Appends to the parts of the text.
@@ -48,7 +47,7 @@ class XmlWriter:
     def __init__(self) -> None:
         self._structures: dict[str, _Structure] = {}
 
-    def element(self, shape: Any, name: str, namespace: str = "") -> Write:
+    def element(self, shape: Shape, name: str, namespace: str = "") -> Write:
         """A writer of one element with that name. `namespace` stands in for the shape's own."""
         opening = f"{name}{_namespace(shape) or _xmlns('', namespace)}"
         if shape.type_name == "structure":
@@ -70,35 +69,35 @@ class XmlWriter:
         self._fill(structure, members)
         return structure.write
 
-    def _structure(self, shape: Any) -> _Structure:
+    def _structure(self, shape: Shape) -> _Structure:
         known = self._structures.get(shape.name)
         if known is None:
             known = self._structures[shape.name] = _Structure()
             self._fill(known, shape.members.items())
         return known
 
-    def _fill(self, structure: _Structure, members: Iterable[tuple[str, Any]]) -> None:
+    def _fill(self, structure: _Structure, members: Iterable[tuple[str, Shape]]) -> None:
         for name, member in members:
-            wire_name = member.serialization.get("name", name)
-            if member.serialization.get("location") in OUTSIDE_BODY:
+            wire_name = member.wire_name(name)
+            if member.traits.get("location") in OUTSIDE_BODY:
                 continue
-            if member.serialization.get("xmlAttribute"):
+            if member.traits.get("xmlAttribute"):
                 write_text = text_values.writer(member, _TIMESTAMPS)
                 structure.attributes.append((name, wire_name, write_text))
             else:
                 structure.elements.append((name, self._member(member, wire_name)))
 
-    def _member(self, member: Any, wire_name: str) -> Write:
-        if not member.serialization.get("flattened"):
+    def _member(self, member: Shape, wire_name: str) -> Write:
+        if not member.traits.get("flattened"):
             return self.element(member, wire_name)
         if member.type_name == "map":
             return self._map(member, wire_name)
-        return self._items(member, member.member.serialization.get("name", wire_name))
+        return self._items(member, member.member.traits.get("locationName", wire_name))
 
-    def _list(self, shape: Any) -> Write:
-        return self._items(shape, shape.member.serialization.get("name", "member"))
+    def _list(self, shape: Shape) -> Write:
+        return self._items(shape, shape.member.traits.get("locationName", "member"))
 
-    def _items(self, shape: Any, name: str) -> Write:
+    def _items(self, shape: Shape, name: str) -> Write:
         write_item = self.element(shape.member, name)
 
         def write(parts: list[str], value: Any) -> None:
@@ -107,10 +106,10 @@ class XmlWriter:
 
         return write
 
-    def _map(self, shape: Any, name: str) -> Write:
+    def _map(self, shape: Shape, name: str) -> Write:
         """The entries, each an element with that name."""
-        write_key = self.element(shape.key, shape.key.serialization.get("name", "key"))
-        write_value = self.element(shape.value, shape.value.serialization.get("name", "value"))
+        write_key = self.element(shape.key, shape.key.traits.get("locationName", "key"))
+        write_value = self.element(shape.value, shape.value.traits.get("locationName", "value"))
 
         def write(parts: list[str], value: Any) -> None:
             for key, item in value.items():
@@ -149,7 +148,7 @@ def _wrapped(inner: Write, opening: str, name: str) -> Write:
 
 def _namespace(shape: Shape) -> str:
     """The shape's namespace as an attribute; models give an address, or an address and a prefix."""
-    namespace = shape.serialization.get("xmlNamespace")
+    namespace = shape.traits.get("xmlNamespace")
     if isinstance(namespace, dict):
         return _xmlns(namespace.get("prefix", ""), namespace["uri"])
     return _xmlns("", namespace or "")
