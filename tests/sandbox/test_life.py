@@ -45,6 +45,7 @@ def _run_to_its_end(box: Any, code: str) -> dict[str, Any]:
     [
         ("sys.exit()", 0),
         ("sys.exit(7)", 7),
+        ("exit(8)", 8),
         ("sys.exit('a reason')", 1),
         ("os._exit(127)", 127),
         ("raise KeyboardInterrupt", 1),
@@ -169,6 +170,9 @@ def test_a_dead_zygote_is_replaced_and_its_sandboxes_are_reported(
     while driver.ask("create", sandbox=name, runtime="python3.11")["event"] == "failed":
         name = uuid.uuid4().hex  # while it backs off, 0.1 s
     assert driver.ask("describe", ticket="two")["zygotes"][0]["pid"] not in {0, zygote}
+    children = Path(f"/proc/{driver.process.pid}/task/{driver.process.pid}/children")
+    while str(box.pid) in children.read_text().split():  # until the orphan is reaped
+        driver.ask("describe", ticket="again")
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,9 @@ def find(data_dir: str) -> Hierarchy | None:
     """The best usable hierarchy with a memory controller, or None."""
     name = "lambent-" + hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     mounts = list(parse_mountinfo(Path("/proc/self/mountinfo").read_text("utf-8", "replace")))
+    own = Path("/proc/self/cgroup").read_text("utf-8", "replace")
     for mount in mounts:
         if mount.kind == "cgroup2":
-            own = Path("/proc/self/cgroup").read_text("utf-8", "replace")
             with contextlib.suppress(OSError):
                 return cgroup_v2.prepare(mount.point, cgroup_v2.own_path(own), name)
     points = {
@@ -92,7 +92,7 @@ def find(data_dir: str) -> Hierarchy | None:
     if "memory" not in points:
         return None
     try:
-        return cgroup_v1.prepare(points, name)
+        return cgroup_v1.prepare(points, cgroup_v1.own_paths(own), name)
     except OSError:
         return None
 

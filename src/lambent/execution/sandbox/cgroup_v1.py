@@ -85,25 +85,47 @@ class HierarchyV1:
         return list(self._parents.values())
 
 
-def prepare(points: dict[str, Path], name: str) -> HierarchyV1:
-    """Make our own directory `name` under each mount point. A controller we may not use is left out, memory never is.
+def own_paths(cgroup_text: str) -> dict[str, str]:
+    """Our group for each controller, from the text of /proc/self/cgroup."""
+    paths: dict[str, str] = {}
+    for line in cgroup_text.splitlines():
+        _, controllers, path = line.split(":", 2)
+        paths.update(dict.fromkeys(filter(None, controllers.split(",")), path))
+    return paths
+
+
+def prepare(points: dict[str, Path], own: dict[str, str], name: str) -> HierarchyV1:
+    """Make our own directory `name` in each hierarchy: at its root, or in our own group when that was handed to us.
+
+    A controller we may not use is left out; memory never is.
 
     Raises:
         OSError: no directory can be made in the memory hierarchy.
     """
     parents: dict[str, Path] = {}
     for controller, point in points.items():
-        parent = point / name
         try:
-            parent.mkdir(exist_ok=True)
-            if not os.access(parent / "cgroup.procs", os.W_OK):
-                raise PermissionError(str(parent))
+            parents[controller] = _make_parent(point, own.get(controller, "/"), name)
         except OSError:
             if controller == "memory":
                 raise
-            continue
-        parents[controller] = parent
     return HierarchyV1(parents)
+
+
+def _make_parent(point: Path, own: str, name: str) -> Path:
+    try:
+        return _make_usable(point / name)
+    except OSError:
+        if own == "/":
+            raise
+        return _make_usable(point / own.lstrip("/") / name)
+
+
+def _make_usable(parent: Path) -> Path:
+    parent.mkdir(exist_ok=True)
+    if not os.access(parent / "cgroup.procs", os.W_OK):
+        raise PermissionError(str(parent))
+    return parent
 
 
 def _write(path: Path, text: str) -> None:

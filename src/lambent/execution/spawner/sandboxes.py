@@ -52,6 +52,15 @@ class Sandbox:
         except OSError:
             return False
 
+    def is_reaped(self) -> bool:
+        """Usually its zygote has done it; the orphans of a dead zygote are ours."""
+        if self.pidfd < 0:
+            return True
+        try:
+            return os.waitid(os.P_PIDFD, self.pidfd, os.WEXITED | os.WNOHANG) is not None
+        except ChildProcessError:
+            return True
+
     def close(self) -> None:
         self.ends.close_all()
         if self.pidfd >= 0:

@@ -108,7 +108,7 @@ class Spawner:
         gone = self._sandboxes.pop(sandbox)
         was_created = gone.pidfd >= 0
         oom_kills, peak_bytes = self._last_figures(gone)
-        gone.close()
+        gone.ends.close_all()
         self._clean_up(gone, _REMOVE_ATTEMPTS)
         event: dict[str, Any] = {"sandbox": sandbox}
         if was_created:
@@ -243,8 +243,11 @@ class Spawner:
 
     def _clean_up(self, sandbox: Sandbox, attempts: int) -> None:
         """Take the group away; only then may the uid serve again."""
-        if sandbox.group is not None and not sandbox.group.remove() and attempts:
+        is_gone = sandbox.is_reaped() and (sandbox.group is None or sandbox.group.remove())
+        if not is_gone and attempts:
             self._loop.after(_REMOVE_AGAIN_S, lambda: self._clean_up(sandbox, attempts - 1))
             return
-        if self._host.uids is not None and sandbox.uid is not None:
+        sandbox.close()
+        # A uid with a process that will not die is lost, not shared.
+        if is_gone and self._host.uids is not None and sandbox.uid is not None:
             self._host.uids.give_back(sandbox.uid)

@@ -128,12 +128,13 @@ class Zygote:
         if self._language == "python":
             signal.signal(signal.SIGINT, signal.default_int_handler)
             bootstrap.run(descriptors.move_up(frames, _FRAME_DESCRIPTOR))
-        os.dup2(frames, _NODE_FRAME_DESCRIPTOR, inheritable=True)
-        for number in (
-            signal.SIGPIPE,
-            signal.SIGXFSZ,
-        ):  # ignored by Python, and that outlives an exec
-            signal.signal(number, signal.SIG_DFL)
+        os.dup2(frames, _NODE_FRAME_DESCRIPTOR)
+        os.set_inheritable(
+            _NODE_FRAME_DESCRIPTOR, True
+        )  # dup2 leaves it alone if it is that one already
+        # Ignored by Python, and that outlives an exec.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         arguments = [self._interpreter, "/var/runtime/bootstrap.js"]
         try:
             os.execve(self._interpreter, arguments, {"PATH": "/usr/local/bin:/usr/bin:/bin"})  # noqa: S606
@@ -187,6 +188,8 @@ def main() -> None:
         sock.send(json.dumps({"event": "unable", "reason": str(error)}).encode())
         return
     sys.path[:] = [entry for entry in sys.path if entry != plan["source"]]
+    if plan["language"] == "python":
+        _add_interactive_names()
     gc.collect()
     gc.freeze()
     zygote.run()
@@ -203,3 +206,12 @@ def _enter_root(plan: dict[str, Any]) -> None:
             host_proc=plan["host_proc"],
         )
     )
+
+
+def _add_interactive_names() -> None:
+    """`exit`, `quit`, `help` and the like: -S leaves them out, functions know them from AWS."""
+    import site  # noqa: PLC0415 - importing it does nothing by itself under -S
+
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
