@@ -7,8 +7,10 @@ left is found again and swept.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import select
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,12 @@ from lambent.execution.sandbox import cgroup_v1, cgroup_v2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# A process may fork once more before the signal reaches it; one that hangs in the kernel must not hold us for ever.
+_KILL_ROUNDS = 5
+_REMOVE_ATTEMPTS = 400
+_REMOVE_PAUSE_MS = 5
 
 
 class Group(Protocol):
@@ -125,8 +133,7 @@ def remove_all(hierarchy: Hierarchy) -> None:
     """Sweep, then take this platform's own groups away, too."""
     sweep(hierarchy)
     for directory in hierarchy.directories():
-        with contextlib.suppress(OSError):
-            directory.rmdir()
+        _remove_when_empty(directory)
 
 
 def _children(directory: Path) -> list[Path]:
@@ -146,15 +153,25 @@ def _kill_members(group: Path) -> list[int]:
 
 
 def _remove_when_empty(group: Path) -> None:
-    """Wait for the killed to go (their end is an event), then remove."""
-    while True:
-        watched = [descriptor for pid in _kill_members(group) if (descriptor := _watch(pid)) >= 0]
+    """Wait for the killed to go, then remove.
+
+    A process's end is an event, but it leaves its group a moment later: rmdir is tried again for that moment.
+    """
+    for _ in range(_KILL_ROUNDS):
+        watched = [each for pid in _kill_members(group) if (each := _watch(pid)) >= 0]
         for descriptor in watched:
             _wait_for_end(descriptor)
         if not watched:
             break
-    with contextlib.suppress(OSError):
-        group.rmdir()
+    for _ in range(_REMOVE_ATTEMPTS):
+        try:
+            group.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                return
+            select.poll().poll(_REMOVE_PAUSE_MS)
+        else:
+            return
 
 
 def _watch(pid: int) -> int:
@@ -165,8 +182,6 @@ def _watch(pid: int) -> int:
 
 
 def _wait_for_end(pidfd: int) -> None:
-    import select  # noqa: PLC0415 - only a sweep needs it
-
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.poll(2_000)
