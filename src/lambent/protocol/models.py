@@ -25,7 +25,7 @@ def load_description(service: str) -> dict[str, Any]:
     if not service.replace("-", "").isalnum():
         raise UnknownService(service)
     # `.gz` in the published package, without it in a checkout.
-    files = sorted((_data_dir() / service).glob(f"*/{_FILE}*"), key=lambda file: file.parent.name)
+    files = sorted((data_dir() / service).glob(f"*/{_FILE}*"), key=lambda file: file.parent.name)
     if not files:
         raise UnknownService(service)
     data = files[-1].read_bytes()
@@ -43,7 +43,7 @@ def without_documentation(description: dict[str, Any]) -> dict[str, Any]:
     return description
 
 
-def _data_dir() -> Path:
+def data_dir() -> Path:
     """Where botocore is installed; it is found, not imported (see `shapes.py`)."""
     spec = find_spec("botocore")
     assert spec is not None

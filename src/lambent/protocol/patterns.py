@@ -52,8 +52,9 @@ def compile_pattern(pattern: str) -> FullMatch:
             warnings.simplefilter("error")
             return re.compile(pattern, re.ASCII).fullmatch
     except (re.error, FutureWarning):
-        # VERSION1 knows Java's nested sets and intersections (`[a-z&&[^b]]`).
-        match: FullMatch = regex.compile(translate(pattern), regex.VERSION1).fullmatch
+        # VERSION1 knows Java's intersections (`[a-z&&[^b]]`), but also operators that Java does not have.
+        version = regex.VERSION1 if "&&" in pattern else regex.VERSION0
+        match: FullMatch = regex.compile(translate(pattern), version).fullmatch
         return match
 
 
@@ -75,6 +76,9 @@ def _classes(pattern: str) -> list[str]:
             depth += {"[": 1, "]": -1}.get(piece, 0) if depth or piece == "[" else 0
         else:
             pieces.append(members if depth else f"[{members}]")
+            if depth and pattern[position + len(piece) :][:1] == "-":
+                # After a class it begins no range.
+                pieces.append("\\")
         position += len(piece)
     return pieces
 

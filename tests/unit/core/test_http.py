@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from lambent.core.http import BodyTooLarge, BytesBody, Headers, Request, Response
+
+
+def test_headers_are_found_without_regard_to_case_and_kept_as_sent() -> None:
+    headers = Headers([("X-Amz-Date", "a"), ("x-amz-date", "b"), ("Host", "h")])
+    assert headers.get("x-amz-date") == "a"
+    assert headers.getall("x-amz-date") == ["a", "b"]
+    assert headers.get("missing") == ""
+    assert headers.get("missing", "default") == "default"
+    assert "host" in headers
+    assert "Host" not in headers
+    assert headers.items()[0] == ("X-Amz-Date", "a")
+    assert list(headers) == ["x-amz-date", "host"]
+    assert len(headers) == 3
+    assert repr(headers).startswith("Headers([('X-Amz-Date'")
+
+
+def test_a_body_is_read_whole_up_to_its_limit() -> None:
+    assert asyncio.run(BytesBody(b"abc").read(3)) == b"abc"
+    with pytest.raises(BodyTooLarge) as caught:
+        asyncio.run(BytesBody(b"abcd").read(3))
+    assert caught.value.limit == 3
+
+
+@pytest.mark.parametrize(("data", "pieces"), [(b"", []), (b"abc", [b"abc"])])
+def test_a_body_streams_what_there_is(data: bytes, pieces: list[bytes]) -> None:
+    async def collect() -> list[bytes]:
+        return [piece async for piece in BytesBody(data).stream()]
+
+    assert asyncio.run(collect()) == pieces
+
+
+def test_the_host_is_as_sent() -> None:
+    request = Request("GET", "/", "", Headers([("Host", "Example.com:80")]), BytesBody())
+    assert request.host == "Example.com:80"
+
+
+def test_a_response_is_an_empty_200_unless_told_otherwise() -> None:
+    response = Response()
+    assert (response.status, response.headers, response.body) == (200, [], b"")
