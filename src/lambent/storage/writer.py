@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -23,16 +24,24 @@ if TYPE_CHECKING:
 
 # The first call of a batch waits for the last: 256 calls take 15-25 ms of SQL.
 MAX_BATCH = 256
+# How long a thread that comes back from SQLite may wait for a busy event loop to let go of the interpreter lock; it
+# comes back several times per call. With Python's own 5 ms the slowest of 64 concurrent writes took several times as
+# long (benchmarks/storage_writes.py; figures in docs/design.md, section 5).
+SWITCH_INTERVAL_S = 0.0001
 
 
 class Writer:
-    """Runs calls in a thread of its own, in the order in which they are submitted."""
+    """Runs calls in a thread of its own, in the order in which they are submitted.
+
+    Sets the interpreter's switch interval: it is the writer that suffers from a long one.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._is_closed = False
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         # A daemon: a loop that dies without closing us must not keep the process alive. Nothing acknowledged is lost.
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
         self._thread.start()
