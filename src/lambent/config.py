@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 Auth = Literal["iam", "open"]
 Isolation = Literal["auto", "require", "none"]
+Retired = Literal["accept", "refuse"]
 
 # What awslocal, samlocal, cdklocal and tflocal expect.
 DEFAULT_PORT = 4566
 DEFAULT_ACCOUNT = "000000000000"
+# Above what distributions hand out (adduser stops at 60,000), below systemd's dynamic users (61,184).
+CORE_UID = 60_566
 
 
 class ConfigInvalid(Exception):
@@ -63,6 +66,13 @@ class Config:
     core_user: str = _setting(
         "Who the core runs as when started by root: auto (a uid of its own), or root.", "auto"
     )
+    runtimes_strict: bool = _setting(
+        "Refuse runtimes whose exact version is not installed, instead of taking the nearest.",
+        default=False,
+    )
+    runtimes_retired: Retired = _setting(  # noqa: RUF009 - makes a field
+        "refuse answers as AWS does to runtime ids that it has retired; accept runs them.", "accept"
+    )
     account_concurrency: int = _setting("Invocations an account may run at once.", 1000)
     keep_alive_s: float = _setting("Seconds an idle environment is kept.", 600.0)
 
@@ -71,13 +81,22 @@ class Config:
             raise ConfigInvalid(f"account must be 12 digits, not {self.account!r}")
         if not 0 <= self.port <= 65535:
             raise ConfigInvalid(f"port must be between 0 and 65535, not {self.port}")
-        for name, allowed in (("auth", get_args(Auth)), ("isolation", get_args(Isolation))):
+        choices = {"auth": Auth, "isolation": Isolation, "runtimes_retired": Retired}
+        for name, choice in choices.items():
+            allowed = get_args(choice)
             if getattr(self, name) not in allowed:
                 raise ConfigInvalid(f"{name} must be one of {', '.join(allowed)}")
         if self.core_user not in ("auto", "root"):
             raise ConfigInvalid("core_user must be auto or root")
         if self.account_concurrency < 1 or self.keep_alive_s <= 0:
             raise ConfigInvalid("account_concurrency and keep_alive_s must be positive")
+
+    @property
+    def core_uid(self) -> int:
+        """Who core runs as: a uid of its own when root starts the platform, unless that is waived."""
+        if os.geteuid() == 0 and self.core_user != "root":
+            return CORE_UID
+        return os.geteuid()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -106,7 +125,7 @@ def _from_file() -> dict[str, Any]:
             raise ConfigInvalid(f"{path} (from LAMBENT_CONFIG) does not exist")
         return {}
     try:
-        table = tomllib.loads(path.read_text())
+        table = _flat(tomllib.loads(path.read_text()))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise ConfigInvalid(f"{path}: {problem}") from problem
     known = {setting.name: setting for setting in fields(Config)}
@@ -115,6 +134,17 @@ def _from_file() -> dict[str, Any]:
             raise ConfigInvalid(f"{path}: unknown setting {name!r}")
         _check_type(f"{path}: {name}", str(known[name].type), value)
     return table
+
+
+def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
+    """`[runtimes] strict = true` is the setting `runtimes_strict`."""
+    flat: dict[str, Any] = {}
+    for name, value in table.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}_{inner}": each for inner, each in _flat(value).items()}
+        else:
+            flat[name] = value
+    return flat
 
 
 def _check_type(where: str, kind: str, value: object) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 
 import click
 
-from lambent import app
 from lambent.config import Config
+from lambent.storage.data_dir import DataDir
+from lambent.storage.errors import StorageUnusable
+
+# sysexits.h: EX_CONFIG. The supervisor that started us need not try again.
+EXIT_CANNOT_START = 78
 
 
 @click.command("core", hidden=True)
@@ -16,8 +21,17 @@ from lambent.config import Config
 @click.argument("config_json")
 def command(control_fd: int, runtimes: str, config_json: str) -> None:
     """Run the core on the launcher's control socket."""
+    config = Config.from_json(config_json)
+    control = socket.socket(fileno=control_fd)
+    data_dir = DataDir(config.data_dir)
     try:
-        app.run_core(Config.from_json(config_json), control_fd, runtimes)
-    except app.CannotStart as problem:
+        data_dir.claim()
+        # From here on the directory is ours, and the launcher may start a spawner, which sweeps what an earlier one
+        # left. It starts while we import everything else.
+        control.send(b"claimed")
+        from lambent.cli import serve  # noqa: PLC0415 - see above
+
+        serve.run(config, data_dir, control, runtimes)
+    except StorageUnusable as problem:
         click.echo(f"lambent: {problem}", err=True)
-        sys.exit(app.EXIT_CANNOT_START)
+        sys.exit(EXIT_CANNOT_START)

@@ -11,6 +11,8 @@ import click
 
 import lambent
 from lambent.cli.commands import settings
+from lambent.storage.data_dir import DataDir
+from lambent.storage.errors import StorageUnusable
 
 if TYPE_CHECKING:
     from lambent.config import Config
@@ -31,6 +33,10 @@ def command(config: Config) -> None:
         click.echo("WARNING: --isolation none: functions are not isolated.", err=True)
     if config.core_user == "root" and os.geteuid() == 0:
         click.echo("WARNING: --core-user root: the core runs with all of root's power.", err=True)
+    try:
+        DataDir(config.data_dir).prepare(config.core_uid)
+    except StorageUnusable as problem:
+        raise click.ClickException(str(problem)) from problem
     sys.stdout.flush()
     source = str(Path(lambent.__file__).parent.parent)
     os.execv(  # noqa: S606 - replacing ourselves is the point: one process less
@@ -42,5 +48,6 @@ def command(config: Config) -> None:
             "-c",
             _LAUNCH.format(source=source),
             config.to_json(),
+            str(config.core_uid),
         ],
     )

@@ -18,16 +18,6 @@ from lambent.execution.launcher import confine
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Above what distributions hand out (adduser stops at 60,000), below the sandboxes' range.
-CORE_UID = 61_566
-
-
-def choose_uid(core_user: str) -> int:
-    """The uid core runs under: its own when started by root, unless that is waived; else the user's."""
-    if os.geteuid() == 0 and core_user != "root":
-        return CORE_UID
-    return os.geteuid()
-
 
 class CoreProcess:
     """Starts and signals core. `control` is the launcher's end of the control socket."""
@@ -44,6 +34,13 @@ class CoreProcess:
         if self.pid == 0:
             self._become_core()
         self._core_end.close()
+
+    def has_claimed(self) -> bool:
+        """Wait until core holds the data directory; False if it ended instead (another platform holds it).
+
+        Only then may a spawner be started: it sweeps away whatever ran on this directory before.
+        """
+        return self.control.recv(64) == b"claimed"
 
     def terminate(self) -> None:
         self._signal(signal.SIGTERM)

@@ -18,7 +18,7 @@ from lambent.execution.sandbox import libc
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from lambent.execution.launcher.core_process import CoreProcess
 
@@ -40,58 +40,52 @@ class Supervisor:
         self._core = core
         self._start_spawner = start_spawner
         self._spawner: subprocess.Popen[bytes] | None = None
-        self._stopping = False
+        self._core_status: int | None = None
+        self._is_stopping = False
 
     def run(self) -> int:
         """Start both and wait; returns the exit status for the launcher."""
         signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOP_SIGNALS, signal.SIGCHLD})
         libc.become_subreaper()
         self._core.start()
-        self._give_core_a_spawner()
-        while True:
-            arrived = self._next_signal()
-            if arrived is None:
-                self._core.kill()
-            elif arrived in _STOP_SIGNALS:
-                self._ask_core_to_stop()
-            status = self._reap()
-            if status is not None:
-                self._wait_for_spawner()
-                return status
+        if self._core.has_claimed():
+            self._give_core_a_spawner()
+        while self._core_status is None:
+            self._react(self._next_signal())
+            self._reap()
+        self._wait_for_spawner()
+        return self._core_status
 
     def _next_signal(self) -> int | None:
         """The next signal; None when the grace period is over."""
         waited = {*_STOP_SIGNALS, signal.SIGCHLD}
-        if not self._stopping:
+        if not self._is_stopping:
             return signal.sigwaitinfo(waited).si_signo
         information = signal.sigtimedwait(waited, GRACE_S)
         return information.si_signo if information else None
 
-    def _ask_core_to_stop(self) -> None:
-        if self._stopping:
+    def _react(self, arrived: int | None) -> None:
+        if arrived is None or (arrived in _STOP_SIGNALS and self._is_stopping):
             self._core.kill()
-        else:
-            self._stopping = True
+        elif arrived in _STOP_SIGNALS:
+            self._is_stopping = True
             self._core.terminate()
 
-    def _reap(self) -> int | None:
-        """Reap every child that has ended; returns core's exit status once it is among them."""
-        core_status = None
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return core_status
-            if pid == 0:
-                return core_status
-            code = os.waitstatus_to_exitcode(status)
+    def _reap(self) -> None:
+        """Reap every child that has ended; what is not core or spawner is an orphan of theirs."""
+        spawner_ended = False
+        for pid, code in _ended_children():
             if pid == self._core.pid:
-                core_status = code if code >= 0 else 128 - code
+                self._core_status = code if code >= 0 else 128 - code
             elif self._spawner is not None and pid == self._spawner.pid:
-                self._spawner.returncode = code
-                if not self._stopping and core_status is None:
-                    signal.sigtimedwait(_STOP_SIGNALS, RESTART_PAUSE_S)
-                    self._give_core_a_spawner()
+                self._spawner = None
+                spawner_ended = True
+        if spawner_ended and self._core_status is None and not self._is_stopping:
+            information = signal.sigtimedwait(_STOP_SIGNALS, RESTART_PAUSE_S)
+            if information is None:
+                self._give_core_a_spawner()
+            else:
+                self._react(information.si_signo)
 
     def _give_core_a_spawner(self) -> None:
         self._spawner, connection = self._start_spawner()
@@ -100,8 +94,19 @@ class Supervisor:
 
     def _wait_for_spawner(self) -> None:
         """The spawner leaves by itself once core is gone; it is killed if it does not."""
-        while self._spawner is not None and self._spawner.returncode is None:
-            information = signal.sigtimedwait({signal.SIGCHLD}, GRACE_S)
-            if information is None:
+        while self._spawner is not None:
+            if signal.sigtimedwait({signal.SIGCHLD}, GRACE_S) is None:
                 self._spawner.kill()
             self._reap()
+
+
+def _ended_children() -> Iterator[tuple[int, int]]:
+    """Pid and exit code (minus the signal) of each child that has ended and was not reaped yet."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)

@@ -1,0 +1,200 @@
+"""The composition root: the only file that knows everybody.
+
+`build` makes a `Platform` of its parts; whoever starts it (the core process, or a test) hands it a claimed data
+directory, the socket of a running spawner and what the host's interpreters are.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lambent.core.clock import SystemClock
+from lambent.execution.plane import ExecutionPlane
+from lambent.execution.runtimes import discovery
+from lambent.execution.runtimes.table import RUNTIME_IDS, Runtimes
+from lambent.execution.spawner import host, start
+from lambent.gateway.own_paths import OwnPaths
+from lambent.gateway.pipeline import Gateway
+from lambent.gateway.server import HttpServer
+from lambent.process.compute import Compute
+from lambent.protocol.routing import Router
+from lambent.services.iam.accounts import Accounts
+from lambent.services.lambda_.runtime_policy import RuntimePolicy
+from lambent.services.lambda_.service import LambdaService
+from lambent.storage.blobs import Blobs
+from lambent.storage.client_access import write_client_access
+from lambent.storage.log_segments import LogSegments
+from lambent.storage.sqlite import SqliteDatabase
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
+    from lambent.config import Config
+    from lambent.execution.log_stream import LogSink
+    from lambent.execution.spawner.start import Started
+    from lambent.execution.spec import FunctionSpec
+    from lambent.storage.data_dir import DataDir
+
+# Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
+SERVICES = ("lambda", "iam", "sts")
+# Pools made before anybody asks, where the host has the language: the first function need not wait for one.
+_PREWARMED = ("python3.11", "nodejs20.x")
+
+
+def discover_runtimes() -> dict[str, Any]:
+    """Every runtime id that this host serves, with its interpreter."""
+    return discovery.discover()
+
+
+def spawn_execution(config: Config, core_uid: int, runtimes: Mapping[str, Any]) -> Started:
+    """Start a spawner without a launcher: for tests."""
+    return start.start_spawner(config.data_dir, config.isolation, core_uid, runtimes)
+
+
+@dataclass(slots=True)
+class Platform:
+    """A whole platform in this process. `start` it, `stop` it; in between `address` says where it listens."""
+
+    config: Config
+    clock: SystemClock
+    data_dir: DataDir
+    database: SqliteDatabase
+    accounts: Accounts
+    compute: Compute
+    logs: LogSegments
+    plane: ExecutionPlane
+    lambda_: LambdaService
+    server: HttpServer
+    prewarmed: tuple[str, ...]
+    address: tuple[str, int] = ("", 0)
+    is_ready: bool = False
+    _running: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def start(self) -> None:
+        """Open the state, then the plane, then the door. On failure everything that was opened is closed again."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self.data_dir.release)
+            await self.database.open()
+            stack.push_async_callback(self.database.close)
+            await self.accounts.load()
+            root = await self.accounts.ensure(self.config.account)
+            stack.push_async_callback(self.logs.close)
+            stack.push_async_callback(self.compute.close)
+            await self.plane.start()
+            stack.push_async_callback(self.plane.stop)
+            await self.lambda_.start()
+            stack.push_async_callback(self.lambda_.stop)
+            for runtime in self.prewarmed:
+                self.plane.prewarm(runtime)
+            self.address = await self.server.listen(self.config.host, self.config.port)
+            stack.push_async_callback(self.server.close)
+            write_client_access(self.data_dir, root, self.endpoint, self.config.region)
+            self.is_ready = True
+            self._running = stack.pop_all()
+
+    async def stop(self) -> None:
+        """Close the door, let what runs finish, then everything else in the reverse order of the start."""
+        self.is_ready = False
+        await self._running.aclose()
+
+    @property
+    def endpoint(self) -> str:
+        """Where clients on this machine find us, as a URL."""
+        host, port = self.address
+        reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared only
+        return f"http://{reachable}:{port}"
+
+
+def build(
+    config: Config, data_dir: DataDir, spawner: socket.socket, runtimes: Mapping[str, Any]
+) -> Platform:
+    """Put a platform together; nothing runs before its `start`.
+
+    Args:
+        data_dir: claimed; released when the platform stops.
+        spawner: the socket of a running spawner.
+        runtimes: what `discover_runtimes` returned.
+    """
+    clock = SystemClock()
+    database = SqliteDatabase(data_dir.database_path)
+    accounts = Accounts(database, clock)
+    compute = Compute()
+    logs = LogSegments(data_dir.logs_dir, clock)
+    known = Runtimes(runtimes)
+    plane = ExecutionPlane(
+        spawner=spawner,
+        runtimes=known,
+        clock=clock,
+        log_sink=_log_sink(logs),
+        account_concurrency=config.account_concurrency,
+        keep_alive_s=config.keep_alive_s,
+    )
+    lambda_ = LambdaService(
+        database=database,
+        plane=plane,
+        compute=compute,
+        blobs=Blobs(data_dir.blobs_dir / "code"),
+        code_dir=data_dir.code_dir,
+        clock=clock,
+        policy=RuntimePolicy(
+            known,
+            is_strict=config.runtimes_strict,
+            refuses_retired=config.runtimes_retired == "refuse",
+        ),
+    )
+    platform: Platform
+    own_paths = OwnPaths(lambda: platform.is_ready)
+    gateway = Gateway(
+        router=Router(SERVICES),
+        services=[lambda_],
+        doors=[own_paths, *lambda_.doors],
+        credentials=accounts,
+        database=database,
+        clock=clock,
+        default_region=config.region,
+        account_id=config.account,
+        auth=config.auth,
+    )
+    platform = Platform(
+        config=config,
+        clock=clock,
+        data_dir=data_dir,
+        database=database,
+        accounts=accounts,
+        compute=compute,
+        logs=logs,
+        plane=plane,
+        lambda_=lambda_,
+        server=HttpServer(gateway.handle, clock=clock),
+        prewarmed=_PREWARMED,
+    )
+    return platform
+
+
+def _log_sink(logs: LogSegments) -> LogSink:
+    def keep(spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
+        logs.append((spec.account_id, spec.region, spec.log_group, stream), events)
+
+    return keep
+
+
+@dataclass(frozen=True, slots=True)
+class HostReport:
+    """What `lambent doctor` tells: the spawner's findings, the served runtime ids, and the known ones not served."""
+
+    host: Mapping[str, Any]
+    runtimes: Mapping[str, Any]
+    unserved: tuple[str, ...]
+
+
+def inspect_host(config: Config) -> HostReport:
+    """Try out what this host lets us do; leaves a running platform alone."""
+    found = discovery.discover()
+    with tempfile.TemporaryDirectory(prefix="lambent-doctor-") as scratch:
+        described = host.examine(config.isolation, scratch).describe()
+    unserved = tuple(name for name in RUNTIME_IDS if name not in found)
+    return HostReport(described, found, unserved)

@@ -1,0 +1,99 @@
+"""`lambent doctor`: what this host offers, line by line, and the remedy for what it lacks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from lambent import app
+from lambent.cli.commands import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lambent.config import Config
+
+# What a complaint of the spawner is about -> what to do.
+_REMEDIES = (
+    ("not root", "start Lambent as root: every sandbox then has a uid of its own"),
+    ("memory controller", "use a host with cgroup v2, or boot with cgroup_enable=memory"),
+    ("pids controller", "use a host with cgroup v2, or mount the pids controller"),
+    (
+        "user namespace",
+        (
+            "start as root, or allow them: sysctl kernel.unprivileged_userns_clone=1 (Debian), "
+            "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)"
+        ),
+    ),
+    ("cannot isolate", "start as root on the host itself, or in a container with CAP_SYS_ADMIN"),
+    ("isolation is off", "leave out --isolation none"),
+)
+_INSTALL = {"python": "apt-get install python3", "node": "apt-get install nodejs"}
+
+
+@click.command("doctor")
+@settings("isolation")
+def command(config: Config) -> None:
+    """Say what this host offers for running functions, and what is missing."""
+    report = app.inspect_host(config)
+    for line in _host_lines(report):
+        click.echo(line)
+    for line in _runtime_lines(report):
+        click.echo(line)
+    usable = not report.host["refusal"] and bool(report.runtimes)
+    click.echo("functions can run here" if usable else "functions cannot run here")
+    sys.exit(0 if usable else 1)
+
+
+def _host_lines(report: app.HostReport) -> Iterator[str]:
+    host = report.host
+    kernel = os.uname()
+    yield _line(True, "kernel", f"{kernel.sysname} {kernel.release} {kernel.machine}")
+    yield _line(os.geteuid() == 0, "user", "root" if os.geteuid() == 0 else f"uid {os.geteuid()}")
+    yield _line(
+        host["namespaces"], "namespaces", "pid mount ipc uts cgroup net" * host["namespaces"]
+    )
+    yield _line(host["seccomp"], "seccomp", "filter loads and refuses" * host["seccomp"])
+    version, controllers = host["cgroup_version"], host["cgroup_controllers"]
+    yield _line(
+        bool(version), "cgroup", f"version {version}: {' '.join(controllers)}" * bool(version)
+    )
+    first_last = host["uid_range"]
+    yield _line(bool(first_last), "uids", "-".join(map(str, first_last)))
+    yield _line(
+        True,
+        "scratch space",
+        {"memory": "512 MB in memory per sandbox"}.get(host["tmp"], "the host's own"),
+    )
+    for complaint in (*host["missing"], *filter(None, [host["refusal"]])):
+        yield f"      {complaint}"
+        for about, remedy in _REMEDIES:
+            if about in complaint:
+                yield f"      remedy: {remedy}"
+
+
+def _runtime_lines(report: app.HostReport) -> Iterator[str]:
+    interpreters: dict[tuple[str, str, str], list[str]] = {}
+    for name, found in report.runtimes.items():
+        key = (found["language"], found["version"], found["interpreter"])
+        interpreters.setdefault(key, []).append(name if found["exact"] else f"{name}*")
+    for (language, version, path), names in sorted(interpreters.items()):
+        yield _line(True, f"{language} {version}", f"{path} serves {' '.join(names)}")
+    if any("*" in name for names in interpreters.values() for name in names):
+        yield "      * another version: the nearest installed one serves it"
+    languages = {found["language"] for found in report.runtimes.values()}
+    for language in sorted(_INSTALL.keys() - languages):
+        yield _line(False, language, "no interpreter found")
+        yield f"      remedy: {_INSTALL[language]}"
+    yield _line(False, "not served yet", _joined(report.unserved))
+
+
+def _joined(names: Iterable[str]) -> str:
+    return " ".join(names)
+
+
+def _line(is_there: bool, what: str, text: str) -> str:
+    return f"{'ok  ' if is_there else '--  '}  {what:<16} {text or 'not available'}"

@@ -1,0 +1,106 @@
+"""Fixtures: one platform in this process with a real spawner, and AWS clients of fresh accounts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config as ClientConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from lambent import app
+
+    Aws = Callable[..., Any]
+
+
+def require(tool: str) -> str:
+    """The path of a program; skips the test where it is missing, fails it in CI."""
+    found = shutil.which(tool)
+    if found is None:
+        message = f"{tool} is not installed"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+class RunningPlatform:
+    """A platform on an event loop in a thread of its own."""
+
+    def __init__(self, directory: str, **settings: Any) -> None:
+        from lambent import app
+        from lambent.config import Config
+        from lambent.storage.data_dir import DataDir
+
+        self.config = Config(data_dir=directory, port=0, core_user="root", **settings)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="platform")
+        data_dir = DataDir(directory)
+        data_dir.claim()
+        runtimes = app.discover_runtimes()
+        self.spawner, connection = app.spawn_execution(self.config, os.geteuid(), runtimes)
+        self.platform: app.Platform = app.build(self.config, data_dir, connection, runtimes)
+        self._thread.start()
+        try:
+            self.run(self.platform.start())
+        except BaseException:
+            self._end()
+            raise
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine on the platform's loop and wait for it."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
+
+    def stop(self) -> None:
+        self.run(self.platform.stop())
+        self._end()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(30)
+        self._loop.close()
+        self.spawner.wait(30)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+    """The platform with everything around it; most tests want `platform` or `aws`."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root for full isolation")
+    directory = tmp_path_factory.mktemp("data") / "lambent"
+    for parent in directory.parents[:3]:
+        parent.chmod(0o755)
+    running = RunningPlatform(str(directory), isolation="require")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def platform(running: RunningPlatform) -> app.Platform:
+    """A platform in this process, with a data directory of its own."""
+    return running.platform
+
+
+@pytest.fixture
+def aws(running: RunningPlatform) -> Aws:
+    """`aws("lambda")` is a boto3 client of an account that nobody has used before."""
+    credential = running.run(running.platform.accounts.create())
+
+    def client(service: str, **options: Any) -> Any:
+        settings = {
+            "endpoint_url": running.platform.endpoint,
+            "region_name": "us-east-1",
+            "aws_access_key_id": credential.access_key_id,
+            "aws_secret_access_key": credential.secret_access_key,
+            "config": ClientConfig(retries={"total_max_attempts": 1}),
+        }
+        return boto3.client(service, **(settings | options))
+
+    return client
