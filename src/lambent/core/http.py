@@ -33,6 +33,11 @@ class Headers:
         """Every value of `name` (lower case), in the order sent."""
         return [value for key, value in self._items if key.lower() == name]
 
+    @property
+    def has_repeats(self) -> bool:
+        """True when some name occurs more than once."""
+        return len(self._index) != len(self._items)
+
     def items(self) -> list[tuple[str, str]]:
         """All fields in the order and the case sent."""
         return self._items

@@ -1,0 +1,215 @@
+"""What a request claims about who signed it: the Authorization header, or the X-Amz-* query of a presigned URL.
+
+Reading a claim checks its form only. Its texts are those of AWS's front ends, which name every part that is missing.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from lambent.core.http import Headers, Request
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+TERMINATOR = "aws4_request"
+
+# As every SDK writes it; what does not match goes the slow way, which finds out what is wrong.
+_USUAL = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request, ?"
+    r"SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]+)"
+)
+_ISO_BASIC = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
+_PARTS = ("Credential", "Signature", "SignedHeaders")
+_QUERY_PARTS = ("Algorithm", "Credential", "Signature", "SignedHeaders", "Date")
+
+
+class Flaw(enum.Enum):
+    """What can be wrong with a signature. Which code that is depends on the protocol: see `refusals`."""
+
+    MISSING = enum.auto()
+    INCOMPLETE = enum.auto()
+    BAD_PRESIGNED = enum.auto()
+    UNKNOWN_KEY = enum.auto()
+    BAD_TOKEN = enum.auto()
+    WRONG_SCOPE = enum.auto()
+    EXPIRED = enum.auto()
+    NOT_YET = enum.auto()
+    URL_EXPIRED = enum.auto()
+    MISMATCH = enum.auto()
+    BODY_MISMATCH = enum.auto()
+    INCOMPLETE_BODY = enum.auto()
+
+
+class SignatureRefused(Exception):
+    """The signature does not hold. Args: what is wrong, and the words for it where they depend on the request."""
+
+    def __init__(self, flaw: Flaw, message: str = "") -> None:
+        super().__init__(flaw, message)
+        self.flaw = flaw
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A signature as sent, well-formed. `timestamp` is in ISO 8601 basic form; `expires_s` only in presigned URLs."""
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    signed_headers: str
+    signature: str
+    timestamp: str
+    session_token: str = ""
+    is_presigned: bool = False
+    expires_s: int | None = None
+
+    @property
+    def scope(self) -> str:
+        """The credential scope, as it is signed."""
+        return f"{self.date}/{self.region}/{self.service}/{TERMINATOR}"
+
+
+def read_claim(request: Request) -> Claim | None:
+    """The claim of a request, None when it is anonymous. Raises `SignatureRefused`."""
+    headers = request.headers
+    authorization = headers.get("authorization")
+    if authorization:
+        return _from_header(authorization, headers)
+    if "X-Amz-" in request.query:
+        return _from_query(request.query)
+    return None
+
+
+def hinted_service(request: Request) -> str | None:
+    """The service that a malformed claim names, so that it can be refused in that service's protocol."""
+    found = re.search(
+        r"Credential=[^/,\s]+/[^/,\s]*/[^/,\s]*/([^/,\s]+)", request.headers.get("authorization")
+    )
+    return found[1] if found else None
+
+
+def _from_header(authorization: str, headers: Headers) -> Claim:
+    timestamp = headers.get("x-amz-date")
+    token = headers.get("x-amz-security-token")
+    usual = _USUAL.fullmatch(authorization)
+    if usual is not None and _ISO_BASIC.fullmatch(timestamp):
+        key, date, region, service, signed_headers, signature = usual.groups()
+        return Claim(
+            key, date, region, service, signed_headers, signature, timestamp, session_token=token
+        )
+    algorithm, _, rest = authorization.partition(" ")
+    if algorithm != ALGORITHM:
+        raise SignatureRefused(Flaw.INCOMPLETE, f"Unsupported AWS 'algorithm': '{algorithm}'.")
+    parts = _parts_of(rest, authorization)
+    missing = [
+        f"Authorization header requires '{name}' parameter." for name in _PARTS if name not in parts
+    ]
+    timestamp = timestamp or headers.get("date")
+    if not timestamp:
+        missing.append(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
+        )
+    if missing:
+        raise SignatureRefused(
+            Flaw.INCOMPLETE, f"{' '.join(missing)} Authorization={authorization}"
+        )
+    scope = _split_credential(parts["Credential"])
+    return Claim(*scope, parts["SignedHeaders"], parts["Signature"], _iso_basic(timestamp), token)
+
+
+def _parts_of(text: str, authorization: str) -> dict[str, str]:
+    parts = {}
+    for item in filter(None, (each.strip() for each in text.split(","))):
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise SignatureRefused(
+                Flaw.INCOMPLETE,
+                f"'{item}' not a valid key=value pair (missing equal-sign) in Authorization header: "
+                f"'{authorization}'.",
+            )
+        parts[name] = value
+    return {name: value for name, value in parts.items() if value}
+
+
+def _split_credential(credential: str) -> tuple[str, str, str, str]:
+    elements = credential.split("/")
+    if len(elements) != 5:
+        raise SignatureRefused(
+            Flaw.INCOMPLETE,
+            "Credential must have exactly 5 slash-delimited elements, e.g. "
+            f"keyid/date/region/service/term, got '{credential}'",
+        )
+    key, date, region, service, terminator = elements
+    if terminator != TERMINATOR:
+        raise SignatureRefused(
+            Flaw.WRONG_SCOPE,
+            f"Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'.",
+        )
+    return key, date, region, service
+
+
+def _iso_basic(timestamp: str) -> str:
+    """X-Amz-Date is in this form already; the Date header may be in that of RFC 9110."""
+    if _ISO_BASIC.fullmatch(timestamp):
+        return timestamp
+    try:
+        return parsedate_to_datetime(timestamp).strftime("%Y%m%dT%H%M%SZ")
+    except ValueError:
+        raise SignatureRefused(
+            Flaw.INCOMPLETE,
+            f"Date must be in ISO-8601 'basic format'. Got '{timestamp}'. "
+            "See http://en.wikipedia.org/wiki/ISO_8601",
+        ) from None
+
+
+def _from_query(query: str) -> Claim | None:
+    given: dict[str, str] = {}
+    for item in query.split("&"):
+        name, _, value = item.partition("=")
+        if name.startswith("X-Amz-"):
+            given.setdefault(name[6:], unquote(value))
+    if not given.keys() & {"Algorithm", "Credential", "Signature"}:
+        return None
+    missing = [
+        f"AWS query-string parameters must include 'X-Amz-{name}'."
+        for name in _QUERY_PARTS
+        if not given.get(name)
+    ]
+    if missing:
+        message = " ".join([*missing, "Re-examine the query-string parameters."])
+        raise SignatureRefused(Flaw.BAD_PRESIGNED, message)
+    if given["Algorithm"] != ALGORITHM:
+        raise SignatureRefused(
+            Flaw.BAD_PRESIGNED, f"Unsupported AWS 'algorithm': '{given['Algorithm']}'."
+        )
+    scope = _split_credential(given["Credential"])
+    return Claim(
+        *scope,
+        given["SignedHeaders"],
+        given["Signature"],
+        _iso_basic(given["Date"]),
+        given.get("Security-Token", ""),
+        is_presigned=True,
+        expires_s=_expires(given.get("Expires")),
+    )
+
+
+def _expires(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise SignatureRefused(Flaw.BAD_PRESIGNED, "X-Amz-Expires should be a number")
+    # "The maximum value is 604800 (7 days)" (S3, authenticating requests with query parameters).
+    if int(text) > 604_800:
+        raise SignatureRefused(
+            Flaw.BAD_PRESIGNED,
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires "
+            "must be less than 604800 seconds",
+        )
+    return int(text)

@@ -1,0 +1,64 @@
+"""Step 5: the operation itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambent.core.context import RequestContext, Scope
+from lambent.core.errors import NotImplementedByLambent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lambent.core.clock import Clock
+    from lambent.core.ports import Database, Tx
+    from lambent.core.service import Operation, Service
+    from lambent.gateway.call import Call
+
+
+class Operate:
+    """Fills in `result`."""
+
+    def __init__(self, services: Iterable[Service], database: Database, clock: Clock) -> None:
+        self._operations = {service.name: service.operations for service in services}
+        self._database = database
+        self._clock = clock
+
+    async def __call__(self, call: Call) -> None:
+        """Raises what the operation raises, and `NotImplementedByLambent`."""
+        operation = self._find(call)
+        context = self._context(call)
+        document = call.document
+        if operation.kind == "waits":
+            call.result = await operation.run(context, document)
+            return
+
+        def run(tx: Tx) -> object:
+            return operation.run(tx, context, document)
+
+        if operation.kind == "read":
+            call.result = await self._database.read(run)
+        else:
+            call.result = await self._database.write(run)
+
+    def _find(self, call: Call) -> Operation:
+        service, name = call.service.name, call.match.operation.name
+        operation = self._operations.get(service, {}).get(name)
+        if operation is None:
+            raise NotImplementedByLambent(
+                f"The {name} operation of {service} is not implemented by Lambent"
+            )
+        return operation
+
+    def _context(self, call: Call) -> RequestContext:
+        request = call.request
+        return RequestContext(
+            request_id=call.request_id,
+            service=call.service.name,
+            operation=call.match.operation.name,
+            scope=Scope(call.principal.account_id, call.region),
+            principal=call.principal,
+            now=self._clock.calendar(),
+            endpoint=f"{request.scheme}://{request.host}",
+            http=request,
+        )
