@@ -95,7 +95,8 @@ def _request(case: Case) -> tuple[str, str, str, Headers, bytes]:
     headers = dict(request.get("headers", {}))
     if case.protocol == "json":
         # Some cases do not mention the one header without which nobody can tell what is meant.
-        headers.setdefault("X-Amz-Target", f"Cases.{case.operation['name']}")
+        prefix = case.suite["metadata"].get("targetPrefix", "")
+        headers.setdefault("X-Amz-Target", f"{prefix}.{case.operation['name']}")
     return method, path, query, Headers(headers.items()), raw
 
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     Write = Callable[[Any], Any]
 
 _EPOCH_TAG = 1
-# String references, shared values, regular expressions, MIME messages, UUIDs, addresses: RFC 8949, section 3.4, and
-# the IANA registry of tags.
-_REFUSED_TAGS = (25, 28, 29, 30, 35, 36, 37, 100, 256, 258, 260, 261, 1004, 43000)
+# Big numbers, string references, shared values, regular expressions, MIME messages, UUIDs, addresses: RFC 8949,
+# section 3.4, and the IANA registry of tags.
+_REFUSED_TAGS = (2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 100, 256, 258, 260, 261, 1004, 43000)
 _DEEPEST = 200
 
 
@@ -48,6 +48,10 @@ def encode(value: Any) -> bytes:
 
 class CborReader(JsonReader):
     """Compiles the shapes of one service."""
+
+    def compile(self, shape: Shape) -> Read:
+        read = super().compile(shape)
+        return _with_text_keys(read) if shape.type_name == "map" else read
 
     def scalar(self, shape: Shape) -> Read:
         kind = shape.type_name
@@ -90,6 +94,17 @@ def _read_integer(value: Any, bits: int) -> int:
     if type(value) is not int:
         raise mismatch(value, "Integer" if bits == INTEGER_BITS["integer"] else "Long")
     return within(value, bits)
+
+
+def _with_text_keys(read: Read) -> Read:
+    """JSON's keys are always text; CBOR's may be anything."""
+
+    def read_map(value: Any) -> Any:
+        if type(value) is dict and not all(type(key) is str for key in value):
+            raise Unreadable("The CBOR has a key that is not text")
+        return read(value)
+
+    return read_map
 
 
 def _refusals() -> dict[int, Callable[..., Any]]:

@@ -101,7 +101,10 @@ class ServiceCodec:
                 return "smithy-rpc-v2-cbor", found[2]
         target = headers.get("x-amz-target")
         if target and "json" in self.protocols:
-            return "json", target.rpartition(".")[2]
+            prefix, _, name = target.rpartition(".")
+            if prefix != self.target_prefix:
+                raise self._unknown("json", name)
+            return "json", name
         if "query" in self.protocols:
             action = _ACTION.search(query)
             if action is not None:
