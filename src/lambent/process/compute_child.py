@@ -53,10 +53,13 @@ def _answer(request: bytes) -> bytes:
         seconds, fn, args = pickle.loads(request)  # noqa: S301 - from our own parent
         signal.setitimer(signal.ITIMER_REAL, seconds + _ALARM_GRACE_S)
         return pack((True, fn(*args)))
+    except MemoryError:
+        pass  # its traceback holds what filled the memory: let go of it before anything else is made
     except Exception as error:  # noqa: BLE001 - the boundary: whatever went wrong is the caller's to know
         return _failure(error)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+    return pack((False, MemoryError("the memory limit of compute processes")))
 
 
 def _failure(error: Exception) -> bytes:

@@ -19,7 +19,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Blobs:
-    """The blobs under one directory, which must exist. All file work happens outside the event loop."""
+    """The blobs under one directory, made when the first comes. All file work happens outside the event loop."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -73,6 +73,7 @@ class Blobs:
                 self._is_swept = True
 
     def _sweep(self) -> None:
+        make_directory(self._directory, 0o700)
         make_directory(self._incoming, 0o700)
         for leftover in self._incoming.iterdir():
             leftover.unlink()

@@ -6,6 +6,7 @@ leaves a whole directory or none.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -110,16 +111,21 @@ def compile_tree(directory: Path, interpreter: str) -> bool:
 
 
 def _extract_all(archive: Path | bytes, staging_dir: Path) -> tuple[int, int]:
+    # A table of contents of a million entries fills a compute process. Its error is let go of before anything is said
+    # about it: its traceback holds the table.
+    with contextlib.suppress(MemoryError):
+        return _extract_undamaged(archive, staging_dir)
+    raise CodeRejected("too-many-files")
+
+
+def _extract_undamaged(archive: Path | bytes, staging_dir: Path) -> tuple[int, int]:
+    source = io.BytesIO(archive) if isinstance(archive, bytes) else archive
     try:
-        with zipfile.ZipFile(
-            io.BytesIO(archive) if isinstance(archive, bytes) else archive
-        ) as opened:
+        with zipfile.ZipFile(source) as opened:
             contents = check(opened.infolist())
             return len(contents.files), _extract(opened, contents, staging_dir)
     except _DAMAGE as problem:
         raise CodeRejected("not-a-zip") from problem
-    except MemoryError as problem:  # a table of contents of millions of entries
-        raise CodeRejected("too-many-files") from problem
     except OSError as problem:
         if problem.errno == errno.EINVAL:  # zipfile seeks to where damaged offsets point
             raise CodeRejected("not-a-zip") from problem

@@ -53,7 +53,7 @@ class LogEvent:
 
 
 class LogSegments:
-    """The logs under one directory, which must exist. Used from one event loop.
+    """The logs under one directory, made when the first come. Used from one event loop.
 
     `dropped` counts events that were lost because the disk was too slow, full or broken.
     """

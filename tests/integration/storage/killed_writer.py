@@ -4,6 +4,8 @@ Imports once; then, for every line on stdin, forks a child that writes as fast a
 write once it is acknowledged. Says the child's process id first, and "dead" when it has ended.
 """
 
+from __future__ import annotations
+
 import asyncio
 import itertools
 import json
@@ -14,28 +16,34 @@ sys.path[:] = json.loads(sys.argv[2])
 
 from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 from sqlalchemy import text  # noqa: E402
 
 from lambent.storage.sqlite import SqliteDatabase  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambent.core.ports import Tx
+
 WRITERS = 16
 INSERT = text("INSERT INTO pairs (number, half) VALUES (:number, :half)")
 
 
-def add_pair(tx, number):
+def add_pair(tx: Tx, number: int) -> None:
     """Two rows that belong together."""
     for half in (1, 2):
         tx.execute(INSERT, {"number": number, "half": half})
 
 
-async def write_for_ever(database, numbers):
+async def write_for_ever(database: SqliteDatabase, numbers: Iterator[int]) -> None:
     for number in numbers:
         await database.write(partial(add_pair, number=number))
         os.write(1, b"%d\n" % number)  # one system call: it is in the pipe, or was never said
 
 
-async def main(path, first):
+async def main(path: Path, first: int) -> None:
     database = SqliteDatabase(path)
     await database.open()
     await database.write(

@@ -168,14 +168,16 @@ def test_a_child_killed_while_idle_is_replaced_unnoticed(functions: ModuleType) 
 
 def test_memory_is_limited(functions: ModuleType) -> None:
     async def run() -> None:
-        async with computing(memory_mib=256) as compute:
+        async with computing(memory_mib=128) as compute:
             assert await compute.run(functions.limits, timeout_s=10) == (
-                256 << 20,
+                128 << 20,
                 0,
                 os.nice(0) + 5,
             )
             with pytest.raises(MemoryError):
-                await compute.run(functions.allocate, 300 << 20, timeout_s=10)
+                await compute.run(functions.allocate, 150 << 20, timeout_s=10)
+            with pytest.raises(MemoryError, match="compute processes"):
+                await compute.run(functions.fill_the_memory, timeout_s=15)
             assert await compute.run(functions.allocate, 1 << 20, timeout_s=10) == 1 << 20
 
     asyncio.run(run())

@@ -320,3 +320,8 @@ def test_a_compiler_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.M
     hangs.write_text("#!/bin/sh\nexec sleep 600\n")
     hangs.chmod(0o755)
     assert not unpack(make_zip({"a.py": HANDLER}), tmp_path / "code", str(hangs)).is_compiled
+
+
+def test_where_there_is_no_python_no_compiler_is_started(tmp_path: Path) -> None:
+    archive = make_zip({"index.js": "1"})
+    assert unpack(archive, tmp_path / "code", str(tmp_path / "no-python")).is_compiled

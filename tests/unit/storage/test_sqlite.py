@@ -333,7 +333,7 @@ def test_close_finishes_what_was_asked_for(database: Opened, notes: Table) -> No
             gate.release()
             await closing
             assert [await task for task in tasks] == ["0", "1", "2"]
-            assert await reading == []
+            assert set(await reading) <= {"0", "1", "2"}
             await held
             with pytest.raises(DatabaseClosed):
                 await db.write(adds(notes, "late"))
