@@ -97,9 +97,8 @@ class Platform:
         sys.exit(f"the platform did not answer within {limit_s:.0f} s")
 
     def _read_environment(self) -> dict[str, str]:
-        arguments = [a for a in self._arguments if a != "--test-mode"]
         printed = subprocess.run(
-            [*self._command, "env", *_only(arguments, "--data-dir", "--port", "--host")],
+            [*self._command, "env", *_only(self._arguments, "--data-dir")],
             capture_output=True,
             text=True,
             check=False,
@@ -207,7 +206,7 @@ def demonstrate(arguments: list[str], *, once: bool) -> int:
         print(f"up after {platform.start_up_s:.2f} s")
         wrong = [f["FunctionName"] for f in FUNCTIONS if not show(client, f)]
         right = not wrong
-        hint = " ".join(shlex.quote(a) for a in _only(arguments, "--data-dir", "--port"))
+        hint = " ".join(shlex.quote(a) for a in _only(arguments, "--data-dir"))
         print(f"\nLambent is at {environment['AWS_ENDPOINT_URL']}")
         print(
             f'Credentials for any AWS client:  eval "$(.venv/bin/lambent env{" " if hint else ""}{hint})"'

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 import threading
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -80,6 +82,26 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatfor
     running = RunningPlatform(str(directory), isolation="require")
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def start_platform() -> Callable[..., RunningPlatform]:
+    """Starts one more platform, for tests that change what all share; whoever starts it stops it."""
+    return RunningPlatform
+
+
+@pytest.fixture
+def make_zip() -> Callable[[dict[str, str]], bytes]:
+    """Bytes of a zip with these files."""
+
+    def zip_of(files: dict[str, str]) -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in files.items():
+                archive.writestr(name, text)
+        return buffer.getvalue()
+
+    return zip_of
 
 
 @pytest.fixture(scope="session")

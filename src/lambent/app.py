@@ -147,7 +147,12 @@ def build(
         ),
     )
     platform: Platform
-    own_paths = OwnPaths(lambda: platform.is_ready)
+
+    async def reset() -> None:
+        await lambda_.reset()
+        await accounts.reset(config.account)
+
+    own_paths = OwnPaths(lambda: platform.is_ready, reset, clock if config.test_mode else None)
     gateway = Gateway(
         router=Router(SERVICES),
         services=[lambda_],

@@ -24,22 +24,22 @@ _CLOCK = "/_lambent/clock"
 class OwnPaths:
     """The door of the platform itself. `is_ready` says whether functions can run.
 
-    With `reset` and `clock` given (test mode), `POST /_lambent/reset` forgets everything but the root access key and
+    With a clock to move (test mode), `POST /_lambent/reset` forgets functions and accounts but the default one and
     `POST /_lambent/clock` with `{"advance_s": N}` moves the calendar; its answer holds the new reading.
     """
 
     def __init__(
         self,
         is_ready: Callable[[], bool],
-        reset: Callable[[], Awaitable[None]] | None = None,
-        clock: SystemClock | None = None,
+        reset: Callable[[], Awaitable[None]],
+        movable_clock: SystemClock | None = None,
     ) -> None:
         self._is_ready = is_ready
         self._routes: dict[str, tuple[str, Callable[[Request], Awaitable[Response]]]] = {
             _HEALTH: ("GET", self._health)
         }
-        if reset is not None and clock is not None:
-            self._reset, self._clock = reset, clock
+        if movable_clock is not None:
+            self._reset, self._clock = reset, movable_clock
             self._routes[_RESET] = ("POST", self._do_reset)
             self._routes[_CLOCK] = ("POST", self._move_clock)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from lambent.core import ids
 from lambent.core.context import Principal
@@ -63,6 +63,24 @@ class Accounts:
         """The root access key of the account, which is made if there is none yet."""
         new = self._new_root_key(account_id)
         return await self._database.write(partial(self._find_or_add, new=new))
+
+    async def reset(self, kept_account_id: str) -> None:
+        """Forget every account but one, and of that one every key but its root's (`--test-mode`)."""
+
+        def remove(tx: Tx) -> None:
+            tx.execute(delete(ACCESS_KEYS).where(ACCESS_KEYS.c.account_id != kept_account_id))
+            tx.execute(delete(ACCESS_KEYS).where(ACCESS_KEYS.c.user_name.is_not(None)))
+            tx.execute(delete(ACCOUNTS).where(ACCOUNTS.c.account_id != kept_account_id))
+            tx.after_commit(self._forget_others, kept_account_id)
+
+        await self._database.write(remove)
+
+    def _forget_others(self, kept_account_id: str) -> None:
+        for credential in list(self._keys.values()):
+            account_id = credential.principal.account_id
+            if account_id != kept_account_id:
+                del self._keys[credential.access_key_id]
+                self._generations[account_id] = self.generation(account_id) + 1
 
     def _new_root_key(self, account_id: str) -> Credential:
         key_id = ids.access_key_id()

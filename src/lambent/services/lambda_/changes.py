@@ -173,6 +173,16 @@ class Changes:
         await self.settled(ref)
         await self._database.write(remove)
 
+    async def delete_all(self) -> None:
+        """Every function of every account, settled or not."""
+
+        def remove(tx: Tx) -> None:
+            for function in repository.every(tx):
+                repository.remove(tx, function.scope, function.name)
+                tx.after_commit(self._deleted, function)
+
+        await self._database.write(remove)
+
     def _created(self, function: Function) -> None:
         self._registry.store(function)
         self._settling.begin(function)

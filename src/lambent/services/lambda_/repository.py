@@ -38,6 +38,11 @@ def page(tx: Tx, scope: Scope, after: str, limit: int) -> list[Function]:
     return [_function(row) for row in tx.all(statement)]
 
 
+def every(tx: Tx) -> list[Function]:
+    """Every function of every account and region."""
+    return [_function(row) for row in tx.all(select(FUNCTIONS))]
+
+
 def runtimes(tx: Tx) -> list[str]:
     """The runtime ids in use."""
     return [row.runtime for row in tx.all(select(_C.runtime).distinct())]

@@ -68,6 +68,7 @@ class LambdaService:
         invocations = Invocations(registry, self._settling, plane)
         self._finishing = Finishing()
         finished = self._finishing.wrap
+        self._delete_all = changes.delete_all
         self.operations: Mapping[str, Operation] = {
             "CreateFunction": waits(finished(functions.create_function)),
             "DeleteFunction": waits(finished(functions.delete_function)),
@@ -84,6 +85,10 @@ class LambdaService:
         """Make up for a crash, remove what it left lying, and warm up what is in use."""
         await self._start_up.run()
         await self._settling.settle_all()
+
+    async def reset(self) -> None:
+        """Forget every function of every account (`--test-mode`)."""
+        await self._delete_all()
 
     async def stop(self) -> None:
         """Finish the changes that have begun; end the background tasks, which the next start makes up for."""
