@@ -112,8 +112,8 @@ class Run:
         try:
             step()
         except (NotAvailable, OSError, RuntimeError, ClientError, BotoCoreError) as problem:
-            self.absent[name] = str(problem)
-            say(f"{name} is left out: {problem}")
+            self.absent[name] = " ".join(str(problem).split())
+            say(f"{name} is left out: {self.absent[name]}")
         return name not in self.absent
 
     def _takes_part(self, name: str) -> bool:

@@ -59,6 +59,7 @@ class Row:
 
     title: str
     wanted: int
+    entered: list[str] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)  # contestants that dropped out, and why
 
@@ -71,9 +72,8 @@ class Row:
         return len(self.quiet) >= self.wanted
 
     def contestants(self) -> list[str]:
-        """Those that took part in every round that counts, in the order of their entry."""
-        names = dict.fromkeys(name for round_ in self.considered for name in round_.turns)
-        return [name for name in names if name not in self.broken]
+        """Those that took part in every round, in the order of their entry."""
+        return [name for name in self.entered if name not in self.broken]
 
     @property
     def considered(self) -> list[Round]:
@@ -140,7 +140,7 @@ def alternate(
     say: Callable[[str], None],
 ) -> Row:
     """Take turns until there are enough quiet rounds, or the tries are used up."""
-    row = Row(title, rounds)
+    row = Row(title, rounds, list(turns))
     while len(row.quiet) < rounds and len(row.rounds) < MOST_TRIES * rounds:
         names = [name for name in turns if name not in row.broken]
         start = len(row.rounds) % max(1, len(names))
@@ -162,5 +162,5 @@ def _round(
         try:
             round_.turns[name] = turns[name]()
         except TurnFailed as failure:
-            row.broken[name] = str(failure)
+            row.broken[name] = " ".join(str(failure).split())
     return round_

@@ -32,7 +32,8 @@ def measure(servers: Sequence[Server], rounds: int, say: Callable[[str], None]) 
             try:
                 server.start()
             except (NotAvailable, ClientError, BotoCoreError, RuntimeError) as problem:
-                say(f"{server.name} is left out of the start-ups: {problem}")
+                reason = " ".join(str(problem).split())
+                say(f"{server.name} is left out of the start-ups: {reason}")
                 continue
             finally:
                 server.stop()

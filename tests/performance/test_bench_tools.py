@@ -393,12 +393,12 @@ def test_ratios_are_taken_within_rounds() -> None:
         Round({"a": Turn({"p50_us": a}, used()), "b": Turn({"p50_us": b}, used())})
         for a, b in ((10.0, 5.0), (100.0, 50.0), (30.0, 10.0))
     ]
-    assert Row("row", 3, rounds).ratio("a", "b", "p50_us") == 2.0
+    assert Row("row", 3, rounds=rounds).ratio("a", "b", "p50_us") == 2.0
 
 
 def test_percentiles_are_taken_over_all_samples() -> None:
     rounds = [Round({"a": Turn({}, used(), tuple(range(start, 100, 2)))}) for start in (0, 1)]
-    row = Row("row", 2, rounds)
+    row = Row("row", 2, rounds=rounds)
     assert (row.percentile_us("a", 0.5), row.percentile_us("a", 0.99)) == (49, 98)
 
 
@@ -410,7 +410,7 @@ def test_a_slow_floor_makes_the_run_void(
     cpu_us: float, requests_per_s: float, is_valid: bool
 ) -> None:
     figures = {"control_cpu_us": cpu_us, "requests_per_s": requests_per_s}
-    row = Row(verdict.FLOOR_ROW, 1, [Round({"floor": Turn(figures, used())})])
+    row = Row(verdict.FLOOR_ROW, 1, rounds=[Round({"floor": Turn(figures, used())})])
     assert (verdict.why_void({row.title: row}, 7, {}) == []) is is_valid
 
 
@@ -431,7 +431,7 @@ def test_targets_are_judged_by_the_issues_limits() -> None:
     row = Row(
         "cold start",
         1,
-        [Round({name: Turn({"p50_us": us}, used()) for name, us in figures.items()})],
+        rounds=[Round({name: Turn({"p50_us": us}, used()) for name, us in figures.items()})],
     )
     assert [check.word for check in verdict.judge({row.title: row}, 251.0)] == ["MISSED", "MISSED"]
     row.rounds[0].turns["bubblewrap + python"].figures["p50_us"] = 15.1
