@@ -1,0 +1,140 @@
+"""Claims that cannot be read, in AWS's words; and the forms that can."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambent.gateway.claim import Flaw, SignatureRefused, read_claim
+
+GOOD = (
+    "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/lambda/aws4_request, "
+    "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64
+)
+DATE = ("X-Amz-Date", "20260101T000000Z")
+
+
+def refusal(request):
+    with pytest.raises(SignatureRefused) as raised:
+        read_claim(request)
+    return raised.value.flaw, raised.value.message
+
+
+def test_request_without_signature_is_anonymous(make_request):
+    assert read_claim(make_request("GET", "/", [])) is None
+    assert read_claim(make_request("GET", "/?X-Amz-Meta=1", [])) is None
+
+
+@pytest.mark.parametrize("separator", [", ", ","])
+def test_usual_header_is_read(make_request, separator):
+    header = GOOD.replace(", ", separator)
+    claim = read_claim(make_request("GET", "/", [("Authorization", header), DATE]))
+    assert claim is not None
+    assert (claim.access_key_id, claim.scope) == ("AKID", "20260101/eu-west-1/lambda/aws4_request")
+    assert (claim.signed_headers, claim.signature) == ("host;x-amz-date", "0" * 64)
+    assert (claim.timestamp, claim.is_presigned) == ("20260101T000000Z", False)
+
+
+def test_parts_may_come_in_any_order_and_spacing(make_request):
+    header = (
+        "AWS4-HMAC-SHA256 Signature=0f,  SignedHeaders=host , "
+        "Credential=AKID/20260101/eu-west-1/lambda/aws4_request"
+    )
+    claim = read_claim(make_request("GET", "/", [("Authorization", header), DATE]))
+    assert claim is not None
+    assert (claim.access_key_id, claim.signature, claim.signed_headers) == ("AKID", "0f", "host")
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 2026 00:00:00 GMT", "20260101T000000Z"])
+def test_date_header_stands_in_for_x_amz_date(make_request, date):
+    claim = read_claim(make_request("GET", "/", [("Authorization", GOOD), ("Date", date)]))
+    assert claim is not None
+    assert claim.timestamp == "20260101T000000Z"
+
+
+def test_everything_that_is_missing_is_listed(make_request):
+    header = "AWS4-HMAC-SHA256 Foo=bar"
+    assert refusal(make_request("GET", "/", [("Authorization", header)])) == (
+        Flaw.INCOMPLETE,
+        (
+            "Authorization header requires 'Credential' parameter. "
+            "Authorization header requires 'Signature' parameter. "
+            "Authorization header requires 'SignedHeaders' parameter. "
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
+            "Authorization=AWS4-HMAC-SHA256 Foo=bar"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "flaw", "words"),
+    [
+        ("Basic dTpw", Flaw.INCOMPLETE, "Unsupported AWS 'algorithm': 'Basic'."),
+        (
+            "AWS4-HMAC-SHA256 nonsense",
+            Flaw.INCOMPLETE,
+            (
+                "'nonsense' not a valid key=value pair (missing equal-sign) in Authorization header: "
+                "'AWS4-HMAC-SHA256 nonsense'."
+            ),
+        ),
+        (
+            GOOD.replace("/eu-west-1", ""),
+            Flaw.INCOMPLETE,
+            (
+                "Credential must have exactly 5 slash-delimited elements, e.g. "
+                "keyid/date/region/service/term, got 'AKID/20260101/lambda/aws4_request'"
+            ),
+        ),
+        (
+            GOOD.replace("aws4_request", "aws5_request"),
+            Flaw.WRONG_SCOPE,
+            "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5_request'.",
+        ),
+    ],
+)
+def test_malformed_header_is_refused_in_awss_words(make_request, header, flaw, words):
+    request = make_request("GET", "/", [("Authorization", header), DATE])
+    assert refusal(request) == (flaw, words)
+
+
+def test_malformed_date_is_refused(make_request):
+    request = make_request("GET", "/", [("Authorization", GOOD), ("X-Amz-Date", "yesterday")])
+    flaw, words = refusal(request)
+    assert flaw is Flaw.INCOMPLETE
+    assert words.startswith("Date must be in ISO-8601 'basic format'. Got 'yesterday'.")
+
+
+PRESIGNED = (
+    "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20260101%2Feu-west-1%2Fsts%2F"
+    "aws4_request&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host"
+    "&X-Amz-Security-Token=a%2Bb&X-Amz-Signature=00"
+)
+
+
+def test_presigned_query_is_read(make_request):
+    claim = read_claim(make_request("GET", PRESIGNED, []))
+    assert claim is not None
+    assert (claim.access_key_id, claim.service, claim.expires_s) == ("AKID", "sts", 60)
+    assert (claim.session_token, claim.is_presigned) == ("a+b", True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "&X-Amz-SignedHeaders=host",
+            "",
+            (
+                "AWS query-string parameters must include 'X-Amz-SignedHeaders'. "
+                "Re-examine the query-string parameters."
+            ),
+        ),
+        ("HMAC-SHA256&", "HMAC-SHA1&", "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'."),
+        ("Expires=60", "Expires=soon", "X-Amz-Expires should be a number"),
+        ("Expires=60", "Expires=604801", "X-Amz-Expires must be less than a week (in seconds)"),
+    ],
+)
+def test_malformed_presigned_query_is_refused(make_request, old, new, words):
+    flaw, message = refusal(make_request("GET", PRESIGNED.replace(old, new), []))
+    assert flaw is Flaw.BAD_PRESIGNED
+    assert message.startswith(words)
