@@ -6,16 +6,22 @@ import asyncio
 import io
 import os
 import shutil
+import tempfile
 import threading
 import zipfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.config import Config as ClientConfig
 
+from lambent.storage import dialects
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
+    from contextlib import AbstractContextManager
 
     from lambent import app
 
@@ -31,6 +37,14 @@ def require(tool: str) -> str:
             pytest.fail(message)
         pytest.skip(message)
     return found
+
+
+@contextmanager
+def passable_directory() -> Iterator[str]:
+    """A directory that other users may pass, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="lambent-test-", ignore_cleanup_errors=True) as path:
+        Path(path).chmod(0o755)
+        yield path
 
 
 class RunningPlatform:
@@ -72,22 +86,30 @@ class RunningPlatform:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+def running() -> Iterator[RunningPlatform]:
     """The platform with everything around it; most tests want `platform` or `aws`."""
     if os.geteuid() != 0:
         pytest.skip("needs root for full isolation")
-    directory = tmp_path_factory.mktemp("data") / "lambent"
-    for parent in directory.parents[:3]:
-        parent.chmod(0o755)
-    running = RunningPlatform(str(directory), isolation="require")
-    yield running
-    running.stop()
+    with passable_directory() as directory, dialects.watch():
+        running = RunningPlatform(f"{directory}/data", isolation="require")
+        yield running
+        running.stop()
 
 
 @pytest.fixture(scope="session")
-def start_platform() -> Callable[..., RunningPlatform]:
-    """Starts one more platform, for tests that change what all share; whoever starts it stops it."""
-    return RunningPlatform
+def start_platform() -> Callable[..., AbstractContextManager[RunningPlatform]]:
+    """Runs one more platform while the context is open, for tests that change what all share."""
+
+    @contextmanager
+    def start(**settings: Any) -> Iterator[RunningPlatform]:
+        with passable_directory() as directory:
+            running = RunningPlatform(f"{directory}/data", **settings)
+            try:
+                yield running
+            finally:
+                running.stop()
+
+    return start
 
 
 @pytest.fixture

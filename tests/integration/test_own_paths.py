@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 def ask(url: str, method: str = "GET", document: object = None) -> tuple[int, Any]:
@@ -30,13 +29,9 @@ def ask(url: str, method: str = "GET", document: object = None) -> tuple[int, An
 
 
 @pytest.fixture(scope="module")
-def test_mode(
-    start_platform: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Any]:
-    directory: Path = tmp_path_factory.mktemp("test-mode") / "data"
-    running = start_platform(str(directory), test_mode=True, isolation="none")
-    yield running
-    running.stop()
+def test_mode(start_platform: Callable[..., Any]) -> Iterator[Any]:
+    with start_platform(test_mode=True, isolation="none") as running:
+        yield running
 
 
 def test_health_says_that_the_platform_is_ready(platform: Any) -> None:

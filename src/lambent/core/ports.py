@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class Credential:
     """An access key as the gateway needs it: who it stands for and what to check signatures with."""
 
     access_key_id: str
-    secret_access_key: str
+    secret_access_key: str = field(repr=False)  # never in a log
     principal: Principal
     session_token: str | None = None
 

@@ -17,16 +17,20 @@ from lambent.execution.sandbox import capabilities, identity, libc, mounts, name
 _HOMES = (Path("/root"), Path("/home"))
 
 
-def enter(data_dir: Path, uid: int) -> None:
+def enter(data_dir: Path, uid: int, prefixes: list[str]) -> None:
     """Confine the calling process and give up root for `uid`.
+
+    Args:
+        prefixes: directories of further interpreters that core starts.
 
     Raises:
         OSError: the kernel refused a step; nothing may be started then.
     """
     namespaces.unshare(namespaces.NEWNS)
     mounts.make_private()
-    hidden = _hidden_places([*_needed(), data_dir])
-    kept = [(path, mounts.clone(str(path))) for path in _needed() if _is_under(path, hidden)]
+    needed = _needed(prefixes)
+    hidden = _hidden_places([*needed, data_dir])
+    kept = [(path, mounts.clone(str(path))) for path in needed if _is_under(path, hidden)]
     data = mounts.clone(str(data_dir))
     for place in hidden:
         mounts.mount("tmpfs", str(place), "tmpfs", mounts.MS_NOSUID | mounts.MS_NODEV, "mode=755")
@@ -46,14 +50,15 @@ def _give_up_root(uid: int) -> None:
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
 
 
-def _needed() -> list[Path]:
-    """What core reads besides the system: interpreter, virtual environment, package; outermost first."""
+def _needed(prefixes: list[str]) -> list[Path]:
+    """What core reads besides the system: interpreters, virtual environment, package; none inside another."""
     executable = Path(sys.executable)
     paths = {
         Path(sys.base_prefix),
         executable.parent.parent,
         executable.resolve().parent.parent,
         Path(lambent.__file__).resolve().parent.parent,
+        *map(Path, prefixes),
     }
     return sorted(path for path in paths if not any(path != p and _is_in(path, p) for p in paths))
 

@@ -6,6 +6,7 @@ A session of its own keeps Ctrl-C from reaching it directly: the launcher decide
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -59,7 +60,7 @@ class CoreProcess:
             os.setsid()
             signal.pthread_sigmask(signal.SIG_SETMASK, set())
             if os.geteuid() == 0 and self._uid != 0:
-                confine.enter(self._data_dir, self._uid)
+                confine.enter(self._data_dir, self._uid, _prefixes(runtimes_json))
             os.chdir(self._data_dir)
             control = self._core_end.fileno()
             os.set_inheritable(control, True)
@@ -88,3 +89,9 @@ class CoreProcess:
             sys.stderr.write("lambent: the core cannot be confined; --core-user root overrides\n")
         finally:
             os._exit(71)  # EX_OSERR
+
+
+def _prefixes(runtimes_json: str) -> list[str]:
+    """Where interpreters live outside /usr: core has them compile what is deployed."""
+    entries = json.loads(runtimes_json).values()
+    return sorted({prefix for entry in entries for prefix in entry["prefixes"]})

@@ -134,5 +134,8 @@ class Packages:
         return (self._sealed_dir / tree).is_dir()
 
     def sealed_trees(self) -> set[str]:
-        """The digests of the trees on the disk."""
-        return {tree.name for tree in self._sealed_dir.iterdir()}
+        """The digests of the trees on the disk; none where the spawner has not made the directory yet."""
+        try:
+            return {tree.name for tree in self._sealed_dir.iterdir()}
+        except FileNotFoundError:
+            return set()
