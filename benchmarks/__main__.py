@@ -89,16 +89,11 @@ class Run:
                 self._show(row, table.warm(row))
 
     def _entries(self) -> list[Entry]:
-        names = {
-            "floor": ("python",),
-            "lambent": ("python", "python-128", *(("node",) if node() else ())),
-            "serverless-offline": ("node", "python"),
-            "ministack": ("python",),
-        }
         return [
-            (name if name == "floor" else f"{name} {function}", server, function)
+            (warm.label(name, function), server, function)
             for name, server in self.servers.items()
-            for function in names[name]
+            for function in warm.FUNCTIONS[name]
+            if function != "node" or node()
         ]
 
     def _commands(self) -> list[Command]:

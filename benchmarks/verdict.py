@@ -17,6 +17,7 @@ FLOOR_ROW = "warm, 16 connections"
 FEWEST_ROUNDS = 7
 
 OURS = "lambent python"
+MINISTACK = "ministack python"
 SERVERLESS = ("serverless-offline node", "serverless-offline python")
 
 
@@ -76,7 +77,7 @@ def judge(rows: Mapping[str, Row], idle_mb: float | None) -> list[Check]:
     if one:
         for peer in SERVERLESS:
             found += _at_most(f"warm p50 / {peer}", one.ratio(OURS, peer, "p50_us"), 1.0, one)
-        found += _at_most("warm p50 / ministack", one.ratio(OURS, "ministack", "p50_us"), 0.01, one)
+        found += _at_most("warm p50 / ministack", one.ratio(OURS, MINISTACK, "p50_us"), 0.01, one)
     if eight:
         for peer in SERVERLESS:
             share = eight.ratio(peer, OURS, "requests_per_s")

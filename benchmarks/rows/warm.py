@@ -20,6 +20,19 @@ LEVELS = (1, 8, 16, 32)
 # Before each turn, unmeasured: environments for this many connections start, frozen ones thaw.
 PRIME_S = 0.5
 
+# Each server's functions that take part: `python` and `node` at 1,769 MB, `python-128` at 128 MB.
+FUNCTIONS = {
+    "floor": ("python",),
+    "lambent": ("python", "python-128", "node"),
+    "serverless-offline": ("node", "python"),
+    "ministack": ("python",),
+}
+
+
+def label(server: str, function: str) -> str:
+    """The name of a line: `lambent python-128`."""
+    return server if server == "floor" else f"{server} {function}"
+
 
 def measure(
     entries: Sequence[Entry],

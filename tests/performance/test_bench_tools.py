@@ -19,6 +19,7 @@ from benchmarks.contestants.commands import PlainPython
 from benchmarks.contestants.floor import Floor
 from benchmarks.processes import Process
 from benchmarks.rounds import Round, Row, Turn, TurnFailed, alternate
+from benchmarks.rows import warm
 from benchmarks.table import align
 from benchmarks.target import Credentials, Target
 from botocore.auth import SigV4Auth
@@ -436,6 +437,26 @@ def test_targets_are_judged_by_the_issues_limits() -> None:
     assert [check.word for check in verdict.judge({row.title: row}, 251.0)] == ["MISSED", "MISSED"]
     row.rounds[0].turns["bubblewrap + python"].figures["p50_us"] = 15.1
     assert [check.word for check in verdict.judge({row.title: row}, 249.0)] == ["met", "met"]
+
+
+def test_the_verdict_looks_at_lines_that_there_are() -> None:
+    labels = {
+        warm.label(name, each) for name, functions in warm.FUNCTIONS.items() for each in functions
+    }
+    assert {"floor", verdict.OURS, verdict.MINISTACK, *verdict.SERVERLESS} <= labels
+    figures = {"p50_us": 100.0, "requests_per_s": 10.0}
+    turns = {name: Turn(dict(figures), used()) for name in labels}
+    rows = {title: Row(title, 1, rounds=[Round(turns)]) for title in WARM_TITLES}
+    assert [check.word for check in verdict.judge(rows, None)] == [
+        "met",
+        "met",
+        "MISSED",
+        "met",
+        "met",
+    ]
+
+
+WARM_TITLES = ("warm, 1 connections", "warm, 8 connections", "warm, 16 connections")
 
 
 def test_columns_line_up() -> None:
