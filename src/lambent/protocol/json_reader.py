@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     Read = Callable[[Any], Any]
 
+# Deeper than any real input, and what can be written again: orjson encodes 254 levels.
+_DEEPEST = 200
+
 
 class JsonReader:
     """Compiles the shapes of one service. Structures are kept by name, which also ties the knot of recursive ones."""
@@ -101,9 +104,27 @@ def decode(body: bytes) -> Any:
     if not body:
         return {}
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Unreadable(str(error)) from error
+    if body.count(b"{") + body.count(b"[") > _DEEPEST:
+        _refuse_deep(value)
+    return value
+
+
+def _refuse_deep(value: Any) -> None:
+    """Level by level, so that this cannot itself go too deep."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > _DEEPEST:
+            raise Unreadable("The input is nested too deeply")
+        level = [
+            item
+            for holder in level
+            for item in (holder.values() if type(holder) is dict else holder)
+            if type(item) is dict or type(item) is list
+        ]
 
 
 def _object(table: dict[str, tuple[str, Read]]) -> Read:

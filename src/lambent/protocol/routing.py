@@ -102,8 +102,10 @@ def _choose(
         for codec in candidates:
             if codec.has_action(action):
                 return codec
-    routed = [each for each in candidates if each.has_route(method, path, query, headers)]
-    return routed[0] if len(routed) == 1 else None
+    known = [each.knows_route(method, path, query, headers) for each in candidates]
+    most = max(known, default=-1)
+    # S3 has a route for any path; the service that knows most of it by name is meant.
+    return candidates[known.index(most)] if most >= 0 and known.count(most) == 1 else None
 
 
 def _missing(name: str) -> ServiceCodec:

@@ -78,11 +78,11 @@ class ServiceCodec:
     def has_operation(self, name: str) -> bool:
         return name in self._description["operations"]
 
-    def has_route(self, method: str, path: str, query: str, headers: Headers) -> bool:
-        """True when a REST operation of this service has that method and path."""
+    def knows_route(self, method: str, path: str, query: str, headers: Headers) -> int:
+        """How many segments of the path this service knows by name; -1 where it has no operation for it."""
         if not self.protocol.startswith("rest-"):
-            return False
-        return self.table(self.protocol).finds(method, path, query, headers)
+            return -1
+        return self.table(self.protocol).routes.literals(method, path, query, headers)
 
     def table(self, protocol: str) -> _Table:
         """The operations in one protocol, compiled as they are asked for."""
@@ -158,7 +158,7 @@ class _Table:
 
     def route(self, method: str, path: str, query: str, headers: Headers) -> Match:
         try:
-            found = self._routes.find(method, path, query, headers)
+            found = self.routes.find(method, path, query, headers)
         except Unreadable as error:
             raise self._facts.quirks.malformed(str(error)) from error
         if found is None:
@@ -168,15 +168,8 @@ class _Table:
         assert codec is not None
         return Match(codec, labels)
 
-    def finds(self, method: str, path: str, query: str, headers: Headers) -> bool:
-        try:
-            return self._routes.find(method, path, query, headers) is not None
-        except Unreadable:
-            # A route, though its label cannot be read.
-            return True
-
     @cached_property
-    def _routes(self) -> UriTable:
+    def routes(self) -> UriTable:
         routes = UriTable()
         for name in self._model.operation_names:
             routes.add(self._model.operation(name))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class _Candidate:
     operation: str
     labels: list[str]
+    literals: int  # segments of the template that are no labels
     constants: list[tuple[str, str | None]]
     # Required members outside path and body: they tell UploadPart from PutObject.
     required_query: list[str]
@@ -47,16 +48,31 @@ class UriTable:
         """Enter an operation under its method and URI template."""
         path, _, query = operation.http["requestUri"].partition("?")
         node = self._roots.setdefault(operation.http["method"], _Node())
-        labels = []
-        for segment in _segments(path):
+        labels, segments = [], _segments(path)
+        for segment in segments:
             node, label = _descend(node, segment)
             labels += [label] if label else []
-        node.candidates.append(_candidate(operation, labels, query))
+        literals = len(segments) - len(labels)
+        node.candidates.append(_candidate(operation, labels, literals, query))
 
     def find(
         self, method: str, path: str, query: str, headers: Headers
     ) -> tuple[str, dict[str, str]] | None:
         """The operation's name and the decoded labels. Raises `Unreadable` where a label is not UTF-8."""
+        found = self._match(method, path, query, headers)
+        if found is None:
+            return None
+        candidate, values = found
+        return candidate.operation, dict(zip(candidate.labels, map(_decoded, values), strict=True))
+
+    def literals(self, method: str, path: str, query: str, headers: Headers) -> int:
+        """How many segments of a path the table knows by name; -1 where it has no operation for it."""
+        found = self._match(method, path, query, headers)
+        return -1 if found is None else found[0].literals
+
+    def _match(
+        self, method: str, path: str, query: str, headers: Headers
+    ) -> tuple[_Candidate, list[str]] | None:
         root = self._roots.get(method)
         found = _walk(root, path[1:].split("/"), 0, []) if root is not None else None
         if found is None:
@@ -68,7 +84,7 @@ class UriTable:
             if best is None:
                 return None
             chosen = best
-        return chosen.operation, dict(zip(chosen.labels, map(_decoded, values), strict=True))
+        return chosen, values
 
 
 def _segments(path: str) -> list[str]:
@@ -86,7 +102,9 @@ def _descend(node: _Node, segment: str) -> tuple[_Node, str]:
     return node.literals.setdefault(segment, _Node()), ""
 
 
-def _candidate(operation: OperationModel, labels: list[str], query: str) -> _Candidate:
+def _candidate(
+    operation: OperationModel, labels: list[str], literals: int, query: str
+) -> _Candidate:
     constants = []
     for item in filter(None, query.split("&")):
         name, separator, value = item.partition("=")
@@ -94,10 +112,10 @@ def _candidate(operation: OperationModel, labels: list[str], query: str) -> _Can
     required: dict[str, list[str]] = {"querystring": [], "header": []}
     if operation.input_shape is not None:
         for name in operation.input_shape.required:
-            traits = operation.input_shape.members[name].traits
-            required.get(traits.get("location", ""), []).append(traits.get("name", name))
+            member = operation.input_shape.members[name]
+            required.get(member.traits.get("location", ""), []).append(member.wire_name(name))
     headers = [name.lower() for name in required["header"]]
-    return _Candidate(operation.name, labels, constants, required["querystring"], headers)
+    return _Candidate(operation.name, labels, literals, constants, required["querystring"], headers)
 
 
 def _walk(

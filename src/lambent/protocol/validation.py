@@ -49,6 +49,8 @@ class Validator:
         """None when nothing can be wrong with a value of that shape."""
         if shape.traits.get("document"):
             return None
+        if shape.traits.get("eventstream"):
+            return self._each(self._structure(shape), _missing(shape))
         inner = self._COMPOUNDS.get(shape.type_name)
         own = _own(shape)
         if inner is None:
@@ -80,8 +82,10 @@ class Validator:
     def _list(self, shape: Shape) -> Check | None:
         if shape.member.type_name not in _HOLDERS:
             return _scalars(shape, shape.member, list, "Member must satisfy constraint")
-        inner = self._check(shape.member)
-        missing = _missing(shape.member)
+        return self._each(self._check(shape.member), _missing(shape.member))
+
+    def _each(self, inner: Check | None, missing: Check) -> Check:
+        """The items of a list, or the events of a stream, each at its own path."""
 
         def check(value: Any, path: str, violations: list[str]) -> None:
             for index, item in enumerate(value, 1):
