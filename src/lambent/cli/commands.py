@@ -45,7 +45,7 @@ def lambent() -> None:
 _HELP = {setting.name: setting.metadata["help"] for setting in dataclasses.fields(Config)}
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "data_dir": {"type": click.Path(file_okay=False)},
+    "data_dir": {"type": click.Path()},
     "host": {},
     "port": {"type": int},
     "account": {},

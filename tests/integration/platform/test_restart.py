@@ -1,0 +1,63 @@
+"""What was acknowledged is there again, whichever way the platform ended."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Start = Callable[..., Any]  # the fixture of conftest.py, which cannot be imported from here
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+
+ROUNDS = 3
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+
+
+def _keys(up: Any) -> dict[str, str]:
+    environment = up.environment()
+    return {name: environment[name] for name in KEYS}
+
+
+def test_a_function_is_found_and_invoked_after_a_restart(start: Start) -> None:
+    up = start()
+    keys = _keys(up)
+    up.create(up.client(), "f", "def handler(event, context):\n    return 'the same'\n")
+    assert up.stop() == 0
+    again = start()
+    assert _keys(again) == keys
+    client = again.client()
+    assert [f["FunctionName"] for f in client.list_functions()["Functions"]] == ["f"]
+    assert again.invoke(client, "f") == '"the same"'
+
+
+def test_only_core_can_read_the_root_key(start: Start) -> None:
+    up = start()
+    key = up.data_dir / "state" / "root-key"
+    found = key.stat()
+    assert stat.S_IMODE(found.st_mode) == 0o600
+    assert found.st_uid != 0
+    assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.timeout(60)
+def test_no_acknowledged_function_is_lost_by_kill_9(start: Start) -> None:
+    acknowledged: list[str] = []
+    for round_ in range(ROUNDS):
+        up = start()
+        client = up.client()
+        for name in (f"f{round_}a", f"f{round_}b"):
+            up.create(client, name, f"def handler(event, context):\n    return {name!r}\n")
+            acknowledged.append(name)
+        up.kill_all()
+    again = start()
+    client = again.client()
+    found = sorted(f["FunctionName"] for f in client.list_functions()["Functions"])
+    assert found == acknowledged
+    assert [again.invoke(client, name) for name in found] == [f'"{name}"' for name in found]
+    assert again.stop() == 0
+    assert again.left_over() == []

@@ -1,0 +1,68 @@
+"""However the platform ends, nothing of it stays in the system."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Start = Callable[..., Any]  # the fixture of conftest.py, which cannot be imported from here
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_in_good_order(start: Start, number: signal.Signals) -> None:
+    up = start()
+    client = up.client()
+    up.create(client, "f")
+    up.invoke(client, "f")
+    assert len(up.cgroups()) > 2, "there is nothing to be left behind"
+    up.tree()
+    up.send(number)
+    assert up.wait() == 0
+    assert up.left_over() == []
+
+
+def test_killed_core_ends_the_launcher(start: Start) -> None:
+    up = start()
+    client = up.client()
+    up.create(client, "f")
+    up.invoke(client, "f")
+    up.tree()
+    up.core.kill()
+    assert up.wait() == 128 + signal.SIGKILL
+    assert up.left_over() == []
+
+
+def test_killed_launcher_takes_everything_with_it(start: Start) -> None:
+    up = start()
+    client = up.client()
+    up.create(client, "f")
+    up.invoke(client, "f")
+    up.tree()
+    up.launcher.kill()
+    up.wait()
+    assert up.left_over() == []
+
+
+def test_killed_spawner_is_replaced(start: Start) -> None:
+    up = start()
+    client = up.client()
+    up.create(client, "f")
+    before = up.invoke(client, "f")
+    old_groups = set(up.cgroups()[2:])
+    old = up.tree(up.spawner)
+    assert len(old) > 3, "the spawner has no zygotes and sandboxes"
+    up.spawner.kill()
+    up.wait_for_new_spawner()
+    assert up.invoke(client, "f") != before, "the environment outlived its spawner"
+    assert [process.command for process in old if not process.has_ended(5)] == []
+    assert old_groups & set(up.cgroups()) == set()
+    assert up.core in up.tree()
+    assert up.stop() == 0
+    assert up.left_over() == []
