@@ -7,6 +7,7 @@ Each field carries its help text, which the command line and docs/reference/sett
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import tomllib
@@ -77,8 +78,7 @@ class Config:
     keep_alive_s: float = _setting("Seconds an idle environment is kept.", 600.0)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\d{12}", self.account):
-            raise ConfigInvalid(f"account must be 12 digits, not {self.account!r}")
+        self._check_texts()
         if not 0 <= self.port <= 65535:
             raise ConfigInvalid(f"port must be between 0 and 65535, not {self.port}")
         choices = {"auth": Auth, "isolation": Isolation, "runtimes_retired": Retired}
@@ -88,8 +88,22 @@ class Config:
                 raise ConfigInvalid(f"{name} must be one of {', '.join(allowed)}")
         if self.core_user not in ("auto", "root"):
             raise ConfigInvalid("core_user must be auto or root")
-        if self.account_concurrency < 1 or self.keep_alive_s <= 0:
-            raise ConfigInvalid("account_concurrency and keep_alive_s must be positive")
+        if self.account_concurrency < 1:
+            raise ConfigInvalid("account_concurrency must be positive")
+        if not 0 < self.keep_alive_s < math.inf:
+            raise ConfigInvalid("keep_alive_s must be positive and finite")
+
+    def _check_texts(self) -> None:
+        if not re.fullmatch(r"[0-9]{12}", self.account):
+            raise ConfigInvalid(f"account must be 12 digits, not {self.account!r}")
+        if not re.fullmatch(r"[a-z0-9-]+", self.region):
+            raise ConfigInvalid(
+                f"region must be lower-case letters, digits and hyphens, not {self.region!r}"
+            )
+        # An empty host would listen on every address, an empty data_dir use the working directory.
+        for name, text in (("host", self.host), ("data_dir", self.data_dir)):
+            if not text or not text.isprintable():
+                raise ConfigInvalid(f"{name} must be a line of text, not {text!r}")
 
     @property
     def core_uid(self) -> int:
