@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -38,12 +39,15 @@ _INSTALL = {"python": "apt-get install python3", "node": "apt-get install nodejs
 @settings("isolation")
 def command(config: Config) -> None:
     """Say what this host offers for running functions, and what is missing."""
-    report = app.inspect_host(config)
+    # `require` gives up at the first thing missing; doctor is there to name them all.
+    is_strict = config.isolation == "require"
+    report = app.inspect_host(replace(config, isolation="auto") if is_strict else config)
     for line in _host_lines(report):
         click.echo(line)
     for line in _runtime_lines(report):
         click.echo(line)
-    usable = not report.host["refusal"] and bool(report.runtimes)
+    lacks = report.host["refusal"] or (is_strict and report.host["missing"])
+    usable = bool(report.runtimes) and not lacks
     click.echo("functions can run here" if usable else "functions cannot run here")
     sys.exit(0 if usable else 1)
 

@@ -1,0 +1,178 @@
+"""`lambent doctor`: what is there, what is missing and what to do about it. The host is made up, but for one test."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambent import app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.testing import Result
+
+    Run = Callable[..., Result]
+    Describe = Callable[..., None]
+
+GOOD: dict[str, Any] = {
+    "isolation": "root",
+    "namespaces": True,
+    "seccomp": True,
+    "user_namespace": False,
+    "cgroup_version": 2,
+    "cgroup_controllers": ["memory", "pids"],
+    "uid_range": [2_000_000, 2_065_535],
+    "tmp": "memory",
+    "missing": [],
+    "refusal": "",
+}
+PYTHON = {
+    "language": "python",
+    "version": "3.11.7",
+    "interpreter": "/usr/bin/python3.11",
+    "exact": True,
+}
+NODE = {"language": "node", "version": "20.1.0", "interpreter": "/usr/bin/node", "exact": True}
+RUNTIMES = {"python3.11": PYTHON, "python3.10": PYTHON | {"exact": False}, "nodejs20.x": NODE}
+
+
+@pytest.fixture
+def describe(monkeypatch: pytest.MonkeyPatch) -> Describe:
+    """Makes up what the host offers, beginning with one that lacks nothing."""
+
+    def make_up(runtimes: dict[str, Any] | None = None, **differences: Any) -> None:
+        served = RUNTIMES if runtimes is None else runtimes
+        report = app.HostReport(GOOD | differences, served, ("java21",))
+        monkeypatch.setattr(app, "inspect_host", lambda _config: report)
+
+    make_up()
+    return make_up
+
+
+def _line(result: Result, about: str) -> str:
+    [line] = [line for line in result.stdout.splitlines() if line[6:].startswith(about)]
+    return line
+
+
+def test_a_host_with_everything(run: Run, describe: Describe) -> None:
+    result = run("doctor")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "functions can run here"
+    for about in ("kernel", "namespaces", "seccomp", "cgroup", "uids"):
+        assert _line(result, about).startswith("ok  "), about
+    assert "version 2: memory pids" in _line(result, "cgroup")
+    assert "2000000-2065535" in _line(result, "uids")
+    assert "remedy" not in result.stdout
+
+
+def test_each_interpreter_with_what_it_serves(run: Run, describe: Describe) -> None:
+    result = run("doctor")
+    assert "/usr/bin/python3.11 serves python3.11 python3.10*" in _line(result, "python 3.11.7")
+    assert "/usr/bin/node serves nodejs20.x" in _line(result, "node 20.1.0")
+    assert "* another version" in result.stdout
+    assert "java21" in _line(result, "not served")
+
+
+@pytest.mark.parametrize(
+    ("uid", "expected"),
+    [(0, "ok    user             root"), (1000, "--    user             uid 1000")],
+)
+def test_who_asks(
+    uid: int, expected: str, run: Run, describe: Describe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    assert _line(run("doctor"), "user") == expected
+
+
+@pytest.mark.parametrize(
+    ("complaint", "remedy"),
+    [
+        ("not root: all functions share one uid, the one Lambent runs as", "as root"),
+        ("no cgroup memory controller: memory limits are not enforced", "cgroup_enable=memory"),
+        ("no cgroup pids controller: only a resource limit bounds processes", "pids controller"),
+        ("isolation is off: functions see the host", "--isolation none"),
+    ],
+)
+def test_a_weakness_has_a_remedy(complaint: str, remedy: str, run: Run, describe: Describe) -> None:
+    describe(missing=[complaint])
+    result = run("doctor")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    at = lines.index(f"      {complaint}")
+    assert lines[at + 1].startswith("      remedy: ")
+    assert remedy in lines[at + 1]
+
+
+def test_a_host_that_cannot_isolate(run: Run, describe: Describe) -> None:
+    refusal = "this host cannot isolate functions (a user namespace: Operation not permitted)"
+    describe(namespaces=False, seccomp=False, uid_range=[], refusal=refusal)
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == "functions cannot run here"
+    for about in ("namespaces", "seccomp", "uids"):
+        assert _line(result, about).startswith("--  "), about
+        assert _line(result, about).endswith("not available")
+    assert "unprivileged_userns_clone" in result.stdout
+    assert refusal in result.stdout
+
+
+def test_no_control_groups(run: Run, describe: Describe) -> None:
+    describe(cgroup_version=0, cgroup_controllers=[])
+    assert _line(run("doctor"), "cgroup") == "--    cgroup           not available"
+
+
+def test_no_interpreter(run: Run, describe: Describe) -> None:
+    describe(runtimes={})
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "no interpreter found" in _line(result, "python")
+    assert "apt-get install python3" in result.stdout
+    assert "apt-get install nodejs" in result.stdout
+
+
+def test_one_language_is_enough(run: Run, describe: Describe) -> None:
+    describe(runtimes={"python3.11": PYTHON})
+    result = run("doctor")
+    assert result.exit_code == 0
+    assert "apt-get install nodejs" in result.stdout
+    assert "apt-get install python3" not in result.stdout
+
+
+def test_an_unknown_isolation(run: Run) -> None:
+    result = run("doctor", "--isolation", "perhaps")
+    assert result.exit_code == 2
+    assert "'perhaps' is not one of" in result.stderr
+
+
+@pytest.mark.slow
+def test_this_host(run: Run) -> None:
+    result = run("doctor")
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    served = [line for line in result.stdout.splitlines() if " serves " in line]
+    assert any("python3" in line for line in served), "the Python that runs us was not found"
+    is_usable = result.stdout.splitlines()[-1] == "functions can run here"
+    assert result.exit_code == (0 if is_usable else 1)
+
+
+@pytest.mark.parametrize(("isolation", "status"), [("auto", 0), ("require", 1)])
+def test_require_takes_no_weakness(
+    isolation: str, status: int, run: Run, describe: Describe
+) -> None:
+    describe(missing=["no cgroup memory controller: memory limits are not enforced"])
+    assert run("doctor", "--isolation", isolation).exit_code == status
+
+
+@pytest.mark.slow
+def test_require_names_what_is_missing_instead_of_giving_up(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    result = run("doctor", "--isolation", "require")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "      not root" in result.stdout
+    assert "      remedy: start Lambent as root" in result.stdout
+    assert result.stdout.splitlines()[-1] == "functions cannot run here"
