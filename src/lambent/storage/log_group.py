@@ -21,7 +21,7 @@ from lambent.storage.log_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 # A segment is read as a whole when the platform starts after a crash: 40 ms at this size. Retention deletes whole ones.
@@ -38,6 +38,55 @@ class Stretch:
     start: int
     end: int
     stream: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one stream as (timestamp in ms, text), and when they came in."""
+
+    stream: str
+    events: Sequence[tuple[int, str]]
+    ingested_ms: int
+
+
+class _Pending:
+    """Records that are about to be written behind what `index` holds, and are entered there once they are."""
+
+    def __init__(self, index: SegmentIndex) -> None:
+        self.data = bytearray()
+        self._index = index
+        self._begin = index.end
+        self._streams: dict[str, tuple[int, int]] = {}
+        self._events: list[tuple[str, int, int, int]] = []
+
+    @property
+    def end(self) -> int:
+        """Where the segment will end."""
+        return self._begin + len(self.data)
+
+    def add(self, batch: Batch) -> None:
+        number = self._number_of(batch.stream)
+        for timestamp_ms, text in batch.events:
+            start = self.end
+            self.data += encode_event(EventRecord(number, timestamp_ms, batch.ingested_ms, text))
+            self._events.append((batch.stream, start, self.end, timestamp_ms))
+
+    def enter(self) -> None:
+        """They are written: the index tells of them."""
+        for stream, (number, end) in self._streams.items():
+            self._index.add_stream(StreamRecord(number, stream), end)
+        for stream, start, end, timestamp_ms in self._events:
+            self._index.add_event(stream, start, end, timestamp_ms)
+
+    def _number_of(self, stream: str) -> int:
+        """The stream's number in this segment; the record that gives it one goes first if it has none."""
+        if extent := self._index.streams.get(stream):
+            return extent.number
+        if stream not in self._streams:
+            number = len(self._index.streams) + len(self._streams)
+            self.data += encode_stream(StreamRecord(number, stream))
+            self._streams[stream] = (number, self.end)
+        return self._streams[stream][0]
 
 
 class LogGroup:
@@ -59,23 +108,19 @@ class LogGroup:
             _log.warning("%s: %d bytes at its end cannot be read", self._path, surplus)
             self._finish()
 
-    def append(self, stream: str, events: Iterable[tuple[int, str]], ingested_ms: int) -> None:
-        """Add (timestamp in ms, text) events to a stream. Raises OSError; what of them was written is then unknown."""
-        if self._index.end >= SEGMENT_BYTES:
-            self._finish()
-        data = bytearray()
-        base = self._index.end
-        number = self._number_of(stream, data)
-        extents = []
-        for timestamp_ms, text in events:
-            start = base + len(data)
-            data += encode_event(EventRecord(number, timestamp_ms, ingested_ms, text))
-            extents.append((start, base + len(data), timestamp_ms))
-        self._write(data)
-        if stream not in self._index.streams:
-            self._index.add_stream(StreamRecord(number, stream), base)
-        for start, end, timestamp_ms in extents:
-            self._index.add_event(stream, start, end, timestamp_ms)
+    def append(self, batches: Iterable[Batch]) -> None:
+        """Add what came together for this group, with one write per segment that it goes to.
+
+        Raises OSError; what was written of it is then unknown.
+        """
+        pending = _Pending(self._index)
+        for batch in batches:
+            if pending.end >= SEGMENT_BYTES:
+                self._put(pending)
+                self._finish()
+                pending = _Pending(self._index)
+            pending.add(batch)
+        self._put(pending)
 
     def find(self, stream: str, start_ms: int, end_ms: int) -> list[Stretch]:
         """Where events of the stream from `start_ms` to before `end_ms` may lie, oldest segment first."""
@@ -90,13 +135,9 @@ class LogGroup:
     def _path(self) -> Path:
         return self._directory / f"{self._number:010}.seg"
 
-    def _number_of(self, stream: str, data: bytearray) -> int:
-        """The stream's number in this segment; the record that gives it one is put into `data` if it has none."""
-        if extent := self._index.streams.get(stream):
-            return extent.number
-        number = len(self._index.streams)
-        data += encode_stream(StreamRecord(number, stream))
-        return number
+    def _put(self, pending: _Pending) -> None:
+        self._write(pending.data)
+        pending.enter()
 
     def _write(self, data: bytearray) -> None:
         try:

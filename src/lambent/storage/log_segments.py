@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core.clock import SystemClock
-from lambent.storage.log_group import LogGroup
+from lambent.storage.log_group import Batch, LogGroup
 from lambent.storage.log_records import EventRecord, scan
 
 if TYPE_CHECKING:
@@ -139,13 +139,17 @@ class LogSegments:
 
     def _write(self, waiting: list[Waiting]) -> int:
         """Returns how many events could not be written."""
+        by_group: dict[tuple[str, str, str], list[Batch]] = {}
+        for (account_id, region, name, stream), events, ingested_ms in waiting:
+            batches = by_group.setdefault((account_id, region, name), [])
+            batches.append(Batch(stream, events, ingested_ms))
         lost = 0
-        for (*group, stream), events, ingested_ms in waiting:
+        for group, batches in by_group.items():
             try:
-                self._group(*group).append(stream, events, ingested_ms)
+                self._group(*group).append(batches)
             except OSError as problem:
                 _log.error("log group %s: %s", group[-1], problem)
-                lost += len(events)
+                lost += sum(len(batch.events) for batch in batches)
         return lost
 
     def _find(self, key: LogKey, start_ms: int, end_ms: int) -> list[Stretch]:

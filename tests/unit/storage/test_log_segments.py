@@ -244,6 +244,34 @@ def test_what_the_disk_cannot_take_in_time_is_dropped_and_counted(
     assert "2 log events are lost (2 so far): the disk does not keep up" in caplog.text
 
 
+def test_what_comes_together_is_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write per invocation cost as much as the rest of a warm invocation."""
+    written: list[int] = []
+    group_write = log_group.LogGroup._write
+
+    def counts(self: log_group.LogGroup, data: bytearray) -> None:
+        written.append(len(data))
+        group_write(self, data)
+
+    monkeypatch.setattr(log_group.LogGroup, "_write", counts)
+
+    async def run() -> None:
+        async with logs(tmp_path) as segments:
+            for n in range(100):
+                segments.append((*KEY[:3], f"stream {n % 7}"), [(n, f"line {n}")])
+            await segments.flush()
+            assert len(written) == 1
+            found = await segments.read((*KEY[:3], "stream 3"))
+            assert texts(found) == [f"line {n}" for n in range(3, 100, 7)]
+        async with logs(tmp_path) as segments:
+            found = await segments.read((*KEY[:3], "stream 6"))
+            assert texts(found) == [f"line {n}" for n in range(6, 100, 7)]
+
+    asyncio.run(run())
+
+
 def test_what_the_disk_refuses_is_counted_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -277,13 +305,13 @@ def test_what_the_disk_refuses_is_counted_and_the_rest_goes_on(
 def test_a_short_write_is_a_failed_write(tmp_path: Path) -> None:
     """On a real full disk: /dev/full stands for it."""
     group = log_group.LogGroup(tmp_path)
-    group.append("s", [(1, "before")], 0)
+    group.append([log_group.Batch("s", [(1, "before")], 0)])
     path = group._path
     path.rename(tmp_path / "aside")
     path.symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space"):
-        group.append("s", [(2, "lost")], 0)
-    group.append("s", [(3, "after")], 0)
+        group.append([log_group.Batch("s", [(2, "lost")], 0)])
+    group.append([log_group.Batch("s", [(3, "after")], 0)])
     assert group._path != path
 
 
