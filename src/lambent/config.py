@@ -11,7 +11,7 @@ import math
 import os
 import re
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -129,7 +129,18 @@ def load(options: Mapping[str, Any]) -> Config:
     values = _from_file() | _from_environment()
     values |= {name: value for name, value in options.items() if value is not None}
     config = Config(**values)
-    return Config(**(asdict(config) | {"data_dir": str(Path(config.data_dir).absolute())}))
+    return replace(config, data_dir=_resolved(config.data_dir))
+
+
+def _resolved(data_dir: str) -> str:
+    """One name for one directory, links followed: mounts and control groups go by it."""
+    try:
+        return str(Path(data_dir).resolve())
+    except (
+        OSError,
+        RuntimeError,
+    ) as problem:  # RuntimeError: a link that leads to itself, before 3.13
+        raise ConfigInvalid(f"data_dir {data_dir} cannot be followed: {problem}") from problem
 
 
 def _from_file() -> dict[str, Any]:

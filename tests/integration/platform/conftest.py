@@ -10,10 +10,12 @@ import re
 import select
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -186,18 +188,34 @@ class Up:
             Handler="app.handler",
             Role="arn:aws:iam::000000000000:role/any",
             Code={"ZipFile": _zip_of(text)},
-            Timeout=5,
+            Timeout=60,
         )
 
-    def invoke(self, client: Any, name: str) -> str:
+    def invoke(self, client: Any, name: str, payload: str = "null") -> str:
         """Wait until the function is active, call it, and return the text of a right answer."""
         client.get_waiter("function_active_v2").wait(
             FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 10}
         )
-        answer = client.invoke(FunctionName=name)
-        payload: str = answer["Payload"].read().decode()
-        assert "FunctionError" not in answer, payload
-        return payload
+        answer = client.invoke(FunctionName=name, Payload=payload)
+        returned: str = answer["Payload"].read().decode()
+        assert "FunctionError" not in answer, returned
+        return returned
+
+    def wait_for_log(self, text: str) -> None:
+        """Wait until a function has printed this."""
+        logs = self.data_dir / "state" / "logs"
+        said = text.encode()
+        _eventually(lambda: any(said in p.read_bytes() for p in logs.rglob("*") if p.is_file()))
+
+    def wait_until_refused(self) -> None:
+        """Wait until it takes no more connections: it has begun to stop."""
+        place = urllib.parse.urlsplit(self.endpoint)
+
+        def is_refused() -> bool:
+            with socket.socket() as client:
+                return client.connect_ex((place.hostname, place.port)) != 0
+
+        _eventually(is_refused)
 
     def kill_all(self) -> None:
         """What a power cut does to processes: the launcher first, so that it mends nothing."""

@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Start = Callable[..., Any]  # the fixture of conftest.py, which cannot be imported from here
 
@@ -33,6 +34,18 @@ def test_a_function_is_found_and_invoked_after_a_restart(start: Start) -> None:
     client = again.client()
     assert [f["FunctionName"] for f in client.list_functions()["Functions"]] == ["f"]
     assert again.invoke(client, "f") == '"the same"'
+
+
+def test_the_data_directory_may_be_a_link(start: Start, tmp_path: Path) -> None:
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)  # otherwise core has a place of its own here, without the link
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data").symlink_to("elsewhere")
+    up = start()
+    client = up.client()
+    up.create(client, "f", "def handler(event, context):\n    return 'linked'\n")
+    assert up.invoke(client, "f") == '"linked"'
+    assert up.stop() == 0
 
 
 def test_only_core_can_read_the_root_key(start: Start) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import HTTPClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Start = Callable[..., Any]  # the fixture of conftest.py, which cannot be imported from here
 
@@ -25,6 +27,48 @@ def test_a_signal_ends_it_in_good_order(start: Start, number: signal.Signals) ->
     up.tree()
     up.send(number)
     assert up.wait() == 0
+    assert up.left_over() == []
+
+
+@pytest.fixture
+def apart() -> Iterator[ThreadPoolExecutor]:
+    """A thread to wait for a long invocation in."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+SLOW = """
+import time
+def handler(event, context):
+    print("has begun", flush=True)
+    time.sleep(event)
+    return "has ended"
+"""
+
+
+def test_a_running_invocation_is_let_finish(start: Start, apart: ThreadPoolExecutor) -> None:
+    up = start()
+    client = up.client()
+    up.create(client, "slow", SLOW)
+    answer = apart.submit(up.invoke, client, "slow", "1")
+    up.wait_for_log("has begun")
+    assert up.stop() == 0
+    assert answer.result() == '"has ended"'
+    assert up.left_over() == []
+
+
+def test_a_second_signal_cuts_it_short(start: Start, apart: ThreadPoolExecutor) -> None:
+    up = start()
+    client = up.client()
+    up.create(client, "slow", SLOW)
+    answer = apart.submit(up.invoke, client, "slow", "60")
+    up.wait_for_log("has begun")
+    up.tree()
+    up.send(signal.SIGINT)
+    up.wait_until_refused()
+    up.send(signal.SIGINT)
+    assert up.wait() == 128 + signal.SIGKILL
+    assert isinstance(answer.exception(), HTTPClientError)
     assert up.left_over() == []
 
 
