@@ -25,6 +25,13 @@ class Headers:
             index.setdefault(name.lower(), value)
         self._index = index
 
+    @classmethod
+    def indexed(cls, items: list[tuple[str, str]], index: dict[str, str]) -> Headers:
+        """From fields whose first values by lower-case name are known already."""
+        headers = cls()
+        headers._items, headers._index = items, index
+        return headers
+
     def get(self, name: str, default: str = "") -> str:
         """The first value of `name` (lower case), or the default."""
         return self._index.get(name, default)

@@ -7,9 +7,8 @@ the length of what it streams or of what HEAD stands for, and may ask for `Conne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambent.core import ids
 from lambent.core.http import Response
@@ -21,6 +20,9 @@ _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus
 }
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive"})
+_FRAMING_LENGTHS = frozenset(map(len, _FRAMING))
+# Up to here head and body are joined into one write; above it a copy costs more than a second system call.
+JOIN_BYTES = 64 * 1024
 # RFC 9110, section 6.4.1: answers with these codes never have content.
 _BODILESS = frozenset({204, 304})
 
@@ -29,8 +31,7 @@ class UnsendableHead(ValueError):
     """A header field of the answer holds bytes that would end it early, or that latin-1 cannot say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
+class Framing(NamedTuple):
     """How the body of an answer is delimited, decided before its head is written."""
 
     length: int | None  # None: not said
@@ -59,27 +60,41 @@ def frame(response: Response, method: str, is_http_10: bool, closes: bool) -> Fr
 
 def encode_head(response: Response, framing: Framing, is_http_10: bool, date: str) -> bytes:
     """Status line and header fields, up to and with the empty line. Raises `UnsendableHead`."""
-    line = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} \r\n"
-    fields = [f"{name}: {value}\r\n" for name, value in response.headers if not _is_framing(name)]
-    expected = len(fields) + 3
+    fields = [each for each in response.headers if not _is_framing(each[0])]
     if framing.length is not None:
-        fields.append(f"Content-Length: {framing.length}\r\n")
-        expected += 1
+        fields.append(("Content-Length", str(framing.length)))
     elif framing.is_chunked:
-        fields.append("Transfer-Encoding: chunked\r\n")
-        expected += 1
+        fields.append(("Transfer-Encoding", "chunked"))
     if framing.closes:
-        fields.append("Connection: close\r\n")
-        expected += 1
+        fields.append(("Connection", "close"))
     elif is_http_10:
-        fields.append("Connection: keep-alive\r\n")
-        expected += 1
-    text = f"{line}{''.join(fields)}Date: {date}\r\n\r\n"
-    # One count over the whole head instead of a search in each value: a line break inside a field shows up here.
-    if text.count("\n") != expected or text.count("\r") != expected or "\0" in text:
+        fields.append(("Connection", "keep-alive"))
+    return _encode(response.status, fields, date)
+
+
+def encode_usual(response: Response, date: str) -> bytes | None:
+    """Head and body of an answer that needs no thought; None for any other. Raises `UnsendableHead`.
+
+    That is: HTTP/1.1, kept alive, not to HEAD, a body of bytes, no framing stated by the handler.
+    """
+    body = response.body
+    if not isinstance(body, bytes) or len(body) > JOIN_BYTES or response.status in _BODILESS:
+        return None
+    fields = response.headers
+    for name, _ in fields:
+        if len(name) in _FRAMING_LENGTHS and name.lower() in _FRAMING:
+            return None
+    return _encode(response.status, [*fields, ("Content-Length", str(len(body)))], date) + body
+
+
+def _encode(status: int, fields: list[tuple[str, str]], date: str) -> bytes:
+    line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
+    lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
+    # One count over all fields instead of a search in each value: a line break inside a field shows up here.
+    if lines.count("\n") != len(fields) or lines.count("\r") != len(fields) or "\0" in lines:
         raise UnsendableHead("a header field of the answer holds a line break or a NUL")
     try:
-        return text.encode("latin-1")
+        return f"{line}{lines}Date: {date}\r\n\r\n".encode("latin-1")
     except UnicodeEncodeError as error:
         raise UnsendableHead(str(error)) from error
 
@@ -96,7 +111,7 @@ def refusal(status: int, message: str) -> Response:
 
 def _is_framing(name: str) -> bool:
     # Most names are none of these; the length test spares them the copy in lower case.
-    return len(name) in (10, 14, 17) and name.lower() in _FRAMING
+    return len(name) in _FRAMING_LENGTHS and name.lower() in _FRAMING
 
 
 def _stated(headers: Sequence[tuple[str, str]]) -> tuple[int | None, bool]:

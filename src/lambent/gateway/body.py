@@ -85,11 +85,11 @@ class WireBody:
         """The whole body. Raises `BodyTooLarge`, and what `fail` was given."""
         if (self.length or 0) > limit or self.received > limit:
             raise BodyTooLarge(limit)
+        self._take()
         if self.is_complete and len(self._pieces) <= 1:
-            self._take()
+            # The usual case: it came with the head.
             self.held = 0
             return self._pieces.popleft() if self._pieces else b""
-        self._take()
         # BytesIO grows in place and gives its buffer away uncopied: the peak is the body once, not twice.
         whole = io.BytesIO()
         while piece := await self._next():

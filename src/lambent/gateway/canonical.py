@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lambent.core.http import Headers
 
 _UNRESERVED = "-_.~"
+# Nothing to encode; nothing to normalise.
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9/._~-]*")
+_UNNORMAL = re.compile(r"/[./]")
 _SPACES = re.compile(r" {2,}")
 
 
@@ -27,15 +30,23 @@ def canonical_request(
     payload_hash: str,
 ) -> str:
     """The text that is hashed and signed. `path` and `query` are canonical already."""
-    lines = [f"{name}:{_value(headers, name)}\n" for name in signed_headers.split(";")]
+    names = signed_headers.split(";")
+    if headers.has_repeats:
+        lines = [f"{name}:{_value(headers, name)}\n" for name in names]
+    else:
+        lines = [f"{name}:{headers.get(name)}\n" for name in names]
+        if any("  " in line for line in lines):
+            lines = [_SPACES.sub(" ", line) for line in lines]
     return f"{method}\n{path}\n{query}\n{''.join(lines)}\n{signed_headers}\n{payload_hash}"
 
 
 def canonical_path(path: str, is_s3: bool) -> str:
     """Encoded twice and without dot segments and doubled slashes; for S3 encoded once and as it is."""
+    if _PLAIN_PATH.fullmatch(path) and (is_s3 or not _UNNORMAL.search(path)):
+        return path
     if is_s3:
         return quote(unquote_to_bytes(path.encode("latin-1")), safe="/" + _UNRESERVED)
-    if "/." in path or "//" in path:
+    if _UNNORMAL.search(path):
         path = _without_dots(path)
     return quote(path.encode("latin-1"), safe="/" + _UNRESERVED)
 
@@ -57,11 +68,8 @@ def _encode(text: str) -> str:
 
 
 def _value(headers: Headers, name: str) -> str:
-    """All values of a field, trimmed, with runs of spaces folded into one."""
-    value = ",".join(headers.getall(name)) if headers.has_repeats else headers.get(name)
-    if "  " in value:
-        return _SPACES.sub(" ", ",".join(each.strip() for each in headers.getall(name)))
-    return value
+    """All values of a field, with runs of spaces folded into one."""
+    return _SPACES.sub(" ", ",".join(headers.getall(name)))
 
 
 def _without_dots(path: str) -> str:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ _USUAL = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request, ?"
     r"SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]+)"
 )
-_ISO_BASIC = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
+# Heads of Authorization headers remembered: one per access key, service and day, 300 bytes each.
+_KNOWN_KEPT = 10_000
 _PARTS = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS = ("Algorithm", "Credential", "Signature", "SignedHeaders", "Date")
 
@@ -54,8 +54,7 @@ class SignatureRefused(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A signature as sent, well-formed. `timestamp` is in ISO 8601 basic form; `expires_s` only in presigned URLs."""
 
     access_key_id: str
@@ -75,15 +74,56 @@ class Claim:
         return f"{self.date}/{self.region}/{self.service}/{TERMINATOR}"
 
 
+class ClaimReader:
+    """Reads claims, and remembers what a client repeats all day: the Authorization header but for its signature."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, str, str, str, str]] = {}
+
+    def read(self, request: Request) -> Claim | None:
+        """The claim of a request, None when it is anonymous. Raises `SignatureRefused`."""
+        headers = request.headers
+        authorization = headers.get("authorization")
+        if authorization:
+            timestamp = headers.get("x-amz-date")
+            head, _, signature = authorization.rpartition("Signature=")
+            known = self._known.get(head)
+            if known is not None and signature.isalnum() and _is_iso_basic(timestamp):
+                token = headers.get("x-amz-security-token")
+                return Claim(*known, signature, timestamp, token)
+            return self._read_header(authorization, headers)
+        if "X-Amz-" in request.query:
+            return _from_query(request.query)
+        return None
+
+    def _read_header(self, authorization: str, headers: Headers) -> Claim:
+        claim = _from_header(authorization, headers)
+        if _USUAL.fullmatch(authorization):
+            if len(self._known) >= _KNOWN_KEPT:
+                self._known.clear()
+            self._known[authorization.removesuffix(claim.signature)[: -len("Signature=")]] = (
+                claim.access_key_id,
+                claim.date,
+                claim.region,
+                claim.service,
+                claim.signed_headers,
+            )
+        return claim
+
+
 def read_claim(request: Request) -> Claim | None:
     """The claim of a request, None when it is anonymous. Raises `SignatureRefused`."""
-    headers = request.headers
-    authorization = headers.get("authorization")
-    if authorization:
-        return _from_header(authorization, headers)
-    if "X-Amz-" in request.query:
-        return _from_query(request.query)
-    return None
+    return ClaimReader().read(request)
+
+
+def _is_iso_basic(timestamp: str) -> bool:
+    return (
+        len(timestamp) == 16
+        and timestamp[8] == "T"
+        and timestamp[15] == "Z"
+        and timestamp[:8].isdecimal()
+        and timestamp[9:15].isdecimal()
+    )
 
 
 def hinted_service(request: Request) -> str | None:
@@ -98,7 +138,7 @@ def _from_header(authorization: str, headers: Headers) -> Claim:
     timestamp = headers.get("x-amz-date")
     token = headers.get("x-amz-security-token")
     usual = _USUAL.fullmatch(authorization)
-    if usual is not None and _ISO_BASIC.fullmatch(timestamp):
+    if usual is not None and _is_iso_basic(timestamp):
         key, date, region, service, signed_headers, signature = usual.groups()
         return Claim(
             key, date, region, service, signed_headers, signature, timestamp, session_token=token
@@ -156,7 +196,7 @@ def _split_credential(credential: str) -> tuple[str, str, str, str]:
 
 def _iso_basic(timestamp: str) -> str:
     """X-Amz-Date is in this form already; the Date header may be in that of RFC 9110."""
-    if _ISO_BASIC.fullmatch(timestamp):
+    if _is_iso_basic(timestamp):
         return timestamp
     try:
         return parsedate_to_datetime(timestamp).strftime("%Y%m%dT%H%M%SZ")

@@ -27,19 +27,20 @@ if TYPE_CHECKING:
     from lambent.gateway.limits import Limits
 
 _LOG = logging.getLogger(__name__)
+_NEVER = float("inf")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Phase(enum.Enum):
+class Phase(enum.IntEnum):
     """What a connection waits for."""
 
-    FIRST = "the first byte"
-    HEAD = "the rest of a head"
-    BODY = "the next piece of a body"
-    HANDLER = "the handler"
-    IDLE = "the next request"
-    LINGER = "the client's end, its request being refused"
-    CLOSING = "the client to take the last answer"
+    FIRST = 0  # the first byte
+    HEAD = 1  # the rest of a head
+    BODY = 2  # the next piece of a body
+    HANDLER = 3  # the handler, which has all the time it wants
+    IDLE = 4  # the next request
+    LINGER = 5  # the end of a client whose request was refused
+    CLOSING = 6  # the client to take the last answer
 
 
 class Owner(Protocol):
@@ -64,15 +65,16 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._loop = loop
         limits = owner.limits
-        self._patience = {
-            Phase.FIRST: limits.head_time_s,
-            Phase.HEAD: limits.head_time_s,
-            Phase.BODY: limits.stall_time_s,
-            Phase.HANDLER: float("inf"),
-            Phase.IDLE: limits.idle_time_s,
-            Phase.LINGER: limits.linger_time_s,
-            Phase.CLOSING: limits.stall_time_s,
-        }
+        # Seconds that each phase may take.
+        self._patience = (
+            limits.head_time_s,
+            limits.head_time_s,
+            limits.stall_time_s,
+            _NEVER,
+            limits.idle_time_s,
+            limits.linger_time_s,
+            limits.stall_time_s,
+        )
         self.task: asyncio.Task[None] | None = None
         self._phase = Phase.FIRST
         self._deadline = loop.time() + limits.head_time_s
@@ -103,8 +105,7 @@ class Connection(asyncio.Protocol):
             self._start()
         elif intake.body.is_discarded and intake.body.received > self._owner.limits.discard_bytes:
             self._linger()
-        self.update_reading()
-        self._update_deadline()
+        self._settle()
 
     def eof_received(self) -> bool:
         """The client sends no more; it may still read. Returns True to keep the socket for the answer."""
@@ -135,7 +136,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(_CONTINUE)
         body.expects_continue = False
         self._waiter = self._loop.create_future()
-        self._update_deadline()
+        self._settle()
         return self._waiter
 
     def update_reading(self) -> None:
@@ -159,7 +160,7 @@ class Connection(asyncio.Protocol):
             self.intake.refuse(408, "Request timeout: the head took too long")
             if not self._is_serving:
                 self._start()
-            self._update_deadline()
+            self._settle()
         elif self._phase is Phase.BODY and self._waiter is not None:
             self.intake.fail(BadBody(408, "Request timeout: the body stopped coming"))
             self._wake()
@@ -195,7 +196,11 @@ class Connection(asyncio.Protocol):
         try:
             while queue and not self._is_gone:
                 exchange = queue[0]
-                await self._answer(exchange)
+                response = exchange.refusal or await self._handle(exchange)
+                if response is not None and not self._send_usual(exchange, response):
+                    await self.outlet.send(exchange, response, self._owner.date())
+                if self.outlet.is_full:
+                    await self.outlet.drain()
                 queue.popleft()
                 if self._is_paused:
                     self.update_reading()
@@ -206,38 +211,38 @@ class Connection(asyncio.Protocol):
             if self._is_gone:
                 self._owner.forget(self)
             else:
-                self.update_reading()
-                self._update_deadline()
+                self._settle()
 
-    async def _answer(self, exchange: Exchange) -> None:
+    async def _handle(self, exchange: Exchange) -> Response | None:
+        """What the handler answers, or what we answer for it; None when there is nobody to answer to."""
+        request = exchange.request
+        assert request is not None
         try:
-            response = exchange.refusal or await self._handle(exchange)
+            return await self._owner.handler(request)
         except ClientGone:
             exchange.keep_alive = False
-            return
-        body = exchange.body
-        if self._owner.is_closing or self._has_eof:
-            exchange.keep_alive = False
-        if body.expects_continue and body.received == 0 and not body.is_complete:
-            # It was never asked to send its body, and it may do so or not: there is no telling where the next
-            # request would begin (RFC 9110, section 10.1.1).
-            exchange.keep_alive = False
-        await self.outlet.send(exchange, response, self._owner.date())
-
-    async def _handle(self, exchange: Exchange) -> Response:
-        assert exchange.request is not None
-        try:
-            return await self._owner.handler(exchange.request)
-        except ClientGone:
-            raise
+            return None
         except BadBody as error:
             exchange.keep_alive = False
             return refusal(error.status, error.reason)
         except BodyTooLarge as error:
             return refusal(413, f"Request body must not exceed {error.limit} bytes")
         except Exception:  # noqa: BLE001 - the boundary of what is served: one answer, one log record
-            _LOG.exception("%s %s failed", exchange.request.method, exchange.request.path)
+            _LOG.exception("%s %s failed", request.method, request.path)
             return refusal(500, "Internal failure")
+
+    def _send_usual(self, exchange: Exchange, response: Response) -> bool:
+        """Send what can be sent at once; False for everything that needs thought."""
+        if self._owner.is_closing or self._has_eof:
+            exchange.keep_alive = False
+        body = exchange.body
+        if body.is_complete:
+            return self.outlet.send_usual(exchange, response, self._owner.date())
+        if body.expects_continue and body.received == 0:
+            # It was never asked to send its body, and it may do so or not: there is no telling where the next
+            # request would begin (RFC 9110, section 10.1.1).
+            exchange.keep_alive = False
+        return False
 
     def _goes_on(self, exchange: Exchange) -> bool:
         """After an answer: True when the connection serves another request."""
@@ -265,20 +270,24 @@ class Connection(asyncio.Protocol):
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def _update_deadline(self) -> None:
-        if self._phase is Phase.LINGER or self._phase is Phase.CLOSING:
-            return
+    def _settle(self) -> None:
+        """After something has happened: hold the client back or not, and wait for what comes next."""
+        if self.intake.is_crowded is not self._is_paused:
+            self.update_reading()
+        if self._phase < Phase.LINGER:
+            self._update_phase()
+
+    def _update_phase(self) -> None:
         if self.intake.is_in_head and not self._is_paused:
-            if self._phase is not Phase.HEAD:
+            if self._phase != Phase.HEAD:
                 self._enter(Phase.HEAD)
-        elif self._waiter is not None or (
-            not self._is_serving and not self.intake.body.is_complete
-        ):
+        elif self._waiter is not None:
             self._enter(Phase.BODY)
         elif self._is_serving:
-            self._enter(Phase.HANDLER)
+            self._phase = Phase.HANDLER
+            self._deadline = _NEVER
         else:
-            self._enter(Phase.IDLE)
+            self._enter(Phase.IDLE if self.intake.body.is_complete else Phase.BODY)
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase

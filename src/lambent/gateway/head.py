@@ -23,7 +23,7 @@ def check_head(method: str, version: str, headers: Headers) -> None:
     """Raises `HeadRefused`."""
     if version == "1.1":
         # RFC 9112, section 3.2: exactly one Host, or 400. Two of them are a way to fool what stands in front of us.
-        if len(headers.getall("host") if "host" in headers else ()) != 1:
+        if "host" not in headers or (headers.has_repeats and len(headers.getall("host")) > 1):
             raise HeadRefused(400, "Bad request: exactly one Host header is required")
     elif version != "1.0":
         raise HeadRefused(505, "HTTP version not supported")
@@ -36,7 +36,7 @@ def check_head(method: str, version: str, headers: Headers) -> None:
 def build_request(method: str, target: str, headers: Headers, body: WireBody, peer: str) -> Request:
     """The request as handlers see it. Raises `HeadRefused` for a target that is no path."""
     path, _, query = target.partition("?")
-    if not path.startswith("/"):
+    if path[:1] != "/":
         path = _path_of(method, path)
     return Request(method, path, query, headers, body, peer)
 

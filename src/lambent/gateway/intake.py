@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lambent.core.http import Request, Response
     from lambent.gateway.body import BodySource
 
+_NAMES_KEPT = 100
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -52,6 +54,8 @@ class Intake:
         self._window_bytes = window_bytes
         self._peer = peer
         self._parser = httptools.HttpRequestParser(self)
+        # A client sends the same names with every request of a connection.
+        self._names: dict[bytes, tuple[str, str]] = {}
         self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._heads_begun = 0  # in the feed that is being parsed
@@ -64,9 +68,8 @@ class Intake:
     @property
     def is_crowded(self) -> bool:
         """True while the client should be held back."""
-        if self.is_closed:
-            return False
-        return len(self.queue) > 1 or self.body.held > self._window_bytes
+        crowded = len(self.queue) > 1 or self.body.held > self._window_bytes
+        return crowded and not self.is_closed
 
     def feed(self, data: bytes) -> None:
         """Parse what has arrived. What is wrong with it becomes an answer in the queue."""
@@ -169,12 +172,7 @@ class Intake:
 
     def _begin_exchange(self) -> None:
         parser = self._parser
-        headers = Headers(
-            [
-                (name.decode("latin-1"), value.rstrip(b" \t").decode("latin-1"))
-                for name, value in self._fields
-            ]
-        )
+        headers = self._headers()
         method = parser.get_method().decode("latin-1")
         version = parser.get_http_version()
         check_head(method, version, headers)
@@ -187,6 +185,23 @@ class Intake:
         self.queue.append(
             Exchange(body, parser.should_keep_alive(), version == "1.0", request=request)
         )
+
+    def _headers(self) -> Headers:
+        names = self._names
+        items = []
+        index: dict[str, str] = {}
+        for raw_name, raw_value in self._fields:
+            known = names.get(raw_name)
+            if known is None:
+                name = raw_name.decode("latin-1")
+                known = names[raw_name] = (name, name.lower())
+            value = raw_value.decode("latin-1").rstrip(" \t")
+            items.append((known[0], value))
+            if known[1] not in index:
+                index[known[1]] = value
+        if len(names) > _NAMES_KEPT:
+            names.clear()
+        return Headers.indexed(items, index)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Go on as if no upgrade had been asked for (RFC 9110, section 7.8 allows it).

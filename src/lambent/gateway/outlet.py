@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from lambent.gateway.answer import UnsendableHead, encode_head, frame, refusal
+from lambent.gateway.answer import (
+    JOIN_BYTES,
+    UnsendableHead,
+    encode_head,
+    encode_usual,
+    frame,
+    refusal,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -16,9 +23,6 @@ if TYPE_CHECKING:
     from lambent.gateway.intake import Exchange
 
 _LOG = logging.getLogger(__name__)
-
-# Up to here head and body are joined into one write; above it a copy costs more than a second system call.
-_JOIN_BYTES = 64 * 1024
 
 
 class BrokenAnswer(Exception):
@@ -71,8 +75,29 @@ class Outlet:
         before, self._buffered = self._buffered, self._transport.get_write_buffer_size()
         return self._buffered < before
 
+    def send_usual(self, exchange: Exchange, response: Response, date: str) -> bool:
+        """Write an answer of the usual kind at once. False, and nothing written, when it is of another kind."""
+        request = exchange.request
+        if not exchange.keep_alive or exchange.is_http_10 or self._is_lost:
+            return False
+        if request is None or request.method == "HEAD":
+            return False
+        try:
+            data = encode_usual(response, date)
+        except UnsendableHead:
+            return False  # `send` finds out again, and says so
+        if data is None:
+            return False
+        self._transport.write(data)
+        return True
+
+    @property
+    def is_full(self) -> bool:
+        """True while the client takes less than it is given."""
+        return self._drained is not None
+
     async def send(self, exchange: Exchange, response: Response, date: str) -> None:
-        """Write one answer; returns when the transport has room for another. Notes in `exchange` if it must end."""
+        """Write one answer. Notes in `exchange` if it must end."""
         method = exchange.request.method if exchange.request else ""
         is_http_10 = exchange.is_http_10
         framing = frame(response, method, is_http_10, not exchange.keep_alive)
@@ -92,11 +117,14 @@ class Outlet:
             self._write(head, response.body if framing.has_body else b"")
         else:
             await self._stream(head, response.body, framing, exchange)
+
+    async def drain(self) -> None:
+        """Wait until the transport has room for another answer."""
         if self._drained is not None:
             await self._drained
 
     def _write(self, head: bytes, body: bytes) -> None:
-        if len(body) <= _JOIN_BYTES:
+        if len(body) <= JOIN_BYTES:
             self._transport.write(head + body)
         else:
             self._transport.write(head)
@@ -138,7 +166,7 @@ class Outlet:
             self._transport.write(b"0\r\n\r\n")
 
     def _write_chunk(self, piece: bytes) -> None:
-        if len(piece) <= _JOIN_BYTES:
+        if len(piece) <= JOIN_BYTES:
             self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         else:
             self._transport.write(b"%x\r\n" % len(piece))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lambent.core.errors import UnknownOperation
 from lambent.core.http import BodyTooLarge
 from lambent.gateway.body_limits import body_limit, too_large
-from lambent.gateway.claim import SignatureRefused, hinted_service, read_claim
+from lambent.gateway.claim import ClaimReader, SignatureRefused, hinted_service
 
 if TYPE_CHECKING:
     from lambent.gateway.call import Call
@@ -20,13 +20,14 @@ class Route:
 
     def __init__(self, router: Router) -> None:
         self._router = router
+        self._claims = ClaimReader()
 
     async def __call__(self, call: Call) -> None:
         """Raises `UnknownOperation` and `RequestTooLarge`."""
         request = call.request
         method, path, query, headers = request.method, request.path, request.query, request.headers
         try:
-            claim = call.claim = read_claim(request)
+            claim = call.claim = self._claims.read(request)
             signing_name = claim.service if claim else None
         except SignatureRefused as refused:
             # The client is to hear of it in the words of the service it meant.

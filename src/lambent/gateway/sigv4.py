@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambent.gateway.canonical import canonical_path, canonical_query, canonical_request
 from lambent.gateway.claim import ALGORITHM, Claim, Flaw, SignatureRefused, read_claim
@@ -31,8 +30,7 @@ _SKEW_MIN = {"lambda": 5}
 _USUAL_SKEW_MIN = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """A signature that holds: whose it is, and what the chunks of the body are signed with."""
 
     credential: Credential
@@ -48,7 +46,7 @@ class SignatureChecker:
         self._credentials = credentials
         self._clock = clock
         self._windows: dict[int, tuple[str, str]] = {}
-        self._windows_second = -1
+        self._windows_until = 0.0
 
     def check(self, claim: Claim, request: Request, signing_name: str, body_sha256: str) -> Signed:
         """Check a claim against the request it came with.
@@ -97,13 +95,13 @@ class SignatureChecker:
 
     def _window(self, skew_min: int) -> tuple[str, str]:
         """The earliest and latest time stamp that are good now; they compare as text. Made once a second."""
-        now = self._clock.wall()
-        second = int(now.timestamp())
-        if second != self._windows_second:
+        now_s = self._clock.monotonic()
+        if now_s >= self._windows_until:
             self._windows.clear()
-            self._windows_second = second
+            self._windows_until = now_s + 1
         window = self._windows.get(skew_min)
         if window is None:
+            now = self._clock.wall()
             skew = timedelta(minutes=skew_min)
             window = ((now - skew).strftime(_FORMAT), (now + skew).strftime(_FORMAT))
             self._windows[skew_min] = window
@@ -130,6 +128,8 @@ def _is_hash(declared: str) -> bool:
 
 
 def _check_token(credential: Credential, claim: Claim) -> None:
+    if credential.session_token is None and not claim.session_token:
+        return
     expected = (credential.session_token or "").encode()
     if not hmac.compare_digest(expected, claim.session_token.encode("latin-1")):
         raise SignatureRefused(Flaw.BAD_TOKEN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambent.gateway.claim import Flaw, SignatureRefused, read_claim
+from lambent.gateway.claim import ClaimReader, Flaw, SignatureRefused, read_claim
 
 GOOD = (
     "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/lambda/aws4_request, "
@@ -138,3 +138,31 @@ def test_malformed_presigned_query_is_refused(make_request, old, new, words):
     flaw, message = refusal(make_request("GET", PRESIGNED.replace(old, new), []))
     assert flaw is Flaw.BAD_PRESIGNED
     assert message.startswith(words)
+
+
+def test_repeated_header_is_read_the_same_way_each_time(make_request):
+    reader = ClaimReader()
+    first = reader.read(make_request("GET", "/", [("Authorization", GOOD), DATE]))
+    other = GOOD[:-64] + "1" * 64
+    token = ("X-Amz-Security-Token", "t")
+    second = reader.read(make_request("GET", "/", [("Authorization", other), DATE, token]))
+    assert first is not None
+    assert second == first._replace(signature="1" * 64, session_token="t")
+
+
+@pytest.mark.parametrize("date", ["", "20260101", "20260101T00000\u00b9Z", "x0260101T000000Z"])
+def test_repeated_header_with_a_bad_date_is_refused(make_request, date):
+    reader = ClaimReader()
+    reader.read(make_request("GET", "/", [("Authorization", GOOD), DATE]))
+    with pytest.raises(SignatureRefused) as raised:
+        reader.read(make_request("GET", "/", [("Authorization", GOOD), ("X-Amz-Date", date)]))
+    assert raised.value.flaw is Flaw.INCOMPLETE
+
+
+def test_remembered_headers_do_not_grow_without_end(make_request, monkeypatch):
+    monkeypatch.setattr("lambent.gateway.claim._KNOWN_KEPT", 3)
+    reader = ClaimReader()
+    for n in range(10):
+        header = GOOD.replace("AKID", f"AKID{n}")
+        reader.read(make_request("GET", "/", [("Authorization", header), DATE]))
+        assert len(reader._known) <= 3

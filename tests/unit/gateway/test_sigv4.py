@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -102,7 +101,7 @@ def signed(keys, make_request):
         payload = declared or hashlib.sha256(body).hexdigest()
         text = canonical_request("POST", "/p", "", Headers(fields), names, payload)
         key = derive_key("secret", date, "eu-west-1", service)
-        claim = replace(claim, signature=sign(key, claim, text).decode())
+        claim = claim._replace(signature=sign(key, claim, text).decode())
         return claim, make_request("POST", "/p", fields, body)
 
     return make
@@ -243,7 +242,7 @@ def test_signing_keys_do_not_grow_without_end(signed, keys, monkeypatch):
     signing = SigningKeys()
     credential = Credential("AKID", "secret", keys.find("AKID").principal)
     for day in range(10):
-        signing.find(credential, replace(claim, date=f"2026010{day}"))
+        signing.find(credential, claim._replace(date=f"2026010{day}"))
         assert len(signing._keys) <= 3
 
 
