@@ -145,6 +145,7 @@ def aws(running: RunningPlatform) -> Aws:
             "aws_secret_access_key": credential.secret_access_key,
             "config": ClientConfig(retries={"total_max_attempts": 1}),
         }
-        return boto3.client(service, **(settings | options))
+        make_client: Any = boto3.client  # its stubs want the service's name as a literal
+        return make_client(service, **(settings | options))
 
     return client
