@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ def command(config: Config) -> None:
         raise click.ClickException(str(problem)) from problem
     sys.stdout.flush()
     source = str(Path(lambent.__file__).parent.parent)
+    # The launcher takes them once it can; until then none ends it halfway. A mask outlives exec.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
     os.execv(  # noqa: S606 - replacing ourselves is the point: one process less
         sys.executable,
         [

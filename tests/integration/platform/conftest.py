@@ -68,12 +68,17 @@ class Up:
         self._stderr = data_dir.with_name(data_dir.name + ".stderr")
         self.endpoint = ""
 
-    def start(self) -> Up:
+    def begin(self) -> None:
+        """Start it and wait for nothing."""
         with self._stderr.open("ab") as stderr:
             self._process = subprocess.Popen(
                 self._command, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True
             )
         [self.launcher] = self._remember([self._process.pid])
+
+    def start(self) -> Up:
+        """Start it and wait until it says where it is."""
+        self.begin()
         try:
             first = self._first_line()
             announced = re.fullmatch(r"Lambent \S+ at (http://\S+) \(account \d{12}\)\n", first)
@@ -106,6 +111,15 @@ class Up:
 
         _eventually(look)
         return found[0]
+
+    def wait_for_program(self, text: str) -> None:
+        """Wait until the launcher or something below it runs a program whose arguments hold this."""
+
+        def is_there() -> bool:
+            pids = {process.pid for process in self.tree()}
+            return any(pid in pids and text in command for pid, command in _commands())
+
+        _eventually(is_there)
 
     def wait_for_new_spawner(self) -> None:
         old = self.spawner.pid
@@ -326,8 +340,12 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Up]]:
         pytest.skip("needs root for full isolation")
     started: list[Up] = []
 
-    def start_one(*options: str) -> Up:
-        up = Up(tmp_path / "data", *options).start()
+    def start_one(*options: str, wait: bool = True) -> Up:
+        up = Up(tmp_path / "data", *options)
+        if wait:
+            up.start()
+        else:
+            up.begin()
         started.append(up)
         return up
 

@@ -30,6 +30,16 @@ def test_a_signal_ends_it_in_good_order(start: Start, number: signal.Signals) ->
     assert up.left_over() == []
 
 
+@pytest.mark.parametrize("stage", ["launcher.main", "--control-fd", "--socket-fd"])
+def test_a_signal_during_the_start_ends_it_as_well(start: Start, stage: str) -> None:
+    up = start(wait=False)
+    up.wait_for_program(stage)
+    up.send(signal.SIGINT)
+    assert up.wait() == 0
+    assert "Traceback" not in up.complaints
+    assert up.left_over() == []
+
+
 @pytest.fixture
 def apart() -> Iterator[ThreadPoolExecutor]:
     """A thread to wait for a long invocation in."""

@@ -76,7 +76,7 @@ class Supervisor:
         spawner_ended = False
         for pid, code in _ended_children():
             if pid == self._core.pid:
-                self._core_status = code if code >= 0 else 128 - code
+                self._core_status = self._status_for(code)
             elif self._spawner is not None and pid == self._spawner.pid:
                 self._spawner = None
                 spawner_ended = True
@@ -86,6 +86,12 @@ class Supervisor:
                 self._give_core_a_spawner()
             else:
                 self._react(information.si_signo)
+
+    def _status_for(self, code: int) -> int:
+        """Our exit status for core's; a core that we stopped before it could listen for that stopped as asked."""
+        if self._is_stopping and code == -signal.SIGTERM:
+            return 0
+        return code if code >= 0 else 128 - code
 
     def _give_core_a_spawner(self) -> None:
         self._spawner, connection = self._start_spawner()
