@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.protocol.patterns import compile_pattern
+from lambent.protocol.patterns import ModelPattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 NOT_NULL = "Member must not be null"
 _NUMBERS = ("integer", "long", "float", "double")
-# A text this much longer than allowed is not matched against the pattern, too: some patterns take time that grows
-# with the square of the length.
+# A text this much longer than allowed is not matched against the pattern, too.
 _PATTERN_SLACK = 4096
 
 
@@ -57,7 +56,7 @@ def bracketed(constraints: list[Constraint]) -> list[str]:
 
 
 def _pattern(pattern: str, maximum: int | None) -> Constraint:
-    match = compile_pattern(pattern)
+    match = ModelPattern(pattern)
     text = f"Member must satisfy regular expression pattern: {pattern}"
     if maximum is None:
         return Constraint(text, match, is_pattern=True)

@@ -4,15 +4,22 @@ A value must match as a whole. `re` takes nearly all of them (in ASCII mode: Jav
 rest name Unicode properties or spell characters in ways only Java knows, and go to the `regex` library after a
 translation. None may be skipped: a pattern that does not compile is an error at the first use of its operation, and a
 test compiles every pattern of every model.
+
+Some patterns can be made to take exponential time by a text of a hundred characters (`([ \t]+[ -~]+)*` in EventBridge's
+model), others quadratic time by a long one. So `re`, which cannot be stopped, only gets short texts and patterns
+without repeated groups; the rest is matched by `regex` against the clock.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import regex
+
+from lambent.protocol.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,18 +51,48 @@ _CLASSES = {
 _ASCII_CLASSES = {"w": "a-zA-Z0-9_", "d": "0-9", "s": r" \t\n\x0B\f\r"}
 
 
-def compile_pattern(pattern: str) -> FullMatch:
-    """A function that says whether a text matches the whole of a model's pattern."""
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
+# The cube of this many steps is still some milliseconds.
+_SHORT = 128
+_PATIENCE_S = 0.02
+
+
+class ModelPattern:
+    """A pattern of a model. Calling it tells whether a text matches as a whole.
+
+    Raises (when called) `Unreadable` for a text that would take too long to tell.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._quick = None if _REPEATED_GROUP.search(pattern) else _compiled_by_re(pattern)
+        if self._quick is None:
+            # What cannot be compiled is to be known at once.
+            self._timed  # noqa: B018
+
+    def __call__(self, text: str) -> object:
+        if self._quick is not None and len(text) <= _SHORT:
+            return self._quick(text)
+        try:
+            return self._timed.fullmatch(text, timeout=_PATIENCE_S)
+        except TimeoutError as error:
+            raise Unreadable("The input takes too long to be matched with its pattern") from error
+
+    @cached_property
+    def _timed(self) -> regex.Pattern[str]:
+        # VERSION1 knows Java's intersections (`[a-z&&[^b]]`), but also operators that Java does not have.
+        version = regex.VERSION1 if "&&" in self._pattern else regex.VERSION0
+        return regex.compile(translate(self._pattern), version)
+
+
+def _compiled_by_re(pattern: str) -> FullMatch | None:
     try:
         with warnings.catch_warnings():
             # `re` warns where it would read nested sets otherwise one day; those go to `regex`.
             warnings.simplefilter("error")
             return re.compile(pattern, re.ASCII).fullmatch
     except (re.error, FutureWarning):
-        # VERSION1 knows Java's intersections (`[a-z&&[^b]]`), but also operators that Java does not have.
-        version = regex.VERSION1 if "&&" in pattern else regex.VERSION0
-        match: FullMatch = regex.compile(translate(pattern), version).fullmatch
-        return match
+        return None
 
 
 def translate(pattern: str) -> str:

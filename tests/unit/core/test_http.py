@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lambent.core.http import BodyTooLarge, BytesBody, Headers, Request, Response
+from lambent.core.http import BadBody, BodyTooLarge, BytesBody, Headers, Request, Response
 
 
 def test_headers_are_found_without_regard_to_case_and_kept_as_sent() -> None:
@@ -19,6 +19,16 @@ def test_headers_are_found_without_regard_to_case_and_kept_as_sent() -> None:
     assert list(headers) == ["x-amz-date", "host"]
     assert len(headers) == 3
     assert repr(headers).startswith("Headers([('X-Amz-Date'")
+
+
+def test_headers_know_whether_a_name_comes_twice() -> None:
+    assert Headers([("A", "1"), ("a", "2")]).has_repeats
+    assert not Headers([("A", "1"), ("B", "2")]).has_repeats
+
+
+def test_a_bad_body_says_what_to_answer_and_why() -> None:
+    error = BadBody(408, "it stopped coming")
+    assert (error.status, error.reason, str(error)) == (408, "it stopped coming", error.reason)
 
 
 def test_a_body_is_read_whole_up_to_its_limit() -> None:

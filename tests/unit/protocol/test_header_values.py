@@ -59,5 +59,10 @@ def test_a_value_is_written_as_a_field(name: str, value: Any, text: str) -> None
     assert header_values.writer(_shape(name))(value) == text
 
 
+def test_a_long_run_of_blanks_is_read_as_fast_as_any_text() -> None:
+    blanks = " " * 60_000
+    assert header_values.split(f'a{blanks}b,{blanks}"c"{blanks}') == [f"a{blanks}b", "c"]
+
+
 def test_what_follows_a_closing_quote_is_not_lost() -> None:
     assert header_values.split('"a"b, c') == ['"a"b', "c"]

@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from lambent.protocol.models import data_dir
-from lambent.protocol.patterns import compile_pattern, translate
+from lambent.protocol.patterns import ModelPattern, translate
+from lambent.protocol.unreadable import Unreadable
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ from lambent.protocol.patterns import compile_pattern, translate
 def test_a_pattern_means_what_it_means_in_java(
     pattern: str, matching: str, refused: str | None
 ) -> None:
-    match = compile_pattern(pattern)
+    match = ModelPattern(pattern)
     assert match(matching)
     assert refused is None or not match(refused)
 
@@ -40,6 +41,26 @@ def test_a_pattern_means_what_it_means_in_java(
 def test_classes_get_brackets_only_where_they_stand_outside_of_any() -> None:
     assert translate(r"\p{Digit}[a\p{Digit}]\\p") == r"[0-9][a0-9]\\p"
     assert translate(r"]\d[[\d]]\d") == "][0-9][[0-9]][0-9]"
+
+
+def test_a_long_text_is_matched_as_a_short_one_is() -> None:
+    match = ModelPattern(r"[\w.]+\d")
+    assert match("a" * 10_000 + "1")
+    assert not match("a" * 10_000 + "\u0661")
+
+
+def test_a_text_made_to_take_for_ever_is_given_up() -> None:
+    match = ModelPattern(r"(a|aa)+b")
+    assert match("aaab")
+    with pytest.raises(Unreadable, match="too long"):
+        match("a" * 100)
+
+
+def test_a_pattern_that_re_would_take_for_ever_over_is_told_at_once() -> None:
+    """The pattern of HeaderValue in EventBridge's model; the text is within its limit of 512 characters."""
+    match = ModelPattern(r"^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$")
+    assert match("Bearer abc def")
+    assert not match("a b " * 100 + "\n")
 
 
 @pytest.mark.slow
@@ -50,4 +71,4 @@ def test_every_pattern_of_every_model_compiles() -> None:
         patterns |= {shape["pattern"] for shape in model["shapes"].values() if "pattern" in shape}
     assert len(patterns) > 4000
     for pattern in patterns:
-        compile_pattern(pattern)
+        ModelPattern(pattern)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from lambent.core.errors import UnknownOperation
@@ -7,6 +9,9 @@ from lambent.core.http import Headers
 from lambent.protocol.errors import serialize_error
 from lambent.protocol.models import UnknownService
 from lambent.protocol.routing import Router
+
+if TYPE_CHECKING:
+    from tests.unit.protocol.conftest import Call, Make
 
 SERVICES = (
     "lambda", "iam", "sts", "sqs", "dynamodb", "dynamodbstreams", "cloudwatch", "apigateway",
@@ -96,6 +101,14 @@ def test_a_service_is_known_by_its_name(router: Router) -> None:
 def test_a_router_is_not_built_for_a_service_that_does_not_exist() -> None:
     with pytest.raises(UnknownService):
         Router(["lambda", "nothing-like-it"])
+
+
+def test_a_rest_service_may_list_an_rpc_protocol_too(make: Make, call: Call) -> None:
+    shapes = {"Input": {"type": "structure", "members": {"A": {"shape": "String"}}}}
+    listed = ["rest-json", "smithy-rpc-v2-cbor", "not-known-here"]
+    service = make("rest-json", shapes, protocols=listed, targetPrefix="Toy")
+    assert call(service, "POST", "/op", b'{"A":"x"}') == {"A": "x"}
+    assert call(service, "POST", "/service/Toy/operation/Op", b"\xa1aAax") == {"A": "x"}
 
 
 @pytest.mark.parametrize(

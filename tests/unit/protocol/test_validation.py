@@ -34,6 +34,8 @@ SHAPES: dict[str, dict[str, Any]] = {
             "Node": {"shape": "Node"},
             "Anything": {"shape": "Anything"},
             "Free": {"shape": "Free"},
+            "FreeList": {"shape": "FreeList"},
+            "Documents": {"shape": "Documents"},
         },
     },
     "Name": {"type": "string", "min": 1, "max": 5, "pattern": "[a-z]*"},
@@ -69,6 +71,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "Anything": {"type": "structure", "document": True, "required": ["X"], "members": {}},
     "Free": {"type": "map", "key": {"shape": "String"}, "value": {"shape": "Nothing"}},
+    "Documents": {"type": "list", "member": {"shape": "Anything"}},
+    "FreeList": {"type": "list", "member": {"shape": "Nothing"}},
     "Nothing": {"type": "structure", "members": {"A": {"shape": "String"}}},
     "String": {"type": "string"},
 }
@@ -97,6 +101,8 @@ def test_a_valid_input_has_no_message() -> None:
         "Node": {"Next": {"Next": {"Name": "x"}}},
         "Anything": {"y": 1},
         "Free": {"a": {}},
+        "FreeList": [{}, {"A": ""}],
+        "Documents": [1, {"a": "b"}],
         "Plain": ["a"],
     }
     assert _message(**valid) is None
