@@ -18,11 +18,11 @@ def test_a_body_is_compressed_if_gzip_was_put_on_last(value: str, expected: bool
 
 
 def test_a_body_is_decompressed() -> None:
-    assert decompress(gzip.compress(b"abc" * 1000)) == b"abc" * 1000
+    assert decompress(gzip.compress(b"abc" * 1000, mtime=0)) == b"abc" * 1000
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"plain", gzip.compress(b"abc")[:-1], gzip.compress(bytes(17 * 1024 * 1024))]
+    "body", [b"", b"plain", gzip.compress(b"abc", mtime=0)[:-1], gzip.compress(bytes(17 * 1024 * 1024))]
 )
 def test_a_body_that_is_broken_or_a_bomb_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
