@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import HTTPClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,20 +61,37 @@ def test_only_core_can_read_the_root_key(start: Start) -> None:
     assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(90)
 def test_no_acknowledged_function_is_lost_by_kill_9(start: Start) -> None:
+    """Killed while one create follows the other, so that most rounds end in the middle of one."""
     acknowledged: list[str] = []
     for round_ in range(ROUNDS):
         up = start()
-        client = up.client()
-        for name in (f"f{round_}a", f"f{round_}b"):
-            up.create(client, name, f"def handler(event, context):\n    return {name!r}\n")
-            acknowledged.append(name)
-        up.kill_all()
+        with ThreadPoolExecutor(1) as apart:
+            enough = threading.Event()
+            creating = apart.submit(_create_for_ever, up, f"f{round_}", acknowledged, enough)
+            assert enough.wait(20), creating.exception(0)
+            up.kill_all()
+            assert isinstance(creating.exception(20), HTTPClientError)
     again = start()
     client = again.client()
-    found = sorted(f["FunctionName"] for f in client.list_functions()["Functions"])
-    assert found == acknowledged
-    assert [again.invoke(client, name) for name in found] == [f'"{name}"' for name in found]
+    functions = client.list_functions()["Functions"]
+    found = [f["FunctionName"] for f in functions]
+    assert set(acknowledged) <= set(found)
+    # At most the create that was under way in a round may have come through without an answer.
+    assert len(found) <= len(acknowledged) + ROUNDS
+    assert {name: again.invoke(client, name) for name in found} == {n: f'"{n}"' for n in found}
     assert again.stop() == 0
     assert again.left_over() == []
+
+
+def _create_for_ever(
+    up: Any, prefix: str, acknowledged: list[str], enough: threading.Event
+) -> None:
+    client = up.client()
+    for number in itertools.count():
+        name = f"{prefix}-{number}"
+        up.create(client, name, f"def handler(event, context):\n    return {name!r}\n")
+        acknowledged.append(name)
+        if number == 2:
+            enough.set()

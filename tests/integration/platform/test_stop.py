@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,6 +102,21 @@ def test_killed_launcher_takes_everything_with_it(start: Start) -> None:
     up.launcher.kill()
     up.wait()
     assert up.left_over() == []
+
+
+def test_a_killed_spawner_fails_what_runs_and_heals(
+    start: Start, apart: ThreadPoolExecutor
+) -> None:
+    up = start()
+    client = up.client()
+    up.create(client, "slow", SLOW)
+    answer = apart.submit(client.invoke, FunctionName="slow", Payload="60")
+    up.wait_for_log("has begun")
+    up.spawner.kill()
+    with pytest.raises(ClientError, match="ServiceException") as failed:
+        answer.result(15)
+    assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert up.invoke(client, "slow", "0") == '"has ended"'
 
 
 def test_killed_spawner_is_replaced(start: Start) -> None:
