@@ -22,7 +22,8 @@ def test_a_body_is_decompressed() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"plain", gzip.compress(b"abc", mtime=0)[:-1], gzip.compress(bytes(17 * 1024 * 1024))]
+    "body",
+    [b"", b"plain", gzip.compress(b"abc", mtime=0)[:-1], gzip.compress(bytes(17 * 1024 * 1024))],
 )
 def test_a_body_that_is_broken_or_a_bomb_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
