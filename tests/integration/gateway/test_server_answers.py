@@ -268,6 +268,24 @@ def test_listeners_are_added_while_the_server_runs(run, serving, tmp_path):
     run(main())
 
 
+def test_small_writes_do_not_wait_for_acknowledgements(run, serving, until):
+    async def main():
+        async with serving(answering(lambda _: Response(200))) as it:
+            bound = socket.socket()
+            bound.bind(("127.0.0.1", 0))
+            listener = await it.server.listen_socket(bound)
+            for address in ((it.host, it.port), listener.address):
+                _, writer = await asyncio.open_connection(*address)
+                await until(lambda: it.server._connections)
+                (connection,) = it.server._connections
+                accepted = connection._transport.get_extra_info("socket")
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                writer.transport.abort()
+                await until(lambda: not it.server._connections)
+
+    run(main())
+
+
 def test_port_in_use_is_told(run, serving):
     async def main():
         async with serving(answering(lambda _: Response(200))) as it:
