@@ -109,9 +109,9 @@ def service() -> Lambda:
 def gateway(serving, service):
     """Serve a gateway; `auth` as in the settings."""
 
-    def make(auth="iam"):
+    def make(auth="iam", router=ROUTER):
         gateway = Gateway(
-            router=ROUTER,
+            router=router,
             services=[service],
             doors=[Door()],
             credentials=Keyring(),
@@ -458,5 +458,61 @@ def test_open_gateway_believes_what_it_is_told(
             assert (await wire.answer()).status == 200
             scope = service.seen[0][1].scope
             assert (scope.account_id, scope.region) == (account, region)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("auth", "cut", "status"),
+    [("iam", 0, 200), ("open", 0, 200), ("iam", 6, 403), ("open", 6, 403)],
+)
+def test_body_in_signed_chunks_is_unwrapped(run, gateway, service, auth, cut, status):
+    path = "/2015-03-31/functions/f/invocations"
+    body = b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n"
+    body = body[:cut] if cut else body
+
+    async def main():
+        async with gateway(auth) as it:
+            request = AWSRequest("POST", f"http://h{path}", data=body)
+            request.headers["x-amz-decoded-content-length"] = "5"
+            request.headers["X-Amz-Content-SHA256"] = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+            request.context["checksum"] = {"request_algorithm": {"in": "trailer"}}
+            SigV4Auth(Keys("AKIDROOT", SECRETS["AKIDROOT"]), "lambda", "us-west-2").add_auth(
+                request
+            )
+            head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+            wire = await it.connect()
+            wire.send(
+                f"POST {path} HTTP/1.1\r\nHost: h\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode()
+                + body
+            )
+            answer = await wire.answer()
+            assert answer.status == status
+            assert [document["Payload"] for *_, document in service.seen] == (
+                [b"hello"] if status == 200 else []
+            )
+
+    run(main())
+
+
+def test_anonymous_request_to_s3_is_denied_as_s3_does_it(run, gateway):
+    async def main():
+        async with gateway(router=Router(["s3"])) as it:
+            wire = await it.connect()
+            wire.send(b"GET /bucket HTTP/1.1\r\nHost: s3.amazonaws.com\r\n\r\n")
+            answer = await wire.answer()
+            assert answer.status == 403
+            assert b"<Code>AccessDenied</Code><Message>Access Denied</Message>" in answer.body
+            assert answer.get("x-amz-request-id")
+
+    run(main())
+
+
+def test_query_service_denies_in_its_own_words(run, gateway):
+    async def main():
+        async with gateway() as it:
+            answer = await refusal(client(it, "iam", key="AKIDUSER").list_users)
+            assert answer["Error"]["Code"] == "AccessDenied"
+            assert answer["ResponseMetadata"]["HTTPStatusCode"] == 403
 
     run(main())

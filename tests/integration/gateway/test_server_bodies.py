@@ -305,3 +305,14 @@ def test_body_can_be_read_once(run, serving, caplog):
 
     run(main())
     assert "can be read once" in caplog.text
+
+
+def test_unread_body_over_what_is_dropped_ends_the_connection(run, serving):
+    async def main():
+        async with serving(reading(1000), discard_bytes=1 * MB, linger_time_s=0.05) as it:
+            wire = await it.connect()
+            wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\nxy" % (2 * MB))
+            assert (await wire.answer()).status == 413
+            assert await wire.at_end()
+
+    run(main())
