@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import urllib.request
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import pytest
@@ -31,20 +31,22 @@ MISMATCH = "The request signature we calculated does not match the signature you
 
 class Keyring:
     def find(self, access_key_id: str) -> Credential | None:
-        kind = "root" if access_key_id == "AKIDROOT" else "user"
+        kind: Literal["root", "user"] = "root" if access_key_id == "AKIDROOT" else "user"
         arn = f"arn:aws:iam::{ACCOUNT}:{kind}"
         secret = SECRETS.get(access_key_id)
+        if secret is None:
+            return None
         principal = Principal(kind, ACCOUNT, arn, access_key_id=access_key_id)
-        return secret and Credential(access_key_id, secret, principal)
+        return Credential(access_key_id, secret, principal)
 
 
 class Database:
     """Says which way an operation came."""
 
-    async def read(self, fn):
+    async def read(self, fn: Any) -> Any:
         return fn("reading")
 
-    async def write(self, fn):
+    async def write(self, fn: Any) -> Any:
         return fn("writing")
 
 
@@ -63,22 +65,22 @@ class Lambda:
             "GetAlias": read(self.refuse),
         }
 
-    def get_function(self, tx, context, request):
+    def get_function(self, tx: Any, context: Any, request: Any) -> Any:
         self.seen.append((tx, context, request))
         return {"Configuration": {"FunctionName": request["FunctionName"]}}
 
-    def delete_function(self, tx, context, request):
+    def delete_function(self, tx: Any, context: Any, request: Any) -> None:
         self.seen.append((tx, context, request))
 
-    async def invoke(self, context, request):
+    async def invoke(self, context: Any, request: Any) -> Any:
         await asyncio.sleep(0)
         self.seen.append(("waiting", context, request))
         return {"StatusCode": 200, "Payload": request["Payload"]}
 
-    def break_down(self, tx, context, request):
+    def break_down(self, tx: Any, context: Any, request: Any) -> None:
         raise KeyError("the secret of the house")
 
-    def refuse(self, tx, context, request):
+    def refuse(self, tx: Any, context: Any, request: Any) -> None:
         raise ServiceError(
             "Cannot find alias",
             code="ResourceNotFoundException",
@@ -88,10 +90,10 @@ class Lambda:
 
 
 class Door:
-    def matches(self, request):
+    def matches(self, request: Any) -> Any:
         return request.path.startswith("/_door")
 
-    async def handle(self, request):
+    async def handle(self, request: Any) -> Any:
         if request.path == "/_door/broken":
             raise KeyError("hinge")
         return Response(203, [], b"door")
@@ -106,10 +108,10 @@ def service() -> Lambda:
 
 
 @pytest.fixture
-def gateway(serving, service):
+def gateway(serving: Any, service: Any) -> Any:
     """Serve a gateway; `auth` as in the settings."""
 
-    def make(auth="iam", router=ROUTER):
+    def make(auth: Any = "iam", router: Any = ROUTER) -> Any:
         gateway = Gateway(
             router=router,
             services=[service],
@@ -126,7 +128,13 @@ def gateway(serving, service):
     return make
 
 
-def client(it, name="lambda", key="AKIDROOT", secret=None, region="us-west-2"):
+def client(
+    it: Any,
+    name: Any = "lambda",
+    key: Any = "AKIDROOT",
+    secret: Any = None,
+    region: Any = "us-west-2",
+) -> Any:
     return boto3.client(
         name,
         endpoint_url=f"http://{it.host}:{it.port}",
@@ -137,13 +145,15 @@ def client(it, name="lambda", key="AKIDROOT", secret=None, region="us-west-2"):
     )
 
 
-async def refusal(call, **parameters) -> dict[str, Any]:
+async def refusal(call: Any, **parameters: Any) -> Any:
     with pytest.raises(ClientError) as raised:
         await asyncio.to_thread(call, **parameters)
     return raised.value.response
 
 
-def sign(method, url, body=b"", service="lambda", key="AKIDROOT"):
+def sign(
+    method: Any, url: Any, body: Any = b"", service: Any = "lambda", key: Any = "AKIDROOT"
+) -> Any:
     request = AWSRequest(method, url, data=body)
     SigV4Auth(Keys(key, SECRETS[key]), service, "us-west-2").add_auth(request)
     return dict(request.headers)
@@ -152,8 +162,10 @@ def sign(method, url, body=b"", service="lambda", key="AKIDROOT"):
 @pytest.mark.parametrize(
     ("method", "tx"), [("get_function", "reading"), ("delete_function", "writing")]
 )
-def test_operation_gets_context_and_input(run, gateway, service, method, tx):
-    async def main():
+def test_operation_gets_context_and_input(
+    run: Any, gateway: Any, service: Any, method: Any, tx: Any
+) -> None:
+    async def main() -> None:
         async with gateway() as it:
             call = getattr(client(it), method)
             answer = await asyncio.to_thread(call, FunctionName="hello", Qualifier="3")
@@ -171,10 +183,10 @@ def test_operation_gets_context_and_input(run, gateway, service, method, tx):
 
 
 @pytest.mark.parametrize("size", [2, 200_000, 300_000, 6_291_456])
-def test_payload_passes_unparsed_in_every_size(run, gateway, size):
+def test_payload_passes_unparsed_in_every_size(run: Any, gateway: Any, size: Any) -> None:
     payload = b'"' + b"x" * (size - 2) + b'"'
 
-    async def main():
+    async def main() -> None:
         async with gateway() as it:
             call = client(it).invoke
             answer = await asyncio.to_thread(call, FunctionName="f", Payload=payload)
@@ -183,8 +195,8 @@ def test_payload_passes_unparsed_in_every_size(run, gateway, size):
     run(main())
 
 
-def test_unimplemented_operation_names_itself(run, gateway):
-    async def main():
+def test_unimplemented_operation_names_itself(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             answer = await refusal(client(it).list_layers)
             assert answer["Error"]["Code"] == "NotImplementedException"
@@ -205,8 +217,10 @@ def test_unimplemented_operation_names_itself(run, gateway):
         ("sts", "get_caller_identity", ("SignatureDoesNotMatch", "InvalidClientTokenId")),
     ],
 )
-def test_wrong_secret_and_unknown_key_are_refused(run, gateway, name, method, codes):
-    async def main():
+def test_wrong_secret_and_unknown_key_are_refused(
+    run: Any, gateway: Any, name: Any, method: Any, codes: Any
+) -> None:
+    async def main() -> None:
         async with gateway() as it:
             wrong = await refusal(getattr(client(it, name, secret="wrong"), method))
             unknown = await refusal(getattr(client(it, name, key="AKIDNOBODY"), method))
@@ -219,8 +233,8 @@ def test_wrong_secret_and_unknown_key_are_refused(run, gateway, name, method, co
     run(main())
 
 
-def test_tampered_large_body_is_refused(run, gateway, service):
-    async def main():
+def test_tampered_large_body_is_refused(run: Any, gateway: Any, service: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             wire = await it.connect()
             url = f"http://{it.host}:{it.port}/2015-03-31/functions/f/invocations"
@@ -239,12 +253,12 @@ def test_tampered_large_body_is_refused(run, gateway, service):
     run(main())
 
 
-def test_presigned_url_is_served(run, gateway, service):
-    async def main():
+def test_presigned_url_is_served(run: Any, gateway: Any, service: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             url = client(it).generate_presigned_url("get_function", {"FunctionName": "signed"})
 
-            def fetch(address):
+            def fetch(address: Any) -> Any:
                 with urllib.request.urlopen(address) as answer:
                     return answer.status
 
@@ -270,8 +284,10 @@ def test_presigned_url_is_served(run, gateway, service):
         ("GET /no/such/thing", 404, b""),
     ],
 )
-def test_unsigned_request_is_refused_in_the_services_protocol(run, gateway, head, status, words):
-    async def main():
+def test_unsigned_request_is_refused_in_the_services_protocol(
+    run: Any, gateway: Any, head: Any, status: Any, words: Any
+) -> None:
+    async def main() -> None:
         async with gateway() as it:
             wire = await it.connect()
             wire.send(f"{head} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
@@ -283,8 +299,8 @@ def test_unsigned_request_is_refused_in_the_services_protocol(run, gateway, head
     run(main())
 
 
-def test_unsigned_form_is_routed_by_its_body(run, gateway):
-    async def main():
+def test_unsigned_form_is_routed_by_its_body(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             wire = await it.connect()
             body = b"Action=GetCallerIdentity&Version=2011-06-15"
@@ -298,8 +314,8 @@ def test_unsigned_form_is_routed_by_its_body(run, gateway):
     run(main())
 
 
-def test_malformed_signature_is_refused_in_the_protocol_it_hints_at(run, gateway):
-    async def main():
+def test_malformed_signature_is_refused_in_the_protocol_it_hints_at(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             wire = await it.connect()
             wire.send(
@@ -314,8 +330,8 @@ def test_malformed_signature_is_refused_in_the_protocol_it_hints_at(run, gateway
     run(main())
 
 
-def test_who_is_not_root_is_denied(run, gateway, service):
-    async def main():
+def test_who_is_not_root_is_denied(run: Any, gateway: Any, service: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             answer = await refusal(client(it, key="AKIDUSER").get_function, FunctionName="f")
             assert answer["Error"]["Code"] == "AccessDeniedException"
@@ -328,8 +344,8 @@ def test_who_is_not_root_is_denied(run, gateway, service):
     run(main())
 
 
-def test_error_of_an_operation_has_its_shape(run, gateway):
-    async def main():
+def test_error_of_an_operation_has_its_shape(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             answer = await refusal(client(it).get_alias, FunctionName="f", Name="a")
             assert answer["Error"] == {
@@ -341,8 +357,8 @@ def test_error_of_an_operation_has_its_shape(run, gateway):
     run(main())
 
 
-def test_input_that_breaks_the_model_is_refused(run, gateway):
-    async def main():
+def test_input_that_breaks_the_model_is_refused(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             answer = await refusal(client(it).list_functions, MaxItems=20_000)
             assert answer["Error"]["Code"] == "ValidationException"
@@ -352,8 +368,10 @@ def test_input_that_breaks_the_model_is_refused(run, gateway):
 
 
 @pytest.mark.parametrize("path", ["/2016-08-19/account-settings", "/_door/broken"])
-def test_unexpected_error_is_a_500_with_one_log_record(run, gateway, caplog, path):
-    async def main():
+def test_unexpected_error_is_a_500_with_one_log_record(
+    run: Any, gateway: Any, caplog: Any, path: Any
+) -> None:
+    async def main() -> None:
         async with gateway("open") as it:
             wire = await it.connect()
             wire.send(f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
@@ -367,8 +385,8 @@ def test_unexpected_error_is_a_500_with_one_log_record(run, gateway, caplog, pat
     run(main())
 
 
-def test_door_comes_first_and_its_answer_gets_a_request_id(run, gateway):
-    async def main():
+def test_door_comes_first_and_its_answer_gets_a_request_id(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             wire = await it.connect()
             wire.send(b"GET /_door HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -387,9 +405,9 @@ def test_door_comes_first_and_its_answer_gets_a_request_id(run, gateway):
     ],
 )
 def test_body_over_its_operations_limit_is_refused_before_it_is_sent(
-    run, gateway, path, size, name
-):
-    async def main():
+    run: Any, gateway: Any, path: Any, size: Any, name: Any
+) -> None:
+    async def main() -> None:
         async with gateway() as it:
             wire = await it.connect()
             headers = sign("POST", f"http://h{path}")
@@ -407,8 +425,8 @@ def test_body_over_its_operations_limit_is_refused_before_it_is_sent(
     run(main())
 
 
-def test_boto3_sees_the_413_of_a_body_that_it_sends_anyway(run, gateway):
-    async def main():
+def test_boto3_sees_the_413_of_a_body_that_it_sends_anyway(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             payload = io.BytesIO(bytes(9_000_000))
             answer = await refusal(client(it).invoke, FunctionName="f", Payload=payload)
@@ -417,8 +435,8 @@ def test_boto3_sees_the_413_of_a_body_that_it_sends_anyway(run, gateway):
     run(main())
 
 
-def test_malformed_chunk_is_the_servers_to_refuse(run, gateway):
-    async def main():
+def test_malformed_chunk_is_the_servers_to_refuse(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             wire = await it.connect()
             wire.send(
@@ -442,9 +460,9 @@ def test_malformed_chunk_is_the_servers_to_refuse(run, gateway):
     ],
 )
 def test_open_gateway_believes_what_it_is_told(
-    run, gateway, service, host, credential, account, region
-):
-    async def main():
+    run: Any, gateway: Any, service: Any, host: Any, credential: Any, account: Any, region: Any
+) -> None:
+    async def main() -> None:
         async with gateway("open") as it:
             wire = await it.connect()
             authorization = (
@@ -466,12 +484,14 @@ def test_open_gateway_believes_what_it_is_told(
     ("auth", "cut", "status"),
     [("iam", 0, 200), ("open", 0, 200), ("iam", 6, 403), ("open", 6, 403)],
 )
-def test_body_in_signed_chunks_is_unwrapped(run, gateway, service, auth, cut, status):
+def test_body_in_signed_chunks_is_unwrapped(
+    run: Any, gateway: Any, service: Any, auth: Any, cut: Any, status: Any
+) -> None:
     path = "/2015-03-31/functions/f/invocations"
     body = b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n"
     body = body[:cut] if cut else body
 
-    async def main():
+    async def main() -> None:
         async with gateway(auth) as it:
             request = AWSRequest("POST", f"http://h{path}", data=body)
             request.headers["x-amz-decoded-content-length"] = "5"
@@ -495,8 +515,8 @@ def test_body_in_signed_chunks_is_unwrapped(run, gateway, service, auth, cut, st
     run(main())
 
 
-def test_anonymous_request_to_s3_is_denied_as_s3_does_it(run, gateway):
-    async def main():
+def test_anonymous_request_to_s3_is_denied_as_s3_does_it(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway(router=Router(["s3"])) as it:
             wire = await it.connect()
             wire.send(b"GET /bucket HTTP/1.1\r\nHost: s3.amazonaws.com\r\n\r\n")
@@ -508,8 +528,8 @@ def test_anonymous_request_to_s3_is_denied_as_s3_does_it(run, gateway):
     run(main())
 
 
-def test_query_service_denies_in_its_own_words(run, gateway):
-    async def main():
+def test_query_service_denies_in_its_own_words(run: Any, gateway: Any) -> None:
+    async def main() -> None:
         async with gateway() as it:
             answer = await refusal(client(it, "iam", key="AKIDUSER").list_users)
             assert answer["Error"]["Code"] == "AccessDenied"

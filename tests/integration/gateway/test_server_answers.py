@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lambent.core.http import Request, Response
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambent.core.http import Handler
+
 MB = 1 << 20
 
 
-def answering(make):
+def answering(make: Callable[[Request], Response]) -> Handler:
     async def handler(request: Request) -> Response:
         return make(request)
 
     return handler
 
 
-async def pieces(*data):
+async def pieces(*data: Any) -> Any:
     for piece in data:
         yield piece
 
@@ -28,7 +34,7 @@ async def pieces(*data):
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
-def test_framing_is_the_servers_own(run, serving):
+def test_framing_is_the_servers_own(run: Any, serving: Any) -> None:
     lies = [
         ("Content-length", "7"),
         ("transfer-encoding", "gzip"),
@@ -36,7 +42,7 @@ def test_framing_is_the_servers_own(run, serving):
         ("A", "b"),
     ]
 
-    async def main():
+    async def main() -> None:
         async with serving(answering(lambda _: Response(200, list(lies), b"ab"))) as it:
             wire = await it.connect()
             wire.send(GET)
@@ -50,8 +56,8 @@ def test_framing_is_the_servers_own(run, serving):
     run(main())
 
 
-def test_handler_may_ask_to_close(run, serving):
-    async def main():
+def test_handler_may_ask_to_close(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(
             answering(lambda _: Response(200, [("connection", "Close")], b"ab"))
         ) as it:
@@ -72,8 +78,8 @@ def test_handler_may_ask_to_close(run, serving):
         (lambda _: Response(304, [], b"abc"), None),
     ],
 )
-def test_head_has_a_length_and_no_body(run, serving, make, length):
-    async def main():
+def test_head_has_a_length_and_no_body(run: Any, serving: Any, make: Any, length: Any) -> None:
+    async def main() -> None:
         async with serving(answering(make)) as it:
             wire = await it.connect()
             wire.send(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n" * 2)
@@ -84,8 +90,10 @@ def test_head_has_a_length_and_no_body(run, serving, make, length):
 
 
 @pytest.mark.parametrize("value", ["a\r\nSet-Cookie: x", "a\nb", "a\rb", "a\0b", "snow \u2603"])
-def test_head_that_would_split_becomes_a_500(run, serving, caplog, value):
-    async def main():
+def test_head_that_would_split_becomes_a_500(
+    run: Any, serving: Any, caplog: Any, value: Any
+) -> None:
+    async def main() -> None:
         async with serving(
             answering(lambda _: Response(200, [("X-From-User", value)], b"ab"))
         ) as it:
@@ -98,8 +106,10 @@ def test_head_that_would_split_becomes_a_500(run, serving, caplog, value):
     assert len(caplog.records) == 1
 
 
-def test_streams_are_chunked_for_11_and_end_with_the_connection_for_10(run, serving):
-    async def main():
+def test_streams_are_chunked_for_11_and_end_with_the_connection_for_10(
+    run: Any, serving: Any
+) -> None:
+    async def main() -> None:
         async with serving(
             answering(lambda _: Response(200, [], pieces(b"one", b"", b"x" * 100_000)))
         ) as it:
@@ -118,14 +128,14 @@ def test_streams_are_chunked_for_11_and_end_with_the_connection_for_10(run, serv
     run(main())
 
 
-def test_stream_reaches_the_client_piece_by_piece(run, serving):
+def test_stream_reaches_the_client_piece_by_piece(run: Any, serving: Any) -> None:
     turn: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def feed():
+    async def feed() -> Any:
         while piece := await turn.get():
             yield piece
 
-    async def main():
+    async def main() -> None:
         async with serving(answering(lambda _: Response(200, [], feed()))) as it:
             wire = await it.connect()
             wire.send(GET)
@@ -139,8 +149,8 @@ def test_stream_reaches_the_client_piece_by_piece(run, serving):
     run(main())
 
 
-def test_stream_of_stated_length_is_not_chunked(run, serving):
-    async def main():
+def test_stream_of_stated_length_is_not_chunked(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(
             answering(lambda _: Response(200, [("Content-Length", "4")], pieces(b"ab", b"cd")))
         ) as it:
@@ -154,8 +164,10 @@ def test_stream_of_stated_length_is_not_chunked(run, serving):
 
 
 @pytest.mark.parametrize("stated", ["3", "5"])
-def test_stream_of_another_length_than_stated_breaks_off(run, serving, caplog, stated):
-    async def main():
+def test_stream_of_another_length_than_stated_breaks_off(
+    run: Any, serving: Any, caplog: Any, stated: Any
+) -> None:
+    async def main() -> None:
         async with serving(
             answering(lambda _: Response(200, [("Content-Length", stated)], pieces(b"ab", b"cd")))
         ) as it:
@@ -168,12 +180,14 @@ def test_stream_of_another_length_than_stated_breaks_off(run, serving, caplog, s
     assert len(caplog.records) == 1
 
 
-def test_stream_that_fails_breaks_off_so_that_the_client_sees_it(run, serving, caplog):
-    async def failing():
+def test_stream_that_fails_breaks_off_so_that_the_client_sees_it(
+    run: Any, serving: Any, caplog: Any
+) -> None:
+    async def failing() -> Any:
         yield b"good"
         raise OSError("disk")
 
-    async def main():
+    async def main() -> None:
         async with serving(answering(lambda _: Response(200, [], failing()))) as it:
             wire = await it.connect()
             wire.send(GET)
@@ -184,10 +198,10 @@ def test_stream_that_fails_breaks_off_so_that_the_client_sees_it(run, serving, c
     assert "disk" in caplog.text
 
 
-def test_stream_waits_for_a_slow_client(run, serving, until):
+def test_stream_waits_for_a_slow_client(run: Any, serving: Any, until: Any) -> None:
     made = 0
 
-    async def endless():
+    async def endless() -> Any:
         nonlocal made
         try:
             while True:
@@ -198,7 +212,7 @@ def test_stream_waits_for_a_slow_client(run, serving, until):
 
     closed = asyncio.Event()
 
-    async def main():
+    async def main() -> None:
         async with serving(answering(lambda _: Response(200, [], endless()))) as it:
             wire = await it.connect()
             wire.send(GET)
@@ -216,8 +230,8 @@ def test_stream_waits_for_a_slow_client(run, serving, until):
     run(main())
 
 
-def test_client_that_reads_nothing_is_cut(run, serving, until):
-    async def main():
+def test_client_that_reads_nothing_is_cut(run: Any, serving: Any, until: Any) -> None:
+    async def main() -> None:
         async with serving(
             answering(lambda _: Response(200, [], bytes(32 * MB))), stall_time_s=0.05
         ) as it:
@@ -230,8 +244,8 @@ def test_client_that_reads_nothing_is_cut(run, serving, until):
     run(main())
 
 
-def test_large_answers_reach_a_client_that_pipelines(run, serving):
-    async def main():
+def test_large_answers_reach_a_client_that_pipelines(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(answering(lambda _: Response(200, [], b"z" * 3 * MB))) as it:
             wire = await it.connect()
             wire.send(GET * 5)
@@ -241,8 +255,8 @@ def test_large_answers_reach_a_client_that_pipelines(run, serving):
     run(main())
 
 
-def test_listeners_are_added_while_the_server_runs(run, serving, tmp_path):
-    async def main():
+def test_listeners_are_added_while_the_server_runs(run: Any, serving: Any, tmp_path: Any) -> None:
+    async def main() -> None:
         async with serving(answering(lambda _: Response(200, [], b"ok"))) as it:
             bound = socket.socket()
             bound.bind(("127.0.0.1", 0))
@@ -268,8 +282,8 @@ def test_listeners_are_added_while_the_server_runs(run, serving, tmp_path):
     run(main())
 
 
-def test_small_writes_do_not_wait_for_acknowledgements(run, serving, until):
-    async def main():
+def test_small_writes_do_not_wait_for_acknowledgements(run: Any, serving: Any, until: Any) -> None:
+    async def main() -> None:
         async with serving(answering(lambda _: Response(200))) as it:
             bound = socket.socket()
             bound.bind(("127.0.0.1", 0))
@@ -286,8 +300,8 @@ def test_small_writes_do_not_wait_for_acknowledgements(run, serving, until):
     run(main())
 
 
-def test_port_in_use_is_told(run, serving):
-    async def main():
+def test_port_in_use_is_told(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(answering(lambda _: Response(200))) as it:
             with pytest.raises(OSError, match="in use"):
                 await it.server.listen(it.host, it.port)
@@ -295,7 +309,7 @@ def test_port_in_use_is_told(run, serving):
     run(main())
 
 
-def test_close_lets_requests_finish_and_ends_idle_connections(run, serving):
+def test_close_lets_requests_finish_and_ends_idle_connections(run: Any, serving: Any) -> None:
     started, release = asyncio.Event(), asyncio.Event()
 
     async def handler(request: Request) -> Response:
@@ -303,7 +317,7 @@ def test_close_lets_requests_finish_and_ends_idle_connections(run, serving):
         await release.wait()
         return Response(200, [], b"finished")
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             idle, half, working = [await it.connect() for _ in range(3)]
             half.send(b"GET / HT")
@@ -322,7 +336,7 @@ def test_close_lets_requests_finish_and_ends_idle_connections(run, serving):
     run(main())
 
 
-def test_close_cuts_what_does_not_finish(run, serving):
+def test_close_cuts_what_does_not_finish(run: Any, serving: Any) -> None:
     started, cancelled = asyncio.Event(), asyncio.Event()
 
     async def handler(request: Request) -> Response:
@@ -333,7 +347,7 @@ def test_close_cuts_what_does_not_finish(run, serving):
             cancelled.set()
         raise AssertionError
 
-    async def main():
+    async def main() -> None:
         async with serving(handler, grace_time_s=0.02) as it:
             wire = await it.connect()
             wire.send(GET)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ async def count(request: Request) -> Response:
     return Response(200, [], str(total).encode())
 
 
-def reading(limit):
+def reading(limit: Any) -> Any:
     async def handler(request: Request) -> Response:
         try:
             body = await request.body.read(limit)
@@ -32,13 +33,15 @@ def reading(limit):
 
 @pytest.mark.parametrize("size", [0, 1, 1000, 200_000, 8 * MB])
 @pytest.mark.parametrize("is_chunked", [False, True])
-def test_bodies_of_all_sizes_arrive_whole(run, serving, size, is_chunked):
+def test_bodies_of_all_sizes_arrive_whole(
+    run: Any, serving: Any, size: Any, is_chunked: Any
+) -> None:
     body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
 
     async def handler(request: Request) -> Response:
         return Response(200, [], await request.body.read(16 * MB))
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
             if is_chunked:
@@ -56,7 +59,7 @@ def test_bodies_of_all_sizes_arrive_whole(run, serving, size, is_chunked):
     run(main())
 
 
-def test_client_is_held_back_while_nobody_reads(run, serving, until):
+def test_client_is_held_back_while_nobody_reads(run: Any, serving: Any, until: Any) -> None:
     started, release = asyncio.Event(), asyncio.Event()
 
     async def handler(request: Request) -> Response:
@@ -64,7 +67,7 @@ def test_client_is_held_back_while_nobody_reads(run, serving, until):
         await release.wait()
         return await count(request)
 
-    async def main():
+    async def main() -> None:
         async with serving(handler, window_bytes=64 * 1024) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (32 * MB))
@@ -84,8 +87,10 @@ def test_client_is_held_back_while_nobody_reads(run, serving, until):
     run(main())
 
 
-def test_announced_length_over_the_limit_is_refused_at_once_and_the_rest_dropped(run, serving):
-    async def main():
+def test_announced_length_over_the_limit_is_refused_at_once_and_the_rest_dropped(
+    run: Any, serving: Any
+) -> None:
+    async def main() -> None:
         async with serving(reading(1000)) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (4 * MB))
@@ -98,8 +103,8 @@ def test_announced_length_over_the_limit_is_refused_at_once_and_the_rest_dropped
     run(main())
 
 
-def test_endless_chunks_cost_no_more_than_the_limit(run, serving):
-    async def main():
+def test_endless_chunks_cost_no_more_than_the_limit(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(reading(2 * MB), discard_bytes=8 * MB, linger_time_s=0.1) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -123,8 +128,8 @@ def test_endless_chunks_cost_no_more_than_the_limit(run, serving):
     run(main())
 
 
-def test_limit_itself_is_allowed_and_one_more_byte_is_not(run, serving):
-    async def main():
+def test_limit_itself_is_allowed_and_one_more_byte_is_not(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(reading(10)) as it:
             wire = await it.connect()
             for size, status in ((10, 200), (11, 413)):
@@ -142,8 +147,8 @@ def test_limit_itself_is_allowed_and_one_more_byte_is_not(run, serving):
     run(main())
 
 
-def test_continue_is_sent_only_when_the_body_is_wanted(run, serving):
-    async def main():
+def test_continue_is_sent_only_when_the_body_is_wanted(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(reading(1000)) as it:
             wire = await it.connect()
             head = (
@@ -164,7 +169,7 @@ def test_continue_is_sent_only_when_the_body_is_wanted(run, serving):
 
 
 @pytest.mark.parametrize("junk", [b"zz\r\n", b"5\r\nhelloXX"])
-def test_malformed_chunk_is_refused(run, serving, junk):
+def test_malformed_chunk_is_refused(run: Any, serving: Any, junk: Any) -> None:
     errors: list[Exception] = []
 
     async def handler(request: Request) -> Response:
@@ -175,7 +180,7 @@ def test_malformed_chunk_is_refused(run, serving, junk):
             raise
         raise AssertionError
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + junk)
@@ -187,11 +192,13 @@ def test_malformed_chunk_is_refused(run, serving, junk):
     assert len(errors) == 1
 
 
-def test_malformed_body_that_nobody_reads_ends_the_connection_after_the_answer(run, serving):
+def test_malformed_body_that_nobody_reads_ends_the_connection_after_the_answer(
+    run: Any, serving: Any
+) -> None:
     async def handler(request: Request) -> Response:
         return Response(200, [], b"did not look")
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
@@ -201,8 +208,8 @@ def test_malformed_body_that_nobody_reads_ends_the_connection_after_the_answer(r
     run(main())
 
 
-def test_chunk_extensions_without_end_are_refused(run, serving):
-    async def main():
+def test_chunk_extensions_without_end_are_refused(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(reading(1000), head_bytes=1000) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5;x=")
@@ -214,8 +221,8 @@ def test_chunk_extensions_without_end_are_refused(run, serving):
     run(main())
 
 
-def test_body_that_stops_coming_is_refused(run, serving):
-    async def main():
+def test_body_that_stops_coming_is_refused(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(reading(1000), stall_time_s=0.05) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf")
@@ -225,11 +232,11 @@ def test_body_that_stops_coming_is_refused(run, serving):
     run(main())
 
 
-def test_dropped_body_that_stops_coming_ends_the_connection(run, serving):
+def test_dropped_body_that_stops_coming_ends_the_connection(run: Any, serving: Any) -> None:
     async def handler(request: Request) -> Response:
         return Response(200, [], b"no body wanted")
 
-    async def main():
+    async def main() -> None:
         async with serving(handler, stall_time_s=0.05) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf")
@@ -240,7 +247,9 @@ def test_dropped_body_that_stops_coming_ends_the_connection(run, serving):
 
 
 @pytest.mark.parametrize("way", ["eof", "reset"])
-def test_client_that_vanishes_within_its_body_ends_the_reading(run, serving, way):
+def test_client_that_vanishes_within_its_body_ends_the_reading(
+    run: Any, serving: Any, way: Any
+) -> None:
     outcome: asyncio.Queue[str] = asyncio.Queue()
     started = asyncio.Event()
 
@@ -253,7 +262,7 @@ def test_client_that_vanishes_within_its_body_ends_the_reading(run, serving, way
             raise
         raise AssertionError
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf")
@@ -266,7 +275,9 @@ def test_client_that_vanishes_within_its_body_ends_the_reading(run, serving, way
 
 @pytest.mark.parametrize("size", [10, 100_000, 8 * MB])
 @pytest.mark.parametrize("way", ["leave", "reset"])
-def test_handler_goes_on_when_the_client_vanishes(run, serving, until, caplog, size, way):
+def test_handler_goes_on_when_the_client_vanishes(
+    run: Any, serving: Any, until: Any, caplog: Any, size: Any, way: Any
+) -> None:
     started, gone, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def handler(request: Request) -> Response:
@@ -275,7 +286,7 @@ def test_handler_goes_on_when_the_client_vanishes(run, serving, until, caplog, s
         done.set()
         return Response(200, [], bytes(size))
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
             wire.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -291,13 +302,13 @@ def test_handler_goes_on_when_the_client_vanishes(run, serving, until, caplog, s
     assert caplog.records == []
 
 
-def test_body_can_be_read_once(run, serving, caplog):
+def test_body_can_be_read_once(run: Any, serving: Any, caplog: Any) -> None:
     async def handler(request: Request) -> Response:
         await request.body.read(10)
         await request.body.read(10)
         raise AssertionError
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab")
@@ -307,8 +318,8 @@ def test_body_can_be_read_once(run, serving, caplog):
     assert "can be read once" in caplog.text
 
 
-def test_unread_body_over_what_is_dropped_ends_the_connection(run, serving):
-    async def main():
+def test_unread_body_over_what_is_dropped_ends_the_connection(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(reading(1000), discard_bytes=1 * MB, linger_time_s=0.05) as it:
             wire = await it.connect()
             wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\nxy" % (2 * MB))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
@@ -15,14 +16,14 @@ async def echo(request: Request) -> Response:
     return Response(200, [("X-Seen", request.path)], body)
 
 
-def test_request_arrives_as_sent(run, serving):
+def test_request_arrives_as_sent(run: Any, serving: Any) -> None:
     seen: list[Request] = []
 
     async def handler(request: Request) -> Response:
         seen.append(request)
         return Response(204)
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
             wire.send(
@@ -49,13 +50,13 @@ def test_request_arrives_as_sent(run, serving):
 
 
 @pytest.mark.parametrize("cut", [1, 7])
-def test_request_in_pieces_is_put_together(run, serving, cut):
+def test_request_in_pieces_is_put_together(run: Any, serving: Any, cut: Any) -> None:
     data = (
         b"POST /in/pieces?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
         b"POST /next HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     )
 
-    async def main():
+    async def main() -> None:
         async with serving(echo) as it:
             wire = await it.connect()
             wire.writer.get_extra_info("socket").setsockopt(
@@ -71,7 +72,7 @@ def test_request_in_pieces_is_put_together(run, serving, cut):
     run(main())
 
 
-def test_pipelined_requests_are_answered_in_order_one_at_a_time(run, serving):
+def test_pipelined_requests_are_answered_in_order_one_at_a_time(run: Any, serving: Any) -> None:
     running = 0
 
     async def handler(request: Request) -> Response:
@@ -83,7 +84,7 @@ def test_pipelined_requests_are_answered_in_order_one_at_a_time(run, serving):
         running -= 1
         return Response(200, [], request.path.encode())
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
             wire.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: h\r\n\r\n" % n for n in range(200)))
@@ -93,8 +94,10 @@ def test_pipelined_requests_are_answered_in_order_one_at_a_time(run, serving):
     run(main())
 
 
-def test_malformed_request_behind_a_good_one_is_refused_after_its_answer(run, serving):
-    async def main():
+def test_malformed_request_behind_a_good_one_is_refused_after_its_answer(
+    run: Any, serving: Any
+) -> None:
+    async def main() -> None:
         async with serving(echo) as it:
             wire = await it.connect()
             wire.send(b"GET /good HTTP/1.1\r\nHost: h\r\n\r\nGET /bad HTTP/1.1\r\nno colon\r\n\r\n")
@@ -130,11 +133,13 @@ def test_malformed_request_behind_a_good_one_is_refused_after_its_answer(run, se
         (b"\x16\x03\x01\x02\x00\x01\x00", 400),
     ],
 )
-def test_bad_head_is_refused_with_a_request_id(run, serving, head, status):
+def test_bad_head_is_refused_with_a_request_id(
+    run: Any, serving: Any, head: Any, status: Any
+) -> None:
     async def never(request: Request) -> Response:
         raise AssertionError(request)
 
-    async def main():
+    async def main() -> None:
         async with serving(never) as it:
             wire = await it.connect()
             wire.send(head)
@@ -146,8 +151,8 @@ def test_bad_head_is_refused_with_a_request_id(run, serving, head, status):
     run(main())
 
 
-def test_absolute_target_and_options_star_are_served(run, serving):
-    async def main():
+def test_absolute_target_and_options_star_are_served(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(echo) as it:
             wire = await it.connect()
             wire.send(b"GET http://h:1/p?q HTTP/1.1\r\nHost: h:1\r\n\r\n")
@@ -168,8 +173,10 @@ def test_absolute_target_and_options_star_are_served(run, serving):
         (b"\r\n", b""),
     ],
 )
-def test_upgrade_is_ignored_and_the_connection_goes_on(run, serving, framing, body):
-    async def main():
+def test_upgrade_is_ignored_and_the_connection_goes_on(
+    run: Any, serving: Any, framing: Any, body: Any
+) -> None:
+    async def main() -> None:
         async with serving(echo) as it:
             wire = await it.connect()
             wire.send(
@@ -187,8 +194,10 @@ def test_upgrade_is_ignored_and_the_connection_goes_on(run, serving, framing, bo
 
 
 @pytest.mark.parametrize("length", [40_000, 70_000, 400_000])
-def test_head_over_its_limit_is_refused_whether_or_not_it_ends(run, serving, length):
-    async def main():
+def test_head_over_its_limit_is_refused_whether_or_not_it_ends(
+    run: Any, serving: Any, length: Any
+) -> None:
+    async def main() -> None:
         async with serving(echo) as it:
             for end in (b"", b"\r\n\r\n"):
                 wire = await it.connect()
@@ -202,8 +211,8 @@ def test_head_over_its_limit_is_refused_whether_or_not_it_ends(run, serving, len
     run(main())
 
 
-def test_many_small_fields_count_towards_the_head(run, serving):
-    async def main():
+def test_many_small_fields_count_towards_the_head(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(echo, head_bytes=1000) as it:
             wire = await it.connect()
             wire.send(b"GET / HTTP/1.1\r\nHost: h\r\n")
@@ -214,8 +223,8 @@ def test_many_small_fields_count_towards_the_head(run, serving):
     run(main())
 
 
-def test_large_body_before_a_head_does_not_count_as_head(run, serving):
-    async def main():
+def test_large_body_before_a_head_does_not_count_as_head(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(echo, head_bytes=1000) as it:
             wire = await it.connect()
             body = b"b" * 100_000
@@ -231,8 +240,8 @@ def test_large_body_before_a_head_does_not_count_as_head(run, serving):
     run(main())
 
 
-def test_late_head_is_refused_and_a_silent_client_is_closed(run, serving):
-    async def main():
+def test_late_head_is_refused_and_a_silent_client_is_closed(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(echo, head_time_s=0.05) as it:
             late, silent = await it.connect(), await it.connect()
             late.send(b"GET / HTTP/1.1\r\nHost: ")
@@ -243,7 +252,7 @@ def test_late_head_is_refused_and_a_silent_client_is_closed(run, serving):
     run(main())
 
 
-def test_idle_connection_is_closed_and_a_working_one_is_not(run, serving):
+def test_idle_connection_is_closed_and_a_working_one_is_not(run: Any, serving: Any) -> None:
     release = asyncio.Event()
 
     async def handler(request: Request) -> Response:
@@ -251,7 +260,7 @@ def test_idle_connection_is_closed_and_a_working_one_is_not(run, serving):
             await release.wait()
         return Response(200, [], b"ok")
 
-    async def main():
+    async def main() -> None:
         async with serving(handler, idle_time_s=0.05) as it:
             idle, working = await it.connect(), await it.connect()
             working.send(b"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -264,8 +273,8 @@ def test_idle_connection_is_closed_and_a_working_one_is_not(run, serving):
     run(main())
 
 
-def test_keep_alive_follows_version_and_connection_header(run, serving):
-    async def main():
+def test_keep_alive_follows_version_and_connection_header(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(echo) as it:
             wire = await it.connect()
             wire.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -282,8 +291,8 @@ def test_keep_alive_follows_version_and_connection_header(run, serving):
     run(main())
 
 
-def test_client_that_shuts_its_writing_side_gets_its_answer(run, serving):
-    async def main():
+def test_client_that_shuts_its_writing_side_gets_its_answer(run: Any, serving: Any) -> None:
+    async def main() -> None:
         async with serving(echo) as it:
             wire = await it.connect()
             wire.send(b"GET /half HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -294,7 +303,9 @@ def test_client_that_shuts_its_writing_side_gets_its_answer(run, serving):
     run(main())
 
 
-def test_handler_that_raises_answers_500_and_the_connection_goes_on(run, serving, caplog):
+def test_handler_that_raises_answers_500_and_the_connection_goes_on(
+    run: Any, serving: Any, caplog: Any
+) -> None:
     async def handler(request: Request) -> Response:
         if request.path == "/large":
             raise BodyTooLarge(7)
@@ -302,7 +313,7 @@ def test_handler_that_raises_answers_500_and_the_connection_goes_on(run, serving
             raise KeyError("boom")
         return Response(200, [], b"fine")
 
-    async def main():
+    async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
             wire.send(b"GET /bad HTTP/1.1\r\nHost: h\r\n\r\n")

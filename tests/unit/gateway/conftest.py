@@ -38,7 +38,11 @@ def keys() -> OneKey:
 
 @pytest.fixture
 def clock_at() -> Callable[..., VirtualClock]:
-    return lambda *parts: VirtualClock(datetime(*parts, tzinfo=UTC))
+    def at(year: int, month: int, day: int, *time: int) -> VirtualClock:
+        hour, minute, second = (*time, 0, 0, 0)[:3]
+        return VirtualClock(datetime(year, month, day, hour, minute, second, tzinfo=UTC))
+
+    return at
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lambent.gateway.claim import ClaimReader, Flaw, SignatureRefused, read_claim
@@ -13,19 +15,19 @@ GOOD = (
 DATE = ("X-Amz-Date", "20260101T000000Z")
 
 
-def refusal(request):
+def refusal(request: Any) -> Any:
     with pytest.raises(SignatureRefused) as raised:
         read_claim(request)
     return raised.value.flaw, raised.value.message
 
 
-def test_request_without_signature_is_anonymous(make_request):
+def test_request_without_signature_is_anonymous(make_request: Any) -> None:
     assert read_claim(make_request("GET", "/", [])) is None
     assert read_claim(make_request("GET", "/?X-Amz-Meta=1", [])) is None
 
 
 @pytest.mark.parametrize("separator", [", ", ","])
-def test_usual_header_is_read(make_request, separator):
+def test_usual_header_is_read(make_request: Any, separator: Any) -> None:
     header = GOOD.replace(", ", separator)
     claim = read_claim(make_request("GET", "/", [("Authorization", header), DATE]))
     assert claim is not None
@@ -34,7 +36,7 @@ def test_usual_header_is_read(make_request, separator):
     assert (claim.timestamp, claim.is_presigned) == ("20260101T000000Z", False)
 
 
-def test_parts_may_come_in_any_order_and_spacing(make_request):
+def test_parts_may_come_in_any_order_and_spacing(make_request: Any) -> None:
     header = (
         "AWS4-HMAC-SHA256 Signature=0f,  SignedHeaders=host , "
         "Credential=AKID/20260101/eu-west-1/lambda/aws4_request"
@@ -45,13 +47,13 @@ def test_parts_may_come_in_any_order_and_spacing(make_request):
 
 
 @pytest.mark.parametrize("date", ["Thu, 01 Jan 2026 00:00:00 GMT", "20260101T000000Z"])
-def test_date_header_stands_in_for_x_amz_date(make_request, date):
+def test_date_header_stands_in_for_x_amz_date(make_request: Any, date: Any) -> None:
     claim = read_claim(make_request("GET", "/", [("Authorization", GOOD), ("Date", date)]))
     assert claim is not None
     assert claim.timestamp == "20260101T000000Z"
 
 
-def test_everything_that_is_missing_is_listed(make_request):
+def test_everything_that_is_missing_is_listed(make_request: Any) -> None:
     header = "AWS4-HMAC-SHA256 Foo=bar"
     assert refusal(make_request("GET", "/", [("Authorization", header)])) == (
         Flaw.INCOMPLETE,
@@ -92,12 +94,14 @@ def test_everything_that_is_missing_is_listed(make_request):
         ),
     ],
 )
-def test_malformed_header_is_refused_in_awss_words(make_request, header, flaw, words):
+def test_malformed_header_is_refused_in_awss_words(
+    make_request: Any, header: Any, flaw: Any, words: Any
+) -> None:
     request = make_request("GET", "/", [("Authorization", header), DATE])
     assert refusal(request) == (flaw, words)
 
 
-def test_malformed_date_is_refused(make_request):
+def test_malformed_date_is_refused(make_request: Any) -> None:
     request = make_request("GET", "/", [("Authorization", GOOD), ("X-Amz-Date", "yesterday")])
     flaw, words = refusal(request)
     assert flaw is Flaw.INCOMPLETE
@@ -111,7 +115,7 @@ PRESIGNED = (
 )
 
 
-def test_presigned_query_is_read(make_request):
+def test_presigned_query_is_read(make_request: Any) -> None:
     claim = read_claim(make_request("GET", PRESIGNED, []))
     assert claim is not None
     assert (claim.access_key_id, claim.service, claim.expires_s) == ("AKID", "sts", 60)
@@ -134,13 +138,15 @@ def test_presigned_query_is_read(make_request):
         ("Expires=60", "Expires=604801", "X-Amz-Expires must be less than a week (in seconds)"),
     ],
 )
-def test_malformed_presigned_query_is_refused(make_request, old, new, words):
+def test_malformed_presigned_query_is_refused(
+    make_request: Any, old: Any, new: Any, words: Any
+) -> None:
     flaw, message = refusal(make_request("GET", PRESIGNED.replace(old, new), []))
     assert flaw is Flaw.BAD_PRESIGNED
     assert message.startswith(words)
 
 
-def test_repeated_header_is_read_the_same_way_each_time(make_request):
+def test_repeated_header_is_read_the_same_way_each_time(make_request: Any) -> None:
     reader = ClaimReader()
     first = reader.read(make_request("GET", "/", [("Authorization", GOOD), DATE]))
     other = GOOD[:-64] + "1" * 64
@@ -151,7 +157,7 @@ def test_repeated_header_is_read_the_same_way_each_time(make_request):
 
 
 @pytest.mark.parametrize("date", ["", "20260101", "20260101T00000\u00b9Z", "x0260101T000000Z"])
-def test_repeated_header_with_a_bad_date_is_refused(make_request, date):
+def test_repeated_header_with_a_bad_date_is_refused(make_request: Any, date: Any) -> None:
     reader = ClaimReader()
     reader.read(make_request("GET", "/", [("Authorization", GOOD), DATE]))
     with pytest.raises(SignatureRefused) as raised:
@@ -159,7 +165,7 @@ def test_repeated_header_with_a_bad_date_is_refused(make_request, date):
     assert raised.value.flaw is Flaw.INCOMPLETE
 
 
-def test_remembered_headers_do_not_grow_without_end(make_request, monkeypatch):
+def test_remembered_headers_do_not_grow_without_end(make_request: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("lambent.gateway.claim._KNOWN_KEPT", 3)
     reader = ClaimReader()
     for n in range(10):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lambent.gateway.claim import Flaw, SignatureRefused
@@ -41,7 +43,9 @@ TOKEN = "The security token included in the request is invalid."
          "The provided 'x-amz-content-sha256' header does not match what was computed."),
     ],
 )  # fmt: skip
-def test_flaw_has_the_code_of_its_family(flaw, service, protocol, code, status, text):
+def test_flaw_has_the_code_of_its_family(
+    flaw: Any, service: Any, protocol: Any, code: Any, status: Any, text: Any
+) -> None:
     own = "own words" if text == "own words" else ""
     error = service_error(SignatureRefused(flaw, own), service, protocol)
     assert (error.code, error.status, error.message) == (code, status, text)
@@ -49,7 +53,7 @@ def test_flaw_has_the_code_of_its_family(flaw, service, protocol, code, status, 
 
 @pytest.mark.parametrize("flaw", list(Flaw))
 @pytest.mark.parametrize("protocol", ["rest-json", "json", "query", "rest-xml"])
-def test_every_flaw_can_be_told(flaw, protocol):
+def test_every_flaw_can_be_told(flaw: Any, protocol: Any) -> None:
     for service in ("lambda", "s3"):
         error = service_error(SignatureRefused(flaw), service, protocol)
         assert error.code

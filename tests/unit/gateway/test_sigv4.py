@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ S3_KEY, S3_SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMP
 S3_HOST = ("Host", "examplebucket.s3.amazonaws.com")
 
 
-def authorization(signed_headers, signature):
+def authorization(signed_headers: Any, signature: Any) -> Any:
     return (
         "Authorization",
         (
@@ -29,7 +30,7 @@ def authorization(signed_headers, signature):
     )
 
 
-def test_s3_example_of_a_get_with_a_range(keys, checker_at, make_request):
+def test_s3_example_of_a_get_with_a_range(keys: Any, checker_at: Any, make_request: Any) -> None:
     keys.add(S3_KEY, S3_SECRET)
     request = make_request(
         "GET",
@@ -60,13 +61,14 @@ PRESIGNED = (
     ("hours", "flaw"), [(0, None), (23.99, None), (24, Flaw.URL_EXPIRED), (-1, Flaw.NOT_YET)]
 )
 def test_s3_example_of_a_presigned_url_is_good_until_it_expires(
-    keys, clock_at, make_request, hours, flaw
-):
+    keys: Any, clock_at: Any, make_request: Any, hours: Any, flaw: Any
+) -> None:
     keys.add(S3_KEY, S3_SECRET)
     clock = clock_at(2013, 5, 23)
     clock.advance(timedelta(days=1, hours=hours))
     request = make_request("GET", PRESIGNED, [S3_HOST])
     claim = read_claim(request)
+    assert claim is not None
     assert not needs_body_hash(claim, request, "s3")
     checker = SignatureChecker(keys, clock)
     if flaw is None:
@@ -75,27 +77,27 @@ def test_s3_example_of_a_presigned_url_is_good_until_it_expires(
         assert refused(checker, claim, request, "s3", "").flaw is flaw
 
 
-def refused(checker, *args) -> SignatureRefused:
+def refused(checker: Any, *args: Any) -> SignatureRefused:
     with pytest.raises(SignatureRefused) as raised:
         checker.check(*args)
     return raised.value
 
 
 @pytest.fixture
-def signed(keys, make_request):
+def signed(keys: Any, make_request: Any) -> Any:
     """A request signed by the very functions that check it: for the rules that stand before the signature."""
     keys.add("AKID", "secret")
 
     def make(
-        body=b"",
-        headers=(),
-        names="host;x-amz-date",
-        service="lambda",
-        date="20260101",
-        token="",
-        timestamp="20260101T000000Z",
-        declared="",
-    ):
+        body: Any = b"",
+        headers: Any = (),
+        names: Any = "host;x-amz-date",
+        service: Any = "lambda",
+        date: Any = "20260101",
+        token: Any = "",
+        timestamp: Any = "20260101T000000Z",
+        declared: Any = "",
+    ) -> Any:
         fields = [("Host", "h"), ("X-Amz-Date", timestamp), *headers]
         claim = Claim("AKID", date, "eu-west-1", service, names, "", timestamp, token)
         payload = declared or hashlib.sha256(body).hexdigest()
@@ -119,7 +121,9 @@ def signed(keys, make_request):
         ("iam", -901, Flaw.NOT_YET),
     ],
 )
-def test_clock_skew_has_a_limit_per_service(signed, keys, clock_at, service, seconds, flaw):
+def test_clock_skew_has_a_limit_per_service(
+    signed: Any, keys: Any, clock_at: Any, service: Any, seconds: Any, flaw: Any
+) -> None:
     claim, request = signed(service=service)
     clock = clock_at(2025, 12, 31)
     clock.advance(timedelta(days=1, seconds=seconds))
@@ -130,7 +134,7 @@ def test_clock_skew_has_a_limit_per_service(signed, keys, clock_at, service, sec
         assert refused(checker, claim, request, service, EMPTY_SHA256).flaw is flaw
 
 
-def test_skew_is_told_in_awss_words(signed, keys, clock_at):
+def test_skew_is_told_in_awss_words(signed: Any, keys: Any, clock_at: Any) -> None:
     claim, request = signed()
     late = refused(SignatureChecker(keys, clock_at(2026, 1, 1, 1)), claim, request, "lambda", "")
     assert late.message == (
@@ -146,7 +150,7 @@ def test_skew_is_told_in_awss_words(signed, keys, clock_at):
     )
 
 
-def test_window_moves_with_the_clock(signed, keys, clock_at):
+def test_window_moves_with_the_clock(signed: Any, keys: Any, clock_at: Any) -> None:
     claim, request = signed()
     clock = clock_at(2026, 1, 1)
     checker = SignatureChecker(keys, clock)
@@ -172,27 +176,31 @@ def test_window_moves_with_the_clock(signed, keys, clock_at):
         ),
     ],
 )
-def test_scope_and_signed_headers_have_rules(signed, checker_at, changes, words):
+def test_scope_and_signed_headers_have_rules(
+    signed: Any, checker_at: Any, changes: Any, words: Any
+) -> None:
     claim, request = signed(**changes)
     refusal = refused(checker_at(2026, 1, 1), claim, request, "lambda", EMPTY_SHA256)
     assert (refusal.flaw, refusal.message) == (Flaw.WRONG_SCOPE, words)
 
 
-def test_unknown_key_is_refused(signed, keys, checker_at):
+def test_unknown_key_is_refused(signed: Any, keys: Any, checker_at: Any) -> None:
     claim, request = signed()
     keys.keys.clear()
     assert refused(checker_at(2026, 1, 1), claim, request, "lambda", "").flaw is Flaw.UNKNOWN_KEY
 
 
 @pytest.mark.parametrize(("kept", "sent"), [("token", ""), ("token", "other"), (None, "bogus")])
-def test_session_token_must_be_the_keys_own(signed, keys, checker_at, kept, sent):
+def test_session_token_must_be_the_keys_own(
+    signed: Any, keys: Any, checker_at: Any, kept: Any, sent: Any
+) -> None:
     claim, request = signed(token=sent)
     keys.add("AKID", "secret", kept)
     assert refused(checker_at(2026, 1, 1), claim, request, "lambda", "").flaw is Flaw.BAD_TOKEN
 
 
 @pytest.mark.parametrize("service", ["s3", "lambda"])
-def test_declared_body_hash_must_be_the_bodys(signed, checker_at, service):
+def test_declared_body_hash_must_be_the_bodys(signed: Any, checker_at: Any, service: Any) -> None:
     declared = hashlib.sha256(b"another").hexdigest()
     header = ("x-amz-content-sha256", declared)
     claim, request = signed(b"this", [header], declared=declared, service=service)
@@ -201,7 +209,7 @@ def test_declared_body_hash_must_be_the_bodys(signed, checker_at, service):
     assert refusal.flaw is Flaw.BODY_MISMATCH
 
 
-def test_unsigned_payload_needs_no_hash(signed, checker_at):
+def test_unsigned_payload_needs_no_hash(signed: Any, checker_at: Any) -> None:
     form = "UNSIGNED-PAYLOAD"
     names = "host;x-amz-content-sha256;x-amz-date"
     claim, request = signed(b"any", [("x-amz-content-sha256", form)], names, declared=form)
@@ -209,13 +217,13 @@ def test_unsigned_payload_needs_no_hash(signed, checker_at):
     checker_at(2026, 1, 1).check(claim, request, "lambda", "")
 
 
-def test_body_of_another_request_does_not_verify(signed, checker_at):
+def test_body_of_another_request_does_not_verify(signed: Any, checker_at: Any) -> None:
     claim, request = signed(b"one")
     other = hashlib.sha256(b"two").hexdigest()
     assert refused(checker_at(2026, 1, 1), claim, request, "lambda", other).flaw is Flaw.MISMATCH
 
 
-def test_replaced_secret_takes_effect_at_once(signed, keys, checker_at):
+def test_replaced_secret_takes_effect_at_once(signed: Any, keys: Any, checker_at: Any) -> None:
     claim, request = signed()
     checker = checker_at(2026, 1, 1)
     checker.check(claim, request, "lambda", EMPTY_SHA256)
@@ -223,7 +231,7 @@ def test_replaced_secret_takes_effect_at_once(signed, keys, checker_at):
     assert refused(checker, claim, request, "lambda", EMPTY_SHA256).flaw is Flaw.MISMATCH
 
 
-def test_signing_keys_are_derived_once_until_dropped(signed, keys):
+def test_signing_keys_are_derived_once_until_dropped(signed: Any, keys: Any) -> None:
     claim, _ = signed()
     credential = keys.find("AKID")
     signing = SigningKeys()
@@ -236,7 +244,7 @@ def test_signing_keys_are_derived_once_until_dropped(signed, keys):
     assert signing._keys == {}
 
 
-def test_signing_keys_do_not_grow_without_end(signed, keys, monkeypatch):
+def test_signing_keys_do_not_grow_without_end(signed: Any, keys: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("lambent.gateway.signing_keys._KEPT", 3)
     claim, _ = signed()
     signing = SigningKeys()
@@ -260,7 +268,7 @@ def test_signing_keys_do_not_grow_without_end(signed, keys, monkeypatch):
         ("/~x", "/~x", "/~x"),
     ],
 )
-def test_paths_are_encoded_twice_but_for_s3(path, twice, once):
+def test_paths_are_encoded_twice_but_for_s3(path: Any, twice: Any, once: Any) -> None:
     assert canonical_path(path, is_s3=False) == twice
     assert canonical_path(path, is_s3=True) == once
 
@@ -277,11 +285,11 @@ def test_paths_are_encoded_twice_but_for_s3(path, twice, once):
         ("a-b=1&a=2", "a=2&a-b=1"),
     ],
 )
-def test_query_is_encoded_afresh_and_sorted_by_name(query, canonical):
+def test_query_is_encoded_afresh_and_sorted_by_name(query: Any, canonical: Any) -> None:
     assert canonical_query(query) == canonical
 
 
-def test_repeated_and_spaced_headers_are_folded():
+def test_repeated_and_spaced_headers_are_folded() -> None:
     headers = Headers([("A", "x   y"), ("a", "z"), ("B", "1")])
     text = canonical_request("GET", "/", "", headers, "a;b", "HASH")
     assert text == "GET\n/\n\na:x y,z\nb:1\n\na;b\nHASH"

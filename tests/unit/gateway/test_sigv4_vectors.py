@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ VECTORS = sorted(path.parent for path in FOLDER.rglob("*.req"))
 KEY_ID, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
 
-def test_vectors_are_there():
+def test_vectors_are_there() -> None:
     if not VECTORS and not os.environ.get("CI"):
         pytest.skip("run scripts/fetch_protocol_cases.py")
     assert len(VECTORS) >= 30
@@ -32,7 +33,7 @@ def read(folder: Path, suffix: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def parse(text: str):
+def parse(text: str) -> Any:
     """Method, target, fields and body of a request in a file; lines that begin with a space go on with the last."""
     head, _, body = text.partition("\n\n")
     line, *rest = head.split("\n")
@@ -48,7 +49,7 @@ def parse(text: str):
     return method, target, fields, body.encode("latin-1")
 
 
-def signed_request(folder: Path):
+def signed_request(folder: Path) -> Any:
     """The request with its signature. One vector's signed request carries a signature that is not the vector's."""
     method, target, fields, body = parse(read(folder, "sreq"))
     fields = [(name, value) for name, value in fields if name != "Authorization"]
@@ -56,7 +57,9 @@ def signed_request(folder: Path):
 
 
 @pytest.mark.parametrize("folder", VECTORS, ids=lambda folder: folder.name)
-def test_vector_is_canonical_and_verifies(folder, keys, checker_at, make_request):
+def test_vector_is_canonical_and_verifies(
+    folder: Any, keys: Any, checker_at: Any, make_request: Any
+) -> None:
     method, target, fields, body = signed_request(folder)
     token = dict(fields).get("X-Amz-Security-Token")
     keys.add(KEY_ID, SECRET, token)
@@ -79,8 +82,8 @@ def test_vector_is_canonical_and_verifies(folder, keys, checker_at, make_request
 
 @pytest.mark.parametrize("folder", VECTORS, ids=lambda folder: folder.name)
 def test_vector_does_not_verify_once_anything_signed_is_changed(
-    folder, keys, checker_at, make_request
-):
+    folder: Any, keys: Any, checker_at: Any, make_request: Any
+) -> None:
     method, target, fields, body = signed_request(folder)
     keys.add(KEY_ID, SECRET, dict(fields).get("X-Amz-Security-Token"))
     checker = checker_at(2015, 8, 30, 12, 36)
