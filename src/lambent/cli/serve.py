@@ -13,13 +13,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
+import uvloop
 
 from lambent import __version__, app
 from lambent.storage.errors import StorageUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from lambent.config import Config
     from lambent.storage.data_dir import DataDir
 
@@ -38,18 +37,8 @@ def run(config: Config, data_dir: DataDir, control: socket.socket, runtimes_json
     if spawner is None:  # the launcher is gone before it began
         return
     platform = app.build(config, data_dir, spawner, json.loads(runtimes_json))
-    _run_on_a_loop(_serve(platform, control))
-
-
-def _run_on_a_loop(main: Coroutine[None, None, None]) -> None:
-    """On uvloop where it is installed, which it need not be."""
-    try:
-        import uvloop  # noqa: PLC0415 - optional
-    except ImportError:
-        asyncio.run(main)
-    else:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(platform, control))
 
 
 async def _serve(platform: app.Platform, control: socket.socket) -> None:
