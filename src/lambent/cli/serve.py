@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import json
 import logging
 import signal
@@ -50,6 +51,10 @@ async def _serve(platform: app.Platform, control: socket.socket) -> None:
         await platform.start()
     except OSError as problem:
         raise StorageUnusable(_reason(platform.config, problem)) from problem
+    # What is there now stays: the collector need not look at it again, nor after every few requests at what they left.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     control.setblocking(False)
     replacing: set[asyncio.Task[None]] = set()
 

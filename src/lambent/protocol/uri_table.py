@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from lambent.protocol.shapes import OperationModel
 
 
+# Paths whose way through the tree is remembered, of at most this length: a few hundred KB at the worst.
+_KEPT_PATHS = 1024
+_KEPT_LENGTH = 256
+
+
 @dataclass(slots=True)
 class _Candidate:
     operation: str
@@ -43,9 +48,10 @@ class UriTable:
 
     def __init__(self) -> None:
         self._roots: dict[str, _Node] = {}
+        self._walked: dict[tuple[str, str], tuple[list[_Candidate], list[str]] | None] = {}
 
     def add(self, operation: OperationModel) -> None:
-        """Enter an operation under its method and URI template."""
+        """Enter an operation under its method and URI template; all of them before the first `find`."""
         path, _, query = operation.http["requestUri"].partition("?")
         node = self._roots.setdefault(operation.http["method"], _Node())
         labels, segments = [], _segments(path)
@@ -73,8 +79,7 @@ class UriTable:
     def _match(
         self, method: str, path: str, query: str, headers: Headers
     ) -> tuple[_Candidate, list[str]] | None:
-        root = self._roots.get(method)
-        found = _walk(root, path[1:].split("/"), 0, []) if root is not None else None
+        found = self._walk(method, path)
         if found is None:
             return None
         candidates, values = found
@@ -85,6 +90,20 @@ class UriTable:
                 return None
             chosen = best
         return chosen, values
+
+    def _walk(self, method: str, path: str) -> tuple[list[_Candidate], list[str]] | None:
+        """Method and path alone decide this, and the same few come again and again."""
+        key = (method, path)
+        try:
+            return self._walked[key]
+        except KeyError:
+            root = self._roots.get(method)
+            found = _walk(root, path[1:].split("/"), 0, []) if root is not None else None
+            if len(path) <= _KEPT_LENGTH:
+                if len(self._walked) >= _KEPT_PATHS:
+                    self._walked.clear()
+                self._walked[key] = found
+            return found
 
 
 def _segments(path: str) -> list[str]:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from lambent.storage.log_index import SegmentIndex, build_index, index_path, read_index
 from lambent.storage.log_records import (
     MAGIC,
-    EventRecord,
     StreamRecord,
-    encode_event,
     encode_stream,
+    event_bytes,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class _Pending:
         number = self._number_of(batch.stream)
         for timestamp_ms, text in batch.events:
             start = self.end
-            self.data += encode_event(EventRecord(number, timestamp_ms, batch.ingested_ms, text))
+            self.data += event_bytes(number, timestamp_ms, batch.ingested_ms, text)
             self._events.append((batch.stream, start, self.end, timestamp_ms))
 
     def enter(self) -> None:

@@ -52,8 +52,12 @@ def encode_stream(record: StreamRecord) -> bytes:
 
 
 def encode_event(record: EventRecord) -> bytes:
-    head = _EVENT.pack(2, record.stream, record.timestamp_ms, record.ingested_ms)
-    return _frame(head + _encode(record.text))
+    return event_bytes(record.stream, record.timestamp_ms, record.ingested_ms, record.text)
+
+
+def event_bytes(stream: int, timestamp_ms: int, ingested_ms: int, text: str) -> bytes:
+    """An event without the object: each invocation logs three and more."""
+    return _frame(_EVENT.pack(2, stream, timestamp_ms, ingested_ms) + _encode(text))
 
 
 def scan(data: bytes, base: int = 0) -> Iterator[tuple[int, int, Record]]:

@@ -118,3 +118,29 @@ def test_no_route_is_no_operation(method: str, uri: str) -> None:
 def test_a_label_that_is_not_utf_8_is_unreadable() -> None:
     with pytest.raises(Unreadable):
         _table().find("GET", "/b/%ff", "", Headers())
+
+
+def test_a_way_is_found_again_whatever_the_query_says() -> None:
+    table = _table()
+
+    for _ in range(2):
+        assert table.find("GET", "/b", "", Headers()) == ("ListObjects", {"Bucket": "b"})
+        assert table.find("GET", "/b", "acl", Headers()) == ("GetBucketAcl", {"Bucket": "b"})
+        assert table.find("PATCH", "/b", "", Headers()) is None
+
+
+def test_no_more_ways_are_remembered_than_a_few() -> None:
+    table = _table()
+
+    for number in range(3000):
+        name = f"key-{number}"
+        assert table.find("GET", f"/b/{name}", "", Headers()) == (
+            "GetObject",
+            {"Bucket": "b", "Key": name},
+        )
+    long = "k" * 1000
+    found = table.find("GET", f"/b/{long}", "", Headers())
+
+    assert found == ("GetObject", {"Bucket": "b", "Key": long})
+    assert len(table._walked) <= 1024
+    assert all(len(path) <= 256 for _, path in table._walked)
