@@ -38,7 +38,7 @@ class Scope:
 # Not frozen: one is made per request, and a frozen one costs three times as much.
 @dataclass(slots=True)
 class RequestContext:
-    """The facts of one request; nobody changes them. `now` is the calendar, read once, so that an answer holds one time.
+    """The facts of one request. `now` is the calendar, read once, so that one answer holds one time.
 
     `endpoint` is how the client addressed us (`http://127.0.0.1:4566`): links in answers begin with it.
     """
