@@ -23,7 +23,7 @@ fmt: $(STAMP)  ## Format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 lint: $(STAMP)  ## Style and spelling
-	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/codespell
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && git ls-files -z | xargs -0 $(BIN)/codespell
 
 types: $(STAMP)  ## mypy --strict
 	$(BIN)/mypy && $(BIN)/mypy tests
