@@ -15,7 +15,7 @@ from lambent.execution.assignment import Assignment
 from lambent.execution.environment import InitDone, InitFailed
 from lambent.execution.failures import Exit
 from lambent.execution.log_stream import LogStream, stream_name
-from lambent.execution.running import Ending, account
+from lambent.execution.running import Ending, account, resolving
 from lambent.execution.spec import SandboxFailed
 from lambent.execution.states import State
 
@@ -128,7 +128,8 @@ class ColdStart:
         self, invocation: Invocation, *, init_ms: float | None = None, started: float | None = None
     ) -> Outcome:
         assert self._environment is not None
-        future = self._environment.invoke(invocation, init_ms=init_ms, started=started)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._environment.invoke(invocation, resolving(future), init_ms=init_ms, started=started)
         self.has_invoked = True
         return await future
 
@@ -170,4 +171,4 @@ class ColdStart:
         return Ending.by(failures.timed_out(request_id, timeout_s, self._now_ms()))
 
     def _now_ms(self) -> int:
-        return int(self._clock.calendar().timestamp() * 1000)
+        return self._clock.calendar_ms()

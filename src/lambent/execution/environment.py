@@ -4,7 +4,7 @@ Everything happens in callbacks of the event loop and is over when they return: 
 deadline's timer. So an invocation is finished, logged and accounted for whether or not its caller still waits.
 The allowed moves stand in `states.py`; whatever else arrives ends the environment.
 
-Who may wait on it holds a future: `booted`, then the one of `assign`, then one per `invoke`.
+Who waits for INIT holds the future of `assign`; who invokes hands in what is to be called at the end.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lambent.execution.failures import Failure
     from lambent.execution.frames import Frame
     from lambent.execution.log_stream import LogStream
+    from lambent.execution.running import Done
     from lambent.execution.spawner_link import SpawnerLink
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
@@ -140,27 +141,28 @@ class Environment:
     def invoke(
         self,
         invocation: Invocation,
+        done: Done,
         *,
         init_ms: float | None = None,
         started: float | None = None,
-    ) -> asyncio.Future[Outcome]:
-        """Run one invocation. Cancelling the future drops the answer, nothing else.
+    ) -> None:
+        """Run one invocation; `done` is told its end, when the environment has settled.
 
         Args:
             invocation: the call.
+            done: gets the Outcome, or SandboxFailed.
             init_ms: what INIT took, where this call waited for it: billed and reported with it.
             started: monotonic; when the invocation began, where it did before now and START has been written.
 
         Raises:
             ValueError: the call cannot be put into a frame; nothing has happened then.
         """
-        now, now_ms = self._clock.monotonic(), self._now_ms()
+        now, now_ms = self._clock.monotonic(), self._clock.calendar_ms()
         spec = self.spec
         raw_id = bytes.fromhex(invocation.request_id.replace("-", ""))
         left_s = spec.timeout_s if started is None else started + spec.timeout_s - now
-        future: asyncio.Future[Outcome] = self._loop.create_future()
         running = Running(
-            invocation, raw_id, future, now if started is None else started, now + left_s, init_ms
+            invocation, raw_id, done, now if started is None else started, now + left_s, init_ms
         )
         frame_head = running.frame_head(now_ms + int(left_s * 1000))
         self._move(Cause.INVOKE)
@@ -171,7 +173,6 @@ class Environment:
         self._sandbox.send(frame_head, invocation.payload)
         if self._timer is None:
             self._timer = self._loop.call_later(left_s, self._check_deadline)
-        return future
 
     def end(self, why: str) -> None:
         """Kill it. An invocation that runs fails with SandboxFailed."""
@@ -256,7 +257,7 @@ class Environment:
             self._bury("the runtime gave up")
         self.idle_since = running.started + outcome.duration_ms / 1000
         self.owner.finished(self)
-        running.resolve(outcome)
+        running.done(outcome)
 
     def _init_frame(self, frame: Frame) -> None:
         """READY, INIT_DONE, or the ERROR of an INIT; the state has been moved already."""
@@ -315,7 +316,7 @@ class Environment:
         self.state = State.DEAD
         self._bury(failure.error_type)
         self.owner.finished(self)
-        running.resolve(outcome)
+        running.done(outcome)
 
     def _account(self, running: Running, ending: Ending) -> Outcome:
         return account(
@@ -347,8 +348,7 @@ class Environment:
             return
         self.log.flush()
         self.owner.finished(self)
-        if not running.future.done():
-            running.future.set_exception(SandboxFailed(why))
+        running.done(SandboxFailed(why))
 
     def _bury(self, why: str) -> None:
         self.why_dead = why
@@ -371,7 +371,7 @@ class Environment:
         return (self._clock.monotonic() - started) * 1000
 
     def _now_ms(self) -> int:
-        return int(self._clock.calendar().timestamp() * 1000)
+        return self._clock.calendar_ms()
 
 
 def _cause(frame: Frame) -> Cause | None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core import ids
@@ -18,7 +19,13 @@ from lambent.services.lambda_.errors import (
     TooManyRequests,
 )
 from lambent.services.lambda_.names import LATEST, not_found, parse_function_name
-from lambent.services.lambda_.payloads import check_event, client_context
+from lambent.services.lambda_.payloads import (
+    INLINE_LIMIT,
+    check_event,
+    client_context,
+    json_fault,
+    refuse_fault,
+)
 from lambent.services.lambda_.settling import PATIENCE_S
 from lambent.services.lambda_.unserved import refuse_unserved
 
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import InvocationRequestTypeDef
 
     from lambent.core.context import RequestContext
-    from lambent.core.service import Document
+    from lambent.core.service import Document, Done
     from lambent.execution.spec import FunctionSpec, Outcome
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.ports import Plane
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.settling import Settling
 
 _log = logging.getLogger(__name__)
+_WAITS = "RequestResponse"
 # "6 MB each for request and response (synchronous)" (Lambda quotas).
 MAX_EVENT_BYTES = 6_291_456
 # "The last 4 KB of the execution log" (Lambda API reference, Invoke, LogResult).
@@ -48,9 +56,38 @@ class Invocations:
     settling: Settling
     plane: Plane
 
+    def begin(self, context: RequestContext, request: InvocationRequestTypeDef, done: Done) -> bool:
+        """The short form of `invoke`: a small event, a function in memory, an environment that is idle."""
+        payload = request.get("Payload", b"")
+        assert isinstance(payload, bytes), "the protocol hands blobs on as bytes"
+        if len(payload) > INLINE_LIMIT or request.get("InvocationType", _WAITS) != _WAITS:
+            return False
+        scope = context.scope
+        name = request["FunctionName"]
+        entry = self.registry.get((scope.account_id, scope.region, name))
+        if entry is None or entry.function.state != "Active" or "Qualifier" in request:
+            return False
+        refuse_unserved("Invoke", request)
+        if payload:
+            refuse_fault(json_fault(payload))
+        invocation = Invocation(
+            request_id=context.request_id,
+            payload=payload or b"{}",
+            invoked_function_arn=entry.arn,
+            client_context=client_context(request.get("ClientContext", "")),
+            trace_id=_trace_id(context),
+        )
+        wants_log = request.get("LogType") == "Tail"
+        try:
+            return self.plane.invoke_warm(
+                entry.spec, invocation, partial(_finish, invocation, done, wants_log)
+            )
+        except Throttled as throttled:
+            raise TooManyRequests(throttled.reason) from throttled
+
     async def invoke(self, context: RequestContext, request: InvocationRequestTypeDef) -> Document:
         refuse_unserved("Invoke", request)
-        invocation_type = request.get("InvocationType", "RequestResponse")
+        invocation_type = request.get("InvocationType", _WAITS)
         if invocation_type == "Event":
             raise NotImplementedByLambent(
                 "Invoke with InvocationType Event is not implemented yet: Lambent cannot queue "
@@ -98,10 +135,22 @@ class Invocations:
         except RuntimeUnavailable as unavailable:
             raise InvalidRuntime(str(unavailable)) from unavailable
         except SandboxFailed as failed:
-            _log.error("request %s: %s", invocation.request_id, failed)
-            raise ExecutionFailed(
-                "The function could not be run: see the platform's log."
-            ) from failed
+            raise _not_run(invocation, failed) from failed
+
+
+def _finish(
+    invocation: Invocation, done: Done, wants_log: bool, result: Outcome | SandboxFailed
+) -> None:
+    """Answer an invocation that was begun."""
+    if isinstance(result, SandboxFailed):
+        done(_not_run(invocation, result))
+    else:
+        done(_answer(result, wants_log=wants_log))
+
+
+def _not_run(invocation: Invocation, failed: SandboxFailed) -> ExecutionFailed:
+    _log.error("request %s: %s", invocation.request_id, failed)
+    return ExecutionFailed("The function could not be run: see the platform's log.")
 
 
 async def _event(request: InvocationRequestTypeDef) -> bytes:

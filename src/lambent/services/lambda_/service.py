@@ -74,7 +74,7 @@ class LambdaService:
             "DeleteFunction": waits(finished(functions.delete_function)),
             "GetFunction": read(functions.get_function),
             "GetFunctionConfiguration": read(functions.get_function_configuration),
-            "Invoke": waits(invocations.invoke),
+            "Invoke": waits(invocations.invoke, invocations.begin),
             "ListFunctions": read(functions.list_functions),
             "UpdateFunctionCode": waits(finished(updates.update_function_code)),
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
