@@ -159,8 +159,8 @@ def test_a_zip_over_50_mb(client: LambdaClient, create: Create) -> None:
 
 def test_operations_that_are_not_there_yet_name_themselves(client: LambdaClient) -> None:
     with pytest.raises(ClientError) as answered:
-        client.publish_version(FunctionName="f")
+        client.list_capacity_providers()
     response = answered.value.response
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert response["Error"]["Code"] == "NotImplementedException"
-    assert "PublishVersion" in response["Error"]["Message"]
+    assert "ListCapacityProviders" in response["Error"]["Message"]

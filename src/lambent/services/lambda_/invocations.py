@@ -17,7 +17,7 @@ from lambent.services.lambda_.errors import (
     ResourceConflict,
     TooManyRequests,
 )
-from lambent.services.lambda_.names import LATEST, not_found, parse_function_name
+from lambent.services.lambda_.names import not_found, parse_function_name
 from lambent.services.lambda_.payloads import check_event, client_context
 from lambent.services.lambda_.settling import PATIENCE_S
 from lambent.services.lambda_.unserved import refuse_unserved
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.core.service import Document
     from lambent.execution.spec import FunctionSpec, Outcome
+    from lambent.services.lambda_.model import Key
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.ports import Plane
     from lambent.services.lambda_.registry import Invocable, Registry
@@ -72,16 +73,19 @@ class Invocations:
             trace_id=_trace_id(context),
         )
         outcome = await self._run(entry.spec, invocation)
-        return _answer(outcome, wants_log=request.get("LogType") == "Tail")
+        version = entry.spec.function_version
+        return _answer(outcome, version, wants_log=request.get("LogType") == "Tail")
 
     async def _invocable(self, ref: FunctionRef) -> Invocable:
         """The function, ready to run. Raises ResourceNotFound; ResourceConflict while it will not become Active."""
         key = (ref.scope.account_id, ref.scope.region, ref.name)
+        if not ref.is_latest:
+            return await self._qualified(key, ref)
         entry = self.registry.get(key) or await self.registry.load(ref.scope, ref.name)
         if entry is not None and entry.function.state == "Pending":
             await asyncio.wait({self.settling.task(entry.function)}, timeout=PATIENCE_S)
             entry = self.registry.get(key)
-        if entry is None or not ref.is_latest:
+        if entry is None:
             raise not_found(ref.invoked())
         if entry.function.state == "Pending":
             raise ResourceConflict(
@@ -89,6 +93,18 @@ class Invocations:
                 "The function is currently in the following state: Pending"
             )
         return entry
+
+    async def _qualified(self, key: Key, ref: FunctionRef) -> Invocable:
+        """As `_invocable`, for a version, or for an alias one of its versions by their weights."""
+        target = self.registry.target(key, ref.qualifier) or await self.registry.load_target(ref)
+        if target.first.function.state == "Pending":  # published with the function itself
+            latest = await self.registry.load(ref.scope, ref.name)
+            if latest is not None:
+                await asyncio.wait({self.settling.task(latest.function)}, timeout=PATIENCE_S)
+            target = await self.registry.load_target(ref)
+        if target.second is not None and ids.fraction() < target.weight:
+            return target.second
+        return target.first
 
     async def _run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         try:
@@ -128,10 +144,10 @@ def _trace_id(context: RequestContext) -> str:
     return f"Root=1-{seconds:08x}-{digits[:24]};Parent={digits[24:]};Sampled=0"
 
 
-def _answer(outcome: Outcome, *, wants_log: bool) -> Document:
+def _answer(outcome: Outcome, version: str, *, wants_log: bool) -> Document:
     document: dict[str, object] = {
         "StatusCode": 200,
-        "ExecutedVersion": LATEST,
+        "ExecutedVersion": version,
         "Payload": outcome.payload,
     }
     if outcome.is_error:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambent.core.service import Operation, read, waits
+from lambent.core.service import Operation, read, waits, write
+from lambent.services.lambda_.aliases import Aliases
 from lambent.services.lambda_.changes import Changes
 from lambent.services.lambda_.cleaning import Cleaning
 from lambent.services.lambda_.code_links import CodeDoor, CodeLinks
+from lambent.services.lambda_.code_sources import CodeSources
 from lambent.services.lambda_.finishing import Finishing
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invocations import Invocations
@@ -19,6 +21,7 @@ from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
 from lambent.services.lambda_.updates import Updates
+from lambent.services.lambda_.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,19 +66,29 @@ class LambdaService:
         self._cleaning = Cleaning(database, packages, blobs, plane)
         changes = Changes(database, registry, packages, self._settling, self._cleaning, plane)
         self._start_up = StartUp(database, plane, blobs, packages, self._cleaning, policy)
-        functions = Functions(changes, links, policy)
-        updates = Updates(changes, policy)
+        sources = CodeSources()
+        functions = Functions(changes, links, sources, policy)
+        updates = Updates(changes, sources, policy)
+        versions = Versions(changes, policy)
+        aliases = Aliases(registry)
         invocations = Invocations(registry, self._settling, plane)
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
         self.operations: Mapping[str, Operation] = {
+            "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
+            "DeleteAlias": write(aliases.delete_alias),
             "DeleteFunction": waits(finished(functions.delete_function)),
+            "GetAlias": read(aliases.get_alias),
             "GetFunction": read(functions.get_function),
             "GetFunctionConfiguration": read(functions.get_function_configuration),
             "Invoke": waits(invocations.invoke),
+            "ListAliases": read(aliases.list_aliases),
             "ListFunctions": read(functions.list_functions),
+            "ListVersionsByFunction": read(versions.list_versions_by_function),
+            "PublishVersion": waits(finished(versions.publish_version)),
+            "UpdateAlias": write(aliases.update_alias),
             "UpdateFunctionCode": waits(finished(updates.update_function_code)),
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }

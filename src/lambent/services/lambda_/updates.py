@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lambent.services.lambda_ import configurations
 from lambent.services.lambda_.errors import InvalidParameterValue
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lambent.core.context import RequestContext
     from lambent.services.lambda_.changes import Changes
+    from lambent.services.lambda_.code_sources import CodeSources
     from lambent.services.lambda_.model import Code, Function
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
@@ -31,6 +32,7 @@ class Updates:
     """The two update operations, with what they need."""
 
     changes: Changes
+    sources: CodeSources
     policy: RuntimePolicy
 
     async def update_function_code(
@@ -38,8 +40,7 @@ class Updates:
     ) -> FunctionConfigurationTypeDef:
         refuse_unserved("UpdateFunctionCode", request)
         ref = _unqualified(request["FunctionName"], context)
-        if "ZipFile" not in request:
-            raise InvalidParameterValue("Please provide a source for function code.")
+        self.sources.check(request)
 
         def change(function: Function, code: Code) -> Function:
             settings = changed_settings(
@@ -47,7 +48,7 @@ class Updates:
             )
             return replace(function, settings=settings, code=code)
 
-        archive = cast("bytes", request["ZipFile"])
+        archive = await self.sources.fetch(request)
         revision_id = request.get("RevisionId", "")
         function = await self.changes.settled(ref, revision_id)
         if request.get("DryRun"):
@@ -56,9 +57,14 @@ class Updates:
         interpreter = self.policy.interpreter(function.settings.runtime)
         async with self.changes.package(archive, interpreter) as code:
             function = await self.changes.update(
-                ref, context.now, partial(change, code=code), revision_id
+                ref,
+                context.now,
+                partial(change, code=code),
+                revision_id,
+                publishes=request.get("Publish", False),
             )
-        return configurations.configuration(function, self.policy)
+        qualifier = function.qualifier if request.get("Publish") else ""
+        return configurations.configuration(function, self.policy, qualifier)
 
     async def update_function_configuration(
         self, context: RequestContext, request: UpdateFunctionConfigurationRequestTypeDef
