@@ -26,6 +26,7 @@ from lambent.services.lambda_.settling import PATIENCE_S, in_progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from lambent.core.ports import Database, Tx
@@ -67,10 +68,15 @@ class Changes:
             digest = await self._packages.store(archive)
             trees = []
             try:
-                trees.append(await self._packages.seal(digest, interpreter))
-                yield Code(digest, len(archive), trees[0])
+                tree, unpacked = await self._packages.seal_measured(digest, interpreter)
+                trees.append(tree)
+                yield Code(digest, len(archive), tree, unpacked)
             finally:
                 self._cleaning.offer([digest], trees)
+
+    def deploying(self) -> AbstractAsyncContextManager[None]:
+        """Held from before layers are looked up until a row that uses them is written: nothing is collected."""
+        return self._packages.deploying()
 
     async def inspect(self, archive: bytes) -> Code:
         """What `package` would make of a zip, without keeping anything. Raises as `package`."""

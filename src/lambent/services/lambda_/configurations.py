@@ -35,7 +35,7 @@ def listed(function: Function, qualifier: str = "") -> FunctionConfigurationType
         "Description": settings.description,
         "Timeout": settings.timeout_s,
         "MemorySize": settings.memory_mib,
-        "LastModified": _last_modified(function.modified_ms),
+        "LastModified": last_modified(function.modified_ms),
         "CodeSha256": function.code.sha256,
         "Version": function.qualifier,
         "TracingConfig": {"Mode": settings.tracing_mode},
@@ -92,6 +92,7 @@ def _logging(function: Function) -> LoggingConfigTypeDef:
     return document
 
 
-def _last_modified(milliseconds: int) -> str:
+def last_modified(milliseconds: int) -> str:
+    """Calendar milliseconds as AWS writes them: `2026-01-01T00:00:00.000+0000`."""
     at = datetime.fromtimestamp(milliseconds // 1000, UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03}+0000"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from lambent.services.lambda_ import configurations, repository
 from lambent.services.lambda_.aliases import refuse_aliased
 from lambent.services.lambda_.changes import calendar_ms
 from lambent.services.lambda_.errors import InvalidParameterValue
+from lambent.services.lambda_.layer_uses import check_unpacked
 from lambent.services.lambda_.model import Function
 from lambent.services.lambda_.names import LATEST, parse_function_name
 from lambent.services.lambda_.paging import marked, marker, page_size
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.changes import Changes
     from lambent.services.lambda_.code_links import CodeLinks
     from lambent.services.lambda_.code_sources import CodeSources
+    from lambent.services.lambda_.layer_uses import LayerUses
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
 
@@ -44,6 +46,7 @@ class Functions:
     changes: Changes
     links: CodeLinks
     sources: CodeSources
+    layers: LayerUses
     policy: RuntimePolicy
 
     async def create_function(
@@ -57,22 +60,25 @@ class Functions:
         self.policy.admit(settings.runtime, ref.arn)
         self.sources.check(request["Code"])
         await self.changes.refuse_existing(ref)
-        archive = await self.sources.fetch(request["Code"])
-        interpreter = self.policy.interpreter(settings.runtime)
-        async with self.changes.package(archive, interpreter) as code:
-            function = Function(
-                scope=ref.scope,
-                name=ref.name,
-                settings=settings,
-                code=code,
-                revision_id=ids.uuid(),
-                deployment_id=ids.hex_id(),
-                modified_ms=calendar_ms(context.now),
-                tags=dict(request.get("Tags", {})),
-            )
-            function = await self.changes.create(
-                function, ref, publishes=request.get("Publish", False)
-            )
+        async with self.changes.deploying():
+            layers = await self.layers.resolve(context, request.get("Layers", ()))
+            archive = await self.sources.fetch(request["Code"])
+            interpreter = self.policy.interpreter(settings.runtime)
+            async with self.changes.package(archive, interpreter) as code:
+                check_unpacked(code.unpacked, layers)
+                function = Function(
+                    scope=ref.scope,
+                    name=ref.name,
+                    settings=replace(settings, layers=layers),
+                    code=code,
+                    revision_id=ids.uuid(),
+                    deployment_id=ids.hex_id(),
+                    modified_ms=calendar_ms(context.now),
+                    tags=dict(request.get("Tags", {})),
+                )
+                function = await self.changes.create(
+                    function, ref, publishes=request.get("Publish", False)
+                )
         return configurations.configuration(function, self.policy)
 
     def get_function(

@@ -35,6 +35,7 @@ class LayerUse:
     archive: str
     tree: str
     runtime: str = ""
+    unpacked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Code:
     archive: str
     size: int
     tree: str
+    unpacked: int = 0  # bytes
 
     @property
     def sha256(self) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from lambent.core.context import Scope
 from lambent.services.lambda_.model import Code, Function, LayerUse, Settings
+from lambent.services.lambda_.resources import LAYER_VERSIONS
 from lambent.services.lambda_.tables import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -89,11 +90,13 @@ def runtimes(tx: Tx) -> list[str]:
 
 def trees(tx: Tx) -> dict[str, tuple[str, str]]:
     """The sealed trees in use, those of layers included: (archive, runtime) by digest."""
+    layers = [each.document for each in LAYER_VERSIONS.everywhere(tx)]
     rows = tx.all(select(_C.code_tree, _C.code_archive, _C.runtime, _C.options))
     found = {row.code_tree: (row.code_archive, row.runtime) for row in rows}
     for row in rows:
-        for layer in orjson.loads(row.options).get("layers", ()):
-            found[layer["tree"]] = (layer["archive"], layer["runtime"])
+        layers += orjson.loads(row.options).get("layers", ())
+    for layer in layers:
+        found[layer["tree"]] = (layer["archive"], layer["runtime"])
     return found
 
 
@@ -102,6 +105,11 @@ def move_tree(tx: Tx, old: str, new: str) -> None:
     tx.execute(update(FUNCTIONS).where(_C.code_tree == old).values(code_tree=new))
     moved = func.replace(_C.options, old, new)
     tx.execute(update(FUNCTIONS).where(_C.options.contains(old)).values(options=moved))
+    for layer in LAYER_VERSIONS.everywhere(tx):
+        if layer.document["tree"] == old:
+            LAYER_VERSIONS.put(
+                tx, layer.scope, layer.owner, layer.id, layer.document | {"tree": new}
+            )
 
 
 def add(tx: Tx, function: Function) -> None:
@@ -138,13 +146,15 @@ def unsettled(tx: Tx) -> list[Function]:
 def has_archive(tx: Tx, archive: str) -> bool:
     """True while some function was made from this archive, or uses a layer that was."""
     where = or_(_C.code_archive == archive, _C.options.contains(archive))
-    return tx.one(select(_C.name).where(where).limit(1)) is not None
+    used = tx.one(select(_C.name).where(where).limit(1)) is not None
+    return used or LAYER_VERSIONS.mentions(tx, archive)
 
 
 def has_tree(tx: Tx, tree: str) -> bool:
     """True while some function runs from this sealed tree."""
     where = or_(_C.code_tree == tree, _C.options.contains(tree))
-    return tx.one(select(_C.name).where(where).limit(1)) is not None
+    used = tx.one(select(_C.name).where(where).limit(1)) is not None
+    return used or LAYER_VERSIONS.mentions(tx, tree)
 
 
 def _in(scope: Scope) -> ColumnElement[bool]:
@@ -176,7 +186,7 @@ def _function(row: Any) -> Function:
             log_group=row.log_group,
             **_options(row.options),
         ),
-        code=Code(row.code_archive, row.code_size, row.code_tree),
+        code=Code(row.code_archive, row.code_size, row.code_tree, row.code_unpacked),
         revision_id=row.revision_id,
         deployment_id=row.deployment_id,
         modified_ms=row.modified_ms,
@@ -213,6 +223,7 @@ def _row(function: Function) -> dict[str, object]:
         "code_archive": code.archive,
         "code_size": code.size,
         "code_tree": code.tree,
+        "code_unpacked": code.unpacked,
         "state": function.state,
         "update_status": function.update,
         "revision_id": function.revision_id,

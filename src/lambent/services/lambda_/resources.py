@@ -79,6 +79,11 @@ class Kind:
         """All of every account and region."""
         return self._rows(tx, _C.kind == self.name)
 
+    def mentions(self, tx: Tx, text: str) -> bool:
+        """Does a document of this kind hold that text, in any account?"""
+        where = (_C.kind == self.name) & _C.document.contains(text)
+        return tx.one(select(_C.id).where(where).limit(1)) is not None
+
     def _rows(self, tx: Tx, where: ColumnElement[bool]) -> list[Resource]:
         return [
             Resource(

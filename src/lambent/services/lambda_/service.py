@@ -16,6 +16,9 @@ from lambent.services.lambda_.code_sources import CodeSources
 from lambent.services.lambda_.finishing import Finishing
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invocations import Invocations
+from lambent.services.lambda_.layer_policies import LayerPolicies
+from lambent.services.lambda_.layer_uses import LayerUses
+from lambent.services.lambda_.layers import Layers
 from lambent.services.lambda_.packages import Packages
 from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.settling import Settling
@@ -67,8 +70,11 @@ class LambdaService:
         changes = Changes(database, registry, packages, self._settling, self._cleaning, plane)
         self._start_up = StartUp(database, plane, blobs, packages, self._cleaning, policy)
         sources = CodeSources()
-        functions = Functions(changes, links, sources, policy)
-        updates = Updates(changes, sources, policy)
+        uses = LayerUses(database)
+        functions = Functions(changes, links, sources, uses, policy)
+        updates = Updates(changes, sources, uses, policy)
+        layers = Layers(database, changes, self._cleaning, sources, links, policy)
+        layer_policies = LayerPolicies()
         versions = Versions(changes, policy)
         aliases = Aliases(registry)
         invocations = Invocations(registry, self._settling, plane)
@@ -76,6 +82,15 @@ class LambdaService:
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
         self.operations: Mapping[str, Operation] = {
+            "AddLayerVersionPermission": write(layer_policies.add_permission),
+            "DeleteLayerVersion": write(layers.delete_layer_version),
+            "GetLayerVersion": read(layers.get_layer_version),
+            "GetLayerVersionByArn": read(layers.get_layer_version_by_arn),
+            "GetLayerVersionPolicy": read(layer_policies.get_policy),
+            "ListLayerVersions": read(layers.list_layer_versions),
+            "ListLayers": read(layers.list_layers),
+            "PublishLayerVersion": waits(finished(layers.publish_layer_version)),
+            "RemoveLayerVersionPermission": write(layer_policies.remove_permission),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
             "DeleteAlias": write(aliases.delete_alias),

@@ -36,6 +36,7 @@ FUNCTIONS = Table(
     Column("code_archive", String(64), nullable=False),
     Column("code_size", BigInteger, nullable=False),
     Column("code_tree", String(64), nullable=False),
+    Column("code_unpacked", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("update_status", String(16)),
     Column("revision_id", String(36), nullable=False),

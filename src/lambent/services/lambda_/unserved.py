@@ -30,6 +30,7 @@ _SETTINGS = {
     "LoggingConfig.ApplicationLogLevel",
     "LoggingConfig.SystemLogLevel",
     "KMSKeyArn",
+    "Layers",
     "SnapStart.ApplyOn",
 }
 _CODE = {"ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambent.services.lambda_ import configurations
 from lambent.services.lambda_.errors import InvalidParameterValue
+from lambent.services.lambda_.layer_uses import check_unpacked
 from lambent.services.lambda_.names import parse_function_name
 from lambent.services.lambda_.settings import changed_settings
 from lambent.services.lambda_.unserved import refuse_unserved
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.services.lambda_.changes import Changes
     from lambent.services.lambda_.code_sources import CodeSources
-    from lambent.services.lambda_.model import Code, Function
+    from lambent.services.lambda_.layer_uses import LayerUses
+    from lambent.services.lambda_.model import Code, Function, LayerUse
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
@@ -33,6 +35,7 @@ class Updates:
 
     changes: Changes
     sources: CodeSources
+    layers: LayerUses
     policy: RuntimePolicy
 
     async def update_function_code(
@@ -43,6 +46,7 @@ class Updates:
         self.sources.check(request)
 
         def change(function: Function, code: Code) -> Function:
+            check_unpacked(code.unpacked, function.settings.layers)
             settings = changed_settings(
                 function.settings, {"Architectures": request.get("Architectures")}
             )
@@ -77,26 +81,46 @@ class Updates:
         if "Runtime" in request:
             self.policy.admit(request["Runtime"], ref.arn)
         interpreter = self.policy.interpreter(request.get("Runtime", function.settings.runtime))
-        if interpreter == self.policy.interpreter(function.settings.runtime):
-            function = await self._reconfigure(context, request, ref)
-        else:
-            async with self.changes.recompiled(function.code, interpreter) as code:
-                function = await self._reconfigure(context, request, ref, code)
+        async with self.changes.deploying():
+            layers = await self._layers(context, request, function)
+            reconfigure = partial(self._reconfigure, context, request, ref, layers)
+            if interpreter == self.policy.interpreter(function.settings.runtime):
+                function = await reconfigure()
+            else:
+                async with self.changes.recompiled(function.code, interpreter) as code:
+                    function = await reconfigure(code)
         return configurations.configuration(function, self.policy)
+
+    async def _layers(
+        self,
+        context: RequestContext,
+        request: UpdateFunctionConfigurationRequestTypeDef,
+        function: Function,
+    ) -> tuple[LayerUse, ...] | None:
+        """The layers that are asked for; None to keep those that are there."""
+        if "Layers" not in request:
+            return None
+        layers = await self.layers.resolve(context, request["Layers"], function.settings.layers)
+        check_unpacked(function.code.unpacked, layers)
+        return layers
 
     async def _reconfigure(
         self,
         context: RequestContext,
         request: UpdateFunctionConfigurationRequestTypeDef,
         ref: FunctionRef,
+        layers: tuple[LayerUse, ...] | None,
         code: Code | None = None,
     ) -> Function:
         def change(function: Function) -> Function:
             # Recompiled code is of use only while the archive is the one that it was made from.
             is_same = code is not None and code.archive == function.code.archive
+            settings = changed_settings(function.settings, request)
+            if layers is not None:
+                settings = replace(settings, layers=layers)
             return replace(
                 function,
-                settings=changed_settings(function.settings, request),
+                settings=settings,
                 code=code if code is not None and is_same else function.code,
             )
 

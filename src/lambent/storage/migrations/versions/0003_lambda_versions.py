@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("code_archive", sa.String(64), nullable=False),
         sa.Column("code_size", sa.BigInteger, nullable=False),
         sa.Column("code_tree", sa.String(64), nullable=False),
+        sa.Column("code_unpacked", sa.BigInteger, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("update_status", sa.String(16), nullable=True),
         sa.Column("revision_id", sa.String(36), nullable=False),
@@ -57,8 +58,8 @@ def upgrade() -> None:
         ),
     )
     op.execute(
-        f"INSERT INTO lambda_functions ({_KEPT}, version, last_version, published_digest, options) "  # noqa: S608 - constants
-        f"SELECT {_KEPT}, 0, 0, '', '{{}}' FROM lambda_functions_0002"
+        f"INSERT INTO lambda_functions ({_KEPT}, version, last_version, published_digest, options, code_unpacked) "  # noqa: S608 - constants
+        f"SELECT {_KEPT}, 0, 0, '', '{{}}', 0 FROM lambda_functions_0002"
     )
     op.drop_table("lambda_functions_0002")
     op.create_index("lambda_functions_code_archive", "lambda_functions", ["code_archive"])
