@@ -266,6 +266,7 @@ class Changes:
 
     def _deleted(self, function: Function) -> None:
         self._registry.drop(function.key)
+        self._plane.reserve(function.arn, function.scope.account_id, None)
         self._plane.retire(function.spec_key)
         self._cleaning.retire(function)
 

@@ -18,6 +18,7 @@ from lambent.services.lambda_.paging import marked, marker, page_size
 from lambent.services.lambda_.qualifiers import resolve
 from lambent.services.lambda_.resources import CONCURRENCY
 from lambent.services.lambda_.settings import new_settings
+from lambent.services.lambda_.tags import check_tags
 from lambent.services.lambda_.unserved import refuse_unserved
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Functions:
             raise InvalidParameterValue("A function cannot be created with a qualifier.")
         settings = new_settings(request)
         self.policy.admit(settings.runtime, ref.arn)
+        check_tags(request.get("Tags", {}))
         self.sources.check(request["Code"])
         await self.changes.refuse_existing(ref)
         async with self.changes.deploying():

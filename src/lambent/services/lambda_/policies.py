@@ -39,6 +39,7 @@ _CONDITIONS = (
     ("OrganizationId", "StringEquals", "aws:PrincipalOrgID"),
     ("InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"),
 )
+_OPERATORS = {operator for _, operator, _ in _CONDITIONS}
 
 
 def statement(request: Mapping[str, Any], resource: str) -> Statement:
@@ -64,25 +65,29 @@ def statement(request: Mapping[str, Any], resource: str) -> Statement:
 def added(statements: Sequence[Statement], new: Statement) -> list[Statement]:
     """Raises ResourceConflict where the id is taken, PolicyLengthExceeded."""
     sid = new["Sid"]
-    if any(each["Sid"] == sid for each in statements):
+    if any(each.get("Sid") == sid for each in statements):
         raise ResourceConflict(
             f"The statement id ({sid}) provided already exists. Please provide a new statement id, "
             "or remove the existing statement."
         )
-    result = [*statements, new]
-    size = len(policy_text(result))
+    return checked_size([*statements, new])
+
+
+def checked_size(statements: list[Statement]) -> list[Statement]:
+    """Raises PolicyLengthExceeded."""
+    size = len(policy_text(statements))
     if size > MAX_POLICY_BYTES:
         raise PolicyLengthExceeded(
             f"The final policy size ({size}) is bigger than the limit ({MAX_POLICY_BYTES})."
         )
-    return result
+    return statements
 
 
 def removed(statements: Sequence[Statement], sid: str) -> list[Statement]:
     """Raises ResourceNotFound."""
     if not statements:
         raise ResourceNotFound("No policy is associated with the given resource.")
-    left = [each for each in statements if each["Sid"] != sid]
+    left = [each for each in statements if each.get("Sid") != sid]
     if len(left) == len(statements):
         raise ResourceNotFound(f"Statement {sid} is not found in resource policy.")
     return left
@@ -106,13 +111,14 @@ def allows(
         account_id: the caller's account; "" for a caller without one.
         facts: the condition keys that are known, by their names in lower case.
     """
-    return any(
-        _matches_action(each["Action"], action)
+    effects = {
+        each["Effect"]
+        for each in statements
+        if _matches_action(each["Action"], action)
         and _matches_principal(each["Principal"], account_id)
         and _holds(each.get("Condition", {}), facts)
-        for each in statements
-        if each["Effect"] == "Allow"
-    )
+    }
+    return effects == {"Allow"}
 
 
 def _principal(given: str) -> str | dict[str, str]:
@@ -129,22 +135,27 @@ def _principal(given: str) -> str | dict[str, str]:
     )
 
 
-def _matches_action(pattern: str, action: str) -> bool:
-    return pattern in {"*", "lambda:*", action}
+def _texts(value: str | Sequence[str]) -> set[str]:
+    return {value} if isinstance(value, str) else set(value)
 
 
-def _matches_principal(principal: str | Mapping[str, str], account_id: str) -> bool:
-    if principal == "*":
-        return True
-    if isinstance(principal, str) or "AWS" not in principal or not account_id:
-        return False
-    return principal["AWS"] == f"arn:aws:iam::{account_id}:root"
+def _matches_action(patterns: str | Sequence[str], action: str) -> bool:
+    return not _texts(patterns).isdisjoint({"*", "lambda:*", action})
 
 
-def _holds(condition: Mapping[str, Mapping[str, str]], facts: Mapping[str, str]) -> bool:
-    """Conditions on what is not known do not hold."""
+def _matches_principal(principal: str | Mapping[str, Any], account_id: str) -> bool:
+    if isinstance(principal, str):
+        return principal == "*"
+    named = _texts(principal.get("AWS", ()))
+    return "*" in named or (
+        bool(account_id) and not named.isdisjoint({account_id, f"arn:aws:iam::{account_id}:root"})
+    )
+
+
+def _holds(condition: Mapping[str, Mapping[str, Any]], facts: Mapping[str, str]) -> bool:
+    """Conditions on what is not known do not hold, nor do operators other than those that we write ourselves."""
     return all(
-        facts.get(key.lower()) == value
-        for keys in condition.values()
+        operator in _OPERATORS and facts.get(key.lower()) in _texts(value)
+        for operator, keys in condition.items()
         for key, value in keys.items()
     )

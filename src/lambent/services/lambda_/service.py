@@ -20,9 +20,13 @@ from lambent.services.lambda_.layer_policies import LayerPolicies
 from lambent.services.lambda_.layer_uses import LayerUses
 from lambent.services.lambda_.layers import Layers
 from lambent.services.lambda_.packages import Packages
+from lambent.services.lambda_.permissions import Permissions
 from lambent.services.lambda_.registry import Registry
+from lambent.services.lambda_.reservations import Reservations
+from lambent.services.lambda_.revisions import Revisions
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
+from lambent.services.lambda_.tags import TagOperations
 from lambent.services.lambda_.updates import Updates
 from lambent.services.lambda_.versions import Versions
 
@@ -47,6 +51,7 @@ class LambdaService:
         code_dir: holds `staging` (ours) and `sealed` (the spawner's).
         clock: the age of download links goes by its wall reading.
         policy: which runtimes functions may be given.
+        account_concurrency: invocations of one account that may run at the same time.
     """
 
     name = "lambda"
@@ -61,6 +66,7 @@ class LambdaService:
         code_dir: Path,
         clock: Clock,
         policy: RuntimePolicy,
+        account_concurrency: int = 1000,
     ) -> None:
         links = CodeLinks(clock)
         registry = Registry(database)
@@ -78,6 +84,12 @@ class LambdaService:
         versions = Versions(changes, policy)
         aliases = Aliases(registry)
         invocations = Invocations(registry, self._settling, plane)
+        revisions = Revisions(registry)
+        permissions = Permissions(revisions)
+        tags = TagOperations(revisions)
+        self._reservations = Reservations(plane, account_concurrency)
+        self._database = database
+        reservations = self._reservations
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
@@ -91,6 +103,19 @@ class LambdaService:
             "ListLayers": read(layers.list_layers),
             "PublishLayerVersion": waits(finished(layers.publish_layer_version)),
             "RemoveLayerVersionPermission": write(layer_policies.remove_permission),
+            "AddPermission": write(permissions.add_permission),
+            "DeleteFunctionConcurrency": write(reservations.delete_function_concurrency),
+            "DeleteResourcePolicy": write(permissions.delete_resource_policy),
+            "GetAccountSettings": read(reservations.get_account_settings),
+            "GetFunctionConcurrency": read(reservations.get_function_concurrency),
+            "GetPolicy": read(permissions.get_policy),
+            "GetResourcePolicy": read(permissions.get_resource_policy),
+            "ListTags": read(tags.list_tags),
+            "PutFunctionConcurrency": write(reservations.put_function_concurrency),
+            "PutResourcePolicy": write(permissions.put_resource_policy),
+            "RemovePermission": write(permissions.remove_permission),
+            "TagResource": write(tags.tag_resource),
+            "UntagResource": write(tags.untag_resource),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
             "DeleteAlias": write(aliases.delete_alias),
@@ -112,6 +137,7 @@ class LambdaService:
     async def start(self) -> None:
         """Make up for a crash, remove what it left lying, and warm up what is in use."""
         await self._start_up.run()
+        await self._reservations.restore(self._database)
         await self._settling.settle_all()
 
     async def reset(self) -> None:
