@@ -145,6 +145,7 @@ def build(
             is_strict=config.runtimes_strict,
             refuses_retired=config.runtimes_retired == "refuse",
         ),
+        account_concurrency=config.account_concurrency,
     )
     platform: Platform
 

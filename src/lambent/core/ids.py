@@ -32,6 +32,11 @@ def hex_id(length: int = 32) -> str:
     return os.urandom((length + 1) // 2).hex()[:length]
 
 
+def fraction() -> float:
+    """A random number from 0 up to, and without, 1."""
+    return int.from_bytes(os.urandom(7), "big") / (1 << 56)
+
+
 def access_key_id() -> str:
     """A long-term access key id: `AKIA` and 16 base32 characters."""
     return _ACCESS_KEY_PREFIX + base64.b32encode(os.urandom(10)).decode()

@@ -1,7 +1,8 @@
 """How many invocations may run at the same time, and who is turned away.
 
-One limit per account for now. Reserved and provisioned concurrency and the pace of scaling out belong here, too: they
-are further reasons why `admit` says no.
+An account has a limit. A function may have a part of it reserved: it gets that and no more, and the others share what
+is left. Provisioned concurrency and the pace of scaling out belong here, too: they are further reasons why `admit`
+says no.
 """
 
 from __future__ import annotations
@@ -13,35 +14,69 @@ from lambent.execution.spec import Throttled
 if TYPE_CHECKING:
     from lambent.execution.spec import FunctionSpec
 
-# AWS's reason when the account's limit is what stops the call.
+# AWS's reasons: the account's limit, or the function's own reservation, is what stops the call.
 ACCOUNT_LIMIT_REASON = "ConcurrentInvocationLimitExceeded"
+RESERVED_LIMIT_REASON = "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
 class Concurrency:
-    """Counts the invocations that run, by account. Args: the limit of each account."""
+    """Counts the invocations that run, by function. Args: the limit of each account."""
 
     def __init__(self, account_limit: int) -> None:
         self._account_limit = account_limit
-        self._running: dict[str, int] = {}
+        self._running: dict[str, int] = {}  # by function ARN, where any
+        self._unreserved: dict[
+            str, int
+        ] = {}  # by account: those of functions without a reservation
+        self._reserved: dict[str, tuple[str, int]] = {}  # function ARN -> account, limit
+        self._set_aside: dict[str, int] = {}  # by account: the sum of its reservations
 
     @property
     def running(self) -> int:
         return sum(self._running.values())
 
+    def reserve(self, function_arn: str, account_id: str, limit: int | None) -> None:
+        """From now on the function, in all its versions, may run `limit` invocations at once, of its own; None: it
+        shares with the others. What runs goes on."""
+        running = self._running.get(function_arn, 0)
+        before = self._reserved.pop(function_arn, None)
+        if before is not None:
+            self._set_aside[account_id] -= before[1]
+            _add(self._unreserved, account_id, running)
+        if limit is not None:
+            self._reserved[function_arn] = (account_id, limit)
+            self._set_aside[account_id] = self._set_aside.get(account_id, 0) + limit
+            _add(self._unreserved, account_id, -running)
+
     def admit(self, spec: FunctionSpec) -> None:
         """Count one more; `leave` takes it back.
 
         Raises:
-            Throttled: the limit is reached. Nothing has been counted then.
+            Throttled: a limit is reached. Nothing has been counted then.
         """
-        running = self._running.get(spec.account_id, 0)
-        if running >= self._account_limit:
-            raise Throttled(ACCOUNT_LIMIT_REASON)
-        self._running[spec.account_id] = running + 1
+        arn, account_id = spec.function_arn, spec.account_id
+        running = self._running.get(arn, 0)
+        reserved = self._reserved.get(arn) if self._reserved else None
+        if reserved is not None:
+            if running >= reserved[1]:
+                raise Throttled(RESERVED_LIMIT_REASON)
+        else:
+            unreserved = self._unreserved.get(account_id, 0)
+            if unreserved >= self._account_limit - self._set_aside.get(account_id, 0):
+                raise Throttled(ACCOUNT_LIMIT_REASON)
+            self._unreserved[account_id] = unreserved + 1
+        self._running[arn] = running + 1
 
     def leave(self, spec: FunctionSpec) -> None:
-        left = self._running[spec.account_id] - 1
-        if left:
-            self._running[spec.account_id] = left
-        else:
-            del self._running[spec.account_id]
+        _add(self._running, spec.function_arn, -1)
+        if spec.function_arn not in self._reserved:
+            _add(self._unreserved, spec.account_id, -1)
+
+
+def _add(counts: dict[str, int], key: str, number: int) -> None:
+    """Keeps no zeros: there may be many keys that are never asked for again."""
+    total = counts.get(key, 0) + number
+    if total:
+        counts[key] = total
+    else:
+        counts.pop(key, None)

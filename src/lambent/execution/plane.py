@@ -146,6 +146,10 @@ class ExecutionPlane:
         if self._link is not None:
             self._link.send({"op": "discard", "code": code})
 
+    def reserve(self, function_arn: str, account_id: str, limit: int | None) -> None:
+        """Reserve a part of the account's limit for a function, all versions together; None gives it back."""
+        self._concurrency.reserve(function_arn, account_id, limit)
+
     def retire(self, key: str) -> None:
         """A function version is gone: its idle environments end, busy ones when they are done."""
         self._scheduler.retire(key)

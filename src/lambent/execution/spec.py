@@ -18,7 +18,7 @@ class FunctionSpec:
 
     `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
     the reserved ones. `timeout_s` is in seconds, `memory_mib` in MiB (what AWS calls MB). `account_id` says whose
-    concurrency limit counts the function's invocations.
+    concurrency limit counts the function's invocations. `ephemeral_storage_mib` is the size of /tmp.
     """
 
     key: str
@@ -35,6 +35,7 @@ class FunctionSpec:
     layers: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     account_id: str = ""
+    ephemeral_storage_mib: int = 512
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.

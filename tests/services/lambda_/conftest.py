@@ -7,6 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,3 +56,17 @@ def zip_of(files: dict[str, str]) -> bytes:
         for name, text in files.items():
             archive.writestr(zipfile.ZipInfo(name), text)
     return buffer.getvalue()
+
+
+@pytest.fixture
+def error_of() -> Callable[..., tuple[int, str, Any]]:
+    """Call an operation that must fail; returns status, code and message."""
+
+    def error(call: Callable[..., Any], **request: Any) -> tuple[int, str, Any]:
+        with pytest.raises(ClientError) as answered:
+            call(**request)
+        response: dict[str, Any] = dict(answered.value.response)
+        status = response["ResponseMetadata"]["HTTPStatusCode"]
+        return status, response["Error"]["Code"], response["Error"]["Message"]
+
+    return error

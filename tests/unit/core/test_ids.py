@@ -33,3 +33,9 @@ def test_a_request_id_is_a_random_uuid() -> None:
     parsed = UUID(text)
     assert str(parsed) == text
     assert (parsed.version, parsed.variant) == (4, "specified in RFC 4122")
+
+
+def test_fractions_are_below_one_and_differ() -> None:
+    drawn = {ids.fraction() for _ in range(100)}
+    assert len(drawn) > 90
+    assert all(0 <= fraction < 1 for fraction in drawn)

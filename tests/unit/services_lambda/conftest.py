@@ -63,6 +63,7 @@ class StubPlane:
         self.code_dir = code_dir
         self.invoked: list[tuple[FunctionSpec, Invocation]] = []
         self.retired: list[str] = []
+        self.reserved: dict[str, int | None] = {}
         self.prewarmed: list[str] = []
         self.condemned: list[str] = []
         self.fault: Exception | None = None
@@ -113,6 +114,9 @@ class StubPlane:
             (self.code_dir / "sealed" / code).rmdir()
         self.condemned.clear()
         return {"spawner": {"isolation": "full"}}
+
+    def reserve(self, function_arn: str, account_id: str, limit: int | None) -> None:
+        self.reserved[function_arn] = limit
 
     def retire(self, key: str) -> None:
         self.retired.append(key)
@@ -207,8 +211,8 @@ class Bench:
                 return answer
         if operation.kind == "waits":
             return await operation.run(context, request)
-        assert operation.kind == "read"
-        return await self.database.read(lambda tx: operation.run(tx, context, request))
+        transact = self.database.read if operation.kind == "read" else self.database.write
+        return await transact(lambda tx: operation.run(tx, context, request))
 
     async def create(self, name: str = "f", **request: Any) -> Any:
         """Create a function that has settled; returns the answer."""

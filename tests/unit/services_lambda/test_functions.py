@@ -171,7 +171,7 @@ async def _request(bench: Any) -> dict[str, Any]:
         ({"Code": {"ZipFile": b"not a zip"}}, "Could not unzip uploaded file."),
         ({"Runtime": "ruby3.4"}, "the runtime ruby3.4 is not served yet"),
         ({"Runtime": "python3.10"}, "no interpreter for the runtime python3.10"),
-        ({"Publish": True}, "'Publish'"),
+        ({"Layers": ["arn:aws:lambda:eu-west-1:123456789012:layer:l:1"]}, "does not exist"),
     ],
 )
 def test_bad_input_leaves_nothing_behind(

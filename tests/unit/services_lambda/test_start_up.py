@@ -115,3 +115,17 @@ def test_runtimes_in_use_are_warmed_up(run: Run) -> None:
         assert sorted(bench.plane.prewarmed) == ["nodejs20.x", "python3.12"]
 
     run(scenario)
+
+
+def test_a_start_tells_the_plane_of_reservations(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        arn = (await bench.create())["FunctionArn"]
+        await bench.call("PutFunctionConcurrency", FunctionName="f", ReservedConcurrentExecutions=7)
+        assert bench.plane.reserved == {arn: 7}
+        bench.plane.reserved.clear()
+        await bench.new_service().start()
+        assert bench.plane.reserved == {arn: 7}
+        await bench.call("DeleteFunction", FunctionName="f")
+        assert bench.plane.reserved == {arn: None}
+
+    run(scenario)

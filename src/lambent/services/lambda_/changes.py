@@ -16,14 +16,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core import ids
-from lambent.services.lambda_ import repository
+from lambent.services.lambda_ import repository, resources
 from lambent.services.lambda_.errors import PreconditionFailed, ResourceConflict
 from lambent.services.lambda_.model import Code
 from lambent.services.lambda_.names import not_found
+from lambent.services.lambda_.publishing import publish
+from lambent.services.lambda_.qualifiers import find_version
 from lambent.services.lambda_.settling import PATIENCE_S, in_progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from lambent.core.ports import Database, Tx
@@ -65,10 +68,15 @@ class Changes:
             digest = await self._packages.store(archive)
             trees = []
             try:
-                trees.append(await self._packages.seal(digest, interpreter))
-                yield Code(digest, len(archive), trees[0])
+                tree, unpacked = await self._packages.seal_measured(digest, interpreter)
+                trees.append(tree)
+                yield Code(digest, len(archive), tree, unpacked)
             finally:
                 self._cleaning.offer([digest], trees)
+
+    def deploying(self) -> AbstractAsyncContextManager[None]:
+        """Held from before layers are looked up until a row that uses them is written: nothing is collected."""
+        return self._packages.deploying()
 
     async def inspect(self, archive: bytes) -> Code:
         """What `package` would make of a zip, without keeping anything. Raises as `package`."""
@@ -94,15 +102,26 @@ class Changes:
         """Raises ResourceConflict when the name is taken: asked before a package is worked on."""
         await self._database.read(partial(_refuse_existing, ref=ref))
 
-    async def create(self, function: Function, ref: FunctionRef) -> None:
-        """Raises ResourceConflict when the name is taken."""
+    async def create(
+        self,
+        function: Function,
+        ref: FunctionRef,
+        also: Callable[[Tx], None] | None = None,
+        *,
+        publishes: bool = False,
+    ) -> Function:
+        """Returns the function, or the version that it was published as. Raises ResourceConflict when the name is
+        taken, and what `also` raises, which writes in the same transaction."""
 
-        def add(tx: Tx) -> None:
+        def add(tx: Tx) -> Function:
             _refuse_existing(tx, ref)
             repository.add(tx, function)
+            if also is not None:
+                also(tx)
             tx.after_commit(self._created, function)
+            return publish(tx, function, function.modified_ms) if publishes else function
 
-        await self._database.write(add)
+        return await self._database.write(add)
 
     async def settled(self, ref: FunctionRef, revision_id: str = "") -> Function:
         """The function, once it has settled, if it is at the revision that the caller expects.
@@ -137,8 +156,11 @@ class Changes:
         now: datetime,
         change: Callable[[Function], Function],
         revision_id: str = "",
+        *,
+        publishes: bool = False,
     ) -> Function:
-        """Write what `change` makes of the function, and begin to settle it. Raises as `settled`."""
+        """Write what `change` makes of the function, and begin to settle it; returns that, or the version that it was
+        published as. Raises as `settled`."""
 
         def write(tx: Tx, expected: Function) -> Function | None:
             current = _get(tx, ref)
@@ -153,6 +175,8 @@ class Changes:
             )
             repository.replace(tx, changed)
             tx.after_commit(self._updated, current, changed)
+            if publishes:
+                return publish(tx, changed, changed.modified_ms)
             return changed
 
         revision, deployment = ids.uuid(), ids.hex_id()
@@ -166,9 +190,11 @@ class Changes:
         """Raises as `settled`."""
 
         def remove(tx: Tx) -> None:
-            current = _get(tx, ref)
+            _get(tx, ref)
+            for version in repository.versions(tx, ref.scope, ref.name):
+                tx.after_commit(self._deleted, version)
             repository.remove(tx, ref.scope, ref.name)
-            tx.after_commit(self._deleted, current)
+            resources.remove_function(tx, ref.scope, ref.name)
 
         await self.settled(ref)
         await self._database.write(remove)
@@ -180,6 +206,46 @@ class Changes:
             for function in repository.every(tx):
                 repository.remove(tx, function.scope, function.name)
                 tx.after_commit(self._deleted, function)
+            resources.remove_all(tx)
+
+        await self._database.write(remove)
+
+    async def publish(
+        self,
+        ref: FunctionRef,
+        now: datetime,
+        check: Callable[[Function], None],
+        *,
+        description: str | None = None,
+        revision_id: str = "",
+    ) -> Function:
+        """The version that $LATEST is published as, once it has settled. Raises as `settled`, and what `check` raises
+        of it."""
+
+        def write(tx: Tx, expected: Function) -> Function | None:
+            current = _get(tx, ref)
+            if current.revision_id != expected.revision_id:
+                return None
+            check(current)
+            version = publish(tx, current, calendar_ms(now), description)
+            tx.after_commit(self._registry.forget_qualifiers, current.key)
+            return version
+
+        version = None
+        while version is None:  # once more whenever a change came between
+            expected = await self.settled(ref, revision_id)
+            version = await self._database.write(partial(write, expected=expected))
+        return version
+
+    async def delete_version(self, ref: FunctionRef, check: Callable[[Tx], None]) -> None:
+        """Delete the version that `ref` names. Raises ResourceNotFound, and what `check` raises."""
+
+        def remove(tx: Tx) -> None:
+            version = find_version(tx, ref, ref.qualifier)
+            check(tx)
+            repository.remove_version(tx, version)
+            resources.remove_qualifier(tx, ref.scope, ref.name, ref.qualifier)
+            tx.after_commit(self._version_deleted, version)
 
         await self._database.write(remove)
 
@@ -193,8 +259,14 @@ class Changes:
         self._settling.begin(new)
         self._cleaning.retire(old)
 
+    def _version_deleted(self, version: Function) -> None:
+        self._registry.forget_qualifiers(version.key)
+        self._plane.retire(version.spec_key)
+        self._cleaning.retire(version)
+
     def _deleted(self, function: Function) -> None:
         self._registry.drop(function.key)
+        self._plane.reserve(function.arn, function.scope.account_id, None)
         self._plane.retire(function.spec_key)
         self._cleaning.retire(function)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
-from lambent.services.lambda_.names import LATEST
-
 if TYPE_CHECKING:
-    from types_boto3_lambda.literals import ArchitectureType, RuntimeType
-    from types_boto3_lambda.type_defs import FunctionConfigurationTypeDef
+    from types_boto3_lambda.literals import (
+        ApplicationLogLevelType,
+        ArchitectureType,
+        RuntimeType,
+        SystemLogLevelType,
+    )
+    from types_boto3_lambda.type_defs import FunctionConfigurationTypeDef, LoggingConfigTypeDef
 
     from lambent.services.lambda_.model import Function
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
@@ -19,12 +22,12 @@ _REASON = "The function is being created."
 _REASON_CODE: Final = "Creating"
 
 
-def listed(function: Function, *, is_qualified: bool = False) -> FunctionConfigurationTypeDef:
-    """As ListFunctions shows a function: settings, no state."""
+def listed(function: Function, qualifier: str = "") -> FunctionConfigurationTypeDef:
+    """As ListFunctions shows a function: settings, no state. The ARN ends with the qualifier that is given."""
     settings = function.settings
     configuration: FunctionConfigurationTypeDef = {
         "FunctionName": function.name,
-        "FunctionArn": f"{function.arn}:{LATEST}" if is_qualified else function.arn,
+        "FunctionArn": f"{function.arn}:{qualifier}" if qualifier else function.arn,
         "Runtime": cast("RuntimeType", settings.runtime),
         "Role": settings.role,
         "Handler": settings.handler,
@@ -32,27 +35,33 @@ def listed(function: Function, *, is_qualified: bool = False) -> FunctionConfigu
         "Description": settings.description,
         "Timeout": settings.timeout_s,
         "MemorySize": settings.memory_mib,
-        "LastModified": _last_modified(function.modified_ms),
+        "LastModified": last_modified(function.modified_ms),
         "CodeSha256": function.code.sha256,
-        "Version": LATEST,
+        "Version": function.qualifier,
         "TracingConfig": {"Mode": settings.tracing_mode},
         "RevisionId": function.revision_id,
         "PackageType": "Zip",
         "Architectures": [cast("ArchitectureType", settings.architecture)],
-        "EphemeralStorage": {"Size": 512},
+        "EphemeralStorage": {"Size": settings.ephemeral_mib},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": function.log_group},
+        "LoggingConfig": _logging(function),
     }
     if settings.environment:
         configuration["Environment"] = {"Variables": dict(settings.environment)}
+    if settings.kms_key_arn:
+        configuration["KMSKeyArn"] = settings.kms_key_arn
+    if settings.layers:
+        configuration["Layers"] = [
+            {"Arn": layer.arn, "CodeSize": layer.size} for layer in settings.layers
+        ]
     return configuration
 
 
 def configuration(
-    function: Function, policy: RuntimePolicy, *, is_qualified: bool = False
+    function: Function, policy: RuntimePolicy, qualifier: str = ""
 ) -> FunctionConfigurationTypeDef:
     """The whole configuration, with state and runtime version."""
-    document = listed(function, is_qualified=is_qualified)
+    document = listed(function, qualifier)
     document["State"] = function.state
     if function.state == "Pending":
         document["StateReason"] = _REASON
@@ -69,6 +78,21 @@ def configuration(
     return document
 
 
-def _last_modified(milliseconds: int) -> str:
+def _logging(function: Function) -> LoggingConfigTypeDef:
+    settings = function.settings
+    document: LoggingConfigTypeDef = {
+        "LogFormat": settings.log_format,
+        "LogGroup": function.log_group,
+    }
+    if settings.log_format == "JSON":
+        document["ApplicationLogLevel"] = cast(
+            "ApplicationLogLevelType", settings.application_log_level
+        )
+        document["SystemLogLevel"] = cast("SystemLogLevelType", settings.system_log_level)
+    return document
+
+
+def last_modified(milliseconds: int) -> str:
+    """Calendar milliseconds as AWS writes them: `2026-01-01T00:00:00.000+0000`."""
     at = datetime.fromtimestamp(milliseconds // 1000, UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03}+0000"

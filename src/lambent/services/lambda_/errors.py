@@ -36,11 +36,17 @@ class PreconditionFailed(_UserError):
 
     code, status = "PreconditionFailedException", 412
 
-    def __init__(self) -> None:
+    def __init__(self, operation: str = "GetFunction/GetAlias") -> None:
         super().__init__(
             "The Revision Id provided does not match the latest Revision Id. "
-            "Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
+            f"Call the {operation} API to retrieve the latest Revision Id"
         )
+
+
+class PolicyLengthExceeded(_UserError):
+    """A resource policy is over 20 KB."""
+
+    code, status = "PolicyLengthExceededException", 400
 
 
 class InvalidRequestContent(_UserError):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from lambent.core import ids
 from lambent.services.lambda_ import configurations, repository
+from lambent.services.lambda_.aliases import refuse_aliased
 from lambent.services.lambda_.changes import calendar_ms
 from lambent.services.lambda_.errors import InvalidParameterValue
+from lambent.services.lambda_.layer_uses import check_unpacked
 from lambent.services.lambda_.model import Function
-from lambent.services.lambda_.names import LATEST, not_found, parse_function_name
+from lambent.services.lambda_.names import LATEST, parse_function_name
+from lambent.services.lambda_.paging import marked, marker, page_size
+from lambent.services.lambda_.qualifiers import resolve
+from lambent.services.lambda_.resources import CONCURRENCY
 from lambent.services.lambda_.settings import new_settings
+from lambent.services.lambda_.tags import check_tags
 from lambent.services.lambda_.unserved import refuse_unserved
 
 if TYPE_CHECKING:
@@ -30,10 +35,9 @@ if TYPE_CHECKING:
     from lambent.core.service import Document
     from lambent.services.lambda_.changes import Changes
     from lambent.services.lambda_.code_links import CodeLinks
+    from lambent.services.lambda_.code_sources import CodeSources
+    from lambent.services.lambda_.layer_uses import LayerUses
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
-
-# The API reference: 50 items an answer at the most, "even if you set the number higher".
-MAX_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Functions:
 
     changes: Changes
     links: CodeLinks
+    sources: CodeSources
+    layers: LayerUses
     policy: RuntimePolicy
 
     async def create_function(
@@ -53,64 +59,75 @@ class Functions:
             raise InvalidParameterValue("A function cannot be created with a qualifier.")
         settings = new_settings(request)
         self.policy.admit(settings.runtime, ref.arn)
-        if "ZipFile" not in request["Code"]:
-            raise InvalidParameterValue("Please provide a source for function code.")
+        check_tags(request.get("Tags", {}))
+        self.sources.check(request["Code"])
         await self.changes.refuse_existing(ref)
-        archive = cast("bytes", request["Code"]["ZipFile"])
-        interpreter = self.policy.interpreter(settings.runtime)
-        async with self.changes.package(archive, interpreter) as code:
-            function = Function(
-                scope=ref.scope,
-                name=ref.name,
-                settings=settings,
-                code=code,
-                revision_id=ids.uuid(),
-                deployment_id=ids.hex_id(),
-                modified_ms=calendar_ms(context.now),
-                tags=dict(request.get("Tags", {})),
-            )
-            await self.changes.create(function, ref)
+        async with self.changes.deploying():
+            layers = await self.layers.resolve(context, request.get("Layers", ()))
+            archive = await self.sources.fetch(request["Code"])
+            interpreter = self.policy.interpreter(settings.runtime)
+            async with self.changes.package(archive, interpreter) as code:
+                check_unpacked(code.unpacked, layers)
+                function = Function(
+                    scope=ref.scope,
+                    name=ref.name,
+                    settings=replace(settings, layers=layers),
+                    code=code,
+                    revision_id=ids.uuid(),
+                    deployment_id=ids.hex_id(),
+                    modified_ms=calendar_ms(context.now),
+                    tags=dict(request.get("Tags", {})),
+                )
+                function = await self.changes.create(
+                    function, ref, publishes=request.get("Publish", False)
+                )
         return configurations.configuration(function, self.policy)
 
     def get_function(
         self, tx: Tx, context: RequestContext, request: GetFunctionRequestTypeDef
     ) -> Document:
-        function, is_qualified = _find(tx, context, request)
+        function, qualifier = _find(tx, context, request)
         document: dict[str, object] = {
-            "Configuration": configurations.configuration(
-                function, self.policy, is_qualified=is_qualified
-            ),
+            "Configuration": configurations.configuration(function, self.policy, qualifier),
             "Code": {
                 "RepositoryType": "S3",
                 "Location": self.links.make(context.endpoint, function.code.archive),
             },
         }
-        if function.tags:
-            document["Tags"] = dict(function.tags)
+        latest = repository.find(tx, function.scope, function.name)
+        if latest is not None and latest.tags:
+            document["Tags"] = dict(latest.tags)
+        if reserved := CONCURRENCY.find(tx, function.scope, function.name, ""):
+            document["Concurrency"] = reserved
         return document
 
     def get_function_configuration(
         self, tx: Tx, context: RequestContext, request: GetFunctionRequestTypeDef
     ) -> FunctionConfigurationTypeDef:
-        function, is_qualified = _find(tx, context, request)
-        return configurations.configuration(function, self.policy, is_qualified=is_qualified)
+        function, qualifier = _find(tx, context, request)
+        return configurations.configuration(function, self.policy, qualifier)
 
     def list_functions(
         self, tx: Tx, context: RequestContext, request: ListFunctionsRequestTypeDef
     ) -> Document:
         refuse_unserved("ListFunctions", request)
-        size = min(request.get("MaxItems", MAX_PAGE), MAX_PAGE)
-        after = _marked_name(request.get("Marker", ""))
-        found = repository.page(tx, context.scope, after, size + 1)
-        is_qualified = "FunctionVersion" in request
+        size = page_size(request)
+        name, _, version = marked(request).partition(":")
+        is_all = "FunctionVersion" in request
+        if is_all:
+            after = (name, int(version) if version.isdigit() else -1)
+            found = repository.page_of_versions(tx, context.scope, after, size + 1)
+        else:
+            found = repository.page(tx, context.scope, name, size + 1)
         document: dict[str, object] = {
             "Functions": [
-                configurations.listed(function, is_qualified=is_qualified)
+                configurations.listed(function, function.qualifier if is_all else "")
                 for function in found[:size]
             ]
         }
         if len(found) > size:
-            document["NextMarker"] = _marker(found[size - 1].name)
+            last = found[size - 1]
+            document["NextMarker"] = marker(f"{last.name}:{last.version}")
         return document
 
     async def delete_function(
@@ -126,28 +143,15 @@ class Functions:
         if ref.qualifier and not ref.qualifier.isdigit():
             raise InvalidParameterValue("Deletion of aliases is not currently supported.")
         if ref.qualifier:
-            raise not_found(ref)
-        await self.changes.delete(ref)
+            await self.changes.delete_version(ref, partial(refuse_aliased, ref=ref))
+        else:
+            await self.changes.delete(ref)
         return {"StatusCode": 204}
 
 
 def _find(
     tx: Tx, context: RequestContext, request: GetFunctionRequestTypeDef
-) -> tuple[Function, bool]:
-    """The function that a reading request names, and whether it named a version of it."""
+) -> tuple[Function, str]:
+    """The version that a reading request names, and the qualifier that it was named with."""
     ref = parse_function_name(request["FunctionName"], context.scope, request.get("Qualifier", ""))
-    function = repository.find(tx, ref.scope, ref.name)
-    if function is None or not ref.is_latest:
-        raise not_found(ref)
-    return function, bool(ref.qualifier)
-
-
-def _marker(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
-
-
-def _marked_name(marker: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(marker).decode()
-    except (binascii.Error, ValueError) as error:
-        raise InvalidParameterValue("The Marker is not one that ListFunctions gave.") from error
+    return resolve(tx, ref), ref.qualifier

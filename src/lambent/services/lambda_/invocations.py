@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.core.service import Document, Done
     from lambent.execution.spec import FunctionSpec, Outcome
+    from lambent.services.lambda_.model import Key
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.ports import Plane
-    from lambent.services.lambda_.registry import Invocable, Registry
+    from lambent.services.lambda_.registry import Invocable, Registry, Target
     from lambent.services.lambda_.settling import Settling
 
 _log = logging.getLogger(__name__)
@@ -63,9 +64,12 @@ class Invocations:
         if len(payload) > INLINE_LIMIT or request.get("InvocationType", _WAITS) != _WAITS:
             return False
         scope = context.scope
-        name = request["FunctionName"]
-        entry = self.registry.get((scope.account_id, scope.region, name))
-        if entry is None or entry.function.state != "Active" or "Qualifier" in request:
+        qualifier = request.get("Qualifier", "")
+        # An ARN is no key; the long form takes it apart.
+        entry = self._in_memory(
+            (scope.account_id, scope.region, request["FunctionName"]), qualifier
+        )
+        if entry is None or entry.function.state != "Active":
             return False
         refuse_unserved("Invoke", request)
         if payload:
@@ -73,14 +77,14 @@ class Invocations:
         invocation = Invocation(
             request_id=context.request_id,
             payload=payload or b"{}",
-            invoked_function_arn=entry.arn,
+            invoked_function_arn=f"{entry.arn}:{qualifier}" if qualifier else entry.arn,
             client_context=client_context(request.get("ClientContext", "")),
             trace_id=_trace_id(context),
         )
         wants_log = request.get("LogType") == "Tail"
         try:
             return self.plane.invoke_warm(
-                entry.spec, invocation, partial(_finish, invocation, done, wants_log)
+                entry.spec, invocation, partial(_finish, entry.spec, invocation, done, wants_log)
             )
         except Throttled as throttled:
             raise TooManyRequests(throttled.reason) from throttled
@@ -109,16 +113,25 @@ class Invocations:
             trace_id=_trace_id(context),
         )
         outcome = await self._run(entry.spec, invocation)
-        return _answer(outcome, wants_log=request.get("LogType") == "Tail")
+        version = entry.spec.function_version
+        return _answer(outcome, version, wants_log=request.get("LogType") == "Tail")
+
+    def _in_memory(self, key: Key, qualifier: str) -> Invocable | None:
+        if qualifier in {"", LATEST}:
+            return self.registry.get(key)
+        target = self.registry.target(key, qualifier)
+        return None if target is None else _chosen(target)
 
     async def _invocable(self, ref: FunctionRef) -> Invocable:
         """The function, ready to run. Raises ResourceNotFound; ResourceConflict while it will not become Active."""
         key = (ref.scope.account_id, ref.scope.region, ref.name)
+        if not ref.is_latest:
+            return await self._qualified(key, ref)
         entry = self.registry.get(key) or await self.registry.load(ref.scope, ref.name)
         if entry is not None and entry.function.state == "Pending":
             await asyncio.wait({self.settling.task(entry.function)}, timeout=PATIENCE_S)
             entry = self.registry.get(key)
-        if entry is None or not ref.is_latest:
+        if entry is None:
             raise not_found(ref.invoked())
         if entry.function.state == "Pending":
             raise ResourceConflict(
@@ -126,6 +139,16 @@ class Invocations:
                 "The function is currently in the following state: Pending"
             )
         return entry
+
+    async def _qualified(self, key: Key, ref: FunctionRef) -> Invocable:
+        """As `_invocable`, for a version, or for an alias one of its versions by their weights."""
+        target = self.registry.target(key, ref.qualifier) or await self.registry.load_target(ref)
+        if target.first.function.state == "Pending":  # published with the function itself
+            latest = await self.registry.load(ref.scope, ref.name)
+            if latest is not None:
+                await asyncio.wait({self.settling.task(latest.function)}, timeout=PATIENCE_S)
+            target = await self.registry.load_target(ref)
+        return _chosen(target)
 
     async def _run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         try:
@@ -138,14 +161,25 @@ class Invocations:
             raise _not_run(invocation, failed) from failed
 
 
+def _chosen(target: Target) -> Invocable:
+    """One of the versions behind a qualifier, by their weights."""
+    if target.second is not None and ids.fraction() < target.weight:
+        return target.second
+    return target.first
+
+
 def _finish(
-    invocation: Invocation, done: Done, wants_log: bool, result: Outcome | SandboxFailed
+    spec: FunctionSpec,
+    invocation: Invocation,
+    done: Done,
+    wants_log: bool,
+    result: Outcome | SandboxFailed,
 ) -> None:
     """Answer an invocation that was begun."""
     if isinstance(result, SandboxFailed):
         done(_not_run(invocation, result))
     else:
-        done(_answer(result, wants_log=wants_log))
+        done(_answer(result, spec.function_version, wants_log=wants_log))
 
 
 def _not_run(invocation: Invocation, failed: SandboxFailed) -> ExecutionFailed:
@@ -177,10 +211,10 @@ def _trace_id(context: RequestContext) -> str:
     return f"Root=1-{seconds:08x}-{digits[:24]};Parent={digits[24:]};Sampled=0"
 
 
-def _answer(outcome: Outcome, *, wants_log: bool) -> Document:
+def _answer(outcome: Outcome, version: str, *, wants_log: bool) -> Document:
     document: dict[str, object] = {
         "StatusCode": 200,
-        "ExecutedVersion": LATEST,
+        "ExecutedVersion": version,
         "Payload": outcome.payload,
     }
     if outcome.is_error:

@@ -21,7 +21,21 @@ if TYPE_CHECKING:
 State = Literal["Pending", "Active"]
 UpdateStatus = Literal["InProgress", "Successful"]
 TracingMode = Literal["Active", "PassThrough"]
+LogFormat = Literal["Text", "JSON"]
 Key = tuple[str, str, str]  # account id, region, function name
+
+
+@dataclass(frozen=True, slots=True)
+class LayerUse:
+    """A layer version as a function uses it, whatever becomes of the layer: `archive`, `size` and `tree` as in `Code`,
+    `runtime` the one it was compiled for ("": none)."""
+
+    arn: str
+    size: int
+    archive: str
+    tree: str
+    runtime: str = ""
+    unpacked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,12 @@ class Settings:
     architecture: str = "x86_64"
     tracing_mode: TracingMode = "PassThrough"
     log_group: str = ""  # empty: the function's own, /aws/lambda/<name>
+    log_format: LogFormat = "Text"
+    application_log_level: str = ""  # both levels are empty for text logs
+    system_log_level: str = ""
+    ephemeral_mib: int = 512
+    kms_key_arn: str = ""
+    layers: tuple[LayerUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +68,7 @@ class Code:
     archive: str
     size: int
     tree: str
+    unpacked: int = 0  # bytes
 
     @property
     def sha256(self) -> str:
@@ -57,8 +78,11 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function's $LATEST. `revision_id` changes with every change; `deployment_id` only with those that need new
-    execution environments. `update` is None until the first state has settled."""
+    """One version of a function: $LATEST (`version` 0), which changes, or a published one, which does not.
+
+    `revision_id` changes with every change; `deployment_id` only with those that need new execution environments.
+    `update` is None until the first state has settled. `last_version` counts the versions published so far; only
+    $LATEST's is looked at."""
 
     scope: Scope
     name: str
@@ -70,6 +94,14 @@ class Function:
     state: State = "Pending"
     update: UpdateStatus | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
+    last_version: int = 0
+    published_digest: str = ""  # of what was published last; of use in $LATEST
+
+    @property
+    def qualifier(self) -> str:
+        """The version as AWS writes it."""
+        return str(self.version) if self.version else LATEST
 
     @property
     def key(self) -> Key:
@@ -102,10 +134,12 @@ class Function:
             memory_mib=self.settings.memory_mib,
             timeout_s=self.settings.timeout_s,
             function_name=self.name,
-            function_version=LATEST,
+            function_version=self.qualifier,
             function_arn=self.arn,
             region=self.scope.region,
             log_group=self.log_group,
             environment=self.settings.environment,
             account_id=self.scope.account_id,
+            layers=tuple(layer.tree for layer in self.settings.layers),
+            ephemeral_storage_mib=self.settings.ephemeral_mib,
         )

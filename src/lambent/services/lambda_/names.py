@@ -46,6 +46,10 @@ class FunctionRef:
     def is_latest(self) -> bool:
         return self.qualifier in {"", LATEST}
 
+    def qualified(self, qualifier: str) -> FunctionRef:
+        """The same function with this qualifier."""
+        return replace(self, qualifier=qualifier)
+
     def invoked(self) -> FunctionRef:
         """With the qualifier that Invoke takes when none is given."""
         return self if self.qualifier else replace(self, qualifier=LATEST)
@@ -88,6 +92,11 @@ def parse_function_name(text: str, scope: Scope, qualifier: str = "") -> Functio
             "The derived qualifier from the function name does not match the specified qualifier."
         )
     return FunctionRef(scope, _checked(name, text), qualifier or derived)
+
+
+def parse_unqualified(text: str, scope: Scope) -> FunctionRef:
+    """As `parse_function_name`, for operations on a function as a whole: a qualifier in the name is looked over."""
+    return replace(parse_function_name(text, scope), qualifier="")
 
 
 def _checked(name: str, text: str) -> str:

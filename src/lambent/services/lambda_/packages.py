@@ -101,22 +101,28 @@ class Packages:
             InvalidParameterValue: it is no zip, too large unpacked, or holds what may not be unpacked.
             CodePreparationFailed: the spawner would not seal it.
         """
-        async with self._unpacked(archive, interpreter) as name:
+        return (await self.seal_measured(archive, interpreter))[0]
+
+    async def seal_measured(self, archive: str, interpreter: str | None) -> tuple[str, int]:
+        """As `seal`, with the bytes that the zip unpacks to."""
+        async with self._unpacked(archive, interpreter) as (name, unpacked):
             try:
-                return await self._plane.seal(name)
+                return await self._plane.seal(name), unpacked
             except SealFailed as failed:
                 raise CodePreparationFailed(f"The code could not be sealed: {failed}") from failed
 
     @asynccontextmanager
-    async def _unpacked(self, archive: str, interpreter: str | None) -> AsyncIterator[str]:
-        """The name of a staging directory with the unpacked zip, for as long as it is needed."""
+    async def _unpacked(
+        self, archive: str, interpreter: str | None
+    ) -> AsyncIterator[tuple[str, int]]:
+        """The name of a staging directory with the unpacked zip, for as long as it is needed, and its bytes."""
         name = ids.hex_id()
         staging = self._staging_dir / name
         try:
-            await self._compute.run(
+            unpacked = await self._compute.run(
                 unpack, self._blobs.path(archive), staging, interpreter, timeout_s=UNPACK_LIMIT_S
             )
-            yield name
+            yield name, unpacked.bytes
         except CodeRejected as rejected:
             raise InvalidParameterValue(rejected.message) from rejected
         except ComputeFailed as failed:

@@ -12,12 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.services.lambda_ import repository
+from lambent.services.lambda_.qualifiers import route
 
 if TYPE_CHECKING:
     from lambent.core.context import Scope
     from lambent.core.ports import Database
     from lambent.execution.spec import FunctionSpec
     from lambent.services.lambda_.model import Function, Key
+    from lambent.services.lambda_.names import FunctionRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,22 @@ class Invocable:
         return cls(function, function.spec(), function.arn)
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a qualifier leads: `weight` of the calls go to `second`, the others to `first`."""
+
+    first: Invocable
+    second: Invocable | None
+    weight: float
+
+
 class Registry:
-    """The invocable functions by (account id, region, name)."""
+    """The invocable functions by (account id, region, name), and what their qualifiers lead to."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._entries: dict[Key, Invocable] = {}
+        self._targets: dict[Key, dict[str, Target]] = {}
         self._epoch = 0
 
     def get(self, key: Key) -> Invocable | None:
@@ -56,12 +68,32 @@ class Registry:
             self._entries[function.key] = entry
         return entry
 
+    def target(self, key: Key, qualifier: str) -> Target | None:
+        """As `get`, for a version or an alias."""
+        targets = self._targets.get(key)
+        return None if targets is None else targets.get(qualifier)
+
+    async def load_target(self, ref: FunctionRef) -> Target:
+        """As `load`, for a version or an alias. Raises ResourceNotFound."""
+        epoch = self._epoch
+        found = await self._database.read(partial(route, ref=ref))
+        second = None if found.second is None else Invocable.of(found.second)
+        target = Target(Invocable.of(found.first), second, found.weight)
+        if epoch == self._epoch:
+            self._targets.setdefault(found.first.key, {})[ref.qualifier] = target
+        return target
+
+    def forget_qualifiers(self, key: Key) -> None:
+        """A change of the function's versions or aliases was committed."""
+        self._epoch += 1
+        self._targets.pop(key, None)
+
     def store(self, function: Function) -> None:
         """A change of this function was committed."""
-        self._epoch += 1
+        self.forget_qualifiers(function.key)
         self._entries[function.key] = Invocable.of(function)
 
     def drop(self, key: Key) -> None:
         """The function's deletion was committed."""
-        self._epoch += 1
+        self.forget_qualifiers(key)
         self._entries.pop(key, None)

@@ -7,18 +7,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambent.core.service import Operation, read, waits
+from lambent.core.service import Operation, read, waits, write
+from lambent.services.lambda_.aliases import Aliases
 from lambent.services.lambda_.changes import Changes
 from lambent.services.lambda_.cleaning import Cleaning
 from lambent.services.lambda_.code_links import CodeDoor, CodeLinks
+from lambent.services.lambda_.code_sources import CodeSources
 from lambent.services.lambda_.finishing import Finishing
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invocations import Invocations
+from lambent.services.lambda_.layer_policies import LayerPolicies
+from lambent.services.lambda_.layer_uses import LayerUses
+from lambent.services.lambda_.layers import Layers
 from lambent.services.lambda_.packages import Packages
+from lambent.services.lambda_.permissions import Permissions
 from lambent.services.lambda_.registry import Registry
+from lambent.services.lambda_.reservations import Reservations
+from lambent.services.lambda_.revisions import Revisions
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
+from lambent.services.lambda_.tags import TagOperations
 from lambent.services.lambda_.updates import Updates
+from lambent.services.lambda_.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +51,7 @@ class LambdaService:
         code_dir: holds `staging` (ours) and `sealed` (the spawner's).
         clock: the age of download links goes by its wall reading.
         policy: which runtimes functions may be given.
+        account_concurrency: invocations of one account that may run at the same time.
     """
 
     name = "lambda"
@@ -55,6 +66,7 @@ class LambdaService:
         code_dir: Path,
         clock: Clock,
         policy: RuntimePolicy,
+        account_concurrency: int = 1000,
     ) -> None:
         links = CodeLinks(clock)
         registry = Registry(database)
@@ -63,19 +75,60 @@ class LambdaService:
         self._cleaning = Cleaning(database, packages, blobs, plane)
         changes = Changes(database, registry, packages, self._settling, self._cleaning, plane)
         self._start_up = StartUp(database, plane, blobs, packages, self._cleaning, policy)
-        functions = Functions(changes, links, policy)
-        updates = Updates(changes, policy)
+        sources = CodeSources()
+        uses = LayerUses(database)
+        functions = Functions(changes, links, sources, uses, policy)
+        updates = Updates(changes, sources, uses, policy)
+        layers = Layers(database, changes, self._cleaning, sources, links, policy)
+        layer_policies = LayerPolicies()
+        versions = Versions(changes, policy)
+        aliases = Aliases(registry)
         invocations = Invocations(registry, self._settling, plane)
+        revisions = Revisions(registry)
+        permissions = Permissions(revisions)
+        tags = TagOperations(revisions)
+        self._reservations = Reservations(plane, account_concurrency)
+        self._database = database
+        reservations = self._reservations
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
         self.operations: Mapping[str, Operation] = {
+            "AddLayerVersionPermission": write(layer_policies.add_permission),
+            "DeleteLayerVersion": write(layers.delete_layer_version),
+            "GetLayerVersion": read(layers.get_layer_version),
+            "GetLayerVersionByArn": read(layers.get_layer_version_by_arn),
+            "GetLayerVersionPolicy": read(layer_policies.get_policy),
+            "ListLayerVersions": read(layers.list_layer_versions),
+            "ListLayers": read(layers.list_layers),
+            "PublishLayerVersion": waits(finished(layers.publish_layer_version)),
+            "RemoveLayerVersionPermission": write(layer_policies.remove_permission),
+            "AddPermission": write(permissions.add_permission),
+            "DeleteFunctionConcurrency": write(reservations.delete_function_concurrency),
+            "DeleteResourcePolicy": write(permissions.delete_resource_policy),
+            "GetAccountSettings": read(reservations.get_account_settings),
+            "GetFunctionConcurrency": read(reservations.get_function_concurrency),
+            "GetPolicy": read(permissions.get_policy),
+            "GetResourcePolicy": read(permissions.get_resource_policy),
+            "ListTags": read(tags.list_tags),
+            "PutFunctionConcurrency": write(reservations.put_function_concurrency),
+            "PutResourcePolicy": write(permissions.put_resource_policy),
+            "RemovePermission": write(permissions.remove_permission),
+            "TagResource": write(tags.tag_resource),
+            "UntagResource": write(tags.untag_resource),
+            "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
+            "DeleteAlias": write(aliases.delete_alias),
             "DeleteFunction": waits(finished(functions.delete_function)),
+            "GetAlias": read(aliases.get_alias),
             "GetFunction": read(functions.get_function),
             "GetFunctionConfiguration": read(functions.get_function_configuration),
             "Invoke": waits(invocations.invoke, invocations.begin),
+            "ListAliases": read(aliases.list_aliases),
             "ListFunctions": read(functions.list_functions),
+            "ListVersionsByFunction": read(versions.list_versions_by_function),
+            "PublishVersion": waits(finished(versions.publish_version)),
+            "UpdateAlias": write(aliases.update_alias),
             "UpdateFunctionCode": waits(finished(updates.update_function_code)),
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
@@ -84,6 +137,7 @@ class LambdaService:
     async def start(self) -> None:
         """Make up for a crash, remove what it left lying, and warm up what is in use."""
         await self._start_up.run()
+        await self._reservations.restore(self._database)
         await self._settling.settle_all()
 
     async def reset(self) -> None:

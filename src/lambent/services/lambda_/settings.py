@@ -28,6 +28,11 @@ _MEMBERS = {
     "MemorySize": "memory_mib",
 }
 
+_LEVELS = {
+    "ApplicationLogLevel": "application_log_level",
+    "SystemLogLevel": "system_log_level",
+}
+
 
 def new_settings(request: Mapping[str, Any]) -> Settings:
     """The settings of a new function. Raises ValidationFailed, InvalidParameterValue."""
@@ -49,11 +54,32 @@ def changed_settings(settings: Settings, request: Mapping[str, Any]) -> Settings
         changes["environment"] = dict(variables)
     if mode := request.get("TracingConfig", {}).get("Mode"):
         changes["tracing_mode"] = mode
-    if log_group := request.get("LoggingConfig", {}).get("LogGroup"):
-        changes["log_group"] = log_group
+    if logging := request.get("LoggingConfig"):
+        changes |= _logging(settings, logging)
+    if size := request.get("EphemeralStorage", {}).get("Size"):
+        changes["ephemeral_mib"] = size
+    if "KMSKeyArn" in request:
+        changes["kms_key_arn"] = request["KMSKeyArn"]
     if architectures := request.get("Architectures"):
         changes["architecture"] = architectures[0]
     return replace(settings, **changes)
+
+
+def _logging(settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given changes what was there. Levels are for JSON alone: INFO where none was set, gone with JSON."""
+    log_format = given.get("LogFormat") or settings.log_format
+    levels = {ours: given.get(theirs, "") for theirs, ours in _LEVELS.items()}
+    if log_format != "JSON":
+        if any(levels.values()):
+            raise InvalidParameterValue(
+                "To set ApplicationLogLevel or SystemLogLevel, LogFormat must be JSON."
+            )
+    else:
+        levels = {
+            name: level or getattr(settings, name) or "INFO" for name, level in levels.items()
+        }
+    log_group = given.get("LogGroup") or settings.log_group
+    return {"log_format": log_format, "log_group": log_group, **levels}
 
 
 def _check_limits(request: Mapping[str, Any]) -> None:

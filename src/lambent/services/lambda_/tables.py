@@ -1,4 +1,4 @@
-"""Where functions are kept: one row each. Migration 0002 creates it.
+"""Where functions are kept: one row for each version, $LATEST included. Migrations 0002 and 0003 create it.
 
 Maps are JSON text, times are calendar milliseconds since 1970.
 """
@@ -15,6 +15,11 @@ FUNCTIONS = Table(
     Column("account_id", String(12), primary_key=True),
     Column("region", String(32), primary_key=True),
     Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),  # 0: $LATEST
+    Column(
+        "last_version", Integer, nullable=False
+    ),  # the last number given away; of use in $LATEST's row
+    Column("published_digest", String(64), nullable=False),
     Column("runtime", String(32), nullable=False),
     Column("role", Text, nullable=False),
     Column("handler", String(128), nullable=False),
@@ -25,10 +30,13 @@ FUNCTIONS = Table(
     Column("architecture", String(16), nullable=False),
     Column("tracing_mode", String(16), nullable=False),
     Column("log_group", String(512), nullable=False),
+    # The settings that most functions leave alone, and that nobody looks for.
+    Column("options", Text, nullable=False),
     Column("tags", Text, nullable=False),
     Column("code_archive", String(64), nullable=False),
     Column("code_size", BigInteger, nullable=False),
     Column("code_tree", String(64), nullable=False),
+    Column("code_unpacked", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("update_status", String(16)),
     Column("revision_id", String(36), nullable=False),
@@ -37,4 +45,17 @@ FUNCTIONS = Table(
     # "Is this archive, is this tree still needed?" is asked after every deletion and update.
     Index("lambda_functions_code_archive", "code_archive"),
     Index("lambda_functions_code_tree", "code_tree"),
+)
+
+# Aliases, policies, layers and the other things that come one at a time, by kind, by the function (or layer) that they
+# belong to ("": none) and by a name among those. Nothing is looked for inside the documents, which are JSON.
+RESOURCES = Table(
+    "lambda_resources",
+    METADATA,
+    Column("account_id", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("owner", String(140), primary_key=True),
+    Column("id", String(140), primary_key=True),
+    Column("document", Text, nullable=False),
 )

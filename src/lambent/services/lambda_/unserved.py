@@ -27,18 +27,24 @@ _SETTINGS = {
     "EphemeralStorage.Size",
     "LoggingConfig.LogGroup",
     "LoggingConfig.LogFormat",
+    "LoggingConfig.ApplicationLogLevel",
+    "LoggingConfig.SystemLogLevel",
+    "KMSKeyArn",
+    "Layers",
     "SnapStart.ApplyOn",
 }
-_CODE = {"ZipFile"}
+_CODE = {"ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri"}
 
 SERVED: Mapping[str, frozenset[str]] = {
     "CreateFunction": frozenset(
-        {*_SETTINGS, "PackageType", "Architectures", "Tags"} | {f"Code.{name}" for name in _CODE}
+        {*_SETTINGS, "PackageType", "Architectures", "Tags", "Publish"}
+        | {f"Code.{name}" for name in _CODE}
     ),
     "UpdateFunctionConfiguration": frozenset({*_SETTINGS, "RevisionId"}),
     "UpdateFunctionCode": frozenset(
-        {*_CODE, "FunctionName", "Architectures", "DryRun", "RevisionId"}
+        {*_CODE, "FunctionName", "Architectures", "DryRun", "RevisionId", "Publish"}
     ),
+    "PublishVersion": frozenset({"FunctionName", "CodeSha256", "Description", "RevisionId"}),
     "ListFunctions": frozenset({"FunctionVersion", "Marker", "MaxItems"}),
     "Invoke": frozenset(
         {"FunctionName", "InvocationType", "LogType", "ClientContext", "Payload", "Qualifier"}
@@ -48,8 +54,6 @@ SERVED: Mapping[str, frozenset[str]] = {
 _ONLY: Mapping[str, object] = {
     "PackageType": "Zip",
     "SnapStart.ApplyOn": "None",
-    "LoggingConfig.LogFormat": "Text",
-    "EphemeralStorage.Size": 512,
 }
 
 
