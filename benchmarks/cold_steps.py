@@ -167,10 +167,11 @@ def main() -> None:
         figures = uvloop.run(_measure(data_dir, options.starts, options.rest))
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)
-    print(f"{'ms':12} {'median':>8} {'best':>8}")
+    print(f"{'ms':12} {'median':>8} {'quarter':>8} {'best':>8}")
     for step in figures[0]:
         values = [each[step] for each in figures]
-        print(f"{step:12} {statistics.median(values):8.3f} {min(values):8.3f}")
+        quarter, median, _ = statistics.quantiles(values, n=4)
+        print(f"{step:12} {median:8.3f} {quarter:8.3f} {min(values):8.3f}")
 
 
 if __name__ == "__main__":

@@ -209,3 +209,12 @@ def test_assign_of_an_unknown_tree_or_twice_fails(driver: Any) -> None:
         driver.ask("assign", sandbox="b" * 32, code="0" * 64, layers=[], memory_mib=128)["event"]
         == "failed"
     )
+
+
+def test_a_discarded_tree_cannot_be_assigned_though_it_was_used(driver: Any) -> None:
+    files = {"app.py": "def handler(event, context):\n    return 'discarded'\n"}
+    for _ in range(2):  # the second one may take what was prepared
+        assert driver.function(files).invoke(b"{}")[1] == b'"discarded"'
+    code = driver.seal(files)
+    assert driver.ask("discard", code=code, ticket="gone")["event"] == "discarded"
+    assert driver.create().assign(code)["event"] == "failed"

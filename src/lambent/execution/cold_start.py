@@ -56,23 +56,31 @@ class ColdStart:
         self._spec = spec
         self._runtime = runtime
         self._pool = pool
-        self._group = group
+        self.group = group
         self._scheduler = scheduler
         self._clock = clock
         name = stream_name(spec.function_version, clock.calendar())
         self._log = LogStream(spec, name, log_sink, clock)
         self._assignment = Assignment(spec, runtime, self._log)
         self._environment: Environment | None = None
+        self._initialising: asyncio.Future[InitResult] | None = None
         self.has_invoked = False  # from then on the environment accounts for the call
 
+    def begin(self) -> None:
+        """What can be done at once: with a sandbox that lies ready, INIT is under way when this returns."""
+        environment = self._pool.take_ready()
+        if environment is not None:
+            self._adopt(environment)
+            self._initialising = environment.assign(self._assignment)
+        line = report.init_start_line(self._runtime.language, self._runtime.version)
+        self._log.platform(self._now_ms(), line)
+
     async def run(self, invocation: Invocation) -> Outcome:
-        """The outcome of the call.
+        """The outcome of the call, after `begin`.
 
         Raises:
             SandboxFailed: no sandbox could be had, or it was lost.
         """
-        line = report.init_start_line(self._runtime.language, self._runtime.version)
-        self._log.platform(self._now_ms(), line)
         try:
             first = await self._initialise(INIT_LIMIT_S)
             if isinstance(first, InitDone):
@@ -102,8 +110,11 @@ class ColdStart:
         return await self._attempt(limit_s)
 
     async def _attempt(self, limit_s: float) -> InitResult:
-        environment = await self._sandbox()
-        initialising = environment.assign(self._assignment)
+        initialising, self._initialising = self._initialising, None
+        if initialising is None:
+            initialising = (await self._sandbox()).assign(self._assignment)
+        assert self._environment is not None
+        environment = self._environment
         timer = asyncio.get_running_loop().call_later(limit_s, environment.expire_init)
         try:
             result = await initialising
@@ -120,9 +131,12 @@ class ColdStart:
                 environment = await self._pool.take()
         except TimeoutError:
             raise SandboxFailed(f"no sandbox within {SANDBOX_LIMIT_S:.0f} s") from None
-        self._scheduler.adopt(environment, self._group)
-        self._environment = environment
+        self._adopt(environment)
         return environment
+
+    def _adopt(self, environment: Environment) -> None:
+        self._scheduler.adopt(environment, self.group)
+        self._environment = environment
 
     async def _invoke(
         self, invocation: Invocation, *, init_ms: float | None = None, started: float | None = None

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lambent.core import ids
 from lambent.execution import failures, report
-from lambent.execution.assignment import assign_payload
+from lambent.execution.assignment import assign_frames
 from lambent.execution.failures import Exit
-from lambent.execution.frames import NO_REQUEST, FrameType, head
+from lambent.execution.frames import NO_REQUEST, FrameType
 from lambent.execution.running import Ending, Running, account
 from lambent.execution.sandbox_handle import SandboxHandle
 from lambent.execution.spec import SandboxFailed
@@ -96,7 +96,6 @@ class Environment:
         self._clock = clock
         self._loop = loop
         self._sandbox = SandboxHandle(ids.hex_id(32), link, loop)
-        self._assignment: Assignment | None = None
         self.spec: FunctionSpec  # set when it is assigned
         self.log: LogStream
         self._init: asyncio.Future[InitResult] | None = None
@@ -121,13 +120,15 @@ class Environment:
         The future fails with SandboxFailed where the platform is to blame.
         """
         self._move(Cause.ASSIGN)
-        self._assignment = assignment
         self.spec, self.log = assignment.spec, assignment.log
         self._sandbox.attach_log(assignment.log)
         self._init = self._loop.create_future()
         self._init_started = self._clock.monotonic()
         spec = assignment.spec
-        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib)
+        now, bound = assign_frames(assignment, self._sandbox.task_root(spec.code))
+        if now:
+            self._sandbox.send(now)
+        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib, bound)
         return self._init
 
     def expire_init(self) -> None:
@@ -187,7 +188,7 @@ class Environment:
         if name == "created":
             self._created(event, descriptors)
         elif name == "assigned" and self.state is State.ASSIGNED:
-            self._start_init(str(event.get("task_root", "/var/task")))
+            self._move(Cause.BOUND)
         elif name == "exited":
             # An answer may still lie in the socket: Node says why it ends and ends.
             self._sandbox.drain_frames()
@@ -209,12 +210,6 @@ class Environment:
             self._die(str(error))
         if self.state is State.DEAD:  # ended while it was being made
             self._sandbox.close()
-
-    def _start_init(self, task_root: str) -> None:
-        assert self._assignment is not None
-        self._move(Cause.BOUND)
-        payload = assign_payload(self._assignment, task_root)
-        self._sandbox.send(head(FrameType.ASSIGN, len(payload)), payload)
 
     def _exited(self, end: Exit) -> None:
         self._sandbox.drain_logs()

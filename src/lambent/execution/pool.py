@@ -61,18 +61,23 @@ class Pool:
         if link is not None:
             self.fill()
 
+    def take_ready(self) -> Environment | None:
+        """A POOLED environment, where one lies ready; the caller becomes its owner."""
+        if not self._ready:
+            return None
+        self._taken_at.append(self._clock.monotonic())
+        self._fill_later(REFILL_DELAY_S)
+        return self._ready.popleft()
+
     async def take(self) -> Environment:
         """A POOLED environment; the caller becomes its owner.
 
         Raises:
             SandboxFailed: the one that was made for this call could not be.
         """
-        now = self._clock.monotonic()
-        self._taken_at.append(now)
-        if self._ready:
-            environment = self._ready.popleft()
-            self._fill_later(REFILL_DELAY_S)
+        if (environment := self.take_ready()) is not None:
             return environment
+        self._taken_at.append(self._clock.monotonic())
         waiter: asyncio.Future[Environment] = self._loop.create_future()
         self._waiters.append(waiter)
         self.fill()

@@ -55,6 +55,21 @@ def test_a_cold_call_reports_its_init_and_the_next_one_is_warm(
     run_plane(scenario)
 
 
+def test_a_sandbox_may_be_done_before_the_spawner_has_spoken(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    async def scenario(h: Any) -> None:
+        h.spawner.forgets_assigned = True  # it comes so late that the call is over
+        outcome = await h.plane.invoke(make_spec(), make_invocation())
+        assert outcome.payload == b'{"a":1}'
+        (sandbox,) = h.busy()
+        h.spawner.tell({"event": "assigned", "sandbox": sandbox.id})
+        await h.plane.describe()  # read after it
+        assert (await h.plane.invoke(make_spec(), make_invocation())).init_ms is None
+
+    run_plane(scenario)
+
+
 def test_the_sandbox_is_told_everything_about_its_function(
     run_plane: RunPlane, make_spec: Make, make_invocation: Make
 ) -> None:
