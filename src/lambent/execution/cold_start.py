@@ -16,7 +16,7 @@ from lambent.execution.environment import InitDone, InitFailed
 from lambent.execution.failures import Exit
 from lambent.execution.log_stream import LogStream, stream_name
 from lambent.execution.running import Ending, account
-from lambent.execution.spec import SandboxFailed
+from lambent.execution.spec import SandboxFailed, SandboxLost
 from lambent.execution.states import State
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 INIT_LIMIT_S = 10.0
 # How long a call waits for a sandbox while the spawner is being restarted or the machine is swamped.
 SANDBOX_LIMIT_S = 20.0
-# Nothing of the function has run when a sandbox cannot be had or bound: such a failure is tried again once.
+# How often one may fail to be had or bound.
 SANDBOX_ATTEMPTS = 2
 
 
@@ -102,12 +102,24 @@ class ColdStart:
         return self._init_failed(invocation.request_id, result, duration_ms)
 
     async def _initialise(self, limit_s: float) -> InitResult:
-        for _ in range(SANDBOX_ATTEMPTS - 1):
+        """Nothing of the function has run when a sandbox cannot be bound or is lost: then another one is taken.
+
+        A whole pool dies with its zygote, so what is lost is not counted; the time is.
+        """
+        give_up = self._clock.monotonic() + SANDBOX_LIMIT_S
+        attempts = SANDBOX_ATTEMPTS
+        while True:
             try:
                 return await self._attempt(limit_s)
+            except SandboxLost as loss:
+                logger.info("a sandbox ended before INIT: %s", loss)
+                if self._clock.monotonic() > give_up:
+                    raise
             except SandboxFailed as failure:
                 logger.info("a sandbox failed before INIT: %s", failure)
-        return await self._attempt(limit_s)
+                attempts -= 1
+                if not attempts:
+                    raise
 
     async def _attempt(self, limit_s: float) -> InitResult:
         initialising, self._initialising = self._initialising, None
@@ -131,6 +143,8 @@ class ColdStart:
                 environment = await self._pool.take()
         except TimeoutError:
             raise SandboxFailed(f"no sandbox within {SANDBOX_LIMIT_S:.0f} s") from None
+        if environment.state is State.DEAD:  # between being handed over and now
+            raise SandboxLost(environment.why_dead)
         self._adopt(environment)
         return environment
 

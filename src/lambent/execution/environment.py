@@ -20,7 +20,7 @@ from lambent.execution.failures import Exit
 from lambent.execution.frames import NO_REQUEST, FrameType
 from lambent.execution.running import Ending, Running, account
 from lambent.execution.sandbox_handle import SandboxHandle
-from lambent.execution.spec import SandboxFailed
+from lambent.execution.spec import SandboxFailed, SandboxLost
 from lambent.execution.states import Cause, State, after
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Environment:
         self.owner = owner
         self.idle_since = 0.0
         self.why_dead = ""
+        self.is_hopeless = False  # another one of the same runtime will not be made either
         self._link = link
         self._clock = clock
         self._loop = loop
@@ -198,7 +199,8 @@ class Environment:
         elif name == "failed":
             if not self._sandbox.is_open:  # never came to be: no `exited` will follow
                 self._link.forget(self.id)
-            self._die(str(event.get("reason", "the spawner gave no reason")))
+            self.is_hopeless = bool(event.get("final"))
+            self._die(str(event.get("reason", "the spawner gave no reason")), SandboxFailed)
 
     def on_spawner_gone(self) -> None:
         self._die("the spawner is gone")
@@ -328,14 +330,14 @@ class Environment:
         if self._init is not None and not self._init.done():
             self._init.set_result(result)
 
-    def _die(self, why: str) -> None:
+    def _die(self, why: str, failure: type[SandboxFailed] = SandboxLost) -> None:
         """End it. Whoever still waits for INIT or an answer is told that the platform failed."""
         if self.state is State.DEAD:
             return
         self.state = State.DEAD
         self._bury(why)
         if self._init is not None and not self._init.done():
-            self._init.set_exception(SandboxFailed(why))
+            self._init.set_exception(failure(why))
         running, self._running = self._running, None
         if running is None:
             self.owner.died(self)

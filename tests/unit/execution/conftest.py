@@ -142,6 +142,7 @@ class FakeSpawner:
         self.on_invoke: Callable[[FakeSandbox, bytes, bytes], None] = echo
         self.create_fails = ""
         self.assign_fails = ""
+        self.fails_for_good = False
         self.holds_ready = False
         self.forgets_assigned = False
         self.loop.add_reader(self._socket, self._readable)
@@ -179,7 +180,8 @@ class FakeSpawner:
     def _create(self, request: dict[str, Any]) -> None:
         sandbox = request["sandbox"]
         if self.create_fails:
-            self.tell({"event": "failed", "sandbox": sandbox, "reason": self.create_fails})
+            event = {"event": "failed", "sandbox": sandbox, "reason": self.create_fails}
+            self.tell(event | {"final": self.fails_for_good})
             return
         made = self.sandboxes[sandbox] = FakeSandbox(self, sandbox)
         pidfd = os.pidfd_open(os.getpid())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 from dataclasses import dataclass
@@ -58,6 +59,12 @@ class Sandbox:
             with contextlib.suppress(OSError):
                 ours = namespaces.identity(self.pid, "mnt")
                 self.locked = ours != namespaces.identity(self.zygote.pid, "mnt")
+
+    def is_over(self) -> bool:
+        """Whether its first process has ended, reaped or not."""
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(0))
 
     def is_reaped(self) -> bool:
         """Usually its zygote has done it; the orphans of a dead zygote are ours."""

@@ -148,9 +148,12 @@ class Spawner:
         if name in self._sandboxes:
             self._fail(name, "this id is in use")
             return
+        if refusal := self._refusal(request["runtime"]):
+            self._fail(name, refusal, final=True)
+            return
         try:
             made = self._prepare(name, self._zygote_for(request["runtime"]))
-        except (ZygoteUnavailable, OSError) as error:
+        except OSError as error:
             self._fail(name, str(error))
             return
         self._sandboxes[name] = made
@@ -164,13 +167,13 @@ class Spawner:
         finally:
             packets.close_all(doors)
 
+    def _refusal(self, runtime: str) -> str:
+        """Why no sandbox of this runtime can ever be made here; "" when nothing is against it."""
+        known = "" if runtime in self._runtimes else f"no interpreter for {runtime}"
+        return self._host.refusal or known
+
     def _zygote_for(self, runtime: str) -> Zygote:
-        if self._host.refusal:
-            raise ZygoteUnavailable(self._host.refusal)
-        entry = self._runtimes.get(runtime)
-        if entry is None:
-            raise ZygoteUnavailable(f"no interpreter for {runtime}")
-        recipe = Recipe.of(entry)
+        recipe = Recipe.of(self._runtimes[runtime])
         if recipe not in self._zygotes:
             host, store = self._host, self._store
             site = Site(store.data_dir, store.scaffold, host.isolated, host.in_user_namespace)
@@ -208,7 +211,8 @@ class Spawner:
             if frame:
                 sandbox.ends.send_frame(frame)
         except OSError as error:
-            self._fail(name, str(error))
+            if not sandbox.is_over():  # else its `exited` says it
+                self._fail(name, str(error))
             return
         finally:
             sandbox.ends.close_all()
@@ -251,8 +255,10 @@ class Spawner:
         event |= {"sandboxes": len(self._sandboxes), "zygotes": zygotes, "pid": os.getpid()}
         packets.send(self._core, event)
 
-    def _fail(self, sandbox: str, reason: str) -> None:
-        packets.send(self._core, {"event": "failed", "sandbox": sandbox, "reason": reason})
+    def _fail(self, sandbox: str, reason: str, *, final: bool = False) -> None:
+        """`final`: asking again is of no use."""
+        event = {"event": "failed", "sandbox": sandbox, "reason": reason, "final": final}
+        packets.send(self._core, event)
 
     def _last_figures(self, sandbox: Sandbox) -> tuple[int, int]:
         if sandbox.group is None:
