@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lambent.core import ids
 from lambent.execution import failures, report
-from lambent.execution.assignment import assign_payload
+from lambent.execution.assignment import assign_frames
 from lambent.execution.failures import Exit
-from lambent.execution.frames import NO_REQUEST, FrameType, head
+from lambent.execution.frames import NO_REQUEST, FrameType
 from lambent.execution.running import Ending, Running, account
 from lambent.execution.sandbox_handle import SandboxHandle
-from lambent.execution.spec import SandboxFailed
+from lambent.execution.spec import SandboxFailed, SandboxLost
 from lambent.execution.states import Cause, State, after
 
 if TYPE_CHECKING:
@@ -93,11 +93,11 @@ class Environment:
         self.owner = owner
         self.idle_since = 0.0
         self.why_dead = ""
+        self.is_hopeless = False  # another one of the same runtime will not be made either
         self._link = link
         self._clock = clock
         self._loop = loop
         self._sandbox = SandboxHandle(ids.hex_id(32), link, loop)
-        self._assignment: Assignment | None = None
         self.spec: FunctionSpec  # set when it is assigned
         self.log: LogStream
         self._init: asyncio.Future[InitResult] | None = None
@@ -122,13 +122,15 @@ class Environment:
         The future fails with SandboxFailed where the platform is to blame.
         """
         self._move(Cause.ASSIGN)
-        self._assignment = assignment
         self.spec, self.log = assignment.spec, assignment.log
         self._sandbox.attach_log(assignment.log)
         self._init = self._loop.create_future()
         self._init_started = self._clock.monotonic()
         spec = assignment.spec
-        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib)
+        now, bound = assign_frames(assignment, self._sandbox.task_root(spec.code))
+        if now:
+            self._sandbox.send(now)
+        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib, bound)
         return self._init
 
     def expire_init(self) -> None:
@@ -188,7 +190,7 @@ class Environment:
         if name == "created":
             self._created(event, descriptors)
         elif name == "assigned" and self.state is State.ASSIGNED:
-            self._start_init(str(event.get("task_root", "/var/task")))
+            self._move(Cause.BOUND)
         elif name == "exited":
             # An answer may still lie in the socket: Node says why it ends and ends.
             self._sandbox.drain_frames()
@@ -198,7 +200,8 @@ class Environment:
         elif name == "failed":
             if not self._sandbox.is_open:  # never came to be: no `exited` will follow
                 self._link.forget(self.id)
-            self._die(str(event.get("reason", "the spawner gave no reason")))
+            self.is_hopeless = bool(event.get("final"))
+            self._die(str(event.get("reason", "the spawner gave no reason")), SandboxFailed)
 
     def on_spawner_gone(self) -> None:
         self._die("the spawner is gone")
@@ -210,12 +213,6 @@ class Environment:
             self._die(str(error))
         if self.state is State.DEAD:  # ended while it was being made
             self._sandbox.close()
-
-    def _start_init(self, task_root: str) -> None:
-        assert self._assignment is not None
-        self._move(Cause.BOUND)
-        payload = assign_payload(self._assignment, task_root)
-        self._sandbox.send(head(FrameType.ASSIGN, len(payload)), payload)
 
     def _exited(self, end: Exit) -> None:
         self._sandbox.drain_logs()
@@ -334,14 +331,14 @@ class Environment:
         if self._init is not None and not self._init.done():
             self._init.set_result(result)
 
-    def _die(self, why: str) -> None:
+    def _die(self, why: str, failure: type[SandboxFailed] = SandboxLost) -> None:
         """End it. Whoever still waits for INIT or an answer is told that the platform failed."""
         if self.state is State.DEAD:
             return
         self.state = State.DEAD
         self._bury(why)
         if self._init is not None and not self._init.done():
-            self._init.set_exception(SandboxFailed(why))
+            self._init.set_exception(failure(why))
         running, self._running = self._running, None
         if running is None:
             self.owner.died(self)

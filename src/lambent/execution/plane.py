@@ -125,7 +125,12 @@ class ExecutionPlane:
         if self.invoke_warm(spec, invocation, resolving(future)):
             return await future
         self._concurrency.admit(spec)
-        task = self._loop.create_task(self._cold(spec, invocation))
+        try:
+            start = self._begin_cold(spec)
+        except BaseException:
+            self._concurrency.leave(spec)
+            raise
+        task = self._loop.create_task(self._cold(start, spec, invocation))
         self._cold_starts.add(task)
         task.add_done_callback(self._cold_done)
         return await asyncio.shield(task)
@@ -173,24 +178,20 @@ class ExecutionPlane:
             "spawner": spawner,
         }
 
-    async def _cold(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+    def _begin_cold(self, spec: FunctionSpec) -> ColdStart:
+        runtime = self._find(spec)
+        pool = self._pool(runtime)
         group = self._scheduler.expect(spec.key)
-        start: ColdStart | None = None
+        start = ColdStart(spec, runtime, pool, group, self._scheduler, self._clock, self._log_sink)
+        start.begin()
+        return start
+
+    async def _cold(self, start: ColdStart, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         try:
-            runtime = self._find(spec)
-            start = ColdStart(
-                spec,
-                runtime,
-                self._pool(runtime),
-                group,
-                self._scheduler,
-                self._clock,
-                self._log_sink,
-            )
             return await start.run(invocation)
         finally:
-            self._scheduler.settle(group)
-            if start is None or not start.has_invoked:
+            self._scheduler.settle(start.group)
+            if not start.has_invoked:
                 self._concurrency.leave(spec)
 
     def _cold_done(self, task: asyncio.Task[Outcome]) -> None:
