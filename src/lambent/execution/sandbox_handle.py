@@ -97,6 +97,11 @@ class SandboxHandle:
         if self._channel is not None:
             self._channel.send(head, payload)
 
+    def pause(self, is_paused: bool) -> None:
+        """Hold the sandbox's frames back, or not."""
+        if self._channel is not None:
+            self._channel.pause(is_paused)
+
     def drain_frames(self) -> None:
         """Read what the sandbox sent before it ended."""
         if self._channel is not None:
