@@ -76,6 +76,15 @@ class Invocations:
         version = entry.spec.function_version
         return _answer(outcome, version, wants_log=request.get("LogType") == "Tail")
 
+    async def call(
+        self, ref: FunctionRef, payload: bytes, request_id: str, trace_id: str
+    ) -> tuple[Outcome, str]:
+        """For callers within the platform: the outcome, and the version that ran. Raises as Invoke."""
+        entry = await self._invocable(ref)
+        arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
+        invocation = Invocation(request_id, payload, arn, trace_id=trace_id)
+        return await self._run(entry.spec, invocation), entry.spec.function_version
+
     async def _invocable(self, ref: FunctionRef) -> Invocable:
         """The function, ready to run. Raises ResourceNotFound; ResourceConflict while it will not become Active."""
         key = (ref.scope.account_id, ref.scope.region, ref.name)

@@ -32,14 +32,16 @@ from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
 from lambent.services.lambda_.tags import TagOperations
 from lambent.services.lambda_.updates import Updates
+from lambent.services.lambda_.url_door import UrlDoor
+from lambent.services.lambda_.urls import Urls
 from lambent.services.lambda_.versions import Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lambent.core.clock import Clock
-    from lambent.core.ports import Database
+    from lambent.core.ports import Database, Signatures
     from lambent.core.service import Door
     from lambent.services.lambda_.ports import Blobs, Compute, Plane, Target
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
@@ -57,6 +59,7 @@ class LambdaService:
         policy: which runtimes functions may be given.
         account_concurrency: invocations of one account that may run at the same time.
         targets: services that records of asynchronous invocations can be delivered to, by their name in ARNs.
+        signatures: who signs requests to function URLs; without it there are no URLs to call.
     """
 
     name = "lambda"
@@ -73,6 +76,7 @@ class LambdaService:
         policy: RuntimePolicy,
         account_concurrency: int = 1000,
         targets: Mapping[str, Target] | None = None,
+        signatures: Signatures | None = None,
     ) -> None:
         links = CodeLinks(clock)
         registry = Registry(database)
@@ -100,6 +104,7 @@ class LambdaService:
         event_invoke = EventInvokeConfigs(destinations)
         function_policies = FunctionPolicies(policy)
         signing = CodeSigning()
+        urls = Urls()
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
@@ -144,6 +149,11 @@ class LambdaService:
             "PutRuntimeManagementConfig": write(function_policies.put_runtime_management_config),
             "UpdateCodeSigningConfig": write(signing.update),
             "UpdateFunctionEventInvokeConfig": write(event_invoke.update),
+            "CreateFunctionUrlConfig": write(urls.create),
+            "DeleteFunctionUrlConfig": write(urls.delete),
+            "GetFunctionUrlConfig": read(urls.get),
+            "ListFunctionUrlConfigs": read(urls.list),
+            "UpdateFunctionUrlConfig": write(urls.update),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
             "DeleteAlias": write(aliases.delete_alias),
@@ -160,7 +170,9 @@ class LambdaService:
             "UpdateFunctionCode": waits(finished(updates.update_function_code)),
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
-        self.doors: Sequence[Door] = (CodeDoor(links, blobs),)
+        self.doors: tuple[Door, ...] = (CodeDoor(links, blobs),)
+        if signatures is not None:
+            self.doors += (UrlDoor(database, invocations, signatures, clock),)
 
     async def start(self) -> None:
         """Make up for a crash, remove what it left lying, and warm up what is in use."""
