@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 GROUPS = ("warm", "cold", "new", "start", "memory")
 # Measurements of one decision each, with a main() of their own.
-ALONE = ("http_servers", "storage_writes")
+ALONE = ("cold_steps", "http_servers", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
 PR_SET_CHILD_SUBREAPER = 36
 

@@ -177,7 +177,7 @@ def build(
         logs=logs,
         plane=plane,
         lambda_=lambda_,
-        server=HttpServer(gateway.handle, clock=clock),
+        server=HttpServer(gateway.handle, clock=clock, begin=gateway.begin),
         prewarmed=_PREWARMED,
     )
     return platform

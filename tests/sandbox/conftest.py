@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HEADER = struct.Struct("<IB16sQ")
 READY, ASSIGN, INIT_DONE, INVOKE, RESULT, ERROR = range(6)
+BOUND = 9
 PATIENCE_S = 15.0
 FAR_FUTURE_MS = 4_102_444_800_000
 PROBE = """
@@ -35,6 +36,10 @@ def handler(event, context):
     exec(event["code"], names)
     return names.get("answer")
 """
+
+
+def frame(kind: int, payload: bytes = b"", request: bytes = bytes(16), deadline: int = 0) -> bytes:
+    return HEADER.pack(len(payload), kind, request, deadline) + payload
 
 
 class Box:
@@ -48,6 +53,8 @@ class Box:
         self.log = -1
         self.pidfd = -1
         self.peak = -1
+        self.runtime = ""
+        self.code_dir = ""
         self.task_root = ""
 
     def receive(self) -> tuple[int, bytes, bytes]:
@@ -69,31 +76,33 @@ class Box:
         return bytes(data)
 
     def assign(self, code: str, **changes: Any) -> dict[str, Any]:
-        """Bind and send ASSIGN; returns the spawner's event."""
+        """Send ASSIGN and bind, as the runtime wants it; returns the spawner's event."""
         request = {"code": code, "layers": [], "memory_mib": 256}
         request |= {key: changes.pop(key) for key in list(changes) if key in request}
-        event = self.driver.ask("assign", sandbox=self.name, **request)
-        if event["event"] == "assigned":
-            self.task_root = event["task_root"]
-            environment = {"LAMBDA_TASK_ROOT": self.task_root, "PATH": "/usr/bin:/bin"}
-            environment |= changes.pop("environment", {})
-            function = {
-                "handler": "app.handler",
-                "environment": environment,
-                "function_name": "probe",
-                "function_version": "$LATEST",
-                "function_arn": "arn:aws:lambda:eu-west-1:000000000000:function:probe",
-                "memory_mib": request["memory_mib"],
-                "timeout_s": 3,
-                "log_group": "/aws/lambda/probe",
-                "log_stream": "stream",
-                **changes,
-            }
-            self.send(ASSIGN, bytes(16), 0, json.dumps(function).encode())
-        return event
+        self.task_root = self.code_dir.replace("%", code)
+        environment = {"LAMBDA_TASK_ROOT": self.task_root, "PATH": "/usr/bin:/bin"}
+        environment |= changes.pop("environment", {})
+        function = {
+            "handler": "app.handler",
+            "environment": environment,
+            "function_name": "probe",
+            "function_version": "$LATEST",
+            "function_arn": "arn:aws:lambda:eu-west-1:000000000000:function:probe",
+            "memory_mib": request["memory_mib"],
+            "timeout_s": 3,
+            "log_group": "/aws/lambda/probe",
+            "log_stream": "stream",
+            **changes,
+        }
+        assign, bound = frame(ASSIGN, json.dumps(function).encode()), frame(BOUND)
+        if self.runtime.startswith("python"):
+            self.frames.sendall(assign)
+        else:
+            bound = assign
+        return self.driver.ask("assign", bound, sandbox=self.name, **request)
 
     def send(self, kind: int, request: bytes, deadline: int, payload: bytes) -> None:
-        self.frames.sendall(HEADER.pack(len(payload), kind, request, deadline) + payload)
+        self.frames.sendall(frame(kind, payload, request, deadline))
 
     def invoke(self, event: bytes, **metadata: Any) -> tuple[int, bytes]:
         """Kind and payload of the answer."""
@@ -154,12 +163,13 @@ class Driver:
         )
         self.socket.settimeout(PATIENCE_S)
 
-    def tell(self, operation: str, **fields: Any) -> None:
-        self.socket.send(json.dumps({"op": operation, **fields}).encode())
+    def tell(self, operation: str, frame: bytes = b"", **fields: Any) -> None:
+        data = json.dumps({"op": operation, **fields}).encode()
+        self.socket.send(data + b"\n" + frame if frame else data)
 
-    def ask(self, operation: str, **fields: Any) -> dict[str, Any]:
+    def ask(self, operation: str, frame: bytes = b"", **fields: Any) -> dict[str, Any]:
         """Send, and wait for the event with the same sandbox or ticket."""
-        self.tell(operation, **fields)
+        self.tell(operation, frame, **fields)
         key = fields.get("sandbox") or fields.get("ticket")
         return self._next(lambda event: key in (event.get("sandbox"), event.get("ticket")))[0]
 
@@ -194,7 +204,7 @@ class Driver:
         event, descriptors = self._next(lambda event: event.get("sandbox") == box.name)
         assert event["event"] == "created", event
         box.frames.close()
-        box.pid = event["pid"]
+        box.pid, box.code_dir, box.runtime = event["pid"], event["code_dir"], runtime
         box.frames = socket.socket(fileno=descriptors[0])
         box.log, box.pidfd = descriptors[1:3]
         box.peak = descriptors[3] if event["peak"] else -1

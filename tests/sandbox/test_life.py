@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,9 +165,8 @@ def test_a_dead_zygote_is_replaced_and_its_sandboxes_are_reported(
     event = driver.wait_for("exited", box.name)
     assert event["status"] == -signal.SIGKILL
     assert box.is_over()
-    name = uuid.uuid4().hex
-    while driver.ask("create", sandbox=name, runtime="python3.11")["event"] == "failed":
-        name = uuid.uuid4().hex  # while it backs off, 0.1 s
+    # It pauses before the next one; who asks meanwhile waits.
+    assert driver.probe().run("answer = 1") == 1
     assert driver.ask("describe", ticket="two")["zygotes"][0]["pid"] not in {0, zygote}
     children = Path(f"/proc/{driver.process.pid}/task/{driver.process.pid}/children")
     while str(box.pid) in children.read_text().split():  # until the orphan is reaped
@@ -199,6 +197,7 @@ def test_requests_outside_the_protocol_are_refused(driver: Any, request_: bytes)
 def test_create_without_an_interpreter_fails(driver: Any) -> None:
     event = driver.ask("create", sandbox="a" * 32, runtime="cobol")
     assert (event["event"], event["reason"]) == ("failed", "no interpreter for cobol")
+    assert event["final"]
 
 
 def test_assign_of_an_unknown_tree_or_twice_fails(driver: Any) -> None:
@@ -209,3 +208,12 @@ def test_assign_of_an_unknown_tree_or_twice_fails(driver: Any) -> None:
         driver.ask("assign", sandbox="b" * 32, code="0" * 64, layers=[], memory_mib=128)["event"]
         == "failed"
     )
+
+
+def test_a_discarded_tree_cannot_be_assigned_though_it_was_used(driver: Any) -> None:
+    files = {"app.py": "def handler(event, context):\n    return 'discarded'\n"}
+    for _ in range(2):  # the second one may take what was prepared
+        assert driver.function(files).invoke(b"{}")[1] == b'"discarded"'
+    code = driver.seal(files)
+    assert driver.ask("discard", code=code, ticket="gone")["event"] == "discarded"
+    assert driver.create().assign(code)["event"] == "failed"

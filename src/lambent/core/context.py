@@ -38,10 +38,7 @@ class Scope:
 # Not frozen: one is made per request, and a frozen one costs three times as much.
 @dataclass(slots=True)
 class RequestContext:
-    """The facts of one request. `now` is the calendar, read once, so that one answer holds one time.
-
-    `endpoint` is how the client addressed us (`http://127.0.0.1:4566`): links in answers begin with it.
-    """
+    """The facts of one request. `now` is the calendar, read once, so that one answer holds one time."""
 
     request_id: str
     service: str
@@ -49,5 +46,9 @@ class RequestContext:
     scope: Scope
     principal: Principal
     now: datetime
-    endpoint: str
     http: Request
+
+    @property
+    def endpoint(self) -> str:
+        """How the client addressed us (`http://127.0.0.1:4566`): links in answers begin with it."""
+        return f"{self.http.scheme}://{self.http.host}"

@@ -10,31 +10,32 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 
 
 class Headers:
-    """An ordered multimap of header fields: names as sent, look-up without case."""
+    """An ordered multimap of header fields: names as sent, look-up without case.
 
-    __slots__ = ("_index", "_items")
+    `first` holds the first value of each name, by the name in lower case.
+    """
 
-    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+    __slots__ = ("_items", "first")
+
+    def __init__(
+        self, items: Iterable[tuple[str, str]] = (), first: Mapping[str, str] | None = None
+    ) -> None:
+        """`first` where it is known already."""
         self._items = list(items)
-        index: dict[str, str] = {}
-        for name, value in self._items:
-            index.setdefault(name.lower(), value)
-        self._index = index
-
-    @classmethod
-    def indexed(cls, items: list[tuple[str, str]], index: dict[str, str]) -> Headers:
-        """From fields whose first values by lower-case name are known already."""
-        headers = cls()
-        headers._items, headers._index = items, index
-        return headers
+        if first is None:
+            index: dict[str, str] = {}
+            for name, value in self._items:
+                index.setdefault(name.lower(), value)
+            first = index
+        self.first = first
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of `name` (lower case), or the default."""
-        return self._index.get(name, default)
+        return self.first.get(name, default)
 
     def getall(self, name: str) -> list[str]:
         """Every value of `name` (lower case), in the order sent."""
@@ -43,17 +44,17 @@ class Headers:
     @property
     def has_repeats(self) -> bool:
         """True when some name occurs more than once."""
-        return len(self._index) != len(self._items)
+        return len(self.first) != len(self._items)
 
     def items(self) -> list[tuple[str, str]]:
         """All fields in the order and the case sent."""
         return self._items
 
     def __contains__(self, name: object) -> bool:
-        return name in self._index
+        return name in self.first
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._index)
+        return iter(self.first)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -78,21 +79,21 @@ class Body(Protocol):
 
 
 class BytesBody:
-    """A body that is there already."""
+    """A body that is there already, as `data`."""
 
-    __slots__ = ("_data",)
+    __slots__ = ("data",)
 
     def __init__(self, data: bytes = b"") -> None:
-        self._data = data
+        self.data = data
 
     async def read(self, limit: int) -> bytes:
-        if len(self._data) > limit:
+        if len(self.data) > limit:
             raise BodyTooLarge(limit)
-        return self._data
+        return self.data
 
     async def stream(self) -> AsyncIterator[bytes]:
-        if self._data:
-            yield self._data
+        if self.data:
+            yield self.data
 
 
 class BodyTooLarge(Exception):
@@ -145,3 +146,8 @@ class Response:
 
 if TYPE_CHECKING:
     Handler = Callable[[Request], Awaitable[Response]]
+    # Whom an answer is given to that was not waited for.
+    Respond = Callable[[Response], None]
+    # Begins a request whose body is a `BytesBody`, and gives the answer to `Respond`, now or later. Where that takes a
+    # task of its own, nothing has been answered, and what is left to be done is returned.
+    Begin = Callable[[Request, Respond], Awaitable[Response] | None]

@@ -4,7 +4,9 @@ An operation is a plain function registered in its service's table as one of thr
 
 * `read`:  `def op(tx, context, request)`, run on a reading connection;
 * `write`: `def op(tx, context, request)`, run in the writer's transaction; its answer goes out after the fsync;
-* `waits`: `async def op(context, request)`, for operations that wait for something else or stream.
+* `waits`: `async def op(context, request)`, for operations that wait for something else or stream. One that is called
+  all the time may also have a short form, `begin(context, request, done) -> bool`: it calls `done` once with the answer
+  or the exception, now or later, or does nothing and returns False, and then the long form runs.
 
 The request is the parsed input (member names as in the model, absent members absent, blobs as bytes, timestamps as
 aware datetimes); the answer has the shape of the model's output, likewise.
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 Document = Mapping[str, Any]
 
 Kind = Literal["read", "write", "waits"]
+# Takes an operation's answer, or the exception that it ended with.
+Done = Callable[[Document | Exception], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Operation:
 
     kind: Kind
     run: Callable[..., Any]
+    begin: Callable[[RequestContext, Any, Done], bool] | None = None
 
 
 def read(run: Callable[..., Any]) -> Operation:
@@ -45,9 +50,12 @@ def write(run: Callable[..., Any]) -> Operation:
     return Operation("write", run)
 
 
-def waits(run: Callable[..., Awaitable[Any]]) -> Operation:
-    """Register `async def op(context, request)`."""
-    return Operation("waits", run)
+def waits(
+    run: Callable[..., Awaitable[Any]],
+    begin: Callable[[RequestContext, Any, Done], bool] | None = None,
+) -> Operation:
+    """Register `async def op(context, request)`, perhaps with its short form."""
+    return Operation("waits", run, begin)
 
 
 class Service(Protocol):

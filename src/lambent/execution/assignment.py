@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from lambent.execution.frames import FrameType, head
 from lambent.execution.variables import function_environment
 
 if TYPE_CHECKING:
@@ -24,7 +25,20 @@ class Assignment:
     log: LogStream
 
 
-def assign_payload(assignment: Assignment, task_root: str) -> bytes:
+# Their bootstraps take ASSIGN while the code is still being bound, and wait for BOUND before they touch it.
+_PREPARING = frozenset({"python"})
+
+
+def assign_frames(assignment: Assignment, task_root: str) -> tuple[bytes, bytes]:
+    """What the sandbox is sent at once, and what as soon as its code is bound."""
+    payload = _assign_payload(assignment, task_root)
+    assign = head(FrameType.ASSIGN, len(payload)) + payload
+    if assignment.runtime.language in _PREPARING:
+        return assign, head(FrameType.BOUND, 0)
+    return b"", assign
+
+
+def _assign_payload(assignment: Assignment, task_root: str) -> bytes:
     """The JSON of ASSIGN. `task_root`: where the code lies as the function sees it."""
     spec, log = assignment.spec, assignment.log
     return orjson.dumps(

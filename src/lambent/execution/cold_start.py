@@ -15,8 +15,8 @@ from lambent.execution.assignment import Assignment
 from lambent.execution.environment import InitDone, InitFailed
 from lambent.execution.failures import Exit
 from lambent.execution.log_stream import LogStream, stream_name
-from lambent.execution.running import Ending, account
-from lambent.execution.spec import SandboxFailed
+from lambent.execution.running import Ending, account, resolving
+from lambent.execution.spec import SandboxFailed, SandboxLost
 from lambent.execution.states import State
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 INIT_LIMIT_S = 10.0
 # How long a call waits for a sandbox while the spawner is being restarted or the machine is swamped.
 SANDBOX_LIMIT_S = 20.0
-# Nothing of the function has run when a sandbox cannot be had or bound: such a failure is tried again once.
+# How often one may fail to be had or bound.
 SANDBOX_ATTEMPTS = 2
 
 
@@ -56,23 +56,31 @@ class ColdStart:
         self._spec = spec
         self._runtime = runtime
         self._pool = pool
-        self._group = group
+        self.group = group
         self._scheduler = scheduler
         self._clock = clock
         name = stream_name(spec.function_version, clock.calendar())
         self._log = LogStream(spec, name, log_sink, clock)
         self._assignment = Assignment(spec, runtime, self._log)
         self._environment: Environment | None = None
+        self._initialising: asyncio.Future[InitResult] | None = None
         self.has_invoked = False  # from then on the environment accounts for the call
 
+    def begin(self) -> None:
+        """What can be done at once: with a sandbox that lies ready, INIT is under way when this returns."""
+        environment = self._pool.take_ready()
+        if environment is not None:
+            self._adopt(environment)
+            self._initialising = environment.assign(self._assignment)
+        line = report.init_start_line(self._runtime.language, self._runtime.version)
+        self._log.platform(self._now_ms(), line)
+
     async def run(self, invocation: Invocation) -> Outcome:
-        """The outcome of the call.
+        """The outcome of the call, after `begin`.
 
         Raises:
             SandboxFailed: no sandbox could be had, or it was lost.
         """
-        line = report.init_start_line(self._runtime.language, self._runtime.version)
-        self._log.platform(self._now_ms(), line)
         try:
             first = await self._initialise(INIT_LIMIT_S)
             if isinstance(first, InitDone):
@@ -94,16 +102,31 @@ class ColdStart:
         return self._init_failed(invocation.request_id, result, duration_ms)
 
     async def _initialise(self, limit_s: float) -> InitResult:
-        for _ in range(SANDBOX_ATTEMPTS - 1):
+        """Nothing of the function has run when a sandbox cannot be bound or is lost: then another one is taken.
+
+        A whole pool dies with its zygote, so what is lost is not counted; the time is.
+        """
+        give_up = self._clock.monotonic() + SANDBOX_LIMIT_S
+        attempts = SANDBOX_ATTEMPTS
+        while True:
             try:
                 return await self._attempt(limit_s)
+            except SandboxLost as loss:
+                logger.info("a sandbox ended before INIT: %s", loss)
+                if self._clock.monotonic() > give_up:
+                    raise
             except SandboxFailed as failure:
                 logger.info("a sandbox failed before INIT: %s", failure)
-        return await self._attempt(limit_s)
+                attempts -= 1
+                if not attempts:
+                    raise
 
     async def _attempt(self, limit_s: float) -> InitResult:
-        environment = await self._sandbox()
-        initialising = environment.assign(self._assignment)
+        initialising, self._initialising = self._initialising, None
+        if initialising is None:
+            initialising = (await self._sandbox()).assign(self._assignment)
+        assert self._environment is not None
+        environment = self._environment
         timer = asyncio.get_running_loop().call_later(limit_s, environment.expire_init)
         try:
             result = await initialising
@@ -120,15 +143,21 @@ class ColdStart:
                 environment = await self._pool.take()
         except TimeoutError:
             raise SandboxFailed(f"no sandbox within {SANDBOX_LIMIT_S:.0f} s") from None
-        self._scheduler.adopt(environment, self._group)
-        self._environment = environment
+        if environment.state is State.DEAD:  # between being handed over and now
+            raise SandboxLost(environment.why_dead)
+        self._adopt(environment)
         return environment
+
+    def _adopt(self, environment: Environment) -> None:
+        self._scheduler.adopt(environment, self.group)
+        self._environment = environment
 
     async def _invoke(
         self, invocation: Invocation, *, init_ms: float | None = None, started: float | None = None
     ) -> Outcome:
         assert self._environment is not None
-        future = self._environment.invoke(invocation, init_ms=init_ms, started=started)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._environment.invoke(invocation, resolving(future), init_ms=init_ms, started=started)
         self.has_invoked = True
         return await future
 
@@ -170,4 +199,4 @@ class ColdStart:
         return Ending.by(failures.timed_out(request_id, timeout_s, self._now_ms()))
 
     def _now_ms(self) -> int:
-        return int(self._clock.calendar().timestamp() * 1000)
+        return self._clock.calendar_ms()

@@ -4,7 +4,7 @@ Everything happens in callbacks of the event loop and is over when they return: 
 deadline's timer. So an invocation is finished, logged and accounted for whether or not its caller still waits.
 The allowed moves stand in `states.py`; whatever else arrives ends the environment.
 
-Who may wait on it holds a future: `booted`, then the one of `assign`, then one per `invoke`.
+Who waits for INIT holds the future of `assign`; who invokes hands in what is to be called at the end.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lambent.core import ids
 from lambent.execution import failures, report
-from lambent.execution.assignment import assign_payload
+from lambent.execution.assignment import assign_frames
 from lambent.execution.failures import Exit
-from lambent.execution.frames import NO_REQUEST, FrameType, head
+from lambent.execution.frames import NO_REQUEST, FrameType
 from lambent.execution.running import Ending, Running, account
 from lambent.execution.sandbox_handle import SandboxHandle
-from lambent.execution.spec import SandboxFailed
+from lambent.execution.spec import SandboxFailed, SandboxLost
 from lambent.execution.states import Cause, State, after
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lambent.execution.failures import Failure
     from lambent.execution.frames import Frame
     from lambent.execution.log_stream import LogStream
+    from lambent.execution.running import Done
     from lambent.execution.spawner_link import SpawnerLink
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
@@ -92,11 +93,11 @@ class Environment:
         self.owner = owner
         self.idle_since = 0.0
         self.why_dead = ""
+        self.is_hopeless = False  # another one of the same runtime will not be made either
         self._link = link
         self._clock = clock
         self._loop = loop
         self._sandbox = SandboxHandle(ids.hex_id(32), link, loop)
-        self._assignment: Assignment | None = None
         self.spec: FunctionSpec  # set when it is assigned
         self.log: LogStream
         self._init: asyncio.Future[InitResult] | None = None
@@ -121,13 +122,15 @@ class Environment:
         The future fails with SandboxFailed where the platform is to blame.
         """
         self._move(Cause.ASSIGN)
-        self._assignment = assignment
         self.spec, self.log = assignment.spec, assignment.log
         self._sandbox.attach_log(assignment.log)
         self._init = self._loop.create_future()
         self._init_started = self._clock.monotonic()
         spec = assignment.spec
-        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib)
+        now, bound = assign_frames(assignment, self._sandbox.task_root(spec.code))
+        if now:
+            self._sandbox.send(now)
+        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib, bound)
         return self._init
 
     def expire_init(self) -> None:
@@ -140,27 +143,28 @@ class Environment:
     def invoke(
         self,
         invocation: Invocation,
+        done: Done,
         *,
         init_ms: float | None = None,
         started: float | None = None,
-    ) -> asyncio.Future[Outcome]:
-        """Run one invocation. Cancelling the future drops the answer, nothing else.
+    ) -> None:
+        """Run one invocation; `done` is told its end, when the environment has settled.
 
         Args:
             invocation: the call.
+            done: gets the Outcome, or SandboxFailed.
             init_ms: what INIT took, where this call waited for it: billed and reported with it.
             started: monotonic; when the invocation began, where it did before now and START has been written.
 
         Raises:
             ValueError: the call cannot be put into a frame; nothing has happened then.
         """
-        now, now_ms = self._clock.monotonic(), self._now_ms()
+        now, now_ms = self._clock.monotonic(), self._clock.calendar_ms()
         spec = self.spec
         raw_id = bytes.fromhex(invocation.request_id.replace("-", ""))
         left_s = spec.timeout_s if started is None else started + spec.timeout_s - now
-        future: asyncio.Future[Outcome] = self._loop.create_future()
         running = Running(
-            invocation, raw_id, future, now if started is None else started, now + left_s, init_ms
+            invocation, raw_id, done, now if started is None else started, now + left_s, init_ms
         )
         frame_head = running.frame_head(now_ms + int(left_s * 1000))
         self._move(Cause.INVOKE)
@@ -171,7 +175,6 @@ class Environment:
         self._sandbox.send(frame_head, invocation.payload)
         if self._timer is None:
             self._timer = self._loop.call_later(left_s, self._check_deadline)
-        return future
 
     def end(self, why: str) -> None:
         """Kill it. An invocation that runs fails with SandboxFailed."""
@@ -187,7 +190,7 @@ class Environment:
         if name == "created":
             self._created(event, descriptors)
         elif name == "assigned" and self.state is State.ASSIGNED:
-            self._start_init(str(event.get("task_root", "/var/task")))
+            self._move(Cause.BOUND)
         elif name == "exited":
             # An answer may still lie in the socket: Node says why it ends and ends.
             self._sandbox.drain_frames()
@@ -197,7 +200,8 @@ class Environment:
         elif name == "failed":
             if not self._sandbox.is_open:  # never came to be: no `exited` will follow
                 self._link.forget(self.id)
-            self._die(str(event.get("reason", "the spawner gave no reason")))
+            self.is_hopeless = bool(event.get("final"))
+            self._die(str(event.get("reason", "the spawner gave no reason")), SandboxFailed)
 
     def on_spawner_gone(self) -> None:
         self._die("the spawner is gone")
@@ -209,12 +213,6 @@ class Environment:
             self._die(str(error))
         if self.state is State.DEAD:  # ended while it was being made
             self._sandbox.close()
-
-    def _start_init(self, task_root: str) -> None:
-        assert self._assignment is not None
-        self._move(Cause.BOUND)
-        payload = assign_payload(self._assignment, task_root)
-        self._sandbox.send(head(FrameType.ASSIGN, len(payload)), payload)
 
     def _exited(self, end: Exit) -> None:
         self._sandbox.drain_logs()
@@ -256,7 +254,7 @@ class Environment:
             self._bury("the runtime gave up")
         self.idle_since = running.started + outcome.duration_ms / 1000
         self.owner.finished(self)
-        running.resolve(outcome)
+        running.done(outcome)
 
     def _init_frame(self, frame: Frame) -> None:
         """READY, INIT_DONE, or the ERROR of an INIT; the state has been moved already."""
@@ -315,7 +313,7 @@ class Environment:
         self.state = State.DEAD
         self._bury(failure.error_type)
         self.owner.finished(self)
-        running.resolve(outcome)
+        running.done(outcome)
 
     def _account(self, running: Running, ending: Ending) -> Outcome:
         return account(
@@ -333,22 +331,21 @@ class Environment:
         if self._init is not None and not self._init.done():
             self._init.set_result(result)
 
-    def _die(self, why: str) -> None:
+    def _die(self, why: str, failure: type[SandboxFailed] = SandboxLost) -> None:
         """End it. Whoever still waits for INIT or an answer is told that the platform failed."""
         if self.state is State.DEAD:
             return
         self.state = State.DEAD
         self._bury(why)
         if self._init is not None and not self._init.done():
-            self._init.set_exception(SandboxFailed(why))
+            self._init.set_exception(failure(why))
         running, self._running = self._running, None
         if running is None:
             self.owner.died(self)
             return
         self.log.flush()
         self.owner.finished(self)
-        if not running.future.done():
-            running.future.set_exception(SandboxFailed(why))
+        running.done(SandboxFailed(why))
 
     def _bury(self, why: str) -> None:
         self.why_dead = why
@@ -371,7 +368,7 @@ class Environment:
         return (self._clock.monotonic() - started) * 1000
 
     def _now_ms(self) -> int:
-        return int(self._clock.calendar().timestamp() * 1000)
+        return self._clock.calendar_ms()
 
 
 def _cause(frame: Frame) -> Cause | None:

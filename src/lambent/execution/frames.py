@@ -36,6 +36,7 @@ class FrameType(IntEnum):
     LOG = 6
     STREAM = 7
     FORK = 8
+    BOUND = 9
 
 
 # What a sandbox may send us, and how long it may be. The two answers may be longer and are then dropped.

@@ -118,4 +118,4 @@ class LogStream:
             self._tail_size -= len(tail.popleft())
 
     def _now_ms(self) -> int:
-        return int(self._clock.calendar().timestamp() * 1000)
+        return self._clock.calendar_ms()

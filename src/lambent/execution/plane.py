@@ -1,6 +1,6 @@
 """The execution plane: what the Lambda service asks to run functions.
 
-A warm invoke is: count it, pop an idle environment, write one frame, wait for one future. Everything else is off that
+A warm invoke is: count it, pop an idle environment, write one frame, and be called back. Everything else is off that
 path: a call without an idle environment runs as a task of its own, so that a caller who leaves takes only itself away.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
 from lambent.execution.pool import Pool
+from lambent.execution.running import resolving
 from lambent.execution.scheduler import Scheduler
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
 from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.execution.log_stream import LogSink
+    from lambent.execution.running import Done
     from lambent.execution.runtimes.table import Runtime, Runtimes
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
@@ -91,6 +93,26 @@ class ExecutionPlane:
         for pool in self._pools.values():
             pool.connect(self._link)
 
+    def invoke_warm(self, spec: FunctionSpec, invocation: Invocation, done: Done) -> bool:
+        """Run one invocation in an idle environment; `done` is told its end. False, and nothing has happened, where
+        none is idle.
+
+        Raises:
+            Throttled: no more invocations may run at the moment.
+        """
+        self._concurrency.admit(spec)
+        environment = self._scheduler.take(spec.key)
+        if environment is None:
+            self._concurrency.leave(spec)
+            return False
+        try:
+            # The environment takes the call off the count, whatever becomes of it or of us.
+            environment.invoke(invocation, done)
+        except ValueError:  # the call cannot be put into a frame
+            self._scheduler.finished(environment)
+            raise
+        return True
+
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         """Run one invocation to its end. A caller that is cancelled only loses the answer.
 
@@ -99,17 +121,16 @@ class ExecutionPlane:
             RuntimeUnavailable: nothing on this host serves the runtime.
             SandboxFailed: the platform, not the function, is to blame.
         """
-        self._concurrency.admit(spec)
-        environment = self._scheduler.take(spec.key)
-        if environment is not None:
-            try:
-                future = environment.invoke(invocation)
-            except ValueError:  # the call cannot be put into a frame
-                self._scheduler.finished(environment)
-                raise
-            # The environment takes the call off the count, whatever becomes of it or of us.
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        if self.invoke_warm(spec, invocation, resolving(future)):
             return await future
-        task = self._loop.create_task(self._cold(spec, invocation))
+        self._concurrency.admit(spec)
+        try:
+            start = self._begin_cold(spec)
+        except BaseException:
+            self._concurrency.leave(spec)
+            raise
+        task = self._loop.create_task(self._cold(start, spec, invocation))
         self._cold_starts.add(task)
         task.add_done_callback(self._cold_done)
         return await asyncio.shield(task)
@@ -157,24 +178,20 @@ class ExecutionPlane:
             "spawner": spawner,
         }
 
-    async def _cold(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+    def _begin_cold(self, spec: FunctionSpec) -> ColdStart:
+        runtime = self._find(spec)
+        pool = self._pool(runtime)
         group = self._scheduler.expect(spec.key)
-        start: ColdStart | None = None
+        start = ColdStart(spec, runtime, pool, group, self._scheduler, self._clock, self._log_sink)
+        start.begin()
+        return start
+
+    async def _cold(self, start: ColdStart, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         try:
-            runtime = self._find(spec)
-            start = ColdStart(
-                spec,
-                runtime,
-                self._pool(runtime),
-                group,
-                self._scheduler,
-                self._clock,
-                self._log_sink,
-            )
             return await start.run(invocation)
         finally:
-            self._scheduler.settle(group)
-            if start is None or not start.has_invoked:
+            self._scheduler.settle(start.group)
+            if not start.has_invoked:
                 self._concurrency.leave(spec)
 
     def _cold_done(self, task: asyncio.Task[Outcome]) -> None:

@@ -53,6 +53,7 @@ class Pool:
         self._creation_s = 0.05  # moving average; the first guess is soon corrected
         self._timer: asyncio.TimerHandle | None = None
         self._failures = 0  # in a row
+        self._failed_at = 0.0
 
     def connect(self, link: SpawnerLink | None) -> None:
         """Use this spawner from now on; None: there is none, so calls wait."""
@@ -61,18 +62,23 @@ class Pool:
         if link is not None:
             self.fill()
 
+    def take_ready(self) -> Environment | None:
+        """A POOLED environment, where one lies ready; the caller becomes its owner."""
+        if not self._ready:
+            return None
+        self._taken_at.append(self._clock.monotonic())
+        self._fill_later(REFILL_DELAY_S)
+        return self._ready.popleft()
+
     async def take(self) -> Environment:
         """A POOLED environment; the caller becomes its owner.
 
         Raises:
             SandboxFailed: the one that was made for this call could not be.
         """
-        now = self._clock.monotonic()
-        self._taken_at.append(now)
-        if self._ready:
-            environment = self._ready.popleft()
-            self._fill_later(REFILL_DELAY_S)
+        if (environment := self.take_ready()) is not None:
             return environment
+        self._taken_at.append(self._clock.monotonic())
         waiter: asyncio.Future[Environment] = self._loop.create_future()
         self._waiters.append(waiter)
         self.fill()
@@ -148,17 +154,25 @@ class Pool:
         raise RuntimeError("a pooled environment runs no invocation")
 
     def died(self, environment: Environment) -> None:
-        if self._creating.pop(environment, None) is None:
+        asked = self._creating.pop(environment, None)
+        if asked is None:
             if environment in self._ready:
                 self._ready.remove(environment)
         elif self._link is not None and self._link.is_open:
-            logger.warning("no sandbox for %s: %s", self.runtime, environment.why_dead)
+            self._not_made(environment, asked)
+        self._fill_later(
+            min(FIRST_RETRY_S * 2 ** min(max(self._failures, 1) - 1, 10), LAST_RETRY_S)
+        )
+
+    def _not_made(self, environment: Environment, asked: float) -> None:
+        """Calls wait for the next try, until so many have failed in a row that it is no accident."""
+        logger.warning("no sandbox for %s: %s", self.runtime, environment.why_dead)
+        # Those that were asked for together fail together (their zygote died): that is one failure.
+        if asked >= self._failed_at:
+            self._failures += 1
+            self._failed_at = self._clock.monotonic()
+        while self._waiters and (environment.is_hopeless or self._failures >= HOPELESS):
             self._fail_waiter(environment.why_dead)
-            # So many in a row are no accident: who waits for the next ones would wait in vain.
-            while self._waiters and self._failures + 1 >= HOPELESS:
-                self._fail_waiter(environment.why_dead)
-        self._failures += 1
-        self._fill_later(min(FIRST_RETRY_S * 2 ** min(self._failures - 1, 10), LAST_RETRY_S))
 
     def _fail_waiter(self, why: str) -> None:
         while self._waiters:

@@ -9,23 +9,27 @@ import orjson
 
 from lambent.execution import report
 from lambent.execution.frames import invoke_head
-from lambent.execution.spec import Outcome
+from lambent.execution.spec import Outcome, SandboxFailed
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from lambent.execution.failures import Failure
     from lambent.execution.log_stream import LogStream
     from lambent.execution.spec import FunctionSpec, Invocation
 
+    # Takes how an invocation ended; SandboxFailed where the platform is to blame. Called once.
+    Done = Callable[[Outcome | SandboxFailed], None]
+
 
 @dataclass(slots=True)
 class Running:
-    """`started` and `deadline` are monotonic seconds; `init_ms` is billed and reported with this call."""
+    """`done` is told the end. `started` and `deadline` are monotonic seconds; `init_ms` is billed with this call."""
 
     invocation: Invocation
     raw_id: bytes
-    future: asyncio.Future[Outcome]
+    done: Done
     started: float
     deadline: float
     init_ms: float | None
@@ -42,10 +46,19 @@ class Running:
             self.raw_id, deadline_ms, orjson.dumps(metadata), len(invocation.payload)
         )
 
-    def resolve(self, outcome: Outcome) -> None:
-        """Answer the caller, if there still is one."""
-        if not self.future.done():
-            self.future.set_result(outcome)
+
+def resolving(future: asyncio.Future[Outcome]) -> Done:
+    """Who waits for a future is told, if there still is someone."""
+
+    def done(result: Outcome | SandboxFailed) -> None:
+        if future.done():
+            return
+        if isinstance(result, SandboxFailed):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+    return done
 
 
 @dataclass(

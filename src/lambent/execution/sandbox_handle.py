@@ -32,6 +32,7 @@ class SandboxHandle:
         self._channel: FrameChannel | None = None
         self._logs: LogPipe | None = None
         self._peak: MemoryPeak | None = None
+        self._code_dir = ""
 
     @property
     def is_open(self) -> bool:
@@ -41,7 +42,14 @@ class SandboxHandle:
     def create(self, runtime: str) -> None:
         self._link.send({"op": "create", "sandbox": self.id, "runtime": runtime})
 
-    def bind(self, code: str, layers: tuple[str, ...], memory_mib: int) -> None:
+    def task_root(self, code: str) -> str:
+        """Where a function finds the tree `code` once it is bound."""
+        if self._code_dir.endswith("%"):
+            return self._code_dir[:-1] + code
+        return self._code_dir
+
+    def bind(self, code: str, layers: tuple[str, ...], memory_mib: int, frame: bytes) -> None:
+        """Have the code bound; the sandbox gets `frame` as soon as it is."""
         self._link.send(
             {
                 "op": "assign",
@@ -49,7 +57,8 @@ class SandboxHandle:
                 "code": code,
                 "layers": list(layers),
                 "memory_mib": memory_mib,
-            }
+            },
+            frame,
         )
 
     def kill(self) -> None:
@@ -75,6 +84,7 @@ class SandboxHandle:
         frames, logs, process, *peak = descriptors
         # The frame socket's end and the spawner's `exited` say all that the pidfd could.
         os.close(process)
+        self._code_dir = str(event.get("code_dir", ""))
         self._peak = MemoryPeak(peak[0] if peak else None, int(event.get("pid", 0)))
         self._logs = LogPipe(logs, self._loop)
         self._channel = FrameChannel(socket.socket(fileno=frames), self._loop, on_frame, on_end)

@@ -62,11 +62,16 @@ class SpawnerLink:
     def forget(self, sandbox: str) -> None:
         self._listeners.pop(sandbox, None)
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Queue a request. One to a spawner that is gone is dropped: its listeners have been told."""
+    def send(self, message: dict[str, Any], frame: bytes = b"") -> None:
+        """Queue a request, with the frame that the spawner hands on to the sandbox.
+
+        One to a spawner that is gone is dropped: its listeners have been told.
+        """
         if not self.is_open:
             return
         data = orjson.dumps(message)
+        if frame:
+            data += b"\n" + frame
         if self._backlog:
             self._backlog.append(data)
             return

@@ -87,5 +87,9 @@ class SandboxFailed(Exception):
     """
 
 
+class SandboxLost(SandboxFailed):
+    """It ended before anything of the function ran. Another one can be had."""
+
+
 class SealFailed(Exception):
     """The spawner would not seal a staged code tree. The text says why."""

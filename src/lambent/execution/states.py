@@ -48,7 +48,12 @@ class Cause(IntEnum):
 TRANSITIONS: Mapping[State, Mapping[Cause, State]] = {
     State.BOOTING: {Cause.READY_FRAME: State.POOLED},
     State.POOLED: {Cause.ASSIGN: State.ASSIGNED},
-    State.ASSIGNED: {Cause.BOUND: State.INIT},
+    State.ASSIGNED: {
+        Cause.BOUND: State.INIT,
+        # The sandbox hears that its code is there before we do, and may be done before we know.
+        Cause.INIT_DONE_FRAME: State.READY,
+        Cause.LAST_ERROR_FRAME: State.DEAD,
+    },
     State.INIT: {
         Cause.INIT_DONE_FRAME: State.READY,
         Cause.LAST_ERROR_FRAME: State.DEAD,

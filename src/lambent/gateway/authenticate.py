@@ -104,8 +104,8 @@ def region_of_host(request: Request) -> str:
 def unwrap(call: Call, signed: Signed | None) -> None:
     """Replace a body sent in signed chunks by its content. Raises `SignatureRefused`."""
     headers = call.request.headers
-    form = headers.get("x-amz-content-sha256")
-    if form in aws_chunked.FORMS:
+    form = headers.first.get("x-amz-content-sha256")
+    if form is not None and form in aws_chunked.FORMS:
         length = headers.get("x-amz-decoded-content-length")
         said = int(length) if length.isascii() and length.isdecimal() else None
         call.body = aws_chunked.decode(call.body, form, signed, said)

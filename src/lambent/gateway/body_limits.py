@@ -21,6 +21,9 @@ _ROWS: dict[tuple[str, str], tuple[int, str]] = {
     ("dynamodb", ""): (16 * 1024 * 1024, ""),
 }
 
+# No operation takes less than this.
+LEAST_LIMIT_BYTES = min(DEFAULT_BYTES, *(limit for limit, _ in _ROWS.values()))
+
 
 def body_limit(service: str, operation: str) -> int:
     """The limit in bytes. `operation` is "" where the body itself tells the operation."""

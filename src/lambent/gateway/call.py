@@ -17,20 +17,22 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """What the steps have found out so far; each step reads what the ones before it have written."""
+    """What the steps have found out so far; each step reads what the ones before it have written. `service` and `match`
+    are not there before `route` has set them.
+    """
 
     __slots__ = (
-        "_match",
-        "_service",
         "body",
         "claim",
         "claim_refused",
         "document",
+        "match",
         "principal",
         "region",
         "request",
         "request_id",
         "result",
+        "service",
     )
 
     def __init__(self, request: Request, request_id: str) -> None:
@@ -39,8 +41,8 @@ class Call:
         # route
         self.claim: Claim | None = None
         self.claim_refused: SignatureRefused | None = None
-        self._service: ServiceCodec | None = None
-        self._match: Match | None = None
+        self.service: ServiceCodec
+        self.match: Match
         self.body = b""
         # authenticate
         self.principal: Principal = ANONYMOUS
@@ -51,36 +53,16 @@ class Call:
         self.result: Any = None
 
     @property
-    def service(self) -> ServiceCodec:
-        """The service's codec, once routed."""
-        assert self._service is not None
-        return self._service
-
-    @service.setter
-    def service(self, codec: ServiceCodec) -> None:
-        self._service = codec
-
-    @property
-    def match(self) -> Match:
-        """The operation and the labels of its path, once routed."""
-        assert self._match is not None
-        return self._match
-
-    @match.setter
-    def match(self, match: Match) -> None:
-        self._match = match
-
-    @property
     def is_routed(self) -> bool:
-        return self._service is not None
+        return hasattr(self, "service")
 
     @property
     def is_matched(self) -> bool:
-        return self._match is not None
+        return hasattr(self, "match")
 
     @property
     def protocol(self) -> str | None:
         """The wire protocol as far as it is known: the operation's, else the service's own."""
-        if self._match is not None:
-            return self._match.operation.protocol
-        return None if self._service is None else self._service.protocol
+        if self.is_matched:
+            return self.match.operation.protocol
+        return self.service.protocol if self.is_routed else None

@@ -32,12 +32,13 @@ def canonical_request(
     """The text that is hashed and signed. `path` and `query` are canonical already."""
     names = signed_headers.split(";")
     if headers.has_repeats:
-        lines = [f"{name}:{_value(headers, name)}\n" for name in names]
+        lines = "".join([f"{name}:{_value(headers, name)}\n" for name in names])
     else:
-        lines = [f"{name}:{headers.get(name)}\n" for name in names]
-        if any("  " in line for line in lines):
-            lines = [_SPACES.sub(" ", line) for line in lines]
-    return f"{method}\n{path}\n{query}\n{''.join(lines)}\n{signed_headers}\n{payload_hash}"
+        first = headers.first
+        lines = "".join([f"{name}:{first.get(name, '')}\n" for name in names])
+        if "  " in lines:
+            lines = _SPACES.sub(" ", lines)
+    return f"{method}\n{path}\n{query}\n{lines}\n{signed_headers}\n{payload_hash}"
 
 
 def canonical_path(path: str, is_s3: bool) -> str:

@@ -83,13 +83,14 @@ class ClaimReader:
     def read(self, request: Request) -> Claim | None:
         """The claim of a request, None when it is anonymous. Raises `SignatureRefused`."""
         headers = request.headers
-        authorization = headers.get("authorization")
+        first = headers.first
+        authorization = first.get("authorization")
         if authorization:
-            timestamp = headers.get("x-amz-date")
+            timestamp = first.get("x-amz-date", "")
             head, _, signature = authorization.rpartition("Signature=")
             known = self._known.get(head)
             if known is not None and signature.isalnum() and _is_iso_basic(timestamp):
-                token = headers.get("x-amz-security-token")
+                token = first.get("x-amz-security-token", "")
                 return Claim(*known, signature, timestamp, token)
             return self._read_header(authorization, headers)
         if "X-Amz-" in request.query:

@@ -1,9 +1,10 @@
 """One connection: requests in, answers out, in order, one at a time.
 
-`Intake` turns bytes into a queue of exchanges; a task answers them one after the other. While a request waits behind
-another, or more of a body is held than the window allows, the socket is not read, so a client cannot make us hold
-more than one feed (256 KB) beyond the window. The connection has at most one deadline, for what it waits for; the
-server looks at all of them now and then, which costs a request nothing but the setting of a number.
+`Intake` turns bytes into a queue of exchanges; a task answers them one after the other. A request of the usual kind
+that meets a connection at rest takes a shorter way: no parser, and no task unless its handler has to wait. While a
+request waits behind another, or more of a body is held than the window allows, the socket is not read, so a client
+cannot make us hold more than one feed (256 KB) beyond the window. The connection has at most one deadline, for what it
+waits for; the server looks at all of them now and then, which costs a request nothing but the setting of a number.
 
 Nothing is cancelled when a client goes away: its handler runs to its end and the answer is dropped.
 """
@@ -18,13 +19,13 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from lambent.core.http import BadBody, BodyTooLarge, ClientGone
 from lambent.gateway.answer import refusal
-from lambent.gateway.intake import Intake
+from lambent.gateway.intake import Exchange, Intake
 from lambent.gateway.outlet import Outlet
 
 if TYPE_CHECKING:
-    from lambent.core.http import Handler, Response
-    from lambent.gateway.intake import Exchange
+    from lambent.core.http import Begin, Handler, Response
     from lambent.gateway.limits import Limits
+    from lambent.gateway.usual_head import UsualHeads
 
 _LOG = logging.getLogger(__name__)
 _NEVER = float("inf")
@@ -47,6 +48,8 @@ class Owner(Protocol):
     """What a connection needs of its server."""
 
     handler: Handler
+    begin: Begin | None
+    heads: UsualHeads
     limits: Limits
     is_closing: bool
 
@@ -83,6 +86,9 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         self._is_gone = False
         self._has_eof = False
+        self._address = ""
+        self._has_begun = False  # serving the short way
+        self._is_cut = False
 
     # --- asyncio calls these -------------------------------------------------------------------------------------
 
@@ -90,6 +96,7 @@ class Connection(asyncio.Protocol):
         limits = self._owner.limits
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._address = address
         self._transport = cast("asyncio.Transport", transport)
         self.intake = Intake(self, limits.head_bytes, limits.window_bytes, address)
         self.outlet = Outlet(self._transport, self._loop, limits.stall_time_s)
@@ -97,6 +104,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         intake = self.intake
         if intake.is_closed:
+            return
+        if not self._is_serving and intake.is_at_rest and self._begin(data):
             return
         intake.feed(data)
         if self._waiter is not None:
@@ -119,7 +128,7 @@ class Connection(asyncio.Protocol):
         self.intake.fail(exc if isinstance(exc, ClientGone) else ClientGone())
         self.outlet.lost()
         self._wake()
-        if not self._is_serving:
+        if not self._is_serving or (self._has_begun and self._is_cut):
             self._owner.forget(self)
 
     def pause_writing(self) -> None:
@@ -178,8 +187,58 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drop everything. The task, if there is one, is left to its canceller."""
+        self._is_cut = True
         if not self._is_gone:
             self._transport.abort()
+        elif self._has_begun:
+            self._owner.forget(self)
+
+    # --- serving, the short way ----------------------------------------------------------------------------------
+
+    def _begin(self, data: bytes) -> bool:
+        """Serve the one usual request that `data` is. False, and nothing has happened, when it is something else."""
+        owner = self._owner
+        if owner.begin is None or owner.is_closing:
+            return False
+        request = owner.heads.read(data, self._address)
+        if request is None:
+            return False
+        self._is_serving = self._has_begun = True
+        self._phase = Phase.HANDLER
+        self._deadline = _NEVER
+        rest = owner.begin(request, self._answer)
+        if rest is not None:
+            self._go_long(Exchange(self.intake.body, keep_alive=True, request=request, rest=rest))
+        return True
+
+    def _answer(self, response: Response) -> None:
+        """The answer to the request that was begun."""
+        if self._is_gone:
+            self._is_serving = self._has_begun = False
+            self._owner.forget(self)
+        elif not self._send_now(response):
+            self._go_long(Exchange(self.intake.body, keep_alive=True, answer=response))
+        elif self.intake.is_at_rest:
+            self._is_serving = self._has_begun = False
+            self._phase = Phase.IDLE
+            self._deadline = self._loop.time() + self._patience[Phase.IDLE]
+        else:  # more was sent meanwhile
+            self._is_serving = self._has_begun = False
+            if self.intake.queue:
+                self._start()
+            self._settle()
+
+    def _send_now(self, response: Response) -> bool:
+        """Send an answer that needs no thought, to a client that keeps up and stays; False for any other."""
+        if self._has_eof or self._owner.is_closing or self.outlet.is_full:
+            return False
+        return self.outlet.send_whole(response, self._owner.date())
+
+    def _go_long(self, exchange: Exchange) -> None:
+        """Go on with what was begun as with any other request."""
+        self._has_begun = False
+        self.intake.queue.appendleft(exchange)
+        self._start()
 
     # --- serving -------------------------------------------------------------------------------------------------
 
@@ -196,7 +255,7 @@ class Connection(asyncio.Protocol):
         try:
             while queue and not self._is_gone:
                 exchange = queue[0]
-                response = exchange.refusal or await self._handle(exchange)
+                response = exchange.answer or await self._handle(exchange)
                 if response is not None and not self._send_usual(exchange, response):
                     await self.outlet.send(exchange, response, self._owner.date())
                 if self.outlet.is_full:
@@ -218,7 +277,7 @@ class Connection(asyncio.Protocol):
         request = exchange.request
         assert request is not None
         try:
-            return await self._owner.handler(request)
+            return await (exchange.rest or self._owner.handler(request))
         except ClientGone:
             exchange.keep_alive = False
             return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lambent.core.http import Headers, Request
 
 if TYPE_CHECKING:
-    from lambent.gateway.body import WireBody
+    from lambent.core.http import Body
 
 
 class HeadRefused(Exception):
@@ -33,7 +33,7 @@ def check_head(method: str, version: str, headers: Headers) -> None:
         raise HeadRefused(417, "Expectation failed: only 100-continue is known")
 
 
-def build_request(method: str, target: str, headers: Headers, body: WireBody, peer: str) -> Request:
+def build_request(method: str, target: str, headers: Headers, body: Body, peer: str) -> Request:
     """The request as handlers see it. Raises `HeadRefused` for a target that is no path."""
     path, _, query = target.partition("?")
     if path[:1] != "/":

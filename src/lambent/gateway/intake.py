@@ -19,6 +19,8 @@ from lambent.gateway.body import WireBody
 from lambent.gateway.head import HeadRefused, build_request, check_head, framing_head
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from lambent.core.http import Request, Response
     from lambent.gateway.body import BodySource
 
@@ -27,13 +29,16 @@ _NAMES_KEPT = 100
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and what has to be known to answer it; or, when the head was refused, the answer."""
+    """A request and what has to be known to answer it; `answer` where it is known already, `rest` where the request has
+    been begun: what it still waits for.
+    """
 
     body: WireBody
     keep_alive: bool
     is_http_10: bool = False
     request: Request | None = None
-    refusal: Response | None = None
+    answer: Response | None = None
+    rest: Awaitable[Response] | None = None
 
 
 class _Refused(Exception):
@@ -66,6 +71,11 @@ class Intake:
         self._is_replay = False
 
     @property
+    def is_at_rest(self) -> bool:
+        """True between two messages, when nothing waits to be answered."""
+        return not (self.queue or self.is_in_head) and self.body.is_complete
+
+    @property
     def is_crowded(self) -> bool:
         """True while the client should be held back."""
         crowded = len(self.queue) > 1 or self.body.held > self._window_bytes
@@ -95,7 +105,7 @@ class Intake:
         self.is_closed = True
         self.is_in_head = False
         body = WireBody(self._source, None, expects_continue=False)
-        self.queue.append(Exchange(body, keep_alive=False, refusal=refusal(status, reason)))
+        self.queue.append(Exchange(body, keep_alive=False, answer=refusal(status, reason)))
 
     def fail(self, error: Exception) -> None:
         """No more will come; a body under way ends in `error`."""
@@ -201,7 +211,7 @@ class Intake:
                 index[known[1]] = value
         if len(names) > _NAMES_KEPT:
             names.clear()
-        return Headers.indexed(items, index)
+        return Headers(items, index)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Go on as if no upgrade had been asked for (RFC 9110, section 7.8 allows it).

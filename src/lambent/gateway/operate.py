@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.core.ports import Database, Tx
-    from lambent.core.service import Operation, Service
+    from lambent.core.service import Done, Operation, Service
     from lambent.gateway.call import Call
 
 
@@ -23,6 +23,16 @@ class Operate:
         self._operations = {service.name: service.operations for service in services}
         self._database = database
         self._clock = clock
+
+    def begin(self, call: Call, done: Done) -> bool:
+        """Begin an operation that says itself when it is done. False, and nothing has happened, where it does not.
+
+        Raises what the operation raises at once, and `NotImplementedByLambent`.
+        """
+        operation = self._find(call)
+        if operation.begin is None:
+            return False
+        return operation.begin(self._context(call), call.document, done)
 
     async def __call__(self, call: Call) -> None:
         """Raises what the operation raises, and `NotImplementedByLambent`."""
@@ -59,6 +69,5 @@ class Operate:
             scope=Scope(call.principal.account_id, call.region),
             principal=call.principal,
             now=self._clock.calendar(),
-            endpoint=f"{request.scheme}://{request.host}",
             http=request,
         )

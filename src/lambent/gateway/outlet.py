@@ -82,6 +82,10 @@ class Outlet:
             return False
         if request is None or request.method == "HEAD":
             return False
+        return self.send_whole(response, date)
+
+    def send_whole(self, response: Response, date: str) -> bool:
+        """Write an answer to a request of the usual kind at once. False, and nothing written, when it is of another."""
         try:
             data = encode_usual(response, date)
         except UnsendableHead:

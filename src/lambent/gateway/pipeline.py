@@ -1,13 +1,14 @@
 """The pipeline: what happens to a request of the AWS API, in order.
 
 A step is called with the call; it fills in what it finds out, or raises a `ServiceError`. A step that has something to
-wait for returns an awaitable, the others return None, so that the warm invoke passes through no coroutine more than it
-needs.
+wait for returns an awaitable, the others return None, so that a warm invoke passes through all of them at once, without
+a coroutine or a task.
 """
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from lambent.core import ids
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from lambent.core.clock import Clock
-    from lambent.core.http import Request, Response
+    from lambent.core.http import Request, Respond, Response
     from lambent.core.ports import Credentials, Database
     from lambent.core.service import Door, Service
     from lambent.gateway.authorise import Authority
@@ -74,30 +75,85 @@ class Gateway:
             authenticate,
             parse,
             Authorise(authority or RootOnly()),
-            Operate(services, database, clock),
         )
+        self._operate = Operate(services, database, clock)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request. Raises nothing but `BadBody` and `ClientGone`, which are the server's."""
         call = Call(request, ids.request_id())
+        for door in self._doors:
+            if door.matches(request):
+                return await self._through(door, call)
+        return await self._go_on(call, None, 0)
+
+    def begin(self, request: Request, respond: Respond) -> Awaitable[Response] | None:
+        """Answer a request whose body is there (`core.http.Begin`): without a task when nothing has to be waited for
+        but the operation, and that says itself when it is done. Raises nothing.
+        """
+        call = Call(request, ids.request_id())
+        for door in self._doors:
+            if door.matches(request):
+                return self._through(door, call)
         try:
-            for door in self._doors:
-                if door.matches(request):
-                    return with_request_id(await door.handle(request), call.request_id)
-            for step in self._steps:
+            for number, step in enumerate(self._steps):
+                waiting = step(call)
+                if waiting is not None:
+                    return self._go_on(call, waiting, number + 1)
+            if self._operate.begin(call, partial(self._done, call, respond)):
+                return None
+        except Exception as error:  # noqa: BLE001 - the boundary of the API, see `_failed`
+            respond(_failed(call, error))
+            return None
+        return self._go_on(call, None, len(self._steps))
+
+    def _done(self, call: Call, respond: Respond, result: object) -> None:
+        """An operation that was begun is over: `result` is its output, or the exception it ended with."""
+        try:
+            if isinstance(result, Exception):
+                response = _failed(call, result)
+            else:
+                call.result = result
+                response = serialise(call)
+        except Exception as error:  # noqa: BLE001 - the boundary of the API, see `_failed`
+            response = _failed(call, error)
+        respond(response)
+
+    async def _through(self, door: Door, call: Call) -> Response:
+        try:
+            return with_request_id(await door.handle(call.request), call.request_id)
+        except (BadBody, BodyTooLarge, ClientGone):
+            raise
+        except Exception as error:  # noqa: BLE001 - the boundary of the API, see `_failed`
+            return _failed(call, error)
+
+    async def _go_on(self, call: Call, waiting: Awaitable[None] | None, number: int) -> Response:
+        """The steps from `number` on, once what is waited for is done."""
+        try:
+            if waiting is not None:
+                await waiting
+            for step in self._steps[number:]:
                 waiting = step(call)
                 if waiting is not None:
                     await waiting
+            await self._operate(call)
             return serialise(call)
-        except ServiceError as error:
-            return serialise_error(call, error)
         except (BadBody, BodyTooLarge, ClientGone):
             raise
-        except Exception:  # noqa: BLE001 - the boundary of the API: one answer, one log record
-            _LOG.exception(
-                "%s %s failed, request id %s", request.method, request.path, call.request_id
-            )
-            message = (
-                f"Internal failure; the log of Lambent has more about request {call.request_id}"
-            )
-            return serialise_error(call, InternalFailure(message))
+        except Exception as error:  # noqa: BLE001 - the boundary of the API, see `_failed`
+            return _failed(call, error)
+
+
+def _failed(call: Call, error: Exception) -> Response:
+    """What went wrong, as an answer: in AWS's words, or as an internal failure with one log record."""
+    if isinstance(error, ServiceError):
+        return serialise_error(call, error)
+    request = call.request
+    _LOG.error(
+        "%s %s failed, request id %s",
+        request.method,
+        request.path,
+        call.request_id,
+        exc_info=error,
+    )
+    message = f"Internal failure; the log of Lambent has more about request {call.request_id}"
+    return serialise_error(call, InternalFailure(message))

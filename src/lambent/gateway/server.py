@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from lambent.core.clock import SystemClock
 from lambent.gateway.connection import Connection
 from lambent.gateway.limits import Limits
+from lambent.gateway.usual_head import UsualHeads
 
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
-    from lambent.core.http import Handler
+    from lambent.core.http import Begin, Handler
 
 # How often deadlines are looked at: a quarter of the shortest, but no oftener than this many seconds.
 _SWEEP_AT_LEAST_S = 0.01
@@ -49,15 +50,22 @@ class HttpServer:
 
     Args:
         handler: called once per request, one request at a time per connection. What it raises becomes a 500.
+        begin: called instead of it for requests of the usual kind, where it is given. It raises nothing.
         limits: what one connection may cost.
         clock: its wall reading dates the answers.
     """
 
     def __init__(
-        self, handler: Handler, limits: Limits | None = None, clock: Clock | None = None
+        self,
+        handler: Handler,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        begin: Begin | None = None,
     ) -> None:
         self.handler = handler
+        self.begin = begin
         self.limits = limits or Limits()
+        self.heads = UsualHeads(self.limits.head_bytes)
         self.is_closing = False
         self._clock = clock or SystemClock()
         self._listeners: set[Listener] = set()

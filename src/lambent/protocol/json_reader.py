@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
+from lambent.protocol import long_texts
+from lambent.protocol.long_texts import LONG_BYTES, LongText
 from lambent.protocol.text_values import INTEGER_BITS, read_float, within
 from lambent.protocol.timestamps import TEXT_READERS, from_epoch
 from lambent.protocol.unreadable import Unreadable, mismatch
@@ -37,7 +39,7 @@ class JsonReader:
     def compile(self, shape: Shape) -> Read:
         """A function from decoded JSON to the shape's value. Raises (when called) `Unreadable`."""
         if shape.traits.get("document"):
-            return lambda value: value
+            return _plain
         compound = self._COMPOUNDS.get(shape.type_name)
         return compound(self, shape) if compound else self.scalar(shape)
 
@@ -78,7 +80,7 @@ class JsonReader:
         def read(value: Any) -> Any:
             if type(value) is not list:
                 raise _unexpected(value, "Expected list or null")
-            return [None if item is None else read_item(item) for item in value]
+            return [None if item is None else read_item(_fit(item, read_item)) for item in value]
 
         return read
 
@@ -88,7 +90,10 @@ class JsonReader:
         def read(value: Any) -> Any:
             if type(value) is not dict:
                 raise _unexpected(value, "Expected map or null")
-            return {key: None if item is None else read_item(item) for key, item in value.items()}
+            return {
+                key: None if item is None else read_item(_fit(item, read_item))
+                for key, item in value.items()
+            }
 
         return read
 
@@ -104,10 +109,13 @@ def decode(body: bytes) -> Any:
     if not body:
         return {}
     try:
-        value = orjson.loads(body)
+        if len(body) < LONG_BYTES:
+            value, brackets = orjson.loads(body), body.count(b"{") + body.count(b"[")
+        else:
+            value, brackets = long_texts.loads(body)
     except orjson.JSONDecodeError as error:
         raise Unreadable(str(error)) from error
-    if body.count(b"{") + body.count(b"[") > _DEEPEST:
+    if brackets > _DEEPEST:
         _refuse_deep(value)
     return value
 
@@ -138,10 +146,33 @@ def _object(table: dict[str, tuple[str, Read]]) -> Read:
             entry = find(key)
             if entry is not None and item is not None:
                 name, read_member = entry
-                result[name] = read_member(item)
+                result[name] = read_member(
+                    item if type(item) is not LongText else _fit(item, read_member)
+                )
         return result
 
     return read
+
+
+def _fit(value: Any, read: Read) -> Any:
+    """A value as its reader takes it: only blobs are read from what was cut out of the body."""
+    return _text_of(value) if type(value) is LongText and read is not _read_blob else value
+
+
+def _text_of(value: LongText) -> str:
+    try:
+        return str(value)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(str(error)) from error
+
+
+def _plain(value: Any) -> Any:
+    """A document of any form, whole again."""
+    if type(value) is dict:
+        return {key: _plain(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_plain(item) for item in value]
+    return _text_of(value) if type(value) is LongText else value
 
 
 def _unexpected(value: object, otherwise: str) -> Unreadable:
@@ -178,9 +209,11 @@ def _read_float(value: Any) -> float:
 
 
 def _read_blob(value: Any) -> bytes:
-    if type(value) is not str:
-        raise mismatch(value, "Blob")
     try:
+        if type(value) is LongText:
+            return value.decode_base64()
+        if type(value) is not str:
+            raise mismatch(value, "Blob")
         return binascii.a2b_base64(value, strict_mode=True)
     except ValueError as error:
         raise Unreadable("Invalid Base64") from error

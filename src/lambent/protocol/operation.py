@@ -54,6 +54,8 @@ class OperationCodec:
     ) -> None:
         self.name: str = model.name
         self.protocol = wire.name
+        # Its payload is a blob, which costs nothing to read.
+        self.takes_body_as_it_is = _has_blob_payload(model)
         self._may_be_compressed = model.may_be_compressed
         self._model = model
         self._facts = facts
@@ -107,3 +109,10 @@ class OperationCodec:
     @cached_property
     def _write(self) -> Callable[[Mapping[str, Any], str], WireResponse]:
         return self._wire.writer(self._model)
+
+
+def _has_blob_payload(model: OperationModel) -> bool:
+    shape = model.input_shape
+    if shape is None or "payload" not in shape.traits:
+        return False
+    return shape.members[shape.traits["payload"]].type_name == "blob"

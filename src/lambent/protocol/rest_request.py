@@ -135,11 +135,11 @@ def _header_step(members: list[tuple[str, Shape]]) -> Step:
     ]
 
     def step(incoming: Incoming, result: dict[str, Any]) -> None:
-        headers = incoming.headers
+        first = incoming.headers.first
         for name, field, read, is_list in rows:
-            if field in headers:
-                text = ",".join(headers.getall(field)) if is_list else headers.get(field)
-                result[name] = read(text)
+            text = first.get(field)
+            if text is not None:
+                result[name] = read(",".join(incoming.headers.getall(field)) if is_list else text)
 
     return step
 

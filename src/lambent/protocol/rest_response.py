@@ -68,6 +68,8 @@ class RestResponse:
         self._payload_member = shape.traits.get("payload", "") if shape else ""
         self._headers = RestHeaders(shape) if shape else None
         self._status_member = _status_member(shape) if shape else ""
+        # An output may say its content type itself.
+        self._says_type = shape is not None and _has_content_type(shape)
 
     def __call__(self, document: Mapping[str, Any], request_id: str) -> WireResponse:
         """The answer for an operation's output."""
@@ -82,7 +84,7 @@ class RestResponse:
         if self._payload is None or value is None:
             return WireResponse(status, headers)
         content_type, write = self._payload
-        if not any(name.lower() == "content-type" for name, _ in headers):
+        if not (self._says_type and _is_there("content-type", headers)):
             headers.append(("Content-Type", content_type))
         return WireResponse(status, headers, write(value))
 
@@ -94,6 +96,18 @@ def body_members(shape: Shape) -> Members:
         for name, member in shape.members.items()
         if member.traits.get("location") not in OUTSIDE_BODY
     ]
+
+
+def _has_content_type(shape: Shape) -> bool:
+    return any(
+        member.traits.get("location") == "headers"
+        or member.wire_name(name).lower() == "content-type"
+        for name, member in shape.members.items()
+    )
+
+
+def _is_there(field: str, headers: list[tuple[str, str]]) -> bool:
+    return any(name.lower() == field for name, _ in headers)
 
 
 def _status_member(shape: Shape) -> str:

@@ -44,6 +44,10 @@ class Router:
         """The service of that name. Raises KeyError."""
         return next((each for each in self._services if each.name == name), None) or _missing(name)
 
+    def is_told_by_name(self, signing_name: str) -> bool:
+        """True when only one service is signed for under this name."""
+        return len(self._by_signing_name.get(signing_name, ())) == 1
+
     def find_service(
         self,
         method: str,

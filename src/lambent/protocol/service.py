@@ -66,6 +66,10 @@ class ServiceCodec:
             raise self._unknown(protocol, name)
         return Match(codec, {})
 
+    def is_told_by_path(self, method: str, path: str) -> bool:
+        """True when every request with this method and path means the same operation, whatever else it holds."""
+        return self._is_rest_only and self.table(self.protocol).routes.is_sure(method, path)
+
     def serialize_error(self, error: ServiceError, request_id: str) -> WireResponse:
         """An error's answer where no operation was found, in the model's own protocol."""
         return self.table(self.protocol).wire.error(error, request_id)

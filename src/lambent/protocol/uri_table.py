@@ -76,6 +76,11 @@ class UriTable:
         found = self._match(method, path, query, headers)
         return -1 if found is None else found[0].literals
 
+    def is_sure(self, method: str, path: str) -> bool:
+        """True when neither query nor headers can change what method and path find."""
+        found = self._walk(method, path)
+        return found is not None and len(found[0]) == 1 and not found[0][0].constants
+
     def _match(
         self, method: str, path: str, query: str, headers: Headers
     ) -> tuple[_Candidate, list[str]] | None:

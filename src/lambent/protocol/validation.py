@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Check = Callable[[Any, str, list[str]], None]
 
 _HOLDERS = ("list", "map", "structure")
+# Texts remembered per member, of at most this length: 20 KB at the worst.
+_KEPT = 128
+_KEPT_LENGTH = 128
 # Of a request with thousands of faults, so many are told.
 _MOST_TOLD = 100
 
@@ -174,7 +177,28 @@ def _own(shape: Shape) -> Check | None:
             if not holds(value):
                 violations.append(violation(value, shape, path, text))
 
+    if any(constraint.is_pattern for constraint in constraints) and not shape.traits.get(
+        "sensitive"
+    ):
+        return _remembering(check)
     return check
+
+
+def _remembering(check: Check) -> Check:
+    """The same few names come again and again, and a pattern is dear: texts that were good are looked up."""
+    good: set[str] = set()
+
+    def look_up(value: Any, path: str, violations: list[str]) -> None:
+        if value in good:
+            return
+        before = len(violations)
+        check(value, path, violations)
+        if len(violations) == before and len(value) <= _KEPT_LENGTH:
+            if len(good) >= _KEPT:
+                good.clear()
+            good.add(value)
+
+    return look_up
 
 
 def _missing(shape: Shape) -> Check:

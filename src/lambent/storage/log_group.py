@@ -16,7 +16,7 @@ from lambent.storage.log_records import (
     MAGIC,
     StreamRecord,
     encode_stream,
-    event_bytes,
+    events_bytes,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class _Pending:
         self._index = index
         self._begin = index.end
         self._streams: dict[str, tuple[int, int]] = {}
-        self._events: list[tuple[str, int, int, int]] = []
+        self._events: list[tuple[str, int, int, list[int]]] = []
 
     @property
     def end(self) -> int:
@@ -64,18 +64,20 @@ class _Pending:
         return self._begin + len(self.data)
 
     def add(self, batch: Batch) -> None:
+        if not batch.events:
+            return
         number = self._number_of(batch.stream)
-        for timestamp_ms, text in batch.events:
-            start = self.end
-            self.data += event_bytes(number, timestamp_ms, batch.ingested_ms, text)
-            self._events.append((batch.stream, start, self.end, timestamp_ms))
+        start = self.end
+        self.data += events_bytes(number, batch.events, batch.ingested_ms)
+        times_ms = [timestamp_ms for timestamp_ms, _ in batch.events]
+        self._events.append((batch.stream, start, self.end, times_ms))
 
     def enter(self) -> None:
         """They are written: the index tells of them."""
         for stream, (number, end) in self._streams.items():
             self._index.add_stream(StreamRecord(number, stream), end)
-        for stream, start, end, timestamp_ms in self._events:
-            self._index.add_event(stream, start, end, timestamp_ms)
+        for stream, start, end, times_ms in self._events:
+            self._index.add_events(stream, start, end, times_ms)
 
     def _number_of(self, stream: str) -> int:
         """The stream's number in this segment; the record that gives it one goes first if it has none."""

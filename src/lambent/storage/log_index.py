@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lambent.storage.log_records import MAGIC, EventRecord, StreamRecord, scan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -27,13 +28,13 @@ class StreamExtent:
     last_ms: int
     events: int
 
-    def extend(self, start: int, end: int, timestamp_ms: int) -> None:
+    def extend(self, start: int, end: int, first_ms: int, last_ms: int, events: int) -> None:
         if not self.events:
-            self.start, self.first_ms, self.last_ms = start, timestamp_ms, timestamp_ms
+            self.start, self.first_ms, self.last_ms = start, first_ms, last_ms
         self.end = end
-        self.first_ms = min(self.first_ms, timestamp_ms)
-        self.last_ms = max(self.last_ms, timestamp_ms)
-        self.events += 1
+        self.first_ms = min(self.first_ms, first_ms)
+        self.last_ms = max(self.last_ms, last_ms)
+        self.events += events
 
 
 @dataclass(slots=True)
@@ -47,8 +48,10 @@ class SegmentIndex:
         self.streams[record.name] = StreamExtent(record.number, 0, 0, 0, 0, 0)
         self.end = end
 
-    def add_event(self, name: str, start: int, end: int, timestamp_ms: int) -> None:
-        self.streams[name].extend(start, end, timestamp_ms)
+    def add_events(self, name: str, start: int, end: int, times_ms: Sequence[int]) -> None:
+        """Enter the events between `start` and `end`; their times, at least one, in any order."""
+        extent = self.streams[name]
+        extent.extend(start, end, min(times_ms), max(times_ms), len(times_ms))
         self.end = end
 
     def to_json(self) -> str:
@@ -83,7 +86,7 @@ def build_index(segment: Path) -> SegmentIndex:
             names[record.number] = record.name
             index.add_stream(record, end)
         elif isinstance(record, EventRecord):
-            index.add_event(names[record.stream], start, end, record.timestamp_ms)
+            index.add_events(names[record.stream], start, end, (record.timestamp_ms,))
     return index
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MAGIC = b"LBLOG\r\n\x01"
 
@@ -52,12 +52,16 @@ def encode_stream(record: StreamRecord) -> bytes:
 
 
 def encode_event(record: EventRecord) -> bytes:
-    return event_bytes(record.stream, record.timestamp_ms, record.ingested_ms, record.text)
+    return events_bytes(record.stream, [(record.timestamp_ms, record.text)], record.ingested_ms)
 
 
-def event_bytes(stream: int, timestamp_ms: int, ingested_ms: int, text: str) -> bytes:
-    """An event without the object: each invocation logs three and more."""
-    return _frame(_EVENT.pack(2, stream, timestamp_ms, ingested_ms) + _encode(text))
+def events_bytes(stream: int, events: Iterable[tuple[int, str]], ingested_ms: int) -> bytes:
+    """Events as (timestamp in ms, text), without the objects: each invocation logs three and more."""
+    pieces: list[bytes] = []
+    for timestamp_ms, text in events:
+        payload = _EVENT.pack(2, stream, timestamp_ms, ingested_ms) + _encode(text)
+        pieces += (_FRAME.pack(len(payload), zlib.crc32(payload)), payload)
+    return b"".join(pieces)
 
 
 def scan(data: bytes, base: int = 0) -> Iterator[tuple[int, int, Record]]:

@@ -74,13 +74,15 @@ class LogSegments:
 
     def append(self, key: LogKey, events: Sequence[tuple[int, str]]) -> None:
         """Add (timestamp in ms, text) events to the stream `key`; written soon. Never waits, never raises."""
-        size = sum(len(text) + _EVENT_OVERHEAD_BYTES for _, text in events)
+        size = len(events) * _EVENT_OVERHEAD_BYTES
+        for _, text in events:
+            size += len(text)
         has_room = self._waiting_bytes + self._writing_bytes + size <= BUFFER_BYTES
         if self._is_closed or not has_room:
             self._drop(len(events), "logs are closed" if has_room else "the disk does not keep up")
             return
         self._waiting_bytes += size
-        self._waiting.append((key, events, int(self._clock.calendar().timestamp() * 1000)))
+        self._waiting.append((key, events, self._clock.calendar_ms()))
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_S, self._hand_over)
 

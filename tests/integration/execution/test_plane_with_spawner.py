@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -254,6 +255,27 @@ def test_a_killed_spawner_is_replaced_and_the_plane_heals(run: Run) -> None:
         await p.replace_spawner()
         assert (await waiting).payload == b"null"
         assert p.plane._concurrency.running == 0
+
+    run(scenario)
+
+
+def test_calls_wait_for_the_next_zygote_when_one_is_killed(run: Run) -> None:
+    async def scenario(p: Platform) -> None:
+        spec = await p.function(PYTHON, "def handler(e, c):\n    return e")
+        for number in range(3):
+            await p.call(spec)
+            (zygote,) = (await p.plane.describe())["spawner"]["zygotes"]
+            ended = os.pidfd_open(zygote["pid"])
+            os.kill(zygote["pid"], signal.SIGKILL)
+            select.select([ended], [], [])
+            os.close(ended)
+            p.plane.retire(
+                spec.key
+            )  # none of these may find an idle environment that is about to die
+            calls = [p.call(spec, [number, call]) for call in range(6)]
+            answers = [json.loads(outcome.payload) for outcome in await asyncio.gather(*calls)]
+            assert answers == [[number, call] for call in range(6)]
+            assert p.plane._concurrency.running == 0
 
     run(scenario)
 

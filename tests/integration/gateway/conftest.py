@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib.util
+import logging
 import socket
 import struct
 from dataclasses import dataclass
@@ -12,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lambent.core.http import BodyTooLarge
+from lambent.gateway.answer import refusal
 from lambent.gateway.limits import Limits
 from lambent.gateway.server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from lambent.core.http import Handler
+    from lambent.core.http import Begin, Handler, Request, Respond
 
 
 @dataclass
@@ -87,6 +91,7 @@ class Serving:
     host: str
     port: int
     wires: list[Wire]
+    is_called_back: bool  # the handler runs on its own: nobody cancels it
 
     async def connect(self) -> Wire:
         wire = Wire(*await asyncio.open_connection(self.host, self.port))
@@ -94,11 +99,42 @@ class Serving:
         return wire
 
 
+def _beginning(handler: Handler) -> Begin:
+    """The handler in the short form that calls back: what it does for a request of the usual kind must not differ."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def answer(request: Request, respond: Respond) -> None:
+        try:
+            response = await handler(request)
+        except BodyTooLarge as error:
+            response = refusal(413, f"Request body must not exceed {error.limit} bytes")
+        except Exception:
+            logging.getLogger("lambent.gateway.connection").exception("failed")
+            response = refusal(500, "Internal failure")
+        respond(response)
+
+    def begin(request: Request, respond: Respond) -> None:
+        task = asyncio.get_running_loop().create_task(answer(request, respond))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    return begin
+
+
+BEGINNINGS: dict[str, Callable[[Handler], Begin | None]] = {
+    "handler": lambda handler: None,
+    "begun": lambda handler: lambda request, respond: handler(request),
+    "called back": _beginning,
+}
+
+
 @contextlib.asynccontextmanager
-async def _serving(handler: Handler, **limits: Any) -> AsyncIterator[Serving]:
-    server = HttpServer(handler, Limits(**{"grace_time_s": 5, **limits}))
+async def _serving(
+    make_begin: Callable[[Handler], Begin | None], handler: Handler, **limits: Any
+) -> AsyncIterator[Serving]:
+    server = HttpServer(handler, Limits(**{"grace_time_s": 5, **limits}), begin=make_begin(handler))
     host, port = await server.listen("127.0.0.1", 0)
-    serving = Serving(server, host, port, [])
+    serving = Serving(server, host, port, [], make_begin is _beginning)
     try:
         yield serving
     finally:
@@ -124,9 +160,12 @@ def run(request: pytest.FixtureRequest) -> Callable[[Any], Any]:
     return run_on_uvloop
 
 
-@pytest.fixture
-def serving() -> Callable[..., contextlib.AbstractAsyncContextManager[Serving]]:
-    return _serving
+@pytest.fixture(params=BEGINNINGS)
+def serving(
+    request: pytest.FixtureRequest,
+) -> Callable[..., contextlib.AbstractAsyncContextManager[Serving]]:
+    """Each way a server may be given its handler."""
+    return functools.partial(_serving, BEGINNINGS[request.param])
 
 
 async def _until(condition: Callable[[], Any]) -> None:

@@ -353,7 +353,8 @@ def test_close_cuts_what_does_not_finish(run: Any, serving: Any) -> None:
             wire.send(GET)
             await started.wait()
             await it.server.close()
-            assert cancelled.is_set()
+            assert cancelled.is_set() is not it.is_called_back
+            assert await wire.at_end()
             assert await wire.at_end()
 
     run(main())

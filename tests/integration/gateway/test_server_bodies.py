@@ -311,7 +311,8 @@ def test_body_can_be_read_once(run: Any, serving: Any, caplog: Any) -> None:
     async def main() -> None:
         async with serving(handler) as it:
             wire = await it.connect()
-            wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab")
+            wire.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+            wire.send(b"2\r\nab\r\n0\r\n\r\n")
             assert (await wire.answer()).status == 500
 
     run(main())

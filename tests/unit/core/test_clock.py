@@ -12,6 +12,7 @@ def test_the_calendar_alone_moves_on_a_system_clock() -> None:
     wall, monotonic = clock.wall(), clock.monotonic()
     clock.advance(timedelta(days=3))
     assert clock.calendar() - wall >= timedelta(days=3)
+    assert abs(clock.calendar_ms() - clock.calendar().timestamp() * 1000) < 1000
     assert clock.wall() - wall < timedelta(days=1)
     assert 0 <= clock.monotonic() - monotonic < 3600
     assert clock.calendar().tzinfo is UTC
@@ -21,6 +22,7 @@ def test_all_readings_move_together_on_a_virtual_clock() -> None:
     clock = VirtualClock(datetime(2026, 5, 1, tzinfo=UTC))
     clock.advance(timedelta(seconds=90))
     assert clock.calendar() == clock.wall() == datetime(2026, 5, 1, 0, 1, 30, tzinfo=UTC)
+    assert clock.calendar_ms() == clock.calendar().timestamp() * 1000
     assert clock.monotonic() == 90
 
 

@@ -58,7 +58,7 @@ def test_a_response_is_an_empty_200_unless_told_otherwise() -> None:
 
 def test_headers_that_were_indexed_before_are_looked_up_like_others() -> None:
     items = [("X-One", "1"), ("x-one", "2"), ("Two", "3")]
-    headers = Headers.indexed(items, {"x-one": "1", "two": "3"})
+    headers = Headers(items, {"x-one": "1", "two": "3"})
 
     assert (headers.get("x-one"), headers.getall("x-one")) == ("1", ["1", "2"])
     assert headers.items() == items

@@ -59,6 +59,12 @@ class FakeSandbox:
             self.socket.sendall(HEADER.pack(len(payload), kind, request, 0) + payload)
         self.socket.setblocking(False)
 
+    def bound(self, frame: bytes) -> None:
+        """The spawner's frame, which follows what core has sent before."""
+        self._readable()
+        assert HEADER.unpack(frame)[1] == FrameType.BOUND
+        self._frame(FrameType.BOUND, bytes(16), 0, b"")
+
     def say(self, text: str) -> None:
         os.write(self.log, text.encode())
 
@@ -85,6 +91,8 @@ class FakeSandbox:
     def _readable(self) -> None:
         try:
             data = self.socket.recv(1 << 20)
+        except BlockingIOError:
+            return
         except OSError:
             data = b""
         if not data:
@@ -102,6 +110,7 @@ class FakeSandbox:
     def _frame(self, kind: int, request: bytes, deadline: int, payload: bytes) -> None:
         if kind == FrameType.ASSIGN:
             self.assigned = json.loads(payload)
+        elif kind == FrameType.BOUND:
             self.spawner.on_assign(self)
         else:
             assert kind == FrameType.INVOKE
@@ -133,7 +142,9 @@ class FakeSpawner:
         self.on_invoke: Callable[[FakeSandbox, bytes, bytes], None] = echo
         self.create_fails = ""
         self.assign_fails = ""
+        self.fails_for_good = False
         self.holds_ready = False
+        self.forgets_assigned = False
         self.loop.add_reader(self._socket, self._readable)
         self._is_open = True
 
@@ -161,6 +172,7 @@ class FakeSpawner:
             if not data:
                 self.loop.remove_reader(self._socket)
                 return
+            data, _, self._frame = data.partition(b"\n")
             request = json.loads(data)
             self.requests.append(request)
             getattr(self, "_" + request["op"])(request)
@@ -168,22 +180,28 @@ class FakeSpawner:
     def _create(self, request: dict[str, Any]) -> None:
         sandbox = request["sandbox"]
         if self.create_fails:
-            self.tell({"event": "failed", "sandbox": sandbox, "reason": self.create_fails})
+            event = {"event": "failed", "sandbox": sandbox, "reason": self.create_fails}
+            self.tell(event | {"final": self.fails_for_good})
             return
         made = self.sandboxes[sandbox] = FakeSandbox(self, sandbox)
         pidfd = os.pidfd_open(os.getpid())
         fds = [made.core_socket.detach(), made.log_read, pidfd, made.peak]
-        self.tell({"event": "created", "sandbox": sandbox, "pid": os.getpid(), "peak": True}, fds)
+        event = {"event": "created", "sandbox": sandbox, "pid": os.getpid(), "peak": True}
+        self.tell(event | {"code_dir": "/var/task"}, fds)
         for descriptor in fds:
             os.close(descriptor)
         if not self.holds_ready:
             made.frame(FrameType.READY)
 
     def _assign(self, request: dict[str, Any]) -> None:
-        event = {"event": "assigned", "sandbox": request["sandbox"], "task_root": "/var/task"}
+        event = {"event": "assigned", "sandbox": request["sandbox"]}
         if self.assign_fails:
             event |= {"event": "failed", "reason": self.assign_fails}
-        self.tell(event)
+            self.tell(event)
+            return
+        if not self.forgets_assigned:
+            self.tell(event)
+        self.sandboxes[request["sandbox"]].bound(self._frame)
 
     def _kill(self, request: dict[str, Any]) -> None:
         self.killed.add(request["sandbox"])

@@ -55,6 +55,21 @@ def test_a_cold_call_reports_its_init_and_the_next_one_is_warm(
     run_plane(scenario)
 
 
+def test_a_sandbox_may_be_done_before_the_spawner_has_spoken(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    async def scenario(h: Any) -> None:
+        h.spawner.forgets_assigned = True  # it comes so late that the call is over
+        outcome = await h.plane.invoke(make_spec(), make_invocation())
+        assert outcome.payload == b'{"a":1}'
+        (sandbox,) = h.busy()
+        h.spawner.tell({"event": "assigned", "sandbox": sandbox.id})
+        await h.plane.describe()  # read after it
+        assert (await h.plane.invoke(make_spec(), make_invocation())).init_ms is None
+
+    run_plane(scenario)
+
+
 def test_the_sandbox_is_told_everything_about_its_function(
     run_plane: RunPlane, make_spec: Make, make_invocation: Make
 ) -> None:
@@ -546,6 +561,34 @@ def test_when_no_sandbox_can_be_made_the_call_fails_and_the_pool_recovers(
         await h.until(lambda: not h.plane._link._listeners)
         h.spawner.create_fails = ""
         assert (await h.plane.invoke(make_spec(), make_invocation())).init_ms is not None
+
+    run_plane(scenario)
+
+
+def test_a_call_waits_when_sandboxes_cannot_be_made_for_a_moment(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    async def scenario(h: Any) -> None:
+        h.spawner.create_fails = "the zygote ended"
+        calls = [
+            asyncio.create_task(h.plane.invoke(make_spec(), make_invocation())) for _ in range(6)
+        ]
+        await h.until(lambda: h.plane._pools and h.plane._pools["python3.11"]._failures)
+        h.spawner.create_fails = ""
+        for call in calls:
+            assert (await call).init_ms is not None
+
+    run_plane(scenario)
+
+
+def test_a_call_does_not_wait_for_what_can_never_be_made(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    async def scenario(h: Any) -> None:
+        h.spawner.create_fails, h.spawner.fails_for_good = "no interpreter", True
+        with pytest.raises(SandboxFailed, match="no interpreter"):
+            await h.plane.invoke(make_spec(), make_invocation())
+        assert h.plane._pools["python3.11"]._failures < 4
 
     run_plane(scenario)
 

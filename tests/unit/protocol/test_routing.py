@@ -131,3 +131,13 @@ def test_an_error_of_no_service_has_its_protocol_s_shape(
 ) -> None:
     answer = serialize_error(protocol, UnknownOperation("who?"), "request-id")
     assert (answer.status, answer.body) == (404, expected)
+
+
+def test_it_is_known_where_a_name_or_a_path_says_it_all(router: Router) -> None:
+    assert router.is_told_by_name("lambda")
+    assert not router.is_told_by_name("apigateway")
+    assert not router.is_told_by_name("nobody")
+    lambda_, sqs = router.service("lambda"), router.service("sqs")
+    assert lambda_.is_told_by_path("POST", "/2015-03-31/functions/f/invocations")
+    assert not lambda_.is_told_by_path("POST", "/nowhere")
+    assert not sqs.is_told_by_path("POST", "/")

@@ -144,3 +144,20 @@ def test_no_more_ways_are_remembered_than_a_few() -> None:
     assert found == ("GetObject", {"Bucket": "b", "Key": long})
     assert len(table._walked) <= 1024
     assert all(len(path) <= 256 for _, path in table._walked)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "is_sure"),
+    [
+        ("POST", "/a/b/z", True),
+        ("GET", "/v1/health", True),
+        ("GET", "/b", False),
+        ("PUT", "/b/k", False),
+        ("DELETE", "/x", False),
+        ("POST", "/nowhere", False),
+    ],
+)
+def test_it_is_known_where_method_and_path_say_it_all(
+    method: str, path: str, is_sure: bool
+) -> None:
+    assert _table().is_sure(method, path) is is_sure

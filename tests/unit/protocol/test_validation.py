@@ -108,6 +108,15 @@ def test_a_valid_input_has_no_message() -> None:
     assert _message(**valid) is None
 
 
+def test_texts_that_were_good_are_remembered_up_to_a_bound() -> None:
+    check = Validator().compile(MODEL.shape({"shape": "Input"}))
+    names = [chr(97 + n // 26) + chr(97 + n % 26) for n in range(300)]
+    for name in [*names, *names]:
+        assert check({**VALID, "FunctionName": name}) is None
+    assert check({**VALID, "FunctionName": "A"}) is not None
+    assert check({**VALID, "KMSKeyArn": "k" * 200}) is None
+
+
 def test_an_operation_without_input_has_nothing_to_check() -> None:
     assert Validator().compile(None)({}) is None
 

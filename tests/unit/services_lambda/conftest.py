@@ -17,7 +17,13 @@ from lambent.core.clock import VirtualClock
 from lambent.core.context import Principal, RequestContext, Scope
 from lambent.core.http import BytesBody, Headers, Request
 from lambent.execution.runtimes.table import Runtimes
-from lambent.execution.spec import Outcome, SealFailed
+from lambent.execution.spec import (
+    Outcome,
+    RuntimeUnavailable,
+    SandboxFailed,
+    SealFailed,
+    Throttled,
+)
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
 from lambent.storage.blobs import Blobs
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from lambent.execution.running import Done
     from lambent.execution.spec import FunctionSpec, Invocation
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -62,6 +69,7 @@ class StubPlane:
         self.fault: Exception | None = None
         self.seal_fault = ""
         self.is_spawner_gone = False
+        self.is_warm = False
         self.outcome = Outcome(b'{"ok":true}', False, b"START\nEND\n", 1.0, 1, None, 30)
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
@@ -69,6 +77,20 @@ class StubPlane:
         if self.fault:
             raise self.fault
         return self.outcome
+
+    def invoke_warm(self, spec: FunctionSpec, invocation: Invocation, done: Done) -> bool:
+        """As the plane where an environment is idle, which `is_warm` says."""
+        if not self.is_warm or isinstance(self.fault, RuntimeUnavailable):
+            return False
+        self.invoked.append((spec, invocation))
+        if isinstance(self.fault, Throttled):
+            raise self.fault
+        if self.fault is not None:
+            assert isinstance(self.fault, SandboxFailed)
+            done(self.fault)
+        else:
+            done(self.outcome)
+        return True
 
     async def seal(self, staging_name: str) -> str:
         if self.seal_fault:
@@ -180,6 +202,13 @@ class Bench:
         """Run an operation as the gateway does."""
         operation = self.service.operations[name]
         context = self.context(name, scope)
+        if operation.begin is not None:
+            answers: list[Any] = []
+            if operation.begin(context, request, answers.append):
+                (answer,) = answers
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
         if operation.kind == "waits":
             return await operation.run(context, request)
         transact = self.database.read if operation.kind == "read" else self.database.write
@@ -210,8 +239,9 @@ class Bench:
             scope=scope,
             principal=Principal("root", scope.account_id),
             now=self.clock.calendar(),
-            endpoint="http://127.0.0.1:4566",
-            http=Request("POST", "/", "", Headers(fields), BytesBody()),
+            http=Request(
+                "POST", "/", "", Headers([("Host", "127.0.0.1:4566"), *fields]), BytesBody()
+            ),
         )
 
     def archives(self) -> list[str]:

@@ -28,6 +28,20 @@ if TYPE_CHECKING:
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f"
 
 
+@pytest.fixture(params=["cold", "warm"])
+def run(request: pytest.FixtureRequest, run: Run) -> Run:
+    """Each scenario twice: without an idle environment, and with one, where Invoke takes its short form."""
+
+    def run_with_plane(scenario: Callable[[Any], Awaitable[None]]) -> None:
+        async def prepared(bench: Any) -> None:
+            bench.plane.is_warm = request.param == "warm"
+            await scenario(bench)
+
+        run(prepared)
+
+    return run_with_plane
+
+
 def test_the_answer_of_the_handler_is_passed_on(run: Run) -> None:
     async def scenario(bench: Any) -> None:
         await bench.create()

@@ -25,14 +25,22 @@ class GroupV2:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._limits: list[tuple[int, bytes | None]] = []
+
+    def prepare_limits(self) -> None:
+        """Open the files of `limit_memory` ahead: opening them takes longer than writing."""
+        self._limits.append((_open(self._directory / "memory.max"), None))
+        with contextlib.suppress(FileNotFoundError):  # a kernel without swap accounting
+            self._limits.append((_open(self._directory / "memory.swap.max"), b"0"))
 
     def open_doors(self) -> list[int]:
-        return [os.open(self._directory / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)]
+        return [_open(self._directory / "cgroup.procs")]
 
     def limit_memory(self, mib: int) -> None:
-        _write(self._directory / "memory.max", str(mib * 1_048_576))
-        with contextlib.suppress(FileNotFoundError):  # a kernel without swap accounting
-            _write(self._directory / "memory.swap.max", "0")
+        limit = str(mib * 1_048_576).encode()
+        for descriptor, fixed in self._limits:
+            os.write(descriptor, limit if fixed is None else fixed)
+        self._close_limits()
 
     def open_peak(self) -> int | None:
         try:  # since 5.19
@@ -54,7 +62,12 @@ class GroupV2:
             return 0
         return int(dict(line.split() for line in events.splitlines()).get("oom_kill", 0))
 
+    def _close_limits(self) -> None:
+        while self._limits:
+            os.close(self._limits.pop()[0])
+
     def remove(self) -> bool:
+        self._close_limits()
         try:
             self._directory.rmdir()
         except FileNotFoundError:
@@ -78,7 +91,9 @@ class HierarchyV2:
         directory.mkdir()
         if "pids" in self.controllers:
             _write(directory / "pids.max", str(PROCESSES))
-        return GroupV2(directory)
+        group = GroupV2(directory)
+        group.prepare_limits()
+        return group
 
     def directories(self) -> list[Path]:
         return [self._parent]
@@ -156,8 +171,12 @@ def _is_delegated(group: Path) -> bool:
     return False
 
 
+def _open(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+
+
 def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    descriptor = _open(path)
     try:
         os.write(descriptor, text.encode())
     finally:

@@ -2,11 +2,15 @@
 
 The sandbox itself can mount nothing. We clone the sealed tree here, make the copy read-only, step into the sandbox's
 mount namespace for the moment of attaching it, and come back.
+
+Cloning is the longer part, and the same for every sandbox of a function: one clone of each tree that was used lately
+lies ready, and a new one is made when the call that took it is under way.
 """
 
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from lambent.execution.sandbox import mounts, namespaces
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 CODE_TARGET = "/var/task"
 LAYERS_TARGET = "/opt"
+# Each costs a descriptor and a few hundred bytes in the kernel.
+_SPARES = 128
 
 
 class Mounter:
@@ -25,6 +31,24 @@ class Mounter:
         self._sealed_dir = sealed_dir
         self._workbench = workbench
         self._own = namespaces.open_own("mnt")
+        self._spares: OrderedDict[str, int] = OrderedDict()
+
+    def prepare(self, tree: str) -> None:
+        """Have a clone of `tree` ready; one that is not there is left for `bind` to complain about."""
+        if tree in self._spares:
+            return
+        try:
+            self._spares[tree] = self._clone(tree)
+        except OSError:
+            return
+        if len(self._spares) > _SPARES:
+            os.close(self._spares.popitem(last=False)[1])
+
+    def forget(self, tree: str) -> None:
+        """`tree` is going to be removed."""
+        spare = self._spares.pop(tree, -1)
+        if spare >= 0:
+            os.close(spare)
 
     def bind(self, pidfd: int, code: str, layers: Sequence[str]) -> None:
         """Show the tree `code` at /var/task and `layers` at /opt, later ones over earlier ones.
@@ -32,7 +56,8 @@ class Mounter:
         Raises:
             OSError: a tree is not there, or the sandbox is gone.
         """
-        pieces = [(mounts.clone_readonly(os.path.join(self._sealed_dir, code)), CODE_TARGET)]  # noqa: PTH118
+        spare = self._spares.pop(code, -1)
+        pieces = [(spare if spare >= 0 else self._clone(code), CODE_TARGET)]
         try:
             if layers:
                 pieces.append((self._layers(layers), LAYERS_TARGET))
@@ -48,7 +73,7 @@ class Mounter:
 
     def _layers(self, layers: Sequence[str]) -> int:
         if len(layers) == 1:
-            return mounts.clone_readonly(os.path.join(self._sealed_dir, layers[0]))  # noqa: PTH118
+            return self._clone(layers[0])
         # Relative names keep five digests within the page that mount(2) allows for its options.
         os.chdir(self._sealed_dir)
         lower = ":".join(reversed(layers))
@@ -58,3 +83,6 @@ class Mounter:
         finally:
             mounts.detach(self._workbench)
             os.chdir("/")
+
+    def _clone(self, tree: str) -> int:
+        return mounts.clone_readonly(os.path.join(self._sealed_dir, tree))  # noqa: PTH118

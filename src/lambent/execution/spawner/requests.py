@@ -53,12 +53,15 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
 _OPTIONAL = {"ticket": _matches(_NAME)}
 
 
-def parse(data: bytes) -> Mapping[str, Any]:
+def parse(data: bytes) -> tuple[Mapping[str, Any], bytes]:
     """The request in `data`, with `op` and exactly the fields that belong to it (and a ticket, where one was sent).
+
+    What follows a line feed is returned as it is: the frame that an assigned sandbox gets once its code is there.
 
     Raises:
         BadRequest: it is not a request.
     """
+    data, _, frame = data.partition(b"\n")
     try:
         request = json.loads(data)
         checks = _FIELDS[request["op"]]
@@ -71,4 +74,4 @@ def parse(data: bytes) -> Mapping[str, Any]:
         if not is_right(request.get(name)):
             raise BadRequest(f"{request['op']}: {name} is missing or malformed")
         checked[name] = request[name]
-    return checked
+    return checked, frame

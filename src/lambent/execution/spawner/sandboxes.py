@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Sandbox:
     pid: int = 0
     pidfd: int = -1
     assigned: bool = False
+    locked: bool = False
     killed: bool = False
 
     def kill(self) -> None:
@@ -45,12 +47,24 @@ class Sandbox:
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     def has_own_mounts(self) -> bool:
-        """Whether it has left its zygote's mounts: what is bound before that would show in every later sandbox."""
-        try:
-            ours = namespaces.identity(self.pid, "mnt")
-            return ours != namespaces.identity(self.zygote.pid, "mnt")
-        except OSError:
-            return False
+        """Whether it has left its zygote's mounts: what is bound before that would show in every later sandbox.
+
+        It cannot go back to them, so a yes is kept.
+        """
+        self.note_lock()
+        return self.locked
+
+    def note_lock(self) -> None:
+        if not self.locked:
+            with contextlib.suppress(OSError):
+                ours = namespaces.identity(self.pid, "mnt")
+                self.locked = ours != namespaces.identity(self.zygote.pid, "mnt")
+
+    def is_over(self) -> bool:
+        """Whether its first process has ended, reaped or not."""
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(0))
 
     def is_reaped(self) -> bool:
         """Usually its zygote has done it; the orphans of a dead zygote are ours."""
@@ -88,6 +102,18 @@ class Ends:
     def close_sandbox_side(self) -> None:
         self._frames_sandbox.close()
         self._log_sandbox = _closed(self._log_sandbox)
+
+    def send_frame(self, frame: bytes) -> None:
+        """Put a frame into the sandbox's socket in core's name.
+
+        Raises:
+            OSError: the sandbox is gone, or its socket is full, which it never is before its first invocation.
+        """
+        if self._frames_core.send(frame, socket.MSG_DONTWAIT) < len(frame):
+            raise OSError("the sandbox does not read its frames")
+
+    def close_log(self) -> None:
+        self._log_core = _closed(self._log_core)
 
     def close_all(self) -> None:
         self.close_sandbox_side()

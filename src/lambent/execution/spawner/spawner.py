@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # A group whose last process has been reaped is empty at once; should it not be, we look again.
 _REMOVE_AGAIN_S = 0.05
 _REMOVE_ATTEMPTS = 100
+# What spares the next assignment some work is done when the present one, or a fork, is surely over.
+_PREPARE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,9 @@ class Spawner:
         self._chores = Chores(core, store.staging, store.sealing, store.sealed, loop)
         self._operations: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "create": self._create,
-            "assign": self._assign,
             "kill": self._kill,
             "seal": self._chores.seal,
-            "discard": self._chores.discard,
+            "discard": self._discard,
             "describe": self._describe,
         }
         loop.watch(core.fileno(), self._readable)
@@ -97,11 +98,14 @@ class Spawner:
             made.kill()
         peak = made.group.open_peak() if made.group else None
         passed = [*made.ends.of_core(), pidfd, *([] if peak is None else [peak])]
-        event = {"event": "created", "sandbox": sandbox, "pid": pid, "peak": peak is not None}
+        event: dict[str, Any] = {"event": "created", "sandbox": sandbox, "pid": pid}
+        event |= {"peak": peak is not None, "code_dir": self._code_dir()}
         packets.send(self._core, event, passed)
-        made.ends.close_all()
+        made.ends.close_log()
         if peak is not None:
             os.close(peak)
+        if self._mounter is not None:
+            self._loop.after(_PREPARE_S, made.note_lock)
 
     def on_exited(self, sandbox: str, status: int | None, reason: str) -> None:
         """From a zygote: the sandbox is gone, or never came to be."""
@@ -130,20 +134,26 @@ class Spawner:
             self._loop.stop()
             return
         try:
-            request = requests.parse(data)
+            request, frame = requests.parse(data)
         except requests.BadRequest as error:
             packets.send(self._core, {"event": "failed", "reason": str(error)})
             return
-        self._operations[request["op"]](request)
+        if request["op"] == "assign":
+            self._assign(request, frame)
+        else:
+            self._operations[request["op"]](request)
 
     def _create(self, request: Mapping[str, Any]) -> None:
         name = request["sandbox"]
         if name in self._sandboxes:
             self._fail(name, "this id is in use")
             return
+        if refusal := self._refusal(request["runtime"]):
+            self._fail(name, refusal, final=True)
+            return
         try:
             made = self._prepare(name, self._zygote_for(request["runtime"]))
-        except (ZygoteUnavailable, OSError) as error:
+        except OSError as error:
             self._fail(name, str(error))
             return
         self._sandboxes[name] = made
@@ -157,13 +167,13 @@ class Spawner:
         finally:
             packets.close_all(doors)
 
+    def _refusal(self, runtime: str) -> str:
+        """Why no sandbox of this runtime can ever be made here; "" when nothing is against it."""
+        known = "" if runtime in self._runtimes else f"no interpreter for {runtime}"
+        return self._host.refusal or known
+
     def _zygote_for(self, runtime: str) -> Zygote:
-        if self._host.refusal:
-            raise ZygoteUnavailable(self._host.refusal)
-        entry = self._runtimes.get(runtime)
-        if entry is None:
-            raise ZygoteUnavailable(f"no interpreter for {runtime}")
-        recipe = Recipe.of(entry)
+        recipe = Recipe.of(self._runtimes[runtime])
         if recipe not in self._zygotes:
             host, store = self._host, self._store
             site = Site(store.data_dir, store.scaffold, host.isolated, host.in_user_namespace)
@@ -186,7 +196,7 @@ class Spawner:
             raise
         return Sandbox(name, zygote, uid, group, self._host.isolated, ends)
 
-    def _assign(self, request: Mapping[str, Any]) -> None:
+    def _assign(self, request: Mapping[str, Any], frame: bytes) -> None:
         name = request["sandbox"]
         sandbox = self._sandboxes.get(name)
         if sandbox is None or sandbox.pidfd < 0 or sandbox.assigned:
@@ -196,25 +206,40 @@ class Spawner:
         try:
             if sandbox.group is not None:
                 sandbox.group.limit_memory(request["memory_mib"])
-            task_root = self._bind(sandbox, request["code"], request["layers"])
+            self._bind(sandbox, request["code"], request["layers"])
+            # Straight to the sandbox: by way of core it would come one wake-up later.
+            if frame:
+                sandbox.ends.send_frame(frame)
         except OSError as error:
-            self._fail(name, str(error))
+            if not sandbox.is_over():  # else its `exited` says it
+                self._fail(name, str(error))
             return
-        packets.send(self._core, {"event": "assigned", "sandbox": name, "task_root": task_root})
+        finally:
+            sandbox.ends.close_all()
+        packets.send(self._core, {"event": "assigned", "sandbox": name})
 
-    def _bind(self, sandbox: Sandbox, code: str, layers: list[str]) -> str:
-        """Show the code; returns where the function finds it."""
-        if self._mounter is None:
+    def _bind(self, sandbox: Sandbox, code: str, layers: list[str]) -> None:
+        """Show the code where `_code_dir` has told core."""
+        mounter = self._mounter
+        if mounter is None:
             if layers:
                 raise OSError("layers need isolation: they are mounted at /opt")
-            path = Path(self._store.sealed, code)
-            if not path.is_dir():
+            if not Path(self._store.sealed, code).is_dir():
                 raise OSError(f"no sealed tree {code}")
-            return str(path)
+            return
         if not sandbox.has_own_mounts():
             raise OSError("the sandbox is not locked yet")
-        self._mounter.bind(sandbox.pidfd, code, layers)
-        return CODE_TARGET
+        mounter.bind(sandbox.pidfd, code, layers)
+        self._loop.after(_PREPARE_S, lambda: mounter.prepare(code))
+
+    def _code_dir(self) -> str:
+        """Where a function finds its code; `%` at its end stands for the digest."""
+        return f"{self._store.sealed}/%" if self._mounter is None else CODE_TARGET
+
+    def _discard(self, request: Mapping[str, Any]) -> None:
+        if self._mounter is not None:
+            self._mounter.forget(request["code"])
+        self._chores.discard(request)
 
     def _kill(self, request: Mapping[str, Any]) -> None:
         sandbox = self._sandboxes.get(request["sandbox"])
@@ -230,8 +255,10 @@ class Spawner:
         event |= {"sandboxes": len(self._sandboxes), "zygotes": zygotes, "pid": os.getpid()}
         packets.send(self._core, event)
 
-    def _fail(self, sandbox: str, reason: str) -> None:
-        packets.send(self._core, {"event": "failed", "sandbox": sandbox, "reason": reason})
+    def _fail(self, sandbox: str, reason: str, *, final: bool = False) -> None:
+        """`final`: asking again is of no use."""
+        event = {"event": "failed", "sandbox": sandbox, "reason": reason, "final": final}
+        packets.send(self._core, event)
 
     def _last_figures(self, sandbox: Sandbox) -> tuple[int, int]:
         if sandbox.group is None:

@@ -67,6 +67,15 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Order:
+    """One sandbox to fork."""
+
+    sandbox: str
+    uid: int | None
+    descriptors: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Site:
     """What all zygotes have in common."""
 
@@ -87,6 +96,7 @@ class Zygote:
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._waiting: dict[str, float] = {}
+        self._deferred: list[Order] = []
         self._living: set[str] = set()
         self._failures = 0
         self._not_before = 0.0
@@ -98,19 +108,40 @@ class Zygote:
         return self._process.pid if self._process else 0
 
     def fork(self, sandbox: str, uid: int | None, descriptors: Sequence[int]) -> None:
-        """Ask for a sandbox; `on_forked` follows, or `on_exited`.
+        """Ask for a sandbox; `on_forked` follows, or `on_exited`. Between two zygotes the order waits for the next.
 
         Raises:
-            ZygoteUnavailable: it keeps failing, or cannot be started.
+            ZygoteUnavailable: it does not listen, or cannot be started.
         """
+        pause_s = self._not_before - self._loop.now()
+        if self._sock is None and pause_s > 0:
+            if not self._deferred:
+                self._loop.after(pause_s, self._resume)
+            self._deferred.append(Order(sandbox, uid, [os.dup(each) for each in descriptors]))
+        else:
+            self._send(Order(sandbox, uid, descriptors))
+
+    def _send(self, order: Order) -> None:
         sock = self._sock or self._start()
+        message = {"op": "fork", "sandbox": order.sandbox, "uid": order.uid}
         try:
-            packets.send(sock, {"op": "fork", "sandbox": sandbox, "uid": uid}, descriptors)
+            packets.send(sock, message, order.descriptors)
         except OSError as error:  # full, because it is stuck, or gone, which the loop will notice
             raise ZygoteUnavailable(f"the zygote does not listen: {error}") from error
         if not self._waiting:
             self._loop.after(_ANSWER_LIMIT_S, self._check_answers)
-        self._waiting[sandbox] = self._loop.now()
+        self._waiting[order.sandbox] = self._loop.now()
+
+    def _resume(self) -> None:
+        """The pause is over: pass on what was ordered meanwhile."""
+        deferred, self._deferred = self._deferred, []
+        for order in deferred:
+            try:
+                self._send(order)
+            except ZygoteUnavailable as error:
+                self._listener.on_exited(order.sandbox, None, str(error))
+            finally:
+                packets.close_all(order.descriptors)
 
     def stop(self) -> None:
         """Kill it; its sandboxes die with it."""
@@ -119,8 +150,6 @@ class Zygote:
             self._process.wait()
 
     def _start(self) -> socket.socket:
-        if self._loop.now() < self._not_before:
-            raise ZygoteUnavailable(f"{self._recipe.interpreter} keeps failing: {self._reason}")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             program = _PROGRAM.format(source=_SOURCE)

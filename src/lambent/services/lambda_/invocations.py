@@ -6,6 +6,7 @@ import asyncio
 import base64
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core import ids
@@ -17,8 +18,14 @@ from lambent.services.lambda_.errors import (
     ResourceConflict,
     TooManyRequests,
 )
-from lambent.services.lambda_.names import not_found, parse_function_name
-from lambent.services.lambda_.payloads import check_event, client_context
+from lambent.services.lambda_.names import LATEST, not_found, parse_function_name
+from lambent.services.lambda_.payloads import (
+    INLINE_LIMIT,
+    check_event,
+    client_context,
+    json_fault,
+    refuse_fault,
+)
 from lambent.services.lambda_.settling import PATIENCE_S
 from lambent.services.lambda_.unserved import refuse_unserved
 
@@ -26,15 +33,16 @@ if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import InvocationRequestTypeDef
 
     from lambent.core.context import RequestContext
-    from lambent.core.service import Document
+    from lambent.core.service import Document, Done
     from lambent.execution.spec import FunctionSpec, Outcome
     from lambent.services.lambda_.model import Key
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.ports import Plane
-    from lambent.services.lambda_.registry import Invocable, Registry
+    from lambent.services.lambda_.registry import Invocable, Registry, Target
     from lambent.services.lambda_.settling import Settling
 
 _log = logging.getLogger(__name__)
+_WAITS = "RequestResponse"
 # "6 MB each for request and response (synchronous)" (Lambda quotas).
 MAX_EVENT_BYTES = 6_291_456
 # "The last 4 KB of the execution log" (Lambda API reference, Invoke, LogResult).
@@ -49,9 +57,41 @@ class Invocations:
     settling: Settling
     plane: Plane
 
+    def begin(self, context: RequestContext, request: InvocationRequestTypeDef, done: Done) -> bool:
+        """The short form of `invoke`: a small event, a function in memory, an environment that is idle."""
+        payload = request.get("Payload", b"")
+        assert isinstance(payload, bytes), "the protocol hands blobs on as bytes"
+        if len(payload) > INLINE_LIMIT or request.get("InvocationType", _WAITS) != _WAITS:
+            return False
+        scope = context.scope
+        qualifier = request.get("Qualifier", "")
+        # An ARN is no key; the long form takes it apart.
+        entry = self._in_memory(
+            (scope.account_id, scope.region, request["FunctionName"]), qualifier
+        )
+        if entry is None or entry.function.state != "Active":
+            return False
+        refuse_unserved("Invoke", request)
+        if payload:
+            refuse_fault(json_fault(payload))
+        invocation = Invocation(
+            request_id=context.request_id,
+            payload=payload or b"{}",
+            invoked_function_arn=f"{entry.arn}:{qualifier}" if qualifier else entry.arn,
+            client_context=client_context(request.get("ClientContext", "")),
+            trace_id=_trace_id(context),
+        )
+        wants_log = request.get("LogType") == "Tail"
+        try:
+            return self.plane.invoke_warm(
+                entry.spec, invocation, partial(_finish, entry.spec, invocation, done, wants_log)
+            )
+        except Throttled as throttled:
+            raise TooManyRequests(throttled.reason) from throttled
+
     async def invoke(self, context: RequestContext, request: InvocationRequestTypeDef) -> Document:
         refuse_unserved("Invoke", request)
-        invocation_type = request.get("InvocationType", "RequestResponse")
+        invocation_type = request.get("InvocationType", _WAITS)
         if invocation_type == "Event":
             raise NotImplementedByLambent(
                 "Invoke with InvocationType Event is not implemented yet: Lambent cannot queue "
@@ -85,6 +125,12 @@ class Invocations:
         invocation = Invocation(request_id, payload, arn, trace_id=trace_id)
         return await self._run(entry.spec, invocation), entry.spec.function_version
 
+    def _in_memory(self, key: Key, qualifier: str) -> Invocable | None:
+        if qualifier in {"", LATEST}:
+            return self.registry.get(key)
+        target = self.registry.target(key, qualifier)
+        return None if target is None else _chosen(target)
+
     async def _invocable(self, ref: FunctionRef) -> Invocable:
         """The function, ready to run. Raises ResourceNotFound; ResourceConflict while it will not become Active."""
         key = (ref.scope.account_id, ref.scope.region, ref.name)
@@ -111,9 +157,7 @@ class Invocations:
             if latest is not None:
                 await asyncio.wait({self.settling.task(latest.function)}, timeout=PATIENCE_S)
             target = await self.registry.load_target(ref)
-        if target.second is not None and ids.fraction() < target.weight:
-            return target.second
-        return target.first
+        return _chosen(target)
 
     async def _run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         try:
@@ -123,10 +167,33 @@ class Invocations:
         except RuntimeUnavailable as unavailable:
             raise InvalidRuntime(str(unavailable)) from unavailable
         except SandboxFailed as failed:
-            _log.error("request %s: %s", invocation.request_id, failed)
-            raise ExecutionFailed(
-                "The function could not be run: see the platform's log."
-            ) from failed
+            raise _not_run(invocation, failed) from failed
+
+
+def _chosen(target: Target) -> Invocable:
+    """One of the versions behind a qualifier, by their weights."""
+    if target.second is not None and ids.fraction() < target.weight:
+        return target.second
+    return target.first
+
+
+def _finish(
+    spec: FunctionSpec,
+    invocation: Invocation,
+    done: Done,
+    wants_log: bool,
+    result: Outcome | SandboxFailed,
+) -> None:
+    """Answer an invocation that was begun."""
+    if isinstance(result, SandboxFailed):
+        done(_not_run(invocation, result))
+    else:
+        done(_answer(result, spec.function_version, wants_log=wants_log))
+
+
+def _not_run(invocation: Invocation, failed: SandboxFailed) -> ExecutionFailed:
+    _log.error("request %s: %s", invocation.request_id, failed)
+    return ExecutionFailed("The function could not be run: see the platform's log.")
 
 
 async def _event(request: InvocationRequestTypeDef) -> bytes:

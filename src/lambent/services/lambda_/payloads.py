@@ -31,6 +31,11 @@ async def check_event(payload: bytes) -> None:
         fault = json_fault(payload)
     else:
         fault = await asyncio.to_thread(large_json_fault, payload)
+    refuse_fault(fault)
+
+
+def refuse_fault(fault: str | None) -> None:
+    """Raises InvalidRequestContent for what is wrong with an event, if anything is."""
     if fault is not None:
         raise InvalidRequestContent(f"Could not parse request body into json: {fault}")
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lambent.execution.running import Done
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
 T = TypeVar("T")
@@ -18,6 +19,10 @@ class Plane(Protocol):
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         """Raises Throttled, RuntimeUnavailable, SandboxFailed."""
+        ...
+
+    def invoke_warm(self, spec: FunctionSpec, invocation: Invocation, done: Done) -> bool:
+        """Begin where an environment is idle, else return False. Raises Throttled."""
         ...
 
     async def seal(self, staging_name: str) -> str:

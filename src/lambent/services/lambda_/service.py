@@ -161,7 +161,7 @@ class LambdaService:
             "GetAlias": read(aliases.get_alias),
             "GetFunction": read(functions.get_function),
             "GetFunctionConfiguration": read(functions.get_function_configuration),
-            "Invoke": waits(invocations.invoke),
+            "Invoke": waits(invocations.invoke, invocations.begin),
             "ListAliases": read(aliases.list_aliases),
             "ListFunctions": read(functions.list_functions),
             "ListVersionsByFunction": read(versions.list_versions_by_function),

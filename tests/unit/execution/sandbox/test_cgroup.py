@@ -79,6 +79,7 @@ def test_v2_group(tmp_path: Path) -> None:
     ):
         (directory / name).write_text(text)
     group = cgroup_v2.GroupV2(directory)
+    group.prepare_limits()
     group.limit_memory(128)
     assert (directory / "memory.max").read_text() == "134217728"
     assert (directory / "memory.swap.max").read_text() == "0"
@@ -95,7 +96,9 @@ def test_v2_group(tmp_path: Path) -> None:
 def test_v2_group_of_an_old_kernel(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max")
     group = cgroup_v2.GroupV2(tmp_path)
+    group.prepare_limits()
     group.limit_memory(64)
+    assert (tmp_path / "memory.max").read_text() == "67108864"
     assert (group.open_peak(), group.peak_bytes(), group.oom_kills()) == (None, 0, 0)
 
 

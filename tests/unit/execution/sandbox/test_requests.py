@@ -33,12 +33,17 @@ _ASSIGN = {
     ],
 )
 def test_good_requests_pass_unchanged(request_: dict[str, Any]) -> None:
-    assert requests.parse(json.dumps(request_).encode()) == request_
+    assert requests.parse(json.dumps(request_).encode()) == (request_, b"")
 
 
 def test_fields_that_do_not_belong_are_dropped() -> None:
     data = json.dumps({"op": "kill", "sandbox": _SANDBOX, "path": "/etc"}).encode()
-    assert requests.parse(data) == {"op": "kill", "sandbox": _SANDBOX}
+    assert requests.parse(data) == ({"op": "kill", "sandbox": _SANDBOX}, b"")
+
+
+def test_a_frame_may_follow_a_request() -> None:
+    data = json.dumps(_ASSIGN).encode() + b"\n\x00raw\nbytes"
+    assert requests.parse(data) == (_ASSIGN, b"\x00raw\nbytes")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The Python runtime inside a sandbox: one function, one invocation at a time, over frames.
 
-READY -> ASSIGN -> import the handler -> INIT_DONE -> (INVOKE -> RESULT | ERROR) for ever. The socket's end is the end.
+READY -> ASSIGN -> BOUND (the code is there) -> import the handler -> INIT_DONE -> (INVOKE -> RESULT | ERROR) for ever.
+The socket's end is the end.
 Runs in a fork of the zygote, already locked in. Whatever user code raises is answered here and nowhere else; what ends
 the process (SystemExit, a signal) is core's to report.
 """
@@ -137,10 +138,13 @@ def _serve(sock: socket.socket) -> None:
     if frame is None or frame.kind != wire.ASSIGN:
         return
     function = json.loads(bytes(frame.payload))
-    surroundings.replace_environment(function["environment"])
+    surroundings.set_environment(function["environment"])
     surroundings.extend_path(function["environment"])
-    os.chdir(function["environment"]["LAMBDA_TASK_ROOT"])
     runtime = Runtime(channel, output, function)
+    frame = channel.receive()
+    if frame is None or frame.kind != wire.BOUND:
+        return
+    os.chdir(function["environment"]["LAMBDA_TASK_ROOT"])
     runtime.serve(runtime.initialise())
 
 
@@ -154,7 +158,7 @@ def _warm_up() -> None:
         with open(f"{directory}/{name}.py", "w", encoding="ascii") as file:  # noqa: PTH123
             file.write("def handler(event, context):\n    return {'echo': event}\n")
         variables = {"LAMBDA_TASK_ROOT": directory, "TZ": ":UTC", "LANG": "en_US.UTF-8"}
-        surroundings.replace_environment(json.loads(json.dumps(variables)))
+        surroundings.set_environment(json.loads(json.dumps(variables)))
         surroundings.extend_path(variables)
         os.chdir(directory)
         _echo_once(handlers.load(f"{name}.handler"))
@@ -162,7 +166,8 @@ def _warm_up() -> None:
         os.chdir("/")
         sys.path[:] = path
         sys.modules.pop(name, None)
-        sys.path_importer_cache.clear()
+        surroundings.clear_environment()
+        surroundings.forget_finders()
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -12,13 +13,21 @@ if TYPE_CHECKING:
 
 TRACE_VARIABLE = "_X_AMZN_TRACE_ID"
 _OWN_PACKAGE = "lambent"
+# Where the code is bound in an isolated sandbox; empty until then.
+CODE_DIR = "/var/task"
 
 
-def replace_environment(variables: Mapping[str, str]) -> None:
+def set_environment(variables: Mapping[str, str]) -> None:
     """Exactly `variables`, for this process and its children."""
-    os.environ.clear()
-    os.environ.update(variables)
+    clear_environment()
+    for name, value in variables.items():
+        os.environ[name] = value
     time.tzset()
+
+
+def clear_environment() -> None:
+    for name in list(os.environ):
+        del os.environ[name]
 
 
 def extend_path(variables: Mapping[str, str]) -> None:
@@ -31,8 +40,13 @@ def extend_path(variables: Mapping[str, str]) -> None:
         f"/opt/python/lib/python{version}/site-packages",
     ]
     sys.path[:0] = list(dict.fromkeys(wanted))
-    # The layer directories were not there when this process was forked.
+
+
+def forget_finders() -> None:
+    """What is found at the same paths later is something else: code and layers are bound there."""
     sys.path_importer_cache.clear()
+    # A finder that has not looked yet is good for what comes; making it then would take as long as an import.
+    pkgutil.get_importer(CODE_DIR)
 
 
 def forget_ourselves() -> None:

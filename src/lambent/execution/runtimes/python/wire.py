@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import socket
 
 READY, ASSIGN, INIT_DONE, INVOKE, RESULT, ERROR = range(6)
+BOUND = 9
 NO_REQUEST = bytes(16)
 
 _HEADER = struct.Struct("<IB16sQ")

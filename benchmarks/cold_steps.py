@@ -1,0 +1,178 @@
+"""Where the time of a cold start goes: the plane on a real spawner, without HTTP, one start at a time.
+
+    python -m benchmarks.cold_steps [--starts N] [--rest S]
+
+Each start is a function version that was never called before, after a rest in which the pool is full again. Steps are
+taken at core's end of the sandbox's sockets, and by the function itself (`import`, `handler`), on one clock; a step's
+figure is the time since the one before. `outside` is what core does before and after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import compileall
+import dataclasses
+import json
+import os
+import py_compile
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+
+from lambent.core.clock import SystemClock
+from lambent.core.ids import request_id
+from lambent.execution.frames import FrameType
+from lambent.execution.plane import ExecutionPlane
+from lambent.execution.runtimes.discovery import discover
+from lambent.execution.runtimes.table import Runtimes
+from lambent.execution.sandbox_handle import SandboxHandle
+from lambent.execution.spawner.start import start_spawner
+from lambent.execution.spec import FunctionSpec, Invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambent.execution.frames import Frame
+
+SOURCE = """
+import time
+imported = time.monotonic_ns()
+def handler(event, context):
+    return [imported, time.monotonic_ns()]
+"""
+STEPS = (
+    "called", "bind asked", "bound", "import", "init done", "invoked", "handler", "answer", "resolved",
+)  # fmt: skip
+
+
+class Marks:
+    """When each step of the current start happened, in nanoseconds."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, int] = {}
+
+    def note(self, step: str) -> None:
+        self.at.setdefault(step, time.monotonic_ns())
+
+    def watch(self) -> None:
+        """Hook into every sandbox that core holds from now on."""
+        bind, send, opened = SandboxHandle.bind, SandboxHandle.send, SandboxHandle.open
+
+        def marked_bind(handle: SandboxHandle, *given: Any, **named: Any) -> None:
+            self.note("bind asked")
+            bind(handle, *given, **named)
+
+        def marked_send(handle: SandboxHandle, head: bytes, payload: bytes = b"") -> None:
+            step = {FrameType.ASSIGN: "bound", FrameType.INVOKE: "invoked"}.get(FrameType(head[4]))
+            if step:
+                self.note(step)
+            send(handle, head, payload)
+
+        def marked_open(
+            handle: SandboxHandle,
+            event: dict[str, Any],
+            descriptors: list[int],
+            on_frame: Callable[[Frame], None],
+            on_end: Callable[[str], None],
+        ) -> None:
+            def marked_frame(frame: Frame) -> None:
+                step = {FrameType.INIT_DONE: "init done", FrameType.RESULT: "answer"}
+                if frame.type in step:
+                    self.note(step[FrameType(frame.type)])
+                on_frame(frame)
+
+            opened(handle, event, descriptors, marked_frame, on_end)
+
+        vars_of: Any = SandboxHandle
+        vars_of.bind, vars_of.send, vars_of.open = marked_bind, marked_send, marked_open
+
+
+async def _one(plane: ExecutionPlane, spec: FunctionSpec, marks: Marks) -> dict[str, float]:
+    """Milliseconds from each step to the next, and in all."""
+    marks.at = {}
+    invocation = Invocation(request_id(), b"{}", spec.function_arn)
+    marks.note("called")
+    outcome = await plane.invoke(spec, invocation)
+    marks.note("resolved")
+    assert outcome.init_ms is not None, "not a cold start"
+    marks.at["import"], marks.at["handler"] = json.loads(outcome.payload)
+    plane.retire(spec.key)
+    moments = [marks.at[step] for step in STEPS]
+    parts = zip(STEPS[1:], moments[:-1], moments[1:], strict=True)
+    taken = {step: (after - before) / 1e6 for step, before, after in parts}
+    return taken | {"INIT": outcome.init_ms, "all": (moments[-1] - moments[0]) / 1e6}
+
+
+async def _measure(data_dir: Path, starts: int, rest_s: float) -> list[dict[str, float]]:
+    runtimes = discover()
+    process, sock = start_spawner(str(data_dir), "require", os.getuid(), runtimes)
+    plane = ExecutionPlane(
+        spawner=sock, runtimes=Runtimes(runtimes), clock=SystemClock(), log_sink=lambda *_: None
+    )
+    marks = Marks()
+    marks.watch()
+    await plane.start()
+    try:
+        await plane.describe()  # the directories are there
+        spec = await _function(plane, data_dir)
+        plane.prewarm(spec.runtime)
+        figures = []
+        for number in range(starts):
+            await asyncio.sleep(rest_s)
+            figures.append(await _one(plane, dataclasses.replace(spec, key=f"f:{number}"), marks))
+        return figures
+    finally:
+        await plane.stop()
+        await asyncio.to_thread(process.wait, 30)
+
+
+async def _function(plane: ExecutionPlane, data_dir: Path) -> FunctionSpec:
+    staged = data_dir / "code" / "staging" / "cold-steps"
+    (staged / "__pycache__").mkdir(parents=True)
+    source = staged / "app.py"
+    source.write_text(SOURCE)
+    # As a deploy does it: the compiled form is in the store.
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(staged, quiet=2, invalidation_mode=unchecked)
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+    return FunctionSpec(
+        key="f",
+        runtime="python3.11",
+        handler="app.handler",
+        code=await plane.seal(staged.name),
+        memory_mib=1769,
+        timeout_s=10,
+        function_name="f",
+        function_version="$LATEST",
+        function_arn=arn,
+        region="eu-west-1",
+        log_group="/aws/lambda/f",
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("benchmarks.cold_steps")
+    parser.add_argument("--starts", type=int, default=60)
+    parser.add_argument("--rest", type=float, default=0.1, help="seconds before each start")
+    options = parser.parse_args()
+    data_dir = Path(tempfile.mkdtemp(prefix="lambent-cold-"))
+    data_dir.chmod(0o755)
+    try:
+        figures = uvloop.run(_measure(data_dir, options.starts, options.rest))
+    finally:
+        shutil.rmtree(data_dir, ignore_errors=True)
+    print(f"{'ms':12} {'median':>8} {'quarter':>8} {'best':>8}")
+    for step in figures[0]:
+        values = [each[step] for each in figures]
+        quarter, median, _ = statistics.quantiles(values, n=4)
+        print(f"{step:12} {median:8.3f} {quarter:8.3f} {min(values):8.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Nothing holds up the event loop: 20 ms of it are a hundred invocations that wait.
+
+Measured in CPU time of this process, which a busy machine does not spoil; the client, and all that is done in compute
+processes, are processes of their own. A thread that holds Python's lock shows as well as a slow callback does. The best
+of three tries counts: what really holds up the loop does so in every one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+LIMIT_MS = 20.0
+_CLIENT = """
+import sys, boto3
+endpoint, key, secret, name, path = sys.argv[1:]
+client = boto3.client("lambda", endpoint_url=endpoint, region_name="eu-west-1", aws_access_key_id=key,
+                      aws_secret_access_key=secret)
+with open(path, "rb") as file:
+    client.create_function(FunctionName=name, Runtime="python3.11", Handler="m.h", Role="arn:aws:iam::1:role/r"
+                           .replace("1", "123456789012"), Code={"ZipFile": file.read()})
+client.get_waiter("function_active_v2").wait(FunctionName=name)
+"""
+
+
+class Pulse:
+    """Beats on the event loop; `longest_ms` is the most CPU time of the process between two beats."""
+
+    def __init__(self) -> None:
+        self.longest_ms = 0.0
+
+    @contextlib.asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._beat())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _beat(self) -> None:
+        before = time.process_time()
+        while True:
+            await asyncio.sleep(0.0005)
+            now = time.process_time()
+            self.longest_ms = max(self.longest_ms, (now - before) * 1000)
+            before = now
+
+
+async def deploy(platform: Any, name: str, package: Path) -> float:
+    credential = await platform.accounts.create()
+    arguments = [platform.endpoint, credential.access_key_id, credential.secret_access_key]
+    pulse = Pulse()
+    async with pulse.beating():
+        client = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _CLIENT, *arguments, name, package, stderr=subprocess.PIPE
+        )
+        _, complaint = await client.communicate()
+    assert client.returncode == 0, complaint.decode()
+    return pulse.longest_ms
+
+
+def test_a_deployment_of_50_mb_does_not_hold_up_the_event_loop(
+    running: Any, tmp_path: Path
+) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("m.py", "def h(event, context):\n    return event\n")
+        for number in range(49):
+            archive.writestr(f"data/{number}", os.urandom(1_000_000))
+    package = tmp_path / "package.zip"
+    package.write_bytes(content.getvalue())
+
+    longest = [
+        running.run(deploy(running.platform, f"large-{number}", package)) for number in range(3)
+    ]
+
+    assert min(longest) < LIMIT_MS, longest
