@@ -16,6 +16,7 @@ from lambent.execution.plane import ExecutionPlane
 from lambent.execution.runtimes import discovery
 from lambent.execution.runtimes.table import RUNTIME_IDS, Runtimes
 from lambent.execution.spawner import host, start
+from lambent.gateway.door_signatures import DoorSignatures
 from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
@@ -146,6 +147,7 @@ def build(
             refuses_retired=config.runtimes_retired == "refuse",
         ),
         account_concurrency=config.account_concurrency,
+        signatures=DoorSignatures(accounts, clock, config.auth),
     )
     platform: Platform
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lambent.core.context import Principal
+    from lambent.core.http import Request
 
 
 T = TypeVar("T")
@@ -28,6 +29,14 @@ class Credentials(Protocol):
     """Looks up access keys. Held in memory: the gateway asks for every request."""
 
     def find(self, access_key_id: str) -> Credential | None: ...
+
+
+class Signatures(Protocol):
+    """Checks who signed a request to a data plane (a function URL), for the door that received it."""
+
+    async def verify(self, request: Request, service: str, body: bytes) -> Principal:
+        """Raises ServiceError where there is no good signature for `service`."""
+        ...
 
 
 class Tx(Protocol):

@@ -54,7 +54,7 @@ def test_the_members_known_to_have_no_effect_are_among_them() -> None:
     names = {member for operation, member in _unserved() if operation == "CreateFunction"}
     assert names >= {
         "VpcConfig", "FileSystemConfigs", "DeadLetterConfig",
-        "ImageConfig", "CodeSigningConfigArn",
+        "ImageConfig",
     }  # fmt: skip
 
 

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 
 from lambent.core import ids
 from lambent.services.lambda_ import repository, resources
+from lambent.services.lambda_.code_signing import refuse_unsigned
 from lambent.services.lambda_.errors import PreconditionFailed, ResourceConflict
 from lambent.services.lambda_.model import Code
 from lambent.services.lambda_.names import not_found
 from lambent.services.lambda_.publishing import publish
 from lambent.services.lambda_.qualifiers import find_version
 from lambent.services.lambda_.settling import PATIENCE_S, in_progress
+from lambent.services.lambda_.timestamps import calendar_ms
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.packages import Packages
     from lambent.services.lambda_.ports import Plane
     from lambent.services.lambda_.registry import Registry
-    from lambent.services.lambda_.settling import Settling
+from lambent.services.lambda_.settling import Settling
 
 
 class Changes:
@@ -98,9 +100,20 @@ class Changes:
             finally:
                 self._cleaning.offer([], [tree])
 
-    async def refuse_existing(self, ref: FunctionRef) -> None:
-        """Raises ResourceConflict when the name is taken: asked before a package is worked on."""
-        await self._database.read(partial(_refuse_existing, ref=ref))
+    async def refuse_existing(self, ref: FunctionRef, signing_arn: str = "") -> None:
+        """Raises ResourceConflict when the name is taken, and what `refuse_unsigned` raises if a code signing
+        configuration is named: asked before a package is worked on."""
+
+        def look(tx: Tx) -> None:
+            _refuse_existing(tx, ref)
+            if signing_arn:
+                refuse_unsigned(tx, ref, signing_arn)
+
+        await self._database.read(look)
+
+    async def refuse_unsigned(self, ref: FunctionRef) -> None:
+        """Raises CodeVerificationFailed where the function takes signed code only."""
+        await self._database.read(partial(refuse_unsigned, ref=ref))
 
     async def create(
         self,
@@ -269,11 +282,6 @@ class Changes:
         self._plane.reserve(function.arn, function.scope.account_id, None)
         self._plane.retire(function.spec_key)
         self._cleaning.retire(function)
-
-
-def calendar_ms(now: datetime) -> int:
-    """Milliseconds since 1970."""
-    return int(now.timestamp() * 1000)
 
 
 def _get(tx: Tx, ref: FunctionRef) -> Function:

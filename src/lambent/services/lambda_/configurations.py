@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
+
+from lambent.services.lambda_.timestamps import last_modified
 
 if TYPE_CHECKING:
     from types_boto3_lambda.literals import (
@@ -90,9 +91,3 @@ def _logging(function: Function) -> LoggingConfigTypeDef:
         )
         document["SystemLogLevel"] = cast("SystemLogLevelType", settings.system_log_level)
     return document
-
-
-def last_modified(milliseconds: int) -> str:
-    """Calendar milliseconds as AWS writes them: `2026-01-01T00:00:00.000+0000`."""
-    at = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03}+0000"

@@ -80,3 +80,24 @@ class CodePreparationFailed(ServiceError):
     """Code that passed every check could not be made ready; the message says at which step."""
 
     code, status = "ServiceException", 500
+
+
+class CodeSigningConfigNotFound(_UserError):
+    """A function is to have a code signing configuration that is not there."""
+
+    code, status = "CodeSigningConfigNotFoundException", 404
+
+
+class CodeVerificationFailed(_UserError):
+    """The function's code signing configuration does not allow this code."""
+
+    code, status = "CodeVerificationFailedException", 400
+
+
+class ProvisionedConcurrencyConfigNotFound(_UserError):
+    """The version or alias has no provisioned concurrency."""
+
+    code, status = "ProvisionedConcurrencyConfigNotFoundException", 404
+
+    def __init__(self) -> None:
+        super().__init__("No Provisioned Concurrency Config found for this function")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lambent.core import ids
 from lambent.services.lambda_ import configurations, repository
 from lambent.services.lambda_.aliases import refuse_aliased
-from lambent.services.lambda_.changes import calendar_ms
+from lambent.services.lambda_.code_signing import attach
 from lambent.services.lambda_.errors import InvalidParameterValue
 from lambent.services.lambda_.layer_uses import check_unpacked
 from lambent.services.lambda_.model import Function
@@ -19,6 +19,7 @@ from lambent.services.lambda_.qualifiers import resolve
 from lambent.services.lambda_.resources import CONCURRENCY
 from lambent.services.lambda_.settings import new_settings
 from lambent.services.lambda_.tags import check_tags
+from lambent.services.lambda_.timestamps import calendar_ms
 from lambent.services.lambda_.unserved import refuse_unserved
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class Functions:
         self.policy.admit(settings.runtime, ref.arn)
         check_tags(request.get("Tags", {}))
         self.sources.check(request["Code"])
-        await self.changes.refuse_existing(ref)
+        signing_arn = request.get("CodeSigningConfigArn", "")
+        await self.changes.refuse_existing(ref, signing_arn)
         async with self.changes.deploying():
             layers = await self.layers.resolve(context, request.get("Layers", ()))
             archive = await self.sources.fetch(request["Code"])
@@ -79,7 +81,10 @@ class Functions:
                     tags=dict(request.get("Tags", {})),
                 )
                 function = await self.changes.create(
-                    function, ref, publishes=request.get("Publish", False)
+                    function,
+                    ref,
+                    partial(attach, ref=ref, arn=signing_arn) if signing_arn else None,
+                    publishes=request.get("Publish", False),
                 )
         return configurations.configuration(function, self.policy)
 

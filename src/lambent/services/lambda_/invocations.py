@@ -119,6 +119,15 @@ class Invocations:
         version = entry.spec.function_version
         return _answer(outcome, version, wants_log=request.get("LogType") == "Tail")
 
+    async def call(
+        self, ref: FunctionRef, payload: bytes, request_id: str, trace_id: str
+    ) -> tuple[Outcome, str]:
+        """For callers within the platform: the outcome, and the version that ran. Raises as Invoke."""
+        entry = await self._invocable(ref)
+        arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
+        invocation = Invocation(request_id, payload, arn, trace_id=trace_id)
+        return await self._run(entry.spec, invocation), entry.spec.function_version
+
     def _in_memory(self, key: Key, qualifier: str) -> Invocable | None:
         if qualifier in {"", LATEST}:
             return self.registry.get(key)

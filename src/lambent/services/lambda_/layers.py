@@ -11,13 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from lambent.core.errors import AccessDenied
-from lambent.services.lambda_.changes import calendar_ms
-from lambent.services.lambda_.configurations import last_modified
 from lambent.services.lambda_.errors import ResourceNotFound
 from lambent.services.lambda_.layer_arns import LayerRef, parse_layer, parse_layer_version
 from lambent.services.lambda_.layer_policies import is_shared
 from lambent.services.lambda_.paging import page
 from lambent.services.lambda_.resources import LAYER_POLICIES, LAYER_VERSIONS, LAYERS
+from lambent.services.lambda_.timestamps import calendar_ms, last_modified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -67,3 +67,15 @@ class Objects(Protocol):
     async def get(self, bucket: str, key: str, version: str) -> bytes:
         """An object, or one version of it ("": the current one). Raises code_sources.ObjectUnavailable."""
         ...
+
+
+class Target(Protocol):
+    """A service that records of asynchronous invocations are delivered to: queues, topics, event buses."""
+
+    async def deliver(self, arn: str, record: bytes) -> None:
+        """Raises DeliveryFailed; then it is tried again later."""
+        ...
+
+
+class DeliveryFailed(Exception):
+    """A record could not be delivered. The text says why, for the log."""

@@ -84,6 +84,11 @@ class Kind:
         where = (_C.kind == self.name) & _C.document.contains(text)
         return tx.one(select(_C.id).where(where).limit(1)) is not None
 
+    def holding(self, tx: Tx, text: str) -> Resource | None:
+        """One whose document holds that text, in any account."""
+        rows = self._rows(tx, (_C.kind == self.name) & _C.document.contains(text))
+        return rows[0] if rows else None
+
     def _rows(self, tx: Tx, where: ColumnElement[bool]) -> list[Resource]:
         return [
             Resource(

@@ -12,8 +12,12 @@ from lambent.services.lambda_.aliases import Aliases
 from lambent.services.lambda_.changes import Changes
 from lambent.services.lambda_.cleaning import Cleaning
 from lambent.services.lambda_.code_links import CodeDoor, CodeLinks
+from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_sources import CodeSources
+from lambent.services.lambda_.destinations import Destinations
+from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.finishing import Finishing
+from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invocations import Invocations
 from lambent.services.lambda_.layer_policies import LayerPolicies
@@ -29,16 +33,18 @@ from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
 from lambent.services.lambda_.tags import TagOperations
 from lambent.services.lambda_.updates import Updates
+from lambent.services.lambda_.url_door import UrlDoor
+from lambent.services.lambda_.urls import Urls
 from lambent.services.lambda_.versions import Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lambent.core.clock import Clock
-    from lambent.core.ports import Database
+    from lambent.core.ports import Database, Signatures
     from lambent.core.service import Door
-    from lambent.services.lambda_.ports import Blobs, Compute, Plane
+    from lambent.services.lambda_.ports import Blobs, Compute, Plane, Target
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
 
@@ -53,6 +59,8 @@ class LambdaService:
         clock: the age of download links goes by its wall reading.
         policy: which runtimes functions may be given.
         account_concurrency: invocations of one account that may run at the same time.
+        targets: services that records of asynchronous invocations can be delivered to, by their name in ARNs.
+        signatures: who signs requests to function URLs; without it there are no URLs to call.
     """
 
     name = "lambda"
@@ -68,6 +76,8 @@ class LambdaService:
         clock: Clock,
         policy: RuntimePolicy,
         account_concurrency: int = 1000,
+        targets: Mapping[str, Target] | None = None,
+        signatures: Signatures | None = None,
     ) -> None:
         links = CodeLinks(clock)
         registry = Registry(database)
@@ -92,6 +102,11 @@ class LambdaService:
         self._database = database
         reservations = self._reservations
         self._streams = ResponseStreams(invocations)
+        destinations = Destinations(targets or {})
+        event_invoke = EventInvokeConfigs(destinations)
+        function_policies = FunctionPolicies(policy)
+        signing = CodeSigning()
+        urls = Urls()
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
@@ -118,6 +133,29 @@ class LambdaService:
             "RemovePermission": write(permissions.remove_permission),
             "TagResource": write(tags.tag_resource),
             "UntagResource": write(tags.untag_resource),
+            "CreateCodeSigningConfig": write(signing.create),
+            "DeleteCodeSigningConfig": write(signing.delete),
+            "DeleteFunctionCodeSigningConfig": write(signing.delete_of_function),
+            "DeleteFunctionEventInvokeConfig": write(event_invoke.delete),
+            "GetCodeSigningConfig": read(signing.get),
+            "GetFunctionCodeSigningConfig": read(signing.get_of_function),
+            "GetFunctionEventInvokeConfig": read(event_invoke.get),
+            "GetFunctionRecursionConfig": read(function_policies.get_function_recursion_config),
+            "GetRuntimeManagementConfig": read(function_policies.get_runtime_management_config),
+            "ListCodeSigningConfigs": read(signing.list),
+            "ListFunctionEventInvokeConfigs": read(event_invoke.list),
+            "ListFunctionsByCodeSigningConfig": read(signing.list_functions),
+            "PutFunctionCodeSigningConfig": write(signing.put_of_function),
+            "PutFunctionEventInvokeConfig": write(event_invoke.put),
+            "PutFunctionRecursionConfig": write(function_policies.put_function_recursion_config),
+            "PutRuntimeManagementConfig": write(function_policies.put_runtime_management_config),
+            "UpdateCodeSigningConfig": write(signing.update),
+            "UpdateFunctionEventInvokeConfig": write(event_invoke.update),
+            "CreateFunctionUrlConfig": write(urls.create),
+            "DeleteFunctionUrlConfig": write(urls.delete),
+            "GetFunctionUrlConfig": read(urls.get),
+            "ListFunctionUrlConfigs": read(urls.list),
+            "UpdateFunctionUrlConfig": write(urls.update),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
             "DeleteAlias": write(aliases.delete_alias),
@@ -135,7 +173,9 @@ class LambdaService:
             "UpdateFunctionCode": waits(finished(updates.update_function_code)),
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
-        self.doors: Sequence[Door] = (CodeDoor(links, blobs),)
+        self.doors: tuple[Door, ...] = (CodeDoor(links, blobs),)
+        if signatures is not None:
+            self.doors += (UrlDoor(database, invocations, signatures, clock),)
 
     async def start(self) -> None:
         """Make up for a crash, remove what it left lying, and warm up what is in use."""

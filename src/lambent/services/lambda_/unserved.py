@@ -37,7 +37,7 @@ _CODE = {"ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri"}
 
 SERVED: Mapping[str, frozenset[str]] = {
     "CreateFunction": frozenset(
-        {*_SETTINGS, "PackageType", "Architectures", "Tags", "Publish"}
+        {*_SETTINGS, "PackageType", "Architectures", "Tags", "Publish", "CodeSigningConfigArn"}
         | {f"Code.{name}" for name in _CODE}
     ),
     "UpdateFunctionConfiguration": frozenset({*_SETTINGS, "RevisionId"}),

@@ -55,6 +55,7 @@ class Updates:
         archive = await self.sources.fetch(request)
         revision_id = request.get("RevisionId", "")
         function = await self.changes.settled(ref, revision_id)
+        await self.changes.refuse_unsigned(ref)
         if request.get("DryRun"):
             function = change(function, await self.changes.inspect(archive))
             return configurations.configuration(function, self.policy)

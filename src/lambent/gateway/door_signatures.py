@@ -1,0 +1,51 @@
+"""Signatures of requests to a data plane, for doors that want to know who comes (`core.ports.Signatures`)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING, Literal
+
+from lambent.core.context import ANONYMOUS
+from lambent.gateway.claim import Flaw, SignatureRefused, read_claim
+from lambent.gateway.refusals import service_error
+from lambent.gateway.sigv4 import SignatureChecker, needs_body_hash
+
+if TYPE_CHECKING:
+    from lambent.core.clock import Clock
+    from lambent.core.context import Principal
+    from lambent.core.http import Request
+    from lambent.core.ports import Credentials
+
+
+class DoorSignatures:
+    """Args: as of the gateway; `auth` "open" believes signatures, and takes callers without one for nobody."""
+
+    def __init__(
+        self, credentials: Credentials, clock: Clock, auth: Literal["iam", "open"] = "iam"
+    ) -> None:
+        self._credentials = credentials
+        self._checker = SignatureChecker(credentials, clock)
+        self._auth = auth
+
+    async def verify(self, request: Request, service: str, body: bytes) -> Principal:
+        """Who signed the request. Raises ServiceError."""
+        try:
+            claim = read_claim(request)
+            if claim is None:
+                if self._auth == "open":
+                    return ANONYMOUS
+                raise SignatureRefused(Flaw.MISSING)  # noqa: TRY301 - worded below, like the others
+            if self._auth == "open":
+                credential = self._credentials.find(claim.access_key_id)
+                return ANONYMOUS if credential is None else credential.principal
+            digest = ""
+            if needs_body_hash(claim, request, service):
+                digest = await asyncio.to_thread(_sha256, body)
+            return self._checker.check(claim, request, service, digest).credential.principal
+        except SignatureRefused as refused:
+            raise service_error(refused, service, "rest-json") from None
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,153 @@
+"""The door of function URLs: `ID.lambda-url.REGION.on.aws` and `ID.lambda-url.REGION.localhost[:PORT]`.
+
+Who may come in: with AuthType NONE whomever the function's policy lets call without a name, with AWS_IAM a caller with
+a good signature who is of the same account or named in the policy ("Control access to Lambda function URLs", Lambda
+developer guide).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambent.core import ids
+from lambent.core.context import Scope
+from lambent.core.errors import MissingAuthenticationToken, ServiceError
+from lambent.core.http import BodyTooLarge, Response
+from lambent.services.lambda_ import policies
+from lambent.services.lambda_.names import FunctionRef
+from lambent.services.lambda_.permissions import statements_of
+from lambent.services.lambda_.resources import URLS
+from lambent.services.lambda_.url_cors import cors_headers, preflight
+from lambent.services.lambda_.url_events import url_answer, url_event
+
+if TYPE_CHECKING:
+    from lambent.core.clock import Clock
+    from lambent.core.context import Principal
+    from lambent.core.http import Request
+    from lambent.core.ports import Database, Signatures, Tx
+    from lambent.services.lambda_.invocations import Invocations
+
+_log = logging.getLogger(__name__)
+_HOST = re.compile(r"([a-z0-9]{1,64})\.lambda-url\.([a-z0-9-]+)\.(?:on\.aws|localhost)(?::\d+)?")
+# "6 MB each for request and response (synchronous)" (Lambda quotas).
+_MAX_BODY = 6_291_456
+_FORBIDDEN = (
+    "Forbidden. For troubleshooting Function URL authorization issues, see: "
+    "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a URL leads to: a function or an alias, the URL's configuration, and the policy it goes by."""
+
+    ref: FunctionRef
+    config: dict[str, Any]
+    statements: list[policies.Statement]
+
+
+class UrlDoor:
+    """Answers requests to function URLs."""
+
+    def __init__(
+        self, database: Database, invocations: Invocations, signatures: Signatures, clock: Clock
+    ) -> None:
+        self._database = database
+        self._invocations = invocations
+        self._signatures = signatures
+        self._clock = clock
+
+    def matches(self, request: Request) -> bool:
+        return ".lambda-url." in request.host and _HOST.fullmatch(request.host) is not None
+
+    async def handle(self, request: Request) -> Response:
+        match = _HOST.fullmatch(request.host)
+        assert match is not None
+        entry = await self._database.read(partial(_find, url_id=match[1], region=match[2]))
+        if entry is None:
+            return refusal(403, "AccessDeniedException", {"Message": None})
+        cors = entry.config.get("Cors") or {}
+        answered = preflight(request, cors)
+        if answered is not None:
+            return answered
+        try:
+            response = await self._answer(request, entry, match[1])
+        except BodyTooLarge:
+            message = (
+                f"Request must be smaller than {_MAX_BODY} bytes for the InvokeFunction operation"
+            )
+            response = refusal(413, "RequestEntityTooLargeException", {"message": message})
+        except ServiceError as error:
+            members = {"Reason": error.members["Reason"]} if "Reason" in error.members else {}
+            document = {**members, "Type": "User", "message": error.message}
+            if error.status >= 500:
+                document = {"Message": "Internal Server Error"}
+            response = refusal(error.status, error.code, document)
+        extra = cors_headers(request, cors)
+        if extra:
+            # What is configured stands above what the function says.
+            names = {name.lower() for name, _ in extra}
+            kept = [field for field in response.headers if field[0].lower() not in names]
+            response.headers = kept + extra
+        return response
+
+    async def _caller(self, request: Request, body: bytes) -> Principal | None:
+        """Who signed; None for a request without a signature. Raises ServiceError for a bad one."""
+        try:
+            return await self._signatures.verify(request, "lambda", body)
+        except MissingAuthenticationToken:
+            return None
+
+    async def _answer(self, request: Request, entry: Entry, url_id: str) -> Response:
+        body = await request.body.read(_MAX_BODY)
+        principal: Principal | None = None
+        if entry.config["AuthType"] == "AWS_IAM":
+            principal = await self._caller(request, body)
+        if not _is_allowed(entry, principal):
+            return refusal(403, "AccessDeniedException", {"Message": _FORBIDDEN})
+        request_id = ids.request_id()
+        now = self._clock.calendar()
+        event = url_event(request, body, url_id, principal, request_id, now)
+        outcome, _ = await self._invocations.call(
+            entry.ref, orjson.dumps(event), request_id, event["headers"]["x-amzn-trace-id"]
+        )
+        if outcome.is_error:
+            return refusal(502, "InternalServerErrorException", None)
+        answer = url_answer(outcome.payload)
+        if answer is None:
+            _log.info("the answer of %s is none for HTTP", entry.ref.arn)
+            return refusal(502, "InternalServerErrorException", None)
+        answer.headers.append(("x-amzn-RequestId", request_id))
+        return answer
+
+
+def refusal(status: int, code: str, document: dict[str, Any] | None) -> Response:
+    """An answer that no function gave. Without a document it says what AWS says of faults inside functions."""
+    body = b"Internal Server Error" if document is None else orjson.dumps(document)
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
+    return Response(status, [*headers, ("x-amzn-RequestId", ids.request_id())], body)
+
+
+def _find(tx: Tx, url_id: str, region: str) -> Entry | None:
+    row = URLS.holding(tx, f'"url_id":"{url_id}"')
+    if row is None or row.scope.region != region:
+        return None
+    ref = FunctionRef(Scope(row.scope.account_id, region), row.owner, row.id)
+    return Entry(ref, row.document, statements_of(tx, ref))
+
+
+def _is_allowed(entry: Entry, principal: Principal | None) -> bool:
+    account_id = "" if principal is None else principal.account_id
+    if principal is not None and account_id == entry.ref.scope.account_id:
+        return True
+    facts = {
+        "lambda:functionurlauthtype": entry.config["AuthType"],
+        "lambda:invokedviafunctionurl": "true",
+    }
+    return policies.allows(entry.statements, "lambda:InvokeFunctionUrl", account_id, facts)
