@@ -179,6 +179,11 @@ class Environment:
         """Kill it. An invocation that runs fails with SandboxFailed."""
         self._die(why)
 
+    def throttle(self) -> None:
+        """INIT had the CPUs for itself; invocations have what the function's memory stands for."""
+        if self.state is not State.DEAD:
+            self._sandbox.throttle()
+
     def peak_mib(self) -> int:
         return self._sandbox.peak_mib()
 

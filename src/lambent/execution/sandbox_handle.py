@@ -61,6 +61,10 @@ class SandboxHandle:
             frame,
         )
 
+    def throttle(self) -> None:
+        """Limit its CPU as its memory says."""
+        self._link.send({"op": "throttle", "sandbox": self.id})
+
     def kill(self) -> None:
         self._link.send({"op": "kill", "sandbox": self.id})
 

@@ -45,6 +45,7 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
         "layers": _are_layers,
         "memory_mib": _is_memory,
     },
+    "throttle": {"sandbox": _matches(_SANDBOX)},
     "kill": {"sandbox": _matches(_SANDBOX)},
     "seal": {"ticket": _matches(_NAME), "staging": _matches(_NAME)},
     "discard": {"code": _matches(_DIGEST)},

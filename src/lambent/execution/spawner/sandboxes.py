@@ -32,7 +32,7 @@ class Sandbox:
     ends: Ends
     pid: int = 0
     pidfd: int = -1
-    assigned: bool = False
+    memory_mib: int = 0  # 0 until it is assigned
     locked: bool = False
     killed: bool = False
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambent.execution.sandbox import cgroup
+from lambent.execution.sandbox import cgroup, cpu
 from lambent.execution.spawner import packets, requests
 from lambent.execution.spawner.chores import Chores
 from lambent.execution.spawner.mounter import CODE_TARGET, Mounter
@@ -74,6 +75,7 @@ class Spawner:
         self._chores = Chores(core, store.staging, store.sealing, store.sealed, loop)
         self._operations: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "create": self._create,
+            "throttle": self._throttle,
             "kill": self._kill,
             "seal": self._chores.seal,
             "discard": self._discard,
@@ -199,13 +201,13 @@ class Spawner:
     def _assign(self, request: Mapping[str, Any], frame: bytes) -> None:
         name = request["sandbox"]
         sandbox = self._sandboxes.get(name)
-        if sandbox is None or sandbox.pidfd < 0 or sandbox.assigned:
+        if sandbox is None or sandbox.pidfd < 0 or sandbox.memory_mib:
             self._fail(name, "no such sandbox waits to be assigned")
             return
-        sandbox.assigned = True
+        sandbox.memory_mib = request["memory_mib"]
         try:
             if sandbox.group is not None:
-                sandbox.group.limit_memory(request["memory_mib"])
+                sandbox.group.limit_memory(sandbox.memory_mib)
             self._bind(sandbox, request["code"], request["layers"])
             # Straight to the sandbox: by way of core it would come one wake-up later.
             if frame:
@@ -240,6 +242,16 @@ class Spawner:
         if self._mounter is not None:
             self._mounter.forget(request["code"])
         self._chores.discard(request)
+
+    def _throttle(self, request: Mapping[str, Any]) -> None:
+        """INIT is over: from now on the function has the CPU that its memory stands for."""
+        sandbox = self._sandboxes.get(request["sandbox"])
+        if sandbox is None or sandbox.group is None or not sandbox.memory_mib:
+            return
+        try:
+            sandbox.group.limit_cpu(cpu.quota(sandbox.memory_mib))
+        except OSError as error:
+            sys.stderr.write(f"lambent: no CPU quota for a sandbox: {error}\n")
 
     def _kill(self, request: Mapping[str, Any]) -> None:
         sandbox = self._sandboxes.get(request["sandbox"])
