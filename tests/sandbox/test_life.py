@@ -225,7 +225,9 @@ def test_assign_of_an_unknown_tree_or_twice_fails(driver: Any) -> None:
     assert box.assign("0" * 64)["event"] == "failed"
     assert box.assign("0" * 64)["event"] == "failed"
     assert (
-        driver.ask("assign", sandbox="b" * 32, code="0" * 64, layers=[], memory_mib=128)["event"]
+        driver.ask(
+            "assign", sandbox="b" * 32, code="0" * 64, layers=[], memory_mib=128, tmp_mib=512
+        )["event"]
         == "failed"
     )
 

@@ -129,7 +129,7 @@ class Environment:
         now, bound = assign_frames(assignment, self._sandbox.task_root(spec.code))
         if now:
             self._sandbox.send(now)
-        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib, bound)
+        self._sandbox.bind(spec, bound)
         return self._init
 
     def expire_init(self) -> None:

@@ -17,7 +17,8 @@ class FunctionSpec:
     """Everything an environment is made from. Two specs with one `key` are the same version at the same revision.
 
     `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
-    the reserved ones. `timeout_s` is in seconds, `memory_mib` in MiB (what AWS calls MB). `account_id` says whose
+    the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what AWS
+    calls MB). `account_id` says whose
     concurrency limit counts the function's invocations.
     """
 
@@ -35,6 +36,7 @@ class FunctionSpec:
     layers: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     account_id: str = ""
+    ephemeral_storage_mib: int = 512
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.

@@ -17,6 +17,7 @@ _ASSIGN = {
     "code": _DIGEST,
     "layers": [_DIGEST],
     "memory_mib": 128,
+    "tmp_mib": 512,
 }
 
 
@@ -64,6 +65,9 @@ def test_a_frame_may_follow_a_request() -> None:
         {"memory_mib": True},
         {"memory_mib": 128.0},
         {"memory_mib": 10**9},
+        {"tmp_mib": 511},
+        {"tmp_mib": 10_241},
+        {"tmp_mib": "512"},
         {"op": "assignment"},
         {"op": None},
     ],
