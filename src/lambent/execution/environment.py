@@ -132,7 +132,7 @@ class Environment:
         now, bound = assign_frames(assignment, self._sandbox.task_root(spec.code))
         if now:
             self._sandbox.send(now)
-        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib, bound)
+        self._sandbox.bind(spec, bound)
         return self._init
 
     def expire_init(self) -> None:
@@ -181,6 +181,11 @@ class Environment:
     def end(self, why: str) -> None:
         """Kill it. An invocation that runs fails with SandboxFailed."""
         self._die(why)
+
+    def throttle(self) -> None:
+        """INIT had the CPUs for itself; invocations have what the function's memory stands for."""
+        if self.state is not State.DEAD:
+            self._sandbox.throttle()
 
     def peak_mib(self) -> int:
         return self._sandbox.peak_mib()

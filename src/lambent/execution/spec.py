@@ -19,8 +19,8 @@ class FunctionSpec:
     """Everything an environment is made from. Two specs with one `key` are the same version at the same revision.
 
     `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
-    the reserved ones. `timeout_s` is in seconds, `memory_mib` in MiB (what AWS calls MB). `account_id` says whose
-    concurrency limit counts the function's invocations. `ephemeral_storage_mib` is the size of /tmp.
+    the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what AWS calls
+    MB). `account_id` says whose concurrency limit counts the function's invocations.
     """
 
     key: str

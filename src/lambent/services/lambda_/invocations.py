@@ -123,10 +123,10 @@ class Invocations:
         self, ref: FunctionRef, payload: bytes, request_id: str, trace_id: str
     ) -> tuple[Outcome, str]:
         """For callers within the platform: the outcome, and the version that ran. Raises as Invoke."""
-        entry = await self._invocable(ref)
+        entry = await self.invocable(ref)
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
         invocation = Invocation(request_id, payload, arn, trace_id=trace_id)
-        return await self._run(entry.spec, invocation), entry.spec.function_version
+        return await self.run(entry.spec, invocation), entry.spec.function_version
 
     def _in_memory(self, key: Key, qualifier: str) -> Invocable | None:
         if qualifier in {"", LATEST}:
