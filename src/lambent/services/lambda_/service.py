@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.core.service import Operation, read, waits, write
+from lambent.process.clock_driver import CalendarDriver
 from lambent.services.lambda_.aliases import Aliases
+from lambent.services.lambda_.async_invocations import AsyncInvocations
 from lambent.services.lambda_.changes import Changes
 from lambent.services.lambda_.cleaning import Cleaning
 from lambent.services.lambda_.code_links import CodeDoor, CodeLinks
@@ -16,6 +18,7 @@ from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_sources import CodeSources
 from lambent.services.lambda_.destinations import Destinations
 from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
+from lambent.services.lambda_.event_queue import EventQueue
 from lambent.services.lambda_.finishing import Finishing
 from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.functions import Functions
@@ -38,11 +41,14 @@ from lambent.services.lambda_.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
     from pathlib import Path
 
-    from lambent.core.clock import Clock
+    from lambent.core.context import RequestContext
     from lambent.core.ports import Database, Signatures
     from lambent.core.service import Door
+    from lambent.process.clock_driver import MovableClock
+    from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.ports import Blobs, Compute, Plane, Target
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
@@ -72,7 +78,7 @@ class LambdaService:
         compute: Compute,
         blobs: Blobs,
         code_dir: Path,
-        clock: Clock,
+        clock: MovableClock,
         policy: RuntimePolicy,
         account_concurrency: int = 1000,
         targets: Mapping[str, Target] | None = None,
@@ -87,20 +93,24 @@ class LambdaService:
         self._start_up = StartUp(database, plane, blobs, packages, self._cleaning, policy)
         sources = CodeSources()
         uses = LayerUses(database)
-        functions = Functions(changes, links, sources, uses, policy)
-        updates = Updates(changes, sources, uses, policy)
+        destinations = Destinations(targets or {})
+        functions = Functions(changes, links, sources, uses, destinations, policy)
+        updates = Updates(changes, sources, uses, destinations, policy)
         layers = Layers(database, changes, self._cleaning, sources, links, policy)
         layer_policies = LayerPolicies()
         versions = Versions(changes, policy)
         aliases = Aliases(registry)
-        invocations = Invocations(registry, self._settling, plane)
+        invocations = Invocations(registry, self._settling, plane, self._accept)
+        self._queue = EventQueue(database, invocations, targets or {}, clock)
+        self._async = AsyncInvocations(invocations, self._queue)
+        self._clock = clock
+        self._timers: CalendarDriver | None = None
         revisions = Revisions(registry)
         permissions = Permissions(revisions)
         tags = TagOperations(revisions)
         self._reservations = Reservations(plane, account_concurrency)
         self._database = database
         reservations = self._reservations
-        destinations = Destinations(targets or {})
         event_invoke = EventInvokeConfigs(destinations)
         function_policies = FunctionPolicies(policy)
         signing = CodeSigning()
@@ -154,6 +164,7 @@ class LambdaService:
             "GetFunctionUrlConfig": read(urls.get),
             "ListFunctionUrlConfigs": read(urls.list),
             "UpdateFunctionUrlConfig": write(urls.update),
+            "InvokeAsync": waits(self._async.invoke_async),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
             "DeleteAlias": write(aliases.delete_alias),
@@ -179,13 +190,30 @@ class LambdaService:
         await self._start_up.run()
         await self._reservations.restore(self._database)
         await self._settling.settle_all()
+        self._timers = CalendarDriver(self._clock, self._queue.settled)
+        await self._queue.start(self._timers)
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the calendar, and do what falls due on the way (`--test-mode`)."""
+        assert self._timers is not None
+        await self._queue.settled()
+        await self._timers.advance(by)
+
+    async def _accept(
+        self, context: RequestContext, ref: FunctionRef, payload: bytes, client_context: str
+    ) -> None:
+        await self._async.accept(context, ref, payload, client_context)
 
     async def reset(self) -> None:
         """Forget every function of every account (`--test-mode`)."""
         await self._delete_all()
+        self._queue.forget()
 
     async def stop(self) -> None:
         """Finish the changes that have begun; end the background tasks, which the next start makes up for."""
         await self._finishing.stop()
+        if self._timers is not None:
+            self._timers.stop()
+        await self._queue.stop()
         await self._settling.stop()
         await self._cleaning.stop()
