@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambent.core.clock import Timer
+    from lambent.core.context import Scope
+    from lambent.core.ports import Tx
     from lambent.execution.running import Done
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
@@ -88,4 +90,20 @@ class Timers(Protocol):
 
     def at(self, due: datetime, call: Callable[[], None]) -> Timer:
         """Call `call()` in the event loop at `due`, soon if that has passed."""
+        ...
+
+
+class Poller(Protocol):
+    """What fetches the records of one kind of source and invokes functions with them."""
+
+    def check(self, tx: Tx, arn: str) -> None:
+        """Raises ServiceError, in AWS's words, for a source that is not there or may not be polled."""
+        ...
+
+    def watch(self, scope: Scope, mapping: Mapping[str, Any]) -> None:
+        """Poll from now on as this event source mapping says; it replaces what was said of its UUID before."""
+        ...
+
+    def leave(self, uuid: str) -> None:
+        """Poll no more for this mapping."""
         ...

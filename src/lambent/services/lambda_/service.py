@@ -19,6 +19,7 @@ from lambent.services.lambda_.code_sources import CodeSources
 from lambent.services.lambda_.destinations import Destinations
 from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.event_queue import EventQueue
+from lambent.services.lambda_.event_sources import EventSources
 from lambent.services.lambda_.finishing import Finishing
 from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.functions import Functions
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from lambent.core.service import Door
     from lambent.process.clock_driver import MovableClock
     from lambent.services.lambda_.names import FunctionRef
-    from lambent.services.lambda_.ports import Blobs, Compute, Plane, Target
+    from lambent.services.lambda_.ports import Blobs, Compute, Plane, Poller, Target
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
 
@@ -65,6 +66,7 @@ class LambdaService:
         policy: which runtimes functions may be given.
         account_concurrency: invocations of one account that may run at the same time.
         targets: services that records of asynchronous invocations can be delivered to, by their name in ARNs.
+        pollers: what polls event sources, by the name of their service in ARNs.
         signatures: who signs requests to function URLs; without it there are no URLs to call.
     """
 
@@ -82,6 +84,7 @@ class LambdaService:
         policy: RuntimePolicy,
         account_concurrency: int = 1000,
         targets: Mapping[str, Target] | None = None,
+        pollers: Mapping[str, Poller] | None = None,
         signatures: Signatures | None = None,
     ) -> None:
         links = CodeLinks(clock)
@@ -115,6 +118,7 @@ class LambdaService:
         function_policies = FunctionPolicies(policy)
         signing = CodeSigning()
         urls = Urls()
+        self._sources = EventSources(database, pollers or {})
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
@@ -165,6 +169,11 @@ class LambdaService:
             "ListFunctionUrlConfigs": read(urls.list),
             "UpdateFunctionUrlConfig": write(urls.update),
             "InvokeAsync": waits(self._async.invoke_async),
+            "CreateEventSourceMapping": write(self._sources.create),
+            "DeleteEventSourceMapping": write(self._sources.delete),
+            "GetEventSourceMapping": read(self._sources.get),
+            "ListEventSourceMappings": read(self._sources.list),
+            "UpdateEventSourceMapping": write(self._sources.update),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
             "DeleteAlias": write(aliases.delete_alias),
@@ -192,6 +201,7 @@ class LambdaService:
         await self._settling.settle_all()
         self._timers = CalendarDriver(self._clock, self._queue.settled)
         await self._queue.start(self._timers)
+        await self._sources.restore()
 
     async def advance(self, by: timedelta) -> None:
         """Move the calendar, and do what falls due on the way (`--test-mode`)."""
@@ -215,5 +225,6 @@ class LambdaService:
         if self._timers is not None:
             self._timers.stop()
         await self._queue.stop()
+        await self._sources.stop()
         await self._settling.stop()
         await self._cleaning.stop()
