@@ -74,6 +74,7 @@ TIMES = [0, 1_700_000_000, -1, 1e300, "2026-01-01T00:00:00Z", "yesterday"]
 def _plausible(shape: Any, depth: int = 0) -> st.SearchStrategy[Any]:
     """Values that are of the shape, or nearly."""
     kind = shape.type_name
+    found: st.SearchStrategy[Any]
     if kind in {"string", "blob"}:
         found = st.sampled_from(_texts(shape))
     elif kind == "timestamp":
@@ -138,10 +139,10 @@ class Sender:
 
     def __init__(self, running: Any, client: Any, account_id: str = ACCOUNT) -> None:
         self._account_id = account_id
-        self._address = running.platform.address
+        host, port = running.platform.address
         self._endpoint = running.platform.endpoint
         self._signer = SigV4Auth(client._request_signer._credentials, "lambda", "us-east-1")
-        self._connection = http.client.HTTPConnection(*self._address, timeout=15)
+        self._connection = http.client.HTTPConnection(host, port, timeout=15)
 
     def send(self, name: str, request: dict[str, Any]) -> tuple[int, bytes]:
         operation = MODEL.operation_model(name)
