@@ -133,6 +133,7 @@ def build(
         log_sink=_log_sink(logs),
         account_concurrency=config.account_concurrency,
         keep_alive_s=config.keep_alive_s,
+        limits_cpu=config.limits_cpu == "memory",
     )
     lambda_ = LambdaService(
         database=database,

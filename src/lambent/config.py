@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Auth = Literal["iam", "open"]
 Isolation = Literal["auto", "require", "none"]
 Retired = Literal["accept", "refuse"]
+CpuLimit = Literal["memory", "none"]
 
 # What awslocal, samlocal, cdklocal and tflocal expect.
 DEFAULT_PORT = 4566
@@ -75,13 +76,22 @@ class Config:
         "refuse answers as AWS does to runtime ids that it has retired; accept runs them.", "accept"
     )
     account_concurrency: int = _setting("Invocations an account may run at once.", 1000)
+    limits_cpu: CpuLimit = _setting(  # noqa: RUF009 - makes a field
+        "memory gives a function CPU in proportion to its memory, as AWS does; none all that is there.",
+        "memory",
+    )
     keep_alive_s: float = _setting("Seconds an idle environment is kept.", 600.0)
 
     def __post_init__(self) -> None:
         self._check_texts()
         if not 0 <= self.port <= 65535:
             raise ConfigInvalid(f"port must be between 0 and 65535, not {self.port}")
-        choices = {"auth": Auth, "isolation": Isolation, "runtimes_retired": Retired}
+        choices = {
+            "auth": Auth,
+            "isolation": Isolation,
+            "runtimes_retired": Retired,
+            "limits_cpu": CpuLimit,
+        }
         for name, choice in choices.items():
             allowed = get_args(choice)
             if getattr(self, name) not in allowed:

@@ -77,7 +77,7 @@ class Box:
 
     def assign(self, code: str, **changes: Any) -> dict[str, Any]:
         """Send ASSIGN and bind, as the runtime wants it; returns the spawner's event."""
-        request = {"code": code, "layers": [], "memory_mib": 256}
+        request = {"code": code, "layers": [], "memory_mib": 256, "tmp_mib": 512}
         request |= {key: changes.pop(key) for key in list(changes) if key in request}
         self.task_root = self.code_dir.replace("%", code)
         environment = {"LAMBDA_TASK_ROOT": self.task_root, "PATH": "/usr/bin:/bin"}

@@ -84,6 +84,26 @@ def test_the_peak_can_be_read_while_it_lives(driver: Any) -> None:
     assert int(os.pread(box.peak, 32, 0)) >= before + 90 * _MIB
 
 
+def test_a_busy_function_gets_the_cpu_of_its_memory_once_init_is_done(driver: Any) -> None:
+    box = driver.probe(memory_mib=128)
+    group = next(path for path in Path("/sys/fs/cgroup/cpu").glob(f"lambent-*/{box.name}"))
+    busy = "end = time.monotonic() + 0.5\nwhile time.monotonic() < end: pass"
+    box.run(busy)
+    assert _throttled(group) == 0
+    driver.tell("throttle", sandbox=box.name)
+    driver.ask("describe", ticket="throttled")
+    assert (group / "cpu.cfs_quota_us").read_text() == "10000\n"
+    assert (group / "cpu.cfs_burst_us").read_text() == "10000\n"
+    box.run(busy)
+    # Half a second has five periods, and the first one may be a burst.
+    assert _throttled(group) >= 2
+
+
+def _throttled(group: Path) -> int:
+    figures = dict(line.split() for line in (group / "cpu.stat").read_text().splitlines())
+    return int(figures["nr_throttled"])
+
+
 def test_descriptors_and_processes_are_limited(driver: Any) -> None:
     code = """
 import resource
@@ -205,7 +225,9 @@ def test_assign_of_an_unknown_tree_or_twice_fails(driver: Any) -> None:
     assert box.assign("0" * 64)["event"] == "failed"
     assert box.assign("0" * 64)["event"] == "failed"
     assert (
-        driver.ask("assign", sandbox="b" * 32, code="0" * 64, layers=[], memory_mib=128)["event"]
+        driver.ask(
+            "assign", sandbox="b" * 32, code="0" * 64, layers=[], memory_mib=128, tmp_mib=512
+        )["event"]
         == "failed"
     )
 

@@ -70,7 +70,10 @@ def _host_lines(report: app.HostReport) -> Iterator[str]:
     yield _line(
         True,
         "scratch space",
-        {"memory": "512 MB in memory per sandbox"}.get(host["tmp"], "the host's own"),
+        {
+            "disk": "a disk image per sandbox, 512 MB to 10,240 MB",
+            "memory": "in memory, and counted as such (no loop devices, no mkfs.ext4 or no root)",
+        }.get(host["tmp"], "the host's own"),
     )
     for complaint in (*host["missing"], *filter(None, [host["refusal"]])):
         yield f"      {complaint}"

@@ -40,6 +40,7 @@ class FrameChannel:
         self._reader = FrameReader()
         self._backlog: deque[memoryview] = deque()
         self._is_open = True
+        self._is_paused = False
         loop.add_reader(sock, self._readable)
 
     def send(self, head: bytes, payload: bytes = b"") -> None:
@@ -61,6 +62,15 @@ class FrameChannel:
             return
         if sent < len(head) + len(payload):
             self._keep(sent, head, payload)
+
+    def pause(self, is_paused: bool) -> None:
+        """Leave the socket alone for a while, or go on reading it."""
+        if self._is_open and is_paused is not self._is_paused:
+            self._is_paused = is_paused
+            if is_paused:
+                self._loop.remove_reader(self._sock)
+            else:
+                self._loop.add_reader(self._sock, self._readable)
 
     def drain(self) -> None:
         """Read everything that has arrived, as far as the end of file."""

@@ -135,6 +135,8 @@ class ColdStart:
         if isinstance(result, InitDone) and environment.state is not State.READY:
             # It ended between its INIT_DONE and now.
             return InitFailed(result.duration_ms, end=Exit(None))
+        if isinstance(result, InitDone):
+            self._scheduler.initialised(environment)
         return result
 
     async def _sandbox(self) -> Environment:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lambent.core import ids
 from lambent.execution import failures, report
+from lambent.execution.answer_stream import AnswerPieces
 from lambent.execution.assignment import assign_frames
 from lambent.execution.failures import Exit
 from lambent.execution.frames import NO_REQUEST, FrameType
@@ -45,6 +46,7 @@ _FRAME_CAUSES = {
     FrameType.INIT_DONE.value: Cause.INIT_DONE_FRAME,
     FrameType.RESULT.value: Cause.RESULT_FRAME,
     FrameType.ERROR.value: Cause.ERROR_FRAME,
+    FrameType.STREAM.value: Cause.STREAM_FRAME,
 }
 
 
@@ -130,7 +132,7 @@ class Environment:
         now, bound = assign_frames(assignment, self._sandbox.task_root(spec.code))
         if now:
             self._sandbox.send(now)
-        self._sandbox.bind(spec.code, spec.layers, spec.memory_mib, bound)
+        self._sandbox.bind(spec, bound)
         return self._init
 
     def expire_init(self) -> None:
@@ -179,6 +181,11 @@ class Environment:
     def end(self, why: str) -> None:
         """Kill it. An invocation that runs fails with SandboxFailed."""
         self._die(why)
+
+    def throttle(self) -> None:
+        """INIT had the CPUs for itself; invocations have what the function's memory stands for."""
+        if self.state is not State.DEAD:
+            self._sandbox.throttle()
 
     def peak_mib(self) -> int:
         return self._sandbox.peak_mib()
@@ -231,11 +238,25 @@ class Environment:
         following = None if cause is None else after(self.state, cause)
         if following is None:
             self._breach(f"frame of type {frame.type} while {self.state.name}")
-        elif running is not None:
-            self._answered(running, frame, following)
-        else:
+        elif running is None:
             self.state = following
             self._init_frame(frame)
+        elif frame.type == FrameType.STREAM:
+            self._streamed(running, frame)
+        else:
+            self._answered(running, frame, following)
+
+    def _streamed(self, running: Running, frame: Frame) -> None:
+        """A piece of an answer; the first one is its head."""
+        piece = frame.payload or b""
+        if frame.request_id != running.raw_id:
+            self._breach("a piece of an answer to another request")
+        elif running.pieces is None:
+            stream = running.invocation.stream
+            running.pieces = AnswerPieces(stream, piece, self._sandbox.pause)
+        elif not running.pieces.take(piece):
+            self._sandbox.drain_logs()
+            self._fail(running, failures.stream_too_large())
 
     def _answered(self, running: Running, frame: Frame, following: State) -> None:
         """RESULT or ERROR of the invocation that runs."""
@@ -245,6 +266,8 @@ class Environment:
         self._sandbox.drain_logs()
         if frame.payload is None:
             ending = Ending(failures.RESPONSE_TOO_LARGE, is_error=True)
+        elif running.pieces is not None and frame.type == FrameType.RESULT:
+            ending = _whole(running.pieces)
         else:
             ending = Ending(frame.payload, frame.type == FrameType.ERROR)
         outcome = self._account(running, ending)
@@ -369,6 +392,14 @@ class Environment:
 
     def _now_ms(self) -> int:
         return self._clock.calendar_ms()
+
+
+def _whole(pieces: AnswerPieces) -> Ending:
+    """The end of an answer in pieces."""
+    payload = pieces.whole()
+    if payload is None:
+        return Ending(failures.RESPONSE_TOO_LARGE, is_error=True)
+    return Ending(payload, is_error=False)
 
 
 def _cause(frame: Frame) -> Cause | None:

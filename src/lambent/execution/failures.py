@@ -15,6 +15,7 @@ from lambent.execution.report import iso_time
 TIMED_OUT = "Sandbox.Timedout"
 EXITED = "Runtime.ExitError"
 OUT_OF_MEMORY = "Runtime.OutOfMemory"
+RESPONSE_SIZE = "Function.ResponseSizeTooLarge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,17 @@ def timed_out(request_id: str, timeout_s: float, now_ms: int) -> Failure:
     )
 
 
+def stream_too_large() -> Failure:
+    """A streamed answer over 200 MB (Lambda quotas)."""
+    text = "Response payload size exceeded maximum allowed payload size (209715200 bytes)."
+    return Failure(
+        RESPONSE_SIZE,
+        error_payload(RESPONSE_SIZE, text),
+        f"{text}\n",
+        f"Status: error\tError Type: {RESPONSE_SIZE}",
+    )
+
+
 def exited(request_id: str, end: Exit) -> Failure:
     text = f"RequestId: {request_id} Error: {end.describe()}"
     return Failure(
@@ -85,7 +97,7 @@ def error_type_of(payload: bytes) -> str:
 
 
 RESPONSE_TOO_LARGE = error_payload(
-    "Function.ResponseSizeTooLarge",
+    RESPONSE_SIZE,
     "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
 )
 

@@ -45,6 +45,7 @@ _LIMITS = {
     FrameType.INIT_DONE.value: 0,
     FrameType.RESULT.value: 0xFFFFFFFF,
     FrameType.ERROR.value: 0xFFFFFFFF,
+    FrameType.STREAM.value: 1_048_576,
 }
 
 

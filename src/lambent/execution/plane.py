@@ -42,6 +42,7 @@ class ExecutionPlane:
         log_sink: gets every log event: (function, log stream, [(milliseconds since 1970, text)]).
         account_concurrency: invocations of one account that may run at the same time.
         keep_alive_s: how long an idle environment is kept.
+        limits_cpu: whether a function gets CPU in proportion to its memory, or what it can take.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class ExecutionPlane:
         log_sink: LogSink,
         account_concurrency: int = 1000,
         keep_alive_s: float = 600,
+        limits_cpu: bool = True,
     ) -> None:
         self._socket = spawner
         self._runtimes = runtimes
         self._clock = clock
         self._log_sink = log_sink
         self._keep_alive_s = keep_alive_s
+        self._limits_cpu = limits_cpu
         self._concurrency = Concurrency(account_concurrency)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
@@ -70,7 +73,13 @@ class ExecutionPlane:
     async def start(self) -> None:
         """Begin to talk to the spawner. Nothing is made before somebody asks for it."""
         self._loop = asyncio.get_running_loop()
-        self._scheduler = Scheduler(self._clock, self._loop, self._concurrency, self._keep_alive_s)
+        self._scheduler = Scheduler(
+            self._clock,
+            self._loop,
+            self._concurrency,
+            self._keep_alive_s,
+            limits_cpu=self._limits_cpu,
+        )
         self._link = SpawnerLink(self._socket, self._loop, self._spawner_gone)
 
     async def stop(self) -> None:

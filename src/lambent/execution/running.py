@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from lambent.execution.answer_stream import AnswerPieces
     from lambent.execution.failures import Failure
     from lambent.execution.log_stream import LogStream
     from lambent.execution.spec import FunctionSpec, Invocation
@@ -33,6 +34,7 @@ class Running:
     started: float
     deadline: float
     init_ms: float | None
+    pieces: AnswerPieces | None = None  # of an answer that the handler streams
 
     def frame_head(self, deadline_ms: int) -> bytes:
         """The INVOKE frame up to the event."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lambent.execution.frames import Frame
     from lambent.execution.log_stream import LogStream
     from lambent.execution.spawner_link import SpawnerLink
+    from lambent.execution.spec import FunctionSpec
 
 
 class SandboxHandle:
@@ -48,18 +49,23 @@ class SandboxHandle:
             return self._code_dir[:-1] + code
         return self._code_dir
 
-    def bind(self, code: str, layers: tuple[str, ...], memory_mib: int, frame: bytes) -> None:
-        """Have the code bound; the sandbox gets `frame` as soon as it is."""
+    def bind(self, spec: FunctionSpec, frame: bytes) -> None:
+        """Have the function's code bound; the sandbox gets `frame` as soon as it is."""
         self._link.send(
             {
                 "op": "assign",
                 "sandbox": self.id,
-                "code": code,
-                "layers": list(layers),
-                "memory_mib": memory_mib,
+                "code": spec.code,
+                "layers": list(spec.layers),
+                "memory_mib": spec.memory_mib,
+                "tmp_mib": spec.ephemeral_storage_mib,
             },
             frame,
         )
+
+    def throttle(self) -> None:
+        """Limit its CPU as its memory says."""
+        self._link.send({"op": "throttle", "sandbox": self.id})
 
     def kill(self) -> None:
         self._link.send({"op": "kill", "sandbox": self.id})
@@ -96,6 +102,11 @@ class SandboxHandle:
     def send(self, head: bytes, payload: bytes = b"") -> None:
         if self._channel is not None:
             self._channel.send(head, payload)
+
+    def pause(self, is_paused: bool) -> None:
+        """Hold the sandbox's frames back, or not."""
+        if self._channel is not None:
+            self._channel.pause(is_paused)
 
     def drain_frames(self) -> None:
         """Read what the sandbox sent before it ended."""

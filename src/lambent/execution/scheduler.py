@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from lambent.execution.concurrency import Concurrency
     from lambent.execution.environment import Environment
 
+# The spawner should not compete with the first invocation of a small function.
+THROTTLE_DELAY_S = 0.005
+
 
 @dataclass(slots=True)
 class Group:
@@ -31,7 +34,10 @@ class Group:
 
 
 class Scheduler:
-    """Owns every environment from its assignment on. Args: clock, loop, the concurrency account, keep-alive seconds."""
+    """Owns every environment from its assignment on.
+
+    Args: clock, loop, the concurrency account, keep-alive seconds, whether CPU is limited by memory.
+    """
 
     def __init__(
         self,
@@ -39,11 +45,14 @@ class Scheduler:
         loop: asyncio.AbstractEventLoop,
         concurrency: Concurrency,
         keep_alive_s: float,
+        *,
+        limits_cpu: bool = True,
     ) -> None:
         self._clock = clock
         self._loop = loop
         self._concurrency = concurrency
         self._keep_alive_s = keep_alive_s
+        self._limits_cpu = limits_cpu
         self._groups: dict[str, Group] = {}
         self._group_of: dict[Environment, Group] = {}
         self._reaper: asyncio.TimerHandle | None = None
@@ -75,6 +84,11 @@ class Scheduler:
         environment.owner = self
         group.busy.add(environment)
         self._group_of[environment] = group
+
+    def initialised(self, environment: Environment) -> None:
+        """Its INIT is done."""
+        if self._limits_cpu:
+            self._loop.call_later(THROTTLE_DELAY_S, environment.throttle)
 
     def retire(self, key: str) -> None:
         group = self._groups.pop(key, None)

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambent.execution.answer_stream import AnswerStream
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
     """Everything an environment is made from. Two specs with one `key` are the same version at the same revision.
 
     `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
-    the reserved ones. `timeout_s` is in seconds, `memory_mib` in MiB (what AWS calls MB). `account_id` says whose
-    concurrency limit counts the function's invocations. `ephemeral_storage_mib` is the size of /tmp.
+    the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what AWS calls
+    MB). `account_id` says whose concurrency limit counts the function's invocations.
     """
 
     key: str
@@ -41,13 +43,17 @@ class FunctionSpec:
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.
 @dataclass(slots=True)
 class Invocation:
-    """One call. `payload` is the event's JSON as the client sent it; it passes through unread."""
+    """One call. `payload` is the event's JSON as the client sent it; it passes through unread.
+
+    A handler that streams its answer feeds `stream`; without one its pieces are gathered and are the answer.
+    """
 
     request_id: str
     payload: bytes
     invoked_function_arn: str
     client_context: str = ""
     trace_id: str = ""
+    stream: AnswerStream | None = None
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.

@@ -38,6 +38,7 @@ class Cause(IntEnum):
     RESULT_FRAME = auto()
     ERROR_FRAME = auto()
     LAST_ERROR_FRAME = auto()  # ERROR that carries no request id: the runtime itself gives up
+    STREAM_FRAME = auto()  # a piece of a streamed answer
     ASSIGN = auto()
     BOUND = auto()  # the spawner has bound the code
     INVOKE = auto()
@@ -66,6 +67,7 @@ TRANSITIONS: Mapping[State, Mapping[Cause, State]] = {
         Cause.RESULT_FRAME: State.READY,
         Cause.ERROR_FRAME: State.READY,
         Cause.LAST_ERROR_FRAME: State.DEAD,
+        Cause.STREAM_FRAME: State.INVOKING,
     },
     State.FROZEN: {Cause.THAW: State.READY},
     State.DEAD: {},

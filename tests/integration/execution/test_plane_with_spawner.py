@@ -10,6 +10,7 @@ import re
 import select
 import signal
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,6 @@ from lambent.execution.spec import FunctionSpec, Invocation, Outcome, SandboxFai
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(90)]
 NODE = "nodejs20.x"
@@ -199,6 +199,30 @@ def test_a_function_over_its_timeout_is_killed(run: Run, runtime: str, source: s
             error["errorMessage"],
         )
         assert "in\n" in outcome.log.decode()
+
+    run(scenario)
+
+
+def throttled_groups() -> list[dict[str, str]]:
+    """The cpu.stat of every group with the quota of 128 MB."""
+    return [
+        dict(line.split() for line in path.read_text().splitlines())
+        for path in Path("/sys/fs/cgroup/cpu").glob("lambent-*/*/cpu.stat")
+        if (path.parent / "cpu.cfs_quota_us").read_text() == "10000\n"
+    ]
+
+
+def test_a_busy_function_is_throttled_to_its_share(run: Run) -> None:
+    source = (
+        "import time\ndef handler(e, c):\n    end = time.monotonic() + 1\n"
+        "    while time.monotonic() < end: pass"
+    )
+
+    async def scenario(p: Platform) -> None:
+        spec = await p.function(PYTHON, source)
+        await p.call(spec)
+        stats = throttled_groups()
+        assert max(int(stat["nr_throttled"]) for stat in stats) > 0
 
     run(scenario)
 

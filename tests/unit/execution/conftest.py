@@ -203,6 +203,9 @@ class FakeSpawner:
             self.tell(event)
         self.sandboxes[request["sandbox"]].bound(self._frame)
 
+    def _throttle(self, _: dict[str, Any]) -> None:
+        """`ops` has it."""
+
     def _kill(self, request: dict[str, Any]) -> None:
         self.killed.add(request["sandbox"])
         sandbox = self.sandboxes.get(request["sandbox"])

@@ -593,6 +593,28 @@ def test_a_call_does_not_wait_for_what_can_never_be_made(
     run_plane(scenario)
 
 
+@pytest.mark.parametrize("limits", [True, False])
+def test_cpu_is_limited_once_init_is_done(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make, limits: bool
+) -> None:
+    async def scenario(h: Any) -> None:
+        h.spawner.on_invoke = silent
+        call = asyncio.create_task(h.plane.invoke(make_spec(), make_invocation()))
+        await h.until(h.busy)
+        assert not h.spawner.ops("throttle")  # not on the way of the first invocation
+        (sandbox,) = h.busy()
+        if limits:
+            await h.until(lambda: h.spawner.ops("throttle"))
+            assert h.spawner.ops("throttle") == [{"op": "throttle", "sandbox": sandbox.id}]
+        sandbox.exit(0)
+        await call
+        if not limits:
+            await h.plane.describe()
+            assert not h.spawner.ops("throttle")
+
+    run_plane(scenario, limits_cpu=limits)
+
+
 def test_many_calls_do_not_wait_for_sandboxes_that_cannot_be_made(
     run_plane: RunPlane, make_spec: Make, make_invocation: Make
 ) -> None:

@@ -21,6 +21,7 @@ from lambent.execution.sandbox import cgroup_v1, cgroup_v2
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lambent.execution.sandbox.cpu import Quota
 
 # A process may fork once more before the signal reaches it; one that hangs in the kernel must not hold us for ever.
 _KILL_ROUNDS = 5
@@ -37,6 +38,10 @@ class Group(Protocol):
 
     def limit_memory(self, mib: int) -> None:
         """At most `mib` MiB, swap included; above it the kernel kills."""
+        ...
+
+    def limit_cpu(self, quota: Quota) -> None:
+        """From now on; nothing where there is no cpu controller."""
         ...
 
     def open_peak(self) -> int | None:

@@ -6,12 +6,15 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from lambent.execution.sandbox.cpu import PERIOD_US
 from lambent.execution.sandbox.rlimits import PROCESSES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTROLLERS = ("memory", "pids")
+    from lambent.execution.sandbox.cpu import Quota
+
+CONTROLLERS = ("memory", "pids", "cpu")
 
 
 class GroupV1:
@@ -38,6 +41,14 @@ class GroupV1:
         for descriptor in self._limits:
             os.write(descriptor, limit)
         self._close_limits()
+
+    def limit_cpu(self, quota: Quota) -> None:
+        if (cpu := self._directories.get("cpu")) is None:
+            return
+        _write(cpu / "cpu.cfs_period_us", str(PERIOD_US))
+        _write(cpu / "cpu.cfs_quota_us", str(quota.quota_us))
+        with contextlib.suppress(FileNotFoundError):  # since 5.14
+            _write(cpu / "cpu.cfs_burst_us", str(quota.burst_us))
 
     def open_peak(self) -> int | None:
         path = self._memory / "memory.max_usage_in_bytes"

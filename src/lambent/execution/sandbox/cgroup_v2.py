@@ -11,12 +11,15 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
+from lambent.execution.sandbox.cpu import PERIOD_US
 from lambent.execution.sandbox.rlimits import PROCESSES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_WANTED = ("memory", "pids")
+    from lambent.execution.sandbox.cpu import Quota
+
+_WANTED = ("memory", "pids", "cpu")
 _LEAF = "lambent-host"
 
 
@@ -41,6 +44,12 @@ class GroupV2:
         for descriptor, fixed in self._limits:
             os.write(descriptor, limit if fixed is None else fixed)
         self._close_limits()
+
+    def limit_cpu(self, quota: Quota) -> None:
+        with contextlib.suppress(FileNotFoundError):  # no controller
+            _write(self._directory / "cpu.max", f"{quota.quota_us} {PERIOD_US}")
+        with contextlib.suppress(FileNotFoundError):  # since 5.14
+            _write(self._directory / "cpu.max.burst", str(quota.burst_us))
 
     def open_peak(self) -> int | None:
         try:  # since 5.19
@@ -127,7 +136,12 @@ def prepare(point: Path, own: str, name: str) -> HierarchyV2:
 
 def _prepare_in(place: Path, name: str) -> HierarchyV2:
     wanted = _wanted_of(place)
-    _hand_down(place, wanted)
+    try:
+        _hand_down(place, wanted)
+    except OSError:
+        # The cpu controller is refused while a process with real-time priority is in the wrong place.
+        wanted = [each for each in wanted if each != "cpu"]
+        _hand_down(place, wanted)
     parent = place / name
     parent.mkdir(exist_ok=True)
     _hand_down(parent, wanted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import select
 import signal
 from typing import Any
 
@@ -25,6 +26,10 @@ _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_OPEN_TREE = 428
 _SYS_MOVE_MOUNT = 429
+_CLOEXEC = 1  # FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC
+_SYS_FSOPEN = 430
+_SYS_FSCONFIG = 431
+_SYS_FSMOUNT = 432
 _SYS_CLOSE_RANGE = 436
 _SYS_MOUNT_SETATTR = 442
 
@@ -119,6 +124,27 @@ def mount_setattr(descriptor: int, flags: int, attributes: MountAttributes) -> N
 def move_mount(descriptor: int, target: str, flags: int) -> None:
     """Attach the mount behind `descriptor` at `target`, as seen from our current root."""
     syscall("move_mount", _SYS_MOVE_MOUNT, descriptor, b"", -100, os.fsencode(target), flags)
+
+
+def fsopen(kind: str) -> int:
+    """A file system of `kind` that is to be configured."""
+    return syscall("fsopen", _SYS_FSOPEN, kind.encode(), _CLOEXEC)
+
+
+def fsconfig(descriptor: int, command: int, key: bytes | None, value: bytes | None) -> None:
+    syscall("fsconfig", _SYS_FSCONFIG, descriptor, command, key, value, 0)
+
+
+def fsmount(descriptor: int, attributes: int) -> int:
+    """A detached mount of what was configured."""
+    return syscall("fsmount", _SYS_FSMOUNT, descriptor, _CLOEXEC, attributes)
+
+
+def wait_readable(descriptor: int, seconds: float) -> bool:
+    """Whether it became readable within the time."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def close_range(first: int, last: int) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+from typing import TYPE_CHECKING
 
 from lambent.execution.sandbox import libc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2
@@ -20,6 +24,8 @@ _MNT_DETACH = 0x2
 _ATTR_RDONLY = 0x1
 _ATTR_NOSUID = 0x2
 _ATTR_NODEV = 0x4
+_FSCONFIG_SET_STRING = 1
+_FSCONFIG_CMD_CREATE = 6
 _OPEN_TREE_CLONE = 0x1
 _OPEN_TREE_CLOEXEC = os.O_CLOEXEC
 _AT_EMPTY_PATH = 0x1000
@@ -36,6 +42,18 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
         raise OSError(
             error.errno, f"mount {kind or source} at {target}: {error.strerror}"
         ) from None
+
+
+def make(kind: str, options: Mapping[str, str]) -> int:
+    """A detached mount of a file system of `kind`, without set-uid programs and devices; returns its descriptor."""
+    context = libc.fsopen(kind)
+    try:
+        for name, value in options.items():
+            libc.fsconfig(context, _FSCONFIG_SET_STRING, name.encode(), value.encode())
+        libc.fsconfig(context, _FSCONFIG_CMD_CREATE, None, None)
+        return libc.fsmount(context, _ATTR_NOSUID | _ATTR_NODEV)
+    finally:
+        os.close(context)
 
 
 def make_private() -> None:

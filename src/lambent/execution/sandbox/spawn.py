@@ -27,7 +27,7 @@ from lambent.execution.sandbox import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Until /tmp is disk-backed it is memory, and counts as such.
+# For the warm-up; the function gets a disk where the host has loop devices (disk.py). Memory counts as its own.
 _TMP_OPTIONS = "size=512m,mode=1777"
 _SHM_OPTIONS = "size=64m,mode=1777"
 _NO_PROGRAMS = mounts.MS_NOSUID | mounts.MS_NODEV

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambent.execution.sandbox import cgroup, identity, libc, mounts, namespaces, network, seccomp
+from lambent.execution.sandbox import (
+    cgroup,
+    disk,
+    identity,
+    libc,
+    mounts,
+    namespaces,
+    network,
+    seccomp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +37,7 @@ class Host:
     """How sandboxes are made here.
 
     `isolated`: with namespaces and filter. `refusal`: why none may be made at all. `missing`: what is weaker than it
-    should be, a line each. `uids` None: sandboxes keep our uid.
+    should be, a line each. `has_disks`: /tmp is a disk of its own. `uids` None: sandboxes keep our uid.
     """
 
     mode: str
@@ -37,6 +46,7 @@ class Host:
     cgroups: Hierarchy | None
     in_user_namespace: bool = False
     refusal: str = ""
+    has_disks: bool = False
     missing: list[str] = field(default_factory=list)
 
     def describe(self) -> dict[str, Any]:
@@ -50,7 +60,7 @@ class Host:
             "cgroup_version": groups.version if groups else 0,
             "cgroup_controllers": groups.controllers if groups else [],
             "uid_range": [uids.first, uids.first + uids.count - 1] if uids else [],
-            "tmp": "memory" if self.isolated else "host",
+            "tmp": ("disk" if self.has_disks else "memory") if self.isolated else "host",
             "missing": self.missing,
             "refusal": self.refusal,
         }
@@ -85,6 +95,7 @@ def _with(cgroups: Hierarchy | None, data_dir: str) -> Host:
         uids=_uid_range(data_dir) if is_root else None,
         cgroups=cgroups,
         in_user_namespace=not is_root,
+        has_disks=is_root and not disk.problem(),
     )
     if not is_root:
         host.missing.append("not root: all functions share one uid, the one Lambent runs as")

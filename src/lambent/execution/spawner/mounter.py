@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CODE_TARGET = "/var/task"
 LAYERS_TARGET = "/opt"
+SCRATCH_TARGET = "/tmp"  # noqa: S108 - the sandbox's own
 # Each costs a descriptor and a few hundred bytes in the kernel.
 _SPARES = 128
 
@@ -50,15 +51,22 @@ class Mounter:
         if spare >= 0:
             os.close(spare)
 
-    def bind(self, pidfd: int, code: str, layers: Sequence[str]) -> None:
+    def bind(self, pidfd: int, code: str, layers: Sequence[str], scratch: int = -1) -> None:
         """Show the tree `code` at /var/task and `layers` at /opt, later ones over earlier ones.
+
+        Args:
+            pidfd: of the sandbox.
+            code: digest of the tree.
+            layers: digests.
+            scratch: a detached mount for /tmp, which is taken over; -1: /tmp stays as it is.
 
         Raises:
             OSError: a tree is not there, or the sandbox is gone.
         """
         spare = self._spares.pop(code, -1)
-        pieces = [(spare if spare >= 0 else self._clone(code), CODE_TARGET)]
+        pieces = [(scratch, SCRATCH_TARGET)] if scratch >= 0 else []
         try:
+            pieces.append((spare if spare >= 0 else self._clone(code), CODE_TARGET))
             if layers:
                 pieces.append((self._layers(layers), LAYERS_TARGET))
             namespaces.enter(pidfd, namespaces.NEWNS)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # AWS's range is 128 to 10,240 MB; the lower bound is only there to let a process start at all.
 _MEMORY_MIB = range(16, 65_537)
+# AWS's range of EphemeralStorage.
+_TMP_MIB = range(512, 10_241)
 # AWS allows five layers.
 _LAYERS = 5
 
@@ -32,6 +34,10 @@ def _is_memory(value: Any) -> bool:
     return type(value) is int and value in _MEMORY_MIB
 
 
+def _is_tmp(value: Any) -> bool:
+    return type(value) is int and value in _TMP_MIB
+
+
 def _are_layers(value: Any) -> bool:
     is_digest = _matches(_DIGEST)
     return isinstance(value, list) and len(value) <= _LAYERS and all(map(is_digest, value))
@@ -44,7 +50,9 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
         "code": _matches(_DIGEST),
         "layers": _are_layers,
         "memory_mib": _is_memory,
+        "tmp_mib": _is_tmp,
     },
+    "throttle": {"sandbox": _matches(_SANDBOX)},
     "kill": {"sandbox": _matches(_SANDBOX)},
     "seal": {"ticket": _matches(_NAME), "staging": _matches(_NAME)},
     "discard": {"code": _matches(_DIGEST)},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.execution.sandbox import namespaces
+from lambent.execution.spawner.scratch import NO_DISK, Disk
 
 if TYPE_CHECKING:
     from lambent.execution.sandbox.cgroup import Group
@@ -32,7 +33,8 @@ class Sandbox:
     ends: Ends
     pid: int = 0
     pidfd: int = -1
-    assigned: bool = False
+    memory_mib: int = 0  # 0 until it is assigned
+    disk: Disk = NO_DISK
     locked: bool = False
     killed: bool = False
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambent.execution.sandbox import cgroup
+from lambent.execution.sandbox import cgroup, cpu, mounts
 from lambent.execution.spawner import packets, requests
 from lambent.execution.spawner.chores import Chores
 from lambent.execution.spawner.mounter import CODE_TARGET, Mounter
 from lambent.execution.spawner.sandboxes import Ends, Sandbox
+from lambent.execution.spawner.scratch import DEFAULT_MIB, Scratch
 from lambent.execution.spawner.zygotes import Recipe, Site, Zygote, ZygoteUnavailable
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from lambent.execution.spawner.host import Host
     from lambent.execution.spawner.loop import Loop
+    from lambent.execution.spawner.scratch import Disk
 
 # A group whose last process has been reaped is empty at once; should it not be, we look again.
 _REMOVE_AGAIN_S = 0.05
@@ -51,6 +54,11 @@ class Store:
         """An empty directory to mount on, in namespaces of our own."""
         return f"{self.data_dir}/code/scaffold"
 
+    @property
+    def scratch(self) -> str:
+        """Where the nameless images behind /tmp take their room."""
+        return f"{self.data_dir}/scratch"
+
 
 class Spawner:
     """Args: core's socket, the store, what the host can do, the runtimes that were found, the loop."""
@@ -71,9 +79,11 @@ class Spawner:
         self._sandboxes: dict[str, Sandbox] = {}
         self._zygotes: dict[Recipe, Zygote] = {}
         self._mounter = Mounter(store.sealed, store.scaffold) if host.isolated else None
+        self._scratch = Scratch(store.scratch if host.has_disks else None, loop)
         self._chores = Chores(core, store.staging, store.sealing, store.sealed, loop)
         self._operations: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "create": self._create,
+            "throttle": self._throttle,
             "kill": self._kill,
             "seal": self._chores.seal,
             "discard": self._discard,
@@ -87,6 +97,7 @@ class Spawner:
             sandbox.kill()
         for zygote in self._zygotes.values():
             zygote.stop()
+        self._scratch.stop()
         if self._host.cgroups is not None:
             cgroup.remove_all(self._host.cgroups)
 
@@ -113,6 +124,7 @@ class Spawner:
         was_created = gone.pidfd >= 0
         oom_kills, peak_bytes = self._last_figures(gone)
         gone.ends.close_all()
+        self._scratch.drop(gone.disk)
         self._clean_up(gone, _REMOVE_ATTEMPTS)
         event: dict[str, Any] = {"sandbox": sandbox}
         if was_created:
@@ -157,6 +169,8 @@ class Spawner:
             self._fail(name, str(error))
             return
         self._sandboxes[name] = made
+        if self._host.has_disks:
+            self._scratch.stock(sum(not each.memory_mib for each in self._sandboxes.values()))
         doors: list[int] = []
         try:
             doors = made.group.open_doors() if made.group else []
@@ -199,14 +213,35 @@ class Spawner:
     def _assign(self, request: Mapping[str, Any], frame: bytes) -> None:
         name = request["sandbox"]
         sandbox = self._sandboxes.get(name)
-        if sandbox is None or sandbox.pidfd < 0 or sandbox.assigned:
+        if sandbox is None or sandbox.pidfd < 0 or sandbox.memory_mib:
             self._fail(name, "no such sandbox waits to be assigned")
             return
-        sandbox.assigned = True
+        sandbox.memory_mib = request["memory_mib"]
+        if self._mounter is None:
+            self._settle(sandbox, request, frame)
+        else:
+            self._scratch.take(
+                request["tmp_mib"], lambda disk: self._equip(sandbox, request, frame, disk)
+            )
+
+    def _equip(
+        self, sandbox: Sandbox, request: Mapping[str, Any], frame: bytes, disk: Disk
+    ) -> None:
+        """With a disk for /tmp, or without where there are none."""
+        sandbox.disk = disk
+        if self._sandboxes.get(sandbox.name) is sandbox:
+            self._settle(sandbox, request, frame)
+            return
+        packets.close_all([disk.descriptor] if disk.ticket else [])
+        self._scratch.drop(disk)
+
+    def _settle(self, sandbox: Sandbox, request: Mapping[str, Any], frame: bytes) -> None:
+        """Limit it, bind the code, say so to it and to core."""
+        name = sandbox.name
         try:
             if sandbox.group is not None:
-                sandbox.group.limit_memory(request["memory_mib"])
-            self._bind(sandbox, request["code"], request["layers"])
+                sandbox.group.limit_memory(sandbox.memory_mib)
+            self._bind(sandbox, request)
             # Straight to the sandbox: by way of core it would come one wake-up later.
             if frame:
                 sandbox.ends.send_frame(frame)
@@ -216,11 +251,12 @@ class Spawner:
             return
         finally:
             sandbox.ends.close_all()
+            packets.close_all([sandbox.disk.descriptor] if sandbox.disk.descriptor >= 0 else [])
         packets.send(self._core, {"event": "assigned", "sandbox": name})
 
-    def _bind(self, sandbox: Sandbox, code: str, layers: list[str]) -> None:
+    def _bind(self, sandbox: Sandbox, request: Mapping[str, Any]) -> None:
         """Show the code where `_code_dir` has told core."""
-        mounter = self._mounter
+        code, layers, mounter = request["code"], request["layers"], self._mounter
         if mounter is None:
             if layers:
                 raise OSError("layers need isolation: they are mounted at /opt")
@@ -229,7 +265,11 @@ class Spawner:
             return
         if not sandbox.has_own_mounts():
             raise OSError("the sandbox is not locked yet")
-        mounter.bind(sandbox.pidfd, code, layers)
+        scratch, sandbox.disk = sandbox.disk.descriptor, sandbox.disk._replace(descriptor=-1)
+        if scratch < 0 and request["tmp_mib"] != DEFAULT_MIB:
+            options = {"size": f"{request['tmp_mib']}m", "mode": "1777"}
+            scratch = mounts.make("tmpfs", options)
+        mounter.bind(sandbox.pidfd, code, layers, scratch)
         self._loop.after(_PREPARE_S, lambda: mounter.prepare(code))
 
     def _code_dir(self) -> str:
@@ -240,6 +280,16 @@ class Spawner:
         if self._mounter is not None:
             self._mounter.forget(request["code"])
         self._chores.discard(request)
+
+    def _throttle(self, request: Mapping[str, Any]) -> None:
+        """INIT is over: from now on the function has the CPU that its memory stands for."""
+        sandbox = self._sandboxes.get(request["sandbox"])
+        if sandbox is None or sandbox.group is None or not sandbox.memory_mib:
+            return
+        try:
+            sandbox.group.limit_cpu(cpu.quota(sandbox.memory_mib))
+        except OSError as error:
+            sys.stderr.write(f"lambent: no CPU quota for a sandbox: {error}\n")
 
     def _kill(self, request: Mapping[str, Any]) -> None:
         sandbox = self._sandboxes.get(request["sandbox"])

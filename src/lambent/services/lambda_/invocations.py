@@ -32,7 +32,10 @@ from lambent.services.lambda_.unserved import refuse_unserved
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from types_boto3_lambda.type_defs import InvocationRequestTypeDef
+    from types_boto3_lambda.type_defs import (
+        InvocationRequestTypeDef,
+        InvokeWithResponseStreamRequestTypeDef,
+    )
 
     from lambent.core.context import RequestContext
     from lambent.core.service import Document, Done
@@ -99,12 +102,12 @@ class Invocations:
         ref = parse_function_name(
             request["FunctionName"], context.scope, request.get("Qualifier", "")
         )
-        payload = await _event(request)
+        payload = await event_of(request)
         identity = client_context(request.get("ClientContext", ""))
         if invocation_type == "Event":
             await self.accept(context, ref, payload, identity)
             return {"StatusCode": 202}
-        entry = await self._invocable(ref)
+        entry = await self.invocable(ref)
         if invocation_type == "DryRun":
             return {"StatusCode": 204}
         invocation = Invocation(
@@ -114,7 +117,7 @@ class Invocations:
             client_context=identity,
             trace_id=trace_id(context),
         )
-        outcome = await self._run(entry.spec, invocation)
+        outcome = await self.run(entry.spec, invocation)
         version = entry.spec.function_version
         return _answer(outcome, version, wants_log=request.get("LogType") == "Tail")
 
@@ -138,10 +141,10 @@ class Invocations:
         client_context: str = "",
     ) -> tuple[Outcome, str]:
         """For callers within the platform: the outcome, and the version that ran. Raises as Invoke."""
-        entry = await self._invocable(ref)
+        entry = await self.invocable(ref)
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
         invocation = Invocation(request_id, payload, arn, client_context, trace_id)
-        return await self._run(entry.spec, invocation), entry.spec.function_version
+        return await self.run(entry.spec, invocation), entry.spec.function_version
 
     def _in_memory(self, key: Key, qualifier: str) -> Invocable | None:
         if qualifier in {"", LATEST}:
@@ -149,7 +152,7 @@ class Invocations:
         target = self.registry.target(key, qualifier)
         return None if target is None else _chosen(target)
 
-    async def _invocable(self, ref: FunctionRef) -> Invocable:
+    async def invocable(self, ref: FunctionRef) -> Invocable:
         """The function, ready to run. Raises ResourceNotFound; ResourceConflict while it will not become Active."""
         key = (ref.scope.account_id, ref.scope.region, ref.name)
         if not ref.is_latest:
@@ -168,7 +171,7 @@ class Invocations:
         return entry
 
     async def _qualified(self, key: Key, ref: FunctionRef) -> Invocable:
-        """As `_invocable`, for a version, or for an alias one of its versions by their weights."""
+        """As `invocable`, for a version, or for an alias one of its versions by their weights."""
         target = self.registry.target(key, ref.qualifier) or await self.registry.load_target(ref)
         if target.first.function.state == "Pending":  # published with the function itself
             latest = await self.registry.load(ref.scope, ref.name)
@@ -177,7 +180,8 @@ class Invocations:
             target = await self.registry.load_target(ref)
         return _chosen(target)
 
-    async def _run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+    async def run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+        """To the end. Raises TooManyRequests, InvalidRuntime and ExecutionFailed."""
         try:
             return await self.plane.invoke(spec, invocation)
         except Throttled as throttled:
@@ -214,7 +218,9 @@ def _not_run(invocation: Invocation, failed: SandboxFailed) -> ExecutionFailed:
     return ExecutionFailed("The function could not be run: see the platform's log.")
 
 
-async def _event(request: InvocationRequestTypeDef) -> bytes:
+async def event_of(
+    request: InvocationRequestTypeDef | InvokeWithResponseStreamRequestTypeDef,
+) -> bytes:
     """The event as it goes to the function. Nothing sent means an empty object, as on AWS."""
     payload = request.get("Payload", b"")
     assert isinstance(payload, bytes), "the protocol hands blobs on as bytes"

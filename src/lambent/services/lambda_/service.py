@@ -31,6 +31,7 @@ from lambent.services.lambda_.packages import Packages
 from lambent.services.lambda_.permissions import Permissions
 from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.reservations import Reservations
+from lambent.services.lambda_.response_streams import ResponseStreams
 from lambent.services.lambda_.revisions import Revisions
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
@@ -114,6 +115,7 @@ class LambdaService:
         self._reservations = Reservations(plane, account_concurrency)
         self._database = database
         reservations = self._reservations
+        self._streams = ResponseStreams(invocations)
         event_invoke = EventInvokeConfigs(destinations)
         function_policies = FunctionPolicies(policy)
         signing = CodeSigning()
@@ -182,6 +184,7 @@ class LambdaService:
             "GetFunction": read(functions.get_function),
             "GetFunctionConfiguration": read(functions.get_function_configuration),
             "Invoke": waits(invocations.invoke, invocations.begin),
+            "InvokeWithResponseStream": waits(self._streams.invoke_with_response_stream),
             "ListAliases": read(aliases.list_aliases),
             "ListFunctions": read(functions.list_functions),
             "ListVersionsByFunction": read(versions.list_versions_by_function),

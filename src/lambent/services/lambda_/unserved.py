@@ -47,6 +47,9 @@ SERVED: Mapping[str, frozenset[str]] = {
     ),
     "PublishVersion": frozenset({"FunctionName", "CodeSha256", "Description", "RevisionId"}),
     "ListFunctions": frozenset({"FunctionVersion", "Marker", "MaxItems"}),
+    "InvokeWithResponseStream": frozenset(
+        {"FunctionName", "InvocationType", "LogType", "ClientContext", "Payload", "Qualifier"}
+    ),
     "Invoke": frozenset(
         {"FunctionName", "InvocationType", "LogType", "ClientContext", "Payload", "Qualifier"}
     ),

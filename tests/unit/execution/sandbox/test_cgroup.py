@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambent.execution.sandbox import cgroup, cgroup_v1, cgroup_v2
+from lambent.execution.sandbox import cgroup, cgroup_v1, cgroup_v2, cpu
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,11 +45,11 @@ def test_own_path() -> None:
 
 def test_v2_prefers_the_root_and_hands_controllers_down(tmp_path: Path) -> None:
     root = _fake(tmp_path, "cpu memory pids")
-    _fake(root / "lambent-x", "memory pids")
+    _fake(root / "lambent-x", "cpu memory pids")
     hierarchy = cgroup_v2.prepare(root, "/", "lambent-x")
-    assert (root / "cgroup.subtree_control").read_text() == "+memory +pids"
-    assert (root / "lambent-x" / "cgroup.subtree_control").read_text() == "+memory +pids"
-    assert hierarchy.controllers == ["memory", "pids"]
+    assert (root / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+    assert (root / "lambent-x" / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+    assert hierarchy.controllers == ["cpu", "memory", "pids"]
     assert hierarchy.directories() == [root / "lambent-x"]
 
 
@@ -73,6 +73,8 @@ def test_v2_group(tmp_path: Path) -> None:
     for name, text in (
         ("memory.max", "max"),
         ("memory.swap.max", ""),
+        ("cpu.max", "max 100000"),
+        ("cpu.max.burst", "0"),
         ("memory.peak", "1234567\n"),
         ("memory.events", "low 0\nhigh 0\nmax 3\noom 1\noom_kill 2\noom_group_kill 0\n"),
         ("cgroup.procs", ""),
@@ -83,6 +85,9 @@ def test_v2_group(tmp_path: Path) -> None:
     group.limit_memory(128)
     assert (directory / "memory.max").read_text() == "134217728"
     assert (directory / "memory.swap.max").read_text() == "0"
+    group.limit_cpu(cpu.quota(3538))
+    assert (directory / "cpu.max").read_text() == "200000 100000"
+    assert (directory / "cpu.max.burst").read_text() == "200000"
     assert (group.peak_bytes(), group.oom_kills()) == (1_234_567, 2)
     peak = group.open_peak()
     assert peak is not None
@@ -98,6 +103,8 @@ def test_v2_group_of_an_old_kernel(tmp_path: Path) -> None:
     group = cgroup_v2.GroupV2(tmp_path)
     group.prepare_limits()
     group.limit_memory(64)
+    group.limit_cpu(cpu.quota(64))
+    assert not (tmp_path / "cpu.max").exists()
     assert (tmp_path / "memory.max").read_text() == "67108864"
     assert (group.open_peak(), group.peak_bytes(), group.oom_kills()) == (None, 0, 0)
 
@@ -137,3 +144,10 @@ def test_v1_own_paths() -> None:
         "cpu": "/c",
         "cpuacct": "/c",
     }
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "quota_us"), [(128, 10_000), (512, 28_942), (1769, 100_000), (10_240, 578_858)]
+)
+def test_cpu_goes_by_memory(memory_mib: int, quota_us: int) -> None:
+    assert cpu.quota(memory_mib) == (quota_us, quota_us)

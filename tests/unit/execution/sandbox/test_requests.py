@@ -17,6 +17,7 @@ _ASSIGN = {
     "code": _DIGEST,
     "layers": [_DIGEST],
     "memory_mib": 128,
+    "tmp_mib": 512,
 }
 
 
@@ -25,6 +26,7 @@ _ASSIGN = {
     [
         {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11"},
         _ASSIGN,
+        {"op": "throttle", "sandbox": _SANDBOX},
         {"op": "kill", "sandbox": _SANDBOX},
         {"op": "seal", "ticket": "t", "staging": "a-b_c.1"},
         {"op": "discard", "code": _DIGEST},
@@ -63,6 +65,9 @@ def test_a_frame_may_follow_a_request() -> None:
         {"memory_mib": True},
         {"memory_mib": 128.0},
         {"memory_mib": 10**9},
+        {"tmp_mib": 511},
+        {"tmp_mib": 10_241},
+        {"tmp_mib": "512"},
         {"op": "assignment"},
         {"op": None},
     ],

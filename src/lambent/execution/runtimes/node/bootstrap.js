@@ -13,6 +13,7 @@ const { Invocation } = require('./invocation');
 const errors = require('./errors');
 const loader = require('./loader');
 const logging = require('./logging');
+const streaming = require('./streaming');
 
 // AWS's limit of an answer; core would refuse more, and need not be sent it.
 const ANSWER_LIMIT = 6291556;
@@ -72,7 +73,13 @@ class Runtime {
       this.current.settle(error, true);
       return;
     }
-    this.current.run(this.handler, event);
+    if (streaming.doesStream(this.handler)) this.current.stream(this.handler, event, this.open(frame.requestId));
+    else this.current.run(this.handler, event);
+  }
+
+  /** A stream for the answer to a request. */
+  open(requestId) {
+    return new streaming.ResponseStream((piece) => this.channel.send(TYPES.STREAM, requestId, piece));
   }
 
   answer(requestId, error, hasFailed, result) {
@@ -151,6 +158,7 @@ async function warmUp() {
 async function main() {
   const runtime = new Runtime(new Channel(3));
   logging.patchConsole();
+  streaming.install();
   await warmUp();
   process.on('uncaughtException', (error) => runtime.giveUp('Uncaught Exception', error, EXIT_EXCEPTION));
   process.on('unhandledRejection', (reason, promise) => runtime.giveUp(

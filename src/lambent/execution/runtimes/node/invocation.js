@@ -31,6 +31,31 @@ class Invocation {
     }
   }
 
+  /** A handler that streams is done when its promise is and its stream has ended; it is ended for one that forgets to. */
+  stream(handler, event, stream) {
+    const finished = new Promise((resolve, reject) => {
+      stream.once('finish', resolve);
+      stream.once('error', reject);
+    });
+    finished.catch(() => {});
+    this.whenEmpty = () => stream.end();
+    let returned;
+    try {
+      returned = handler(event, stream, this.context);
+    } catch (error) {
+      this.settle(error, true);
+      return;
+    }
+    if (!returned || typeof returned.then !== 'function') {
+      this.settle(new Error('Streaming does not support non-async handlers.'), true);
+      return;
+    }
+    Promise.all([returned, finished]).then(
+      () => this.settle(undefined, false, null),
+      (error) => this.settle(error, true),
+    );
+  }
+
   callback(error, result) {
     if (this.context.callbackWaitsForEmptyEventLoop === false) this.done(error, result);
     else this.whenEmpty = () => this.done(error, result);

@@ -1,0 +1,114 @@
+"""InvokeWithResponseStream: the answer goes out as the handler writes it.
+
+A handler that does not stream answers in one piece. What fails before the first piece is an ordinary error of the
+operation; what fails later, and a function's own error, is told by the last event, InvokeComplete, because the answer's
+head is long gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import TYPE_CHECKING
+
+from lambent.core.errors import ServiceError
+from lambent.execution.answer_stream import AnswerStream
+from lambent.execution.spec import Invocation
+from lambent.services.lambda_.invocations import LOG_TAIL_BYTES, event_of, trace_id
+from lambent.services.lambda_.names import parse_function_name
+from lambent.services.lambda_.payloads import client_context
+from lambent.services.lambda_.unserved import refuse_unserved
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from types_boto3_lambda.type_defs import InvokeWithResponseStreamRequestTypeDef
+
+    from lambent.core.context import RequestContext
+    from lambent.core.service import Document
+    from lambent.execution.spec import FunctionSpec, Outcome
+    from lambent.services.lambda_.invocations import Invocations
+
+
+class ResponseStreams:
+    """The operation, and the invocations whose answers are on their way."""
+
+    def __init__(self, invocations: Invocations) -> None:
+        self._invocations = invocations
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def invoke_with_response_stream(
+        self, context: RequestContext, request: InvokeWithResponseStreamRequestTypeDef
+    ) -> Document:
+        refuse_unserved("InvokeWithResponseStream", request)
+        ref = parse_function_name(
+            request["FunctionName"], context.scope, request.get("Qualifier", "")
+        )
+        payload = await event_of(request)
+        identity = client_context(request.get("ClientContext", ""))
+        entry = await self._invocations.invocable(ref)
+        if request.get("InvocationType") == "DryRun":
+            return {"StatusCode": 204}
+        stream = AnswerStream(asyncio.get_running_loop())
+        invocation = Invocation(
+            request_id=context.request_id,
+            payload=payload,
+            invoked_function_arn=f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn,
+            client_context=identity,
+            trace_id=trace_id(context),
+            stream=stream,
+        )
+        self._start(entry.spec, invocation, stream)
+        await stream.begun()
+        if isinstance(stream.outcome, Exception):
+            raise stream.outcome
+        return {
+            "StatusCode": 200,
+            "ExecutedVersion": entry.spec.function_version,
+            "EventStream": _events(stream, wants_log=request.get("LogType") == "Tail"),
+        }
+
+    async def stop(self) -> None:
+        """Wait for what is on its way; the plane ends it."""
+        await asyncio.gather(*self._tasks)
+
+    def _start(self, spec: FunctionSpec, invocation: Invocation, stream: AnswerStream) -> None:
+        # A task of its own: a client that leaves must not end the invocation.
+        task = asyncio.create_task(self._run(spec, invocation, stream))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, spec: FunctionSpec, invocation: Invocation, stream: AnswerStream) -> None:
+        try:
+            stream.finish(await self._invocations.run(spec, invocation))
+        except ServiceError as error:
+            stream.finish(error)
+
+
+async def _events(
+    stream: AnswerStream, *, wants_log: bool
+) -> AsyncIterator[dict[str, object] | ServiceError]:
+    """PayloadChunk for each piece, then InvokeComplete."""
+    try:
+        async for piece in stream:
+            yield {"PayloadChunk": {"Payload": piece}}
+        outcome = stream.outcome
+        if isinstance(outcome, ServiceError):
+            yield outcome
+            return
+        assert outcome is not None
+        assert not isinstance(outcome, Exception)
+        if outcome.payload and not outcome.is_error:
+            yield {"PayloadChunk": {"Payload": outcome.payload}}
+        yield {"InvokeComplete": _complete(outcome, wants_log=wants_log)}
+    finally:
+        stream.abandon()
+
+
+def _complete(outcome: Outcome, *, wants_log: bool) -> dict[str, str]:
+    document = {}
+    if outcome.is_error:
+        document = {"ErrorCode": "Unhandled", "ErrorDetails": outcome.payload.decode()}
+    if wants_log:
+        document["LogResult"] = base64.b64encode(outcome.log[-LOG_TAIL_BYTES:]).decode()
+    return document
