@@ -156,7 +156,9 @@ def build(
         await lambda_.reset()
         await accounts.reset(config.account)
 
-    own_paths = OwnPaths(lambda: platform.is_ready, reset, clock if config.test_mode else None)
+    own_paths = OwnPaths(
+        lambda: platform.is_ready, reset, clock if config.test_mode else None, lambda_.advance
+    )
     gateway = Gateway(
         router=Router(SERVICES),
         services=[lambda_],

@@ -25,7 +25,8 @@ class OwnPaths:
     """The door of the platform itself. `is_ready` says whether functions can run.
 
     With a clock to move (test mode), `POST /_lambent/reset` forgets functions and accounts but the default one and
-    `POST /_lambent/clock` with `{"advance_s": N}` moves the calendar; its answer holds the new reading.
+    `POST /_lambent/clock` with `{"advance_s": N}` moves the calendar through `advance`, which does what falls due on
+    the way; its answer holds the new reading.
     """
 
     def __init__(
@@ -33,13 +34,15 @@ class OwnPaths:
         is_ready: Callable[[], bool],
         reset: Callable[[], Awaitable[None]],
         movable_clock: SystemClock | None = None,
+        advance: Callable[[timedelta], Awaitable[None]] | None = None,
     ) -> None:
         self._is_ready = is_ready
         self._routes: dict[str, tuple[str, Callable[[Request], Awaitable[Response]]]] = {
             _HEALTH: ("GET", self._health)
         }
         if movable_clock is not None:
-            self._reset, self._clock = reset, movable_clock
+            assert advance is not None
+            self._reset, self._clock, self._advance = reset, movable_clock, advance
             self._routes[_RESET] = ("POST", self._do_reset)
             self._routes[_CLOCK] = ("POST", self._move_clock)
 
@@ -63,7 +66,7 @@ class OwnPaths:
     async def _move_clock(self, request: Request) -> Response:
         try:
             advance_s = orjson.loads(await request.body.read(1024))["advance_s"]
-            self._clock.advance(timedelta(seconds=advance_s))
+            await self._advance(timedelta(seconds=advance_s))
         except (ValueError, KeyError, TypeError, OverflowError, BodyTooLarge):
             return _json(400, {"message": 'expected {"advance_s": SECONDS}, not negative'})
         return _json(200, {"calendar": self._clock.calendar().isoformat()})

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from lambent.core.clock import TimerHeap
+from lambent.core.clock import Clock, TimerHeap
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 LONGEST_SLEEP_S = 30.0
 
 
-class MovableClock(Protocol):
+class MovableClock(Clock, Protocol):
     """A clock whose calendar tests move (core.clock.SystemClock, VirtualClock)."""
 
-    def calendar(self) -> datetime: ...
     def advance(self, by: timedelta) -> None: ...
 
 

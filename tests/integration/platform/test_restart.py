@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sqlite3
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -83,6 +85,49 @@ def test_no_acknowledged_function_is_lost_by_kill_9(start: Start) -> None:
     assert {name: again.invoke(client, name) for name in found} == {n: f'"{n}"' for n in found}
     assert again.stop() == 0
     assert again.left_over() == []
+
+
+BLOCKED = "import time\ndef handler(event, context):\n    time.sleep(600)\n"
+QUICK = "def handler(event, context):\n    return event\n"
+EVENTS = 200
+
+
+@pytest.mark.timeout(90)
+def test_no_accepted_event_is_lost_by_kill_9(start: Start, make_zip: Any) -> None:
+    """All but the event that runs for ever are queued when everything is killed; afterwards all others run."""
+    up = start()
+    client = up.client()
+    up.create(client, "f", BLOCKED)
+    client.update_function_configuration(FunctionName="f", Timeout=900)
+    client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=1)
+
+    def send(number: int) -> int:
+        answer = client.invoke(
+            FunctionName="f", InvocationType="Event", Payload=str(number).encode()
+        )
+        return int(answer["StatusCode"])
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(send, range(EVENTS))) == {202}
+    up.kill_all()
+    assert len(_queued(up)) == EVENTS
+    again = start()
+    client = again.client()
+    # Only now is there a version that answers, and more than one environment for it.
+    client.update_function_code(FunctionName="f", ZipFile=make_zip({"app.py": QUICK}))
+    client.delete_function_concurrency(FunctionName="f")
+    send(EVENTS)
+    # At most the one that the first environment of the new process has taken is left.
+    pause = threading.Event()
+    while len(_queued(again)) > 1:
+        pause.wait(0.05)
+    assert again.invoke(client, "f") is not None
+
+
+def _queued(up: Any) -> list[Any]:
+    (path,) = up.data_dir.rglob("*.db")
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        return connection.execute("SELECT id FROM lambda_events").fetchall()
 
 
 def _create_for_ever(

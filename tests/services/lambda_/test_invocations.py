@@ -119,7 +119,6 @@ def test_a_dry_run_runs_nothing(client: LambdaClient, create: Create) -> None:
 @pytest.mark.parametrize(
     ("request_", "status", "code", "message"),
     [
-        ({"InvocationType": "Event"}, 501, "NotImplementedException", "asynchronous"),
         ({"Payload": b"not json"}, 400, "InvalidRequestContentException", "Could not parse request body into json"),
         ({"Payload": b"[" + b"1," * 50_000}, 400, "InvalidRequestContentException", "Could not parse request body"),
         ({"ClientContext": "####"}, 400, "InvalidRequestContentException", "Client context must be a valid Base64"),
@@ -150,3 +149,37 @@ def test_an_event_may_have_6_mb(client: LambdaClient, create: Create) -> None:
         client.invoke(FunctionName="f", Payload=largest + b" ")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
     assert refused.value.response["Error"]["Code"] == "RequestEntityTooLargeException"
+
+
+SEEN = """
+import json, os
+def run(event, context):
+    if event == "read":
+        return sorted(open("/tmp/seen").read().split()) if os.path.exists("/tmp/seen") else []
+    with open("/tmp/seen", "a") as seen:
+        print(event, file=seen)
+"""
+
+
+def test_events_are_accepted_and_run(client: LambdaClient, create: Create, running: Any) -> None:
+    create("f", SEEN)
+    # One environment: what it has seen can be asked of it.
+    client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=1)
+    for number in range(12):
+        payload = str(number).encode()
+        answer = client.invoke(FunctionName="f", InvocationType="Event", Payload=payload)
+        assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
+        assert "ExecutedVersion" not in answer
+    assert client.invoke_async(FunctionName="f", InvokeArgs=b"12")["Status"] == 202
+    while len(_rows_of(running, client)) > 0:
+        running.run(running.platform.lambda_._queue.settled())
+    seen = json.loads(client.invoke(FunctionName="f", Payload=b'"read"')["Payload"].read())
+    assert sorted(map(int, seen)) == list(range(13))
+
+
+def _rows_of(running: Any, client: LambdaClient) -> list[Any]:
+    from lambent.services.lambda_ import events
+
+    account_id = client.get_function(FunctionName="f")["Configuration"]["FunctionArn"].split(":")[4]
+    lanes = running.run(running.platform.database.read(events.lanes))
+    return [lane for lane in lanes if lane[0] == account_id]

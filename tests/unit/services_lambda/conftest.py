@@ -187,8 +187,9 @@ class Bench:
     def __post_init__(self) -> None:
         self.service = self.new_service()
 
-    def new_service(self) -> LambdaService:
+    def new_service(self, **options: Any) -> LambdaService:
         return LambdaService(
+            **options,
             database=self.database,
             plane=self.plane,
             compute=self.compute,

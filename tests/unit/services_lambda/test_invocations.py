@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambent.core.errors import NotImplementedByLambent, RequestTooLarge, ServiceError
+from lambent.core.errors import RequestTooLarge, ServiceError
 from lambent.execution.spec import FunctionSpec, RuntimeUnavailable, SandboxFailed, Throttled
 from lambent.services.lambda_ import invocations
 from lambent.services.lambda_.errors import (
@@ -179,17 +179,6 @@ def test_a_dry_run_says_only_that_it_could_be_run(run: Run) -> None:
         }
         with pytest.raises(ResourceNotFound):
             await bench.call("Invoke", FunctionName="g", InvocationType="DryRun")
-        assert bench.plane.invoked == []
-
-    run(scenario)
-
-
-def test_an_event_is_never_accepted_and_lost(run: Run) -> None:
-    async def scenario(bench: Any) -> None:
-        await bench.create()
-        with pytest.raises(NotImplementedByLambent, match="asynchronous") as refused:
-            await bench.call("Invoke", FunctionName="f", InvocationType="Event")
-        assert (refused.value.status, refused.value.code) == (501, "NotImplementedException")
         assert bench.plane.invoked == []
 
     run(scenario)

@@ -53,7 +53,7 @@ def test_a_parameter_without_effect_is_refused_by_name(operation: str, member: s
 def test_the_members_known_to_have_no_effect_are_among_them() -> None:
     names = {member for operation, member in _unserved() if operation == "CreateFunction"}
     assert names >= {
-        "VpcConfig", "FileSystemConfigs", "DeadLetterConfig",
+        "VpcConfig", "FileSystemConfigs",
         "ImageConfig",
     }  # fmt: skip
 

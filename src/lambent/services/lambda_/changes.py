@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core import ids
-from lambent.services.lambda_ import repository, resources
+from lambent.services.lambda_ import events, repository, resources
 from lambent.services.lambda_.code_signing import refuse_unsigned
 from lambent.services.lambda_.errors import PreconditionFailed, ResourceConflict
 from lambent.services.lambda_.model import Code
@@ -220,6 +220,7 @@ class Changes:
                 repository.remove(tx, function.scope, function.name)
                 tx.after_commit(self._deleted, function)
             resources.remove_all(tx)
+            events.remove_all(tx)
 
         await self._database.write(remove)
 

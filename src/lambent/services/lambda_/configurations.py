@@ -51,6 +51,8 @@ def listed(function: Function, qualifier: str = "") -> FunctionConfigurationType
         configuration["Environment"] = {"Variables": dict(settings.environment)}
     if settings.kms_key_arn:
         configuration["KMSKeyArn"] = settings.kms_key_arn
+    if settings.dead_letter_arn:
+        configuration["DeadLetterConfig"] = {"TargetArn": settings.dead_letter_arn}
     if settings.layers:
         configuration["Layers"] = [
             {"Arn": layer.arn, "CodeSize": layer.size} for layer in settings.layers

@@ -36,6 +36,23 @@ class Destinations:
             if destination:
                 self._check_one(tx, ref, destination)
 
+    def check_dead_letter(self, request: Mapping[str, Any]) -> None:
+        """Raises InvalidParameterValue for a dead-letter queue that messages cannot be delivered to."""
+        target = request.get("DeadLetterConfig", {}).get("TargetArn", "")
+        if not target:
+            return
+        service = target.split(":")[2]
+        if service not in {"sqs", "sns"}:
+            raise InvalidParameterValue(
+                f"The provided target ARN {target} is invalid: a dead-letter queue is an SQS queue or an "
+                "SNS topic."
+            )
+        if service not in self.targets:
+            raise InvalidParameterValue(
+                "Lambent does not support the parameter 'DeadLetterConfig' yet: the service "
+                f"'{service}' of the target {target} is not there."
+            )
+
     def _check_one(self, tx: Tx, ref: FunctionRef, destination: str) -> None:
         invalid = InvalidParameterValue(f"The destination ARN {destination} is invalid.")
         try:

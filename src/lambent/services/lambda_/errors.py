@@ -101,3 +101,9 @@ class ProvisionedConcurrencyConfigNotFound(_UserError):
 
     def __init__(self) -> None:
         super().__init__("No Provisioned Concurrency Config found for this function")
+
+
+class ResourceInUse(_UserError):
+    """An event source mapping is being changed."""
+
+    code, status = "ResourceInUseException", 400

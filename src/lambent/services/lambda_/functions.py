@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.changes import Changes
     from lambent.services.lambda_.code_links import CodeLinks
     from lambent.services.lambda_.code_sources import CodeSources
+    from lambent.services.lambda_.destinations import Destinations
     from lambent.services.lambda_.layer_uses import LayerUses
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
@@ -49,6 +50,7 @@ class Functions:
     links: CodeLinks
     sources: CodeSources
     layers: LayerUses
+    destinations: Destinations
     policy: RuntimePolicy
 
     async def create_function(
@@ -60,6 +62,7 @@ class Functions:
             raise InvalidParameterValue("A function cannot be created with a qualifier.")
         settings = new_settings(request)
         self.policy.admit(settings.runtime, ref.arn)
+        self.destinations.check_dead_letter(request)
         check_tags(request.get("Tags", {}))
         self.sources.check(request["Code"])
         signing_arn = request.get("CodeSigningConfigArn", "")

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core import ids
-from lambent.core.errors import NotImplementedByLambent, RequestTooLarge
+from lambent.core.errors import RequestTooLarge
 from lambent.execution.spec import Invocation, RuntimeUnavailable, SandboxFailed, Throttled
 from lambent.services.lambda_.errors import (
     ExecutionFailed,
@@ -30,6 +30,8 @@ from lambent.services.lambda_.settling import PATIENCE_S
 from lambent.services.lambda_.unserved import refuse_unserved
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from types_boto3_lambda.type_defs import (
         InvocationRequestTypeDef,
         InvokeWithResponseStreamRequestTypeDef,
@@ -59,6 +61,8 @@ class Invocations:
     registry: Registry
     settling: Settling
     plane: Plane
+    # Puts an event into the queue of asynchronous invocations.
+    accept: Callable[[RequestContext, FunctionRef, bytes, str], Awaitable[None]]
 
     def begin(self, context: RequestContext, request: InvocationRequestTypeDef, done: Done) -> bool:
         """The short form of `invoke`: a small event, a function in memory, an environment that is idle."""
@@ -95,16 +99,14 @@ class Invocations:
     async def invoke(self, context: RequestContext, request: InvocationRequestTypeDef) -> Document:
         refuse_unserved("Invoke", request)
         invocation_type = request.get("InvocationType", _WAITS)
-        if invocation_type == "Event":
-            raise NotImplementedByLambent(
-                "Invoke with InvocationType Event is not implemented yet: Lambent cannot queue "
-                "asynchronous invocations so far."
-            )
         ref = parse_function_name(
             request["FunctionName"], context.scope, request.get("Qualifier", "")
         )
         payload = await event_of(request)
         identity = client_context(request.get("ClientContext", ""))
+        if invocation_type == "Event":
+            await self.accept(context, ref, payload, identity)
+            return {"StatusCode": 202}
         entry = await self.invocable(ref)
         if invocation_type == "DryRun":
             return {"StatusCode": 204}
@@ -119,13 +121,29 @@ class Invocations:
         version = entry.spec.function_version
         return _answer(outcome, version, wants_log=request.get("LogType") == "Tail")
 
+    async def require(self, ref: FunctionRef) -> None:
+        """Raises ResourceNotFound unless there is such a function."""
+        key = (ref.scope.account_id, ref.scope.region, ref.name)
+        if ref.is_latest:
+            if self.registry.get(key) or await self.registry.load(ref.scope, ref.name):
+                return
+            raise not_found(ref.invoked())
+        if self.registry.target(key, ref.qualifier) is None:
+            await self.registry.load_target(ref)
+
     async def call(
-        self, ref: FunctionRef, payload: bytes, request_id: str, trace_id: str
+        self,
+        ref: FunctionRef,
+        payload: bytes,
+        request_id: str,
+        trace_id: str,
+        *,
+        client_context: str = "",
     ) -> tuple[Outcome, str]:
         """For callers within the platform: the outcome, and the version that ran. Raises as Invoke."""
         entry = await self.invocable(ref)
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
-        invocation = Invocation(request_id, payload, arn, trace_id=trace_id)
+        invocation = Invocation(request_id, payload, arn, client_context, trace_id)
         return await self.run(entry.spec, invocation), entry.spec.function_version
 
     def _in_memory(self, key: Key, qualifier: str) -> Invocable | None:

@@ -57,6 +57,7 @@ class Settings:
     system_log_level: str = ""
     ephemeral_mib: int = 512
     kms_key_arn: str = ""
+    dead_letter_arn: str = ""
     layers: tuple[LayerUse, ...] = ()
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
+    from lambent.core.clock import Timer
+    from lambent.core.context import Scope
+    from lambent.core.ports import Tx
     from lambent.execution.running import Done
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
@@ -72,10 +76,34 @@ class Objects(Protocol):
 class Target(Protocol):
     """A service that records of asynchronous invocations are delivered to: queues, topics, event buses."""
 
-    async def deliver(self, arn: str, record: bytes) -> None:
+    async def deliver(self, arn: str, record: bytes, attributes: Mapping[str, str]) -> None:
         """Raises DeliveryFailed; then it is tried again later."""
         ...
 
 
 class DeliveryFailed(Exception):
     """A record could not be delivered. The text says why, for the log."""
+
+
+class Timers(Protocol):
+    """Timers that go by the calendar (lambent.process.clock_driver)."""
+
+    def at(self, due: datetime, call: Callable[[], None]) -> Timer:
+        """Call `call()` in the event loop at `due`, soon if that has passed."""
+        ...
+
+
+class Poller(Protocol):
+    """What fetches the records of one kind of source and invokes functions with them."""
+
+    def check(self, tx: Tx, arn: str) -> None:
+        """Raises ServiceError, in AWS's words, for a source that is not there or may not be polled."""
+        ...
+
+    def watch(self, scope: Scope, mapping: Mapping[str, Any]) -> None:
+        """Poll from now on as this event source mapping says; it replaces what was said of its UUID before."""
+        ...
+
+    def leave(self, uuid: str) -> None:
+        """Poll no more for this mapping."""
+        ...

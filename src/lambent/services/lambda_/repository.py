@@ -243,6 +243,7 @@ _OPTIONS = (
     "system_log_level",
     "ephemeral_mib",
     "kms_key_arn",
+    "dead_letter_arn",
 )
 _DEFAULTS = Settings(runtime="", role="", handler="")
 

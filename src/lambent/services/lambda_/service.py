@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.core.service import Operation, read, waits, write
+from lambent.process.clock_driver import CalendarDriver
 from lambent.services.lambda_.aliases import Aliases
+from lambent.services.lambda_.async_invocations import AsyncInvocations
 from lambent.services.lambda_.changes import Changes
 from lambent.services.lambda_.cleaning import Cleaning
 from lambent.services.lambda_.code_links import CodeDoor, CodeLinks
@@ -16,6 +18,8 @@ from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_sources import CodeSources
 from lambent.services.lambda_.destinations import Destinations
 from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
+from lambent.services.lambda_.event_queue import EventQueue
+from lambent.services.lambda_.event_sources import EventSources
 from lambent.services.lambda_.finishing import Finishing
 from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.functions import Functions
@@ -39,12 +43,15 @@ from lambent.services.lambda_.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
     from pathlib import Path
 
-    from lambent.core.clock import Clock
+    from lambent.core.context import RequestContext
     from lambent.core.ports import Database, Signatures
     from lambent.core.service import Door
-    from lambent.services.lambda_.ports import Blobs, Compute, Plane, Target
+    from lambent.process.clock_driver import MovableClock
+    from lambent.services.lambda_.names import FunctionRef
+    from lambent.services.lambda_.ports import Blobs, Compute, Plane, Poller, Target
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
 
@@ -60,6 +67,7 @@ class LambdaService:
         policy: which runtimes functions may be given.
         account_concurrency: invocations of one account that may run at the same time.
         targets: services that records of asynchronous invocations can be delivered to, by their name in ARNs.
+        pollers: what polls event sources, by the name of their service in ARNs.
         signatures: who signs requests to function URLs; without it there are no URLs to call.
     """
 
@@ -73,10 +81,11 @@ class LambdaService:
         compute: Compute,
         blobs: Blobs,
         code_dir: Path,
-        clock: Clock,
+        clock: MovableClock,
         policy: RuntimePolicy,
         account_concurrency: int = 1000,
         targets: Mapping[str, Target] | None = None,
+        pollers: Mapping[str, Poller] | None = None,
         signatures: Signatures | None = None,
     ) -> None:
         links = CodeLinks(clock)
@@ -88,13 +97,18 @@ class LambdaService:
         self._start_up = StartUp(database, plane, blobs, packages, self._cleaning, policy)
         sources = CodeSources()
         uses = LayerUses(database)
-        functions = Functions(changes, links, sources, uses, policy)
-        updates = Updates(changes, sources, uses, policy)
+        destinations = Destinations(targets or {})
+        functions = Functions(changes, links, sources, uses, destinations, policy)
+        updates = Updates(changes, sources, uses, destinations, policy)
         layers = Layers(database, changes, self._cleaning, sources, links, policy)
         layer_policies = LayerPolicies()
         versions = Versions(changes, policy)
         aliases = Aliases(registry)
-        invocations = Invocations(registry, self._settling, plane)
+        invocations = Invocations(registry, self._settling, plane, self._accept)
+        self._queue = EventQueue(database, invocations, targets or {}, clock)
+        self._async = AsyncInvocations(invocations, self._queue)
+        self._clock = clock
+        self._timers: CalendarDriver | None = None
         revisions = Revisions(registry)
         permissions = Permissions(revisions)
         tags = TagOperations(revisions)
@@ -102,11 +116,11 @@ class LambdaService:
         self._database = database
         reservations = self._reservations
         self._streams = ResponseStreams(invocations)
-        destinations = Destinations(targets or {})
         event_invoke = EventInvokeConfigs(destinations)
         function_policies = FunctionPolicies(policy)
         signing = CodeSigning()
         urls = Urls()
+        self._sources = EventSources(database, pollers or {})
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
@@ -156,6 +170,12 @@ class LambdaService:
             "GetFunctionUrlConfig": read(urls.get),
             "ListFunctionUrlConfigs": read(urls.list),
             "UpdateFunctionUrlConfig": write(urls.update),
+            "InvokeAsync": waits(self._async.invoke_async),
+            "CreateEventSourceMapping": write(self._sources.create),
+            "DeleteEventSourceMapping": write(self._sources.delete),
+            "GetEventSourceMapping": read(self._sources.get),
+            "ListEventSourceMappings": read(self._sources.list),
+            "UpdateEventSourceMapping": write(self._sources.update),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
             "DeleteAlias": write(aliases.delete_alias),
@@ -182,13 +202,32 @@ class LambdaService:
         await self._start_up.run()
         await self._reservations.restore(self._database)
         await self._settling.settle_all()
+        self._timers = CalendarDriver(self._clock, self._queue.settled)
+        await self._queue.start(self._timers)
+        await self._sources.restore()
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the calendar, and do what falls due on the way (`--test-mode`)."""
+        assert self._timers is not None
+        await self._queue.settled()
+        await self._timers.advance(by)
+
+    async def _accept(
+        self, context: RequestContext, ref: FunctionRef, payload: bytes, client_context: str
+    ) -> None:
+        await self._async.accept(context, ref, payload, client_context)
 
     async def reset(self) -> None:
         """Forget every function of every account (`--test-mode`)."""
         await self._delete_all()
+        self._queue.forget()
 
     async def stop(self) -> None:
         """Finish the changes that have begun; end the background tasks, which the next start makes up for."""
         await self._finishing.stop()
+        if self._timers is not None:
+            self._timers.stop()
+        await self._queue.stop()
+        await self._sources.stop()
         await self._settling.stop()
         await self._cleaning.stop()

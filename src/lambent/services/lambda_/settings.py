@@ -58,6 +58,8 @@ def changed_settings(settings: Settings, request: Mapping[str, Any]) -> Settings
         changes |= _logging(settings, logging)
     if size := request.get("EphemeralStorage", {}).get("Size"):
         changes["ephemeral_mib"] = size
+    if "DeadLetterConfig" in request:
+        changes["dead_letter_arn"] = request["DeadLetterConfig"].get("TargetArn", "")
     if "KMSKeyArn" in request:
         changes["kms_key_arn"] = request["KMSKeyArn"]
     if architectures := request.get("Architectures"):

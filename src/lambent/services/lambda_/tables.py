@@ -5,7 +5,7 @@ Maps are JSON text, times are calendar milliseconds since 1970.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from lambent.storage.metadata import METADATA
 
@@ -58,4 +58,28 @@ RESOURCES = Table(
     Column("owner", String(140), primary_key=True),
     Column("id", String(140), primary_key=True),
     Column("document", Text, nullable=False),
+)
+
+# Asynchronous invocations, and records on their way to another service (`target`, an ARN; "": an invocation). A row is
+# there before the client has its 202, and goes with what became of it.
+EVENTS = Table(
+    "lambda_events",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("account_id", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("qualifier", String(128), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("request_id", String(36), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("client_context", Text, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("sent_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),  # that ran, to whatever end
+    Column(
+        "failures", Integer, nullable=False
+    ),  # in a row that were not the function's: for the back-off
+    Index("lambda_events_lane", "account_id", "region", "name", "target", "due_ms"),
 )

@@ -30,6 +30,7 @@ _SETTINGS = {
     "LoggingConfig.ApplicationLogLevel",
     "LoggingConfig.SystemLogLevel",
     "KMSKeyArn",
+    "DeadLetterConfig.TargetArn",
     "Layers",
     "SnapStart.ApplyOn",
 }

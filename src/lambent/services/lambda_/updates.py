@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.services.lambda_.changes import Changes
     from lambent.services.lambda_.code_sources import CodeSources
+    from lambent.services.lambda_.destinations import Destinations
     from lambent.services.lambda_.layer_uses import LayerUses
     from lambent.services.lambda_.model import Code, Function, LayerUse
     from lambent.services.lambda_.names import FunctionRef
@@ -36,6 +37,7 @@ class Updates:
     changes: Changes
     sources: CodeSources
     layers: LayerUses
+    destinations: Destinations
     policy: RuntimePolicy
 
     async def update_function_code(
@@ -78,6 +80,7 @@ class Updates:
         ref = _unqualified(request["FunctionName"], context)
         revision_id = request.get("RevisionId", "")
         function = await self.changes.settled(ref, revision_id)
+        self.destinations.check_dead_letter(request)
         changed_settings(function.settings, request)  # refused before anything is prepared
         if "Runtime" in request:
             self.policy.admit(request["Runtime"], ref.arn)

@@ -1,0 +1,69 @@
+"""Invoke with InvocationType Event, and its predecessor InvokeAsync: accepted once the event is on the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambent.core.errors import RequestTooLarge
+from lambent.services.lambda_.events import Event
+from lambent.services.lambda_.invocations import trace_id
+from lambent.services.lambda_.lineage import extended
+from lambent.services.lambda_.names import parse_function_name
+from lambent.services.lambda_.payloads import check_event
+from lambent.services.lambda_.timestamps import calendar_ms
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambent.core.context import RequestContext
+    from lambent.core.service import Document
+    from lambent.services.lambda_.event_queue import EventQueue
+    from lambent.services.lambda_.invocations import Invocations
+    from lambent.services.lambda_.names import FunctionRef
+
+# "1 MB (asynchronous)" (Lambda quotas, payload).
+MAX_EVENT_BYTES = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncInvocations:
+    """Accepts events."""
+
+    invocations: Invocations
+    queue: EventQueue
+
+    async def accept(
+        self, context: RequestContext, ref: FunctionRef, payload: bytes, client_context: str
+    ) -> None:
+        """Returns when the event is on the disk. Raises RequestTooLarge, ResourceNotFound."""
+        if len(payload) > MAX_EVENT_BYTES:
+            raise RequestTooLarge(
+                f"{len(payload)} byte payload is too large for the Event invocation type "
+                f"(limit {MAX_EVENT_BYTES} bytes)"
+            )
+        await self.invocations.require(ref)
+        now_ms = calendar_ms(context.now)
+        await self.queue.accept(
+            Event(
+                id=context.request_id,
+                account_id=ref.scope.account_id,
+                region=ref.scope.region,
+                name=ref.name,
+                qualifier=ref.qualifier,
+                target="",
+                request_id=context.request_id,
+                payload=payload,
+                client_context=client_context,
+                trace_id=extended(trace_id(context), ref.qualified("").arn),
+                sent_ms=now_ms,
+                due_ms=now_ms,
+            )
+        )
+
+    async def invoke_async(self, context: RequestContext, request: dict[str, Any]) -> Document:
+        ref = parse_function_name(request["FunctionName"], context.scope)
+        payload: bytes = request["InvokeArgs"] or b"{}"
+        await check_event(payload)
+        await self.accept(context, ref, payload, "")
+        return {"Status": 202}

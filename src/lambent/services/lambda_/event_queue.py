@@ -1,0 +1,291 @@
+"""Works off the queue of asynchronous invocations.
+
+Events of one function are a lane: a few tasks at most, which end when nothing is due. The database is the queue; memory
+holds a window of each lane, so that a flood does not fill it. An event is removed in the transaction that holds what
+follows from it, which makes delivery at-least-once.
+
+Throttled, a lane gets narrower before anything waits: with a reservation of one, one task works and the others leave
+their events to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambent.core.errors import ServiceError
+from lambent.services.lambda_ import events
+from lambent.services.lambda_.errors import ResourceNotFound, TooManyRequests
+from lambent.services.lambda_.event_results import Result, configuration, is_over_age, settle
+from lambent.services.lambda_.lineage import is_looping
+from lambent.services.lambda_.ports import DeliveryFailed
+from lambent.services.lambda_.resources import RECURSION
+from lambent.services.lambda_.timestamps import calendar_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.clock import Clock, Timer
+    from lambent.core.ports import Database, Tx
+    from lambent.services.lambda_.events import Event, Lane
+    from lambent.services.lambda_.invocations import Invocations
+    from lambent.services.lambda_.ports import Target, Timers
+
+_log = logging.getLogger(__name__)
+# Tasks of one lane. More only queue up for the same cores; what waits long is given more environments by each of them.
+WIDTH = 16
+# Events of one lane in memory, beside those that run.
+WINDOW = 1000
+# No configuration makes an event too old sooner.
+_YOUNG_MS = 60_000
+
+
+@dataclass(slots=True)
+class _LaneState:
+    waiting: deque[Event] = field(default_factory=deque)
+    held: set[str] = field(default_factory=set)  # ids in memory: waiting or running
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    has_more: bool = False  # rows may be due that are not in memory
+    is_reading: bool = False
+    timer: Timer | None = None
+    timer_ms: int = 0
+
+
+class EventQueue:
+    """Args: `targets` are the services that records go to, by their name in ARNs."""
+
+    def __init__(
+        self,
+        database: Database,
+        invocations: Invocations,
+        targets: Mapping[str, Target],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._invocations = invocations
+        self._targets = targets
+        self._clock = clock
+        self._timers: Timers | None = None
+        self._lanes: dict[Lane, _LaneState] = {}
+        self._rest = asyncio.Event()
+        self._rest.set()
+        self._working = 0
+
+    async def start(self, timers: Timers) -> None:
+        """Go on with what an earlier process has left."""
+        self._timers = timers
+        for lane in await self._database.read(events.lanes):
+            self._lane(lane).has_more = True
+            self._wake(lane)
+
+    async def stop(self) -> None:
+        """Give up what runs: its rows are there for the next start."""
+        self._timers = None
+        tasks = [task for state in self._lanes.values() for task in state.tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Wait until nothing is due that has not been tried."""
+        await self._rest.wait()
+
+    async def accept(self, event: Event) -> None:
+        """Returns when the event is on the disk."""
+        await self._database.write(partial(self._write, event=event))
+
+    def forget(self) -> None:
+        """Every row is gone (`--test-mode`)."""
+        for state in self._lanes.values():
+            state.waiting.clear()
+            state.has_more = False
+
+    def _write(self, tx: Tx, event: Event) -> None:
+        events.add(tx, event)
+        tx.after_commit(self.added, event)
+
+    def added(self, event: Event) -> None:
+        """An event that is due now has been committed."""
+        state = self._lane(event.lane)
+        if state.has_more or len(state.waiting) >= WINDOW:
+            state.has_more = True  # behind others: read when it is its turn
+        else:
+            state.waiting.append(event)
+            state.held.add(event.id)
+        self._wake(event.lane)
+
+    def _lane(self, lane: Lane) -> _LaneState:
+        state = self._lanes.get(lane)
+        if state is None:
+            state = self._lanes[lane] = _LaneState()
+        return state
+
+    def _wake(self, lane: Lane) -> None:
+        """One more task for a lane with work, if it may have one."""
+        state = self._lane(lane)
+        if self._timers is None or len(state.tasks) >= WIDTH:
+            return
+        if not state.waiting and (not state.has_more or state.is_reading):
+            return
+        task = asyncio.get_running_loop().create_task(self._work(lane, state))
+        state.tasks.add(task)
+        self._working += 1
+        self._rest.clear()
+        task.add_done_callback(partial(self._left, lane, state))
+
+    def _left(self, lane: Lane, state: _LaneState, task: asyncio.Task[None]) -> None:
+        state.tasks.discard(task)
+        self._working -= 1
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The rows are there; the next event or timer of the lane tries again.
+            _log.error("the events of %s wait", lane, exc_info=error)
+            state.has_more = True
+        if not self._working:
+            self._rest.set()
+        if not state.tasks and not state.waiting and not state.has_more and state.timer is None:
+            self._lanes.pop(lane, None)
+
+    async def _work(self, lane: Lane, state: _LaneState) -> None:
+        """One event after the other, until none is due."""
+        while True:
+            if not state.waiting and not await self._read(lane, state):
+                await self._set_timer(lane, state)
+                return
+            if not state.waiting:
+                return  # another task reads, or was faster
+            event = state.waiting.popleft()
+            self._wake(lane)
+            if not await self._try(state, event):
+                return
+
+    async def _read(self, lane: Lane, state: _LaneState) -> bool:
+        """Fill the window. False where nothing was left to read."""
+        if not state.has_more:
+            return False
+        if state.is_reading:
+            return True
+        state.is_reading = True
+        try:
+            limit = WINDOW + len(state.held)
+            now_ms = self._now_ms()
+            state.has_more = False  # what is added from here on says so again
+            found = await self._database.read(
+                partial(events.due, lane=lane, now_ms=now_ms, limit=limit)
+            )
+            fresh = [event for event in found if event.id not in state.held]
+            state.has_more = state.has_more or len(found) == limit
+            state.waiting.extend(fresh)
+            state.held.update(event.id for event in fresh)
+            return bool(fresh) or state.has_more
+        except BaseException:
+            state.has_more = True
+            raise
+        finally:
+            state.is_reading = False
+
+    async def _try(self, state: _LaneState, event: Event) -> bool:
+        """Run one event and write what follows. False: the lane was throttled and does with one task less."""
+        if event.target:
+            result = await self._deliver(event)
+        else:
+            result = await self._invoke(event)
+        if result.kind == "throttled" and len(state.tasks) > 1:
+            state.waiting.appendleft(event)
+            return False
+        try:
+            write = partial(
+                settle, event=event, result=result, now_ms=self._now_ms(), added=self.added
+            )
+            left = await self._database.write(write)
+        finally:
+            state.held.discard(event.id)
+        if left is None:
+            return True
+        self._arm(event.lane, state, left.due_ms)
+        # What stopped this one would stop the next: the lane waits for the timer.
+        return result.kind != "throttled"
+
+    async def _invoke(self, event: Event) -> Result:
+        if self._now_ms() - event.sent_ms > _YOUNG_MS and await self._is_over_age(event):
+            return Result("expired")
+        if is_looping(event.trace_id, event.ref.qualified("").arn) and await self._stops_loops(
+            event
+        ):
+            return Result("looped")
+        try:
+            outcome, version = await self._invocations.call(
+                event.ref,
+                event.payload,
+                event.request_id,
+                event.trace_id,
+                client_context=event.client_context,
+            )
+        except TooManyRequests:
+            return Result("throttled")
+        except ResourceNotFound:
+            return Result("gone")
+        except ServiceError as error:
+            _log.warning("request %s: %s", event.request_id, error.message)
+            return Result("failed")
+        return Result("ran", outcome.payload, outcome.is_error, version)
+
+    async def _is_over_age(self, event: Event) -> bool:
+        def look(tx: Tx) -> bool:
+            return is_over_age(event, configuration(tx, event), self._now_ms())
+
+        return await self._database.read(look)
+
+    async def _stops_loops(self, event: Event) -> bool:
+        def find(tx: Tx) -> Any:
+            return RECURSION.find(tx, event.ref.scope, event.name, "")
+
+        return bool(await self._database.read(find) != {"RecursiveLoop": "Allow"})
+
+    async def _deliver(self, event: Event) -> Result:
+        service = event.target.split(":")[2]
+        target = self._targets.get(service)
+        if target is None:
+            return Result("gone")
+        attributes = orjson.loads(event.client_context or "{}")
+        try:
+            await target.deliver(event.target, event.payload, attributes)
+        except DeliveryFailed as failed:
+            _log.warning("a record for %s waits: %s", event.target, failed)
+            return Result("failed")
+        return Result("ran", version="")
+
+    async def _set_timer(self, lane: Lane, state: _LaneState) -> None:
+        """The lane has nothing that is due: come back when something will be."""
+        due_ms = await self._database.read(
+            partial(events.next_due, lane=lane, now_ms=self._now_ms())
+        )
+        if due_ms is not None:
+            self._arm(lane, state, due_ms)
+
+    def _arm(self, lane: Lane, state: _LaneState, due_ms: int) -> None:
+        if self._timers is None:
+            return
+        if state.timer is not None:
+            if state.timer_ms <= due_ms:
+                return
+            state.timer.cancel()
+        state.timer_ms = due_ms
+        # A timer rings at its time or later; a millisecond is never cut off.
+        due = datetime.fromtimestamp((due_ms + 1) / 1000, UTC)
+        state.timer = self._timers.at(due, partial(self._ring, lane))
+
+    def _ring(self, lane: Lane) -> None:
+        state = self._lane(lane)
+        state.timer = None
+        state.has_more = True
+        self._wake(lane)
+
+    def _now_ms(self) -> int:
+        return calendar_ms(self._clock.calendar())

@@ -1,0 +1,179 @@
+"""What may be set on an event source mapping, by the kind of its source, and what holds where nothing is set.
+
+From "Event source mapping parameters by event source" (Lambda developer guide).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambent.core.arn import Arn, InvalidArn
+from lambent.services.lambda_.errors import InvalidParameterValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# "Event source mapping filters: up to five", as a quota that AWS raises to ten on request.
+MAX_FILTERS = 5
+_COMMON = {
+    "FunctionName", "EventSourceArn", "Enabled", "BatchSize", "FilterCriteria", "Tags", "UUID",
+    "MaximumBatchingWindowInSeconds", "KMSKeyArn", "MetricsConfig",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """`label` names the source in AWS's messages; `allowed` are the members that it knows beside the common ones;
+    `defaults` what an answer holds where nothing was set."""
+
+    label: str
+    reason: str
+    allowed: frozenset[str]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    is_stream: bool = False
+
+
+def _stream(label: str) -> SourceKind:
+    return SourceKind(
+        label,
+        "User action",
+        frozenset(
+            {
+                "StartingPosition", "StartingPositionTimestamp", "DestinationConfig", "FunctionResponseTypes",
+                "MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError", "MaximumRetryAttempts",
+                "TumblingWindowInSeconds", "ParallelizationFactor",
+            }
+        ),
+        {
+            "BatchSize": 100,
+            "MaximumBatchingWindowInSeconds": 0,
+            "ParallelizationFactor": 1,
+            "DestinationConfig": {"OnFailure": {}},
+            "MaximumRecordAgeInSeconds": -1,
+            "BisectBatchOnFunctionError": False,
+            "MaximumRetryAttempts": -1,
+            "TumblingWindowInSeconds": 0,
+            "FunctionResponseTypes": [],
+            "LastProcessingResult": "No records processed",
+        },
+        is_stream=True,
+    )  # fmt: skip
+
+
+KINDS: Mapping[str, SourceKind] = {
+    "sqs": SourceKind(
+        "SQS",
+        "USER_INITIATED",
+        frozenset({"FunctionResponseTypes", "ScalingConfig"}),
+        {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 0, "FunctionResponseTypes": []},
+    ),
+    "kinesis": _stream("Kinesis"),
+    "dynamodb": _stream("DynamoDB"),
+}
+
+
+def service_of(request: Mapping[str, Any]) -> str:
+    """The service that a new mapping polls. Raises InvalidParameterValue."""
+    for member in (
+        "SelfManagedEventSource",
+        "AmazonManagedKafkaEventSourceConfig",
+        "DocumentDBEventSourceConfig",
+    ):
+        if request.get(member):
+            raise InvalidParameterValue(
+                f"Lambent does not support the parameter '{member}' yet: it polls neither Kafka nor "
+                "DocumentDB."
+            )
+    try:
+        service = Arn.parse(request.get("EventSourceArn", "")).service
+    except InvalidArn:
+        service = ""
+    if service in {"kafka", "mq", "rds", "docdb-elastic"}:
+        raise InvalidParameterValue(
+            f"Lambent cannot poll the event source {request['EventSourceArn']} yet: the service "
+            f"'{service}' is not there."
+        )
+    if service not in KINDS:
+        raise InvalidParameterValue("Unrecognized event source.")
+    return service
+
+
+def check_new(request: Mapping[str, Any], service: str) -> None:
+    """Raises InvalidParameterValue for what does not fit the source."""
+    kind = KINDS[service]
+    position = request.get("StartingPosition")
+    if kind.is_stream and position is None:
+        raise InvalidParameterValue(
+            "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
+            "constraint: Member must not be null."
+        )
+    if not kind.is_stream and position is not None:
+        raise InvalidParameterValue(
+            f"StartingPosition is not valid for {kind.label} event sources."
+        )
+    if position == "AT_TIMESTAMP" and (
+        service != "kinesis" or "StartingPositionTimestamp" not in request
+    ):
+        raise InvalidParameterValue(
+            "Unsupported starting position for arn type: " + request["EventSourceArn"]
+            if service != "kinesis"
+            else "StartingPositionTimestamp must be given with the starting position AT_TIMESTAMP."
+        )
+    check(request, service, request["EventSourceArn"])
+
+
+def check(request: Mapping[str, Any], service: str, arn: str) -> None:
+    """As `check_new`, for what both a new mapping and a change may hold."""
+    kind = KINDS[service]
+    for member, value in request.items():
+        if member not in _COMMON | kind.allowed and value not in (None, "", [], {}):
+            raise InvalidParameterValue(
+                f"Unsupported {member} parameter for given event source mapping type."
+            )
+    if request.get("DestinationConfig", {}).get("OnSuccess"):
+        raise InvalidParameterValue(
+            "Unsupported DestinationConfig parameter for given event source mapping type."
+        )
+    if not kind.is_stream:
+        _check_queue(request, arn)
+    _check_filters(request.get("FilterCriteria", {}).get("Filters", []))
+
+
+def _check_queue(request: Mapping[str, Any], arn: str) -> None:
+    size = request.get("BatchSize", 10)
+    window = request.get("MaximumBatchingWindowInSeconds", 0)
+    if arn.endswith(".fifo"):
+        if window:
+            raise InvalidParameterValue("Batching window is not supported for FIFO queues")
+        if size > 10:
+            raise InvalidParameterValue("Maximum batch size for FIFO queues is 10.")
+    elif size > 10 and not window:
+        raise InvalidParameterValue(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater "
+            "than 10"
+        )
+
+
+def _check_filters(filters: list[Mapping[str, str]]) -> None:
+    if len(filters) > MAX_FILTERS:
+        raise InvalidParameterValue(
+            f"The number of filters exceeds the limit: {len(filters)} of {MAX_FILTERS}."
+        )
+    for each in filters:
+        try:
+            pattern = orjson.loads(each.get("Pattern", ""))
+        except orjson.JSONDecodeError:
+            pattern = None
+        if not isinstance(pattern, dict) or not _is_pattern(pattern):
+            raise InvalidParameterValue("Invalid filter pattern definition.")
+
+
+def _is_pattern(pattern: Mapping[str, Any]) -> bool:
+    """Leaves are lists: of values, or of tests with one operator each."""
+    return all(
+        _is_pattern(value) if isinstance(value, dict) else isinstance(value, list) and bool(value)
+        for value in pattern.values()
+    )

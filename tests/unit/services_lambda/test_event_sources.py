@@ -1,0 +1,222 @@
+"""Event source mappings with a stub for what polls: their life, their defaults, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambent.core.errors import ServiceError
+from lambent.services.lambda_.errors import InvalidParameterValue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Run = Callable[[Callable[[Any], Awaitable[None]]], None]
+
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q"
+STREAM = "arn:aws:kinesis:eu-west-1:123456789012:stream/s"
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2026-01-01T00:00:00.000"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+
+
+class StubPoller:
+    """Knows every source but those called `gone`, and remembers what it is to poll."""
+
+    def __init__(self) -> None:
+        self.watched: dict[str, Any] = {}
+
+    def check(self, tx: Any, arn: str) -> None:
+        if "gone" in arn:
+            raise InvalidParameterValue(f"Stream not found: {arn}")
+
+    def watch(self, scope: Any, mapping: Any) -> None:
+        self.watched[mapping["UUID"]] = mapping
+
+    def leave(self, uuid: str) -> None:
+        self.watched.pop(uuid, None)
+
+
+async def _start(bench: Any) -> StubPoller:
+    poller = StubPoller()
+    pollers = dict.fromkeys(("sqs", "kinesis", "dynamodb"), poller)
+    bench.service = bench.new_service(pollers=pollers)
+    await bench.create()
+    return poller
+
+
+async def _settle(bench: Any) -> None:
+    await asyncio.gather(*bench.service._sources._tasks)
+
+
+async def _create(bench: Any, source: str = QUEUE, **members: Any) -> Any:
+    request = {"FunctionName": "f", "EventSourceArn": source, **members}
+    return await bench.call("CreateEventSourceMapping", **request)
+
+
+async def _refusal(bench: Any, source: str = QUEUE, **members: Any) -> tuple[int, str, Any]:
+    with pytest.raises(ServiceError) as refused:
+        await _create(bench, source, **members)
+    error = refused.value
+    return error.status, error.code, error.message
+
+
+def test_the_defaults_of_a_queue(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        poller = await _start(bench)
+        created = await _create(bench)
+        uuid = created["UUID"]
+        assert created == {
+            "UUID": uuid,
+            "EventSourceArn": QUEUE,
+            "FunctionArn": FUNCTION,
+            "BatchSize": 10,
+            "MaximumBatchingWindowInSeconds": 0,
+            "FunctionResponseTypes": [],
+            "State": "Creating",
+            "StateTransitionReason": "USER_INITIATED",
+            "EventSourceMappingArn": (
+                f"arn:aws:lambda:eu-west-1:123456789012:event-source-mapping:{uuid}"
+            ),
+            "LastModified": bench.clock.calendar(),
+        }
+        await _settle(bench)
+        assert (await bench.call("GetEventSourceMapping", UUID=uuid))["State"] == "Enabled"
+        assert list(poller.watched) == [uuid]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("source", [STREAM, TABLE])
+def test_the_defaults_of_a_stream(run: Run, source: str) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        created = await _create(bench, source, StartingPosition="TRIM_HORIZON", Enabled=False)
+        expected = {
+            "BatchSize": 100,
+            "MaximumBatchingWindowInSeconds": 0,
+            "ParallelizationFactor": 1,
+            "DestinationConfig": {"OnFailure": {}},
+            "MaximumRecordAgeInSeconds": -1,
+            "BisectBatchOnFunctionError": False,
+            "MaximumRetryAttempts": -1,
+            "TumblingWindowInSeconds": 0,
+            "FunctionResponseTypes": [],
+            "LastProcessingResult": "No records processed",
+            "StartingPosition": "TRIM_HORIZON",
+            "State": "Creating",
+            "StateTransitionReason": "User action",
+        }
+        assert created.items() >= expected.items()
+        await _settle(bench)
+        shown = await bench.call("GetEventSourceMapping", UUID=created["UUID"])
+        assert shown["State"] == "Disabled"
+
+    run(scenario)
+
+
+def test_the_life_of_a_mapping(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        poller = await _start(bench)
+        await bench.create("g")
+        created = await _create(bench, FilterCriteria={"Filters": [{"Pattern": '{"a":[1]}'}]})
+        uuid = created["UUID"]
+        with pytest.raises(ServiceError) as busy:
+            await bench.call("UpdateEventSourceMapping", UUID=uuid, BatchSize=5)
+        assert busy.value.code == "ResourceInUseException"
+        await _settle(bench)
+        update = {"FunctionName": "g", "BatchSize": 5, "FilterCriteria": {"Filters": []}}
+        updated = await bench.call("UpdateEventSourceMapping", UUID=uuid, **update)
+        assert (updated["State"], updated["BatchSize"]) == ("Updating", 5)
+        assert updated["FunctionArn"].endswith(":g")
+        assert "FilterCriteria" not in updated
+        await _settle(bench)
+        off = await bench.call("UpdateEventSourceMapping", UUID=uuid, Enabled=False)
+        assert off["State"] == "Disabling"
+        await _settle(bench)
+        assert poller.watched == {}
+        by_name = await bench.call("ListEventSourceMappings", FunctionName="g")
+        assert [each["UUID"] for each in by_name["EventSourceMappings"]] == [uuid]
+        by_other = await bench.call("ListEventSourceMappings", FunctionName="f")
+        assert by_other["EventSourceMappings"] == []
+        by_source = await bench.call("ListEventSourceMappings", EventSourceArn=QUEUE)
+        assert [each["State"] for each in by_source["EventSourceMappings"]] == ["Disabled"]
+        deleted = await bench.call("DeleteEventSourceMapping", UUID=uuid)
+        assert deleted["State"] == "Deleting"
+        await _settle(bench)
+        for operation in ("Get", "Delete", "Update"):
+            with pytest.raises(ServiceError, match="The resource you requested does not exist"):
+                await bench.call(f"{operation}EventSourceMapping", UUID=uuid)
+
+    run(scenario)
+
+
+def test_a_restart_polls_again(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        uuid = (await _create(bench))["UUID"]
+        await _settle(bench)
+        poller = StubPoller()
+        again = bench.new_service(pollers={"sqs": poller})
+        await again.start()
+        assert list(poller.watched) == [uuid]
+        await again.stop()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("source", "members", "message"),
+    [
+        ("arn:aws:s3:::bucket", {}, "Unrecognized event source."),
+        (STREAM, {},
+         ("1 validation error detected: Value null at 'startingPosition' "
+         "failed to satisfy constraint: Member must not be null.")),
+        (QUEUE, {"StartingPosition": "LATEST"}, "StartingPosition is not valid for SQS event sources."),
+        (QUEUE, {"FunctionName": "nope"}, "Function does not exist"),
+        (QUEUE, {"BatchSize": 11},
+         "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"),
+        (QUEUE + ".fifo", {"MaximumBatchingWindowInSeconds": 1}, "Batching window is not supported for FIFO queues"),
+        (QUEUE, {"FilterCriteria": {"Filters": [{"Pattern": "["}]}}, "Invalid filter pattern definition."),
+        (QUEUE, {"FilterCriteria": {"Filters": [{"Pattern": '{"a":1}'}]}}, "Invalid filter pattern definition."),
+        (STREAM, {"StartingPosition": "LATEST", "DestinationConfig": {"OnSuccess": {"Destination": QUEUE}}},
+         "Unsupported DestinationConfig parameter for given event source mapping type."),
+        (QUEUE, {"ParallelizationFactor": 2},
+         "Unsupported ParallelizationFactor parameter for given event source mapping type."),
+        (STREAM + "gone", {"StartingPosition": "LATEST"}, f"Stream not found: {STREAM}gone"),
+        (TABLE, {"StartingPosition": "AT_TIMESTAMP"}, f"Unsupported starting position for arn type: {TABLE}"),
+        ("arn:aws:kafka:eu-west-1:123456789012:cluster/c/1", {}, "the service 'kafka' is not there."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_mapped(run: Run, source: str, members: Any, message: str) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        refused = await _refusal(bench, source, **members)
+        assert refused[:2] == (400, "InvalidParameterValueException")
+        assert refused[2].endswith(message)
+        assert (await bench.call("ListEventSourceMappings"))["EventSourceMappings"] == []
+
+    run(scenario)
+
+
+def test_duplicates_and_sources_without_a_poller(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        uuid = (await _create(bench))["UUID"]
+        assert await _refusal(bench) == (
+            409,
+            "ResourceConflictException",
+            (
+                f'An event source mapping with SQS arn (" {QUEUE} ") and function (" f ") already exists. '
+                f"Please update or delete the existing mapping with UUID {uuid}"
+            ),
+        )
+        bench.service = bench.new_service()
+        status, code, message = await _refusal(bench, QUEUE + "2")
+        assert (status, code) == (400, "InvalidParameterValueException")
+        assert message == (
+            f"Lambent cannot poll the event source {QUEUE}2 yet: the service 'sqs' is not there."
+        )
+
+    run(scenario)
