@@ -182,6 +182,16 @@ class Environment:
         """Kill it. An invocation that runs fails with SandboxFailed."""
         self._die(why)
 
+    def freeze(self) -> None:
+        """Nothing in it runs until `thaw`."""
+        self._move(Cause.FREEZE)
+        self._sandbox.freeze()
+
+    def thaw(self) -> None:
+        """It goes on. What it is sent now it reads then: nobody has to wait."""
+        self._move(Cause.THAW)
+        self._sandbox.thaw()
+
     def throttle(self) -> None:
         """INIT had the CPUs for itself; invocations have what the function's memory stands for."""
         if self.state is not State.DEAD:
@@ -296,7 +306,7 @@ class Environment:
         """The sandbox closed its socket, or sent what is no frame (`reason`)."""
         if reason:
             self._breach(reason)
-        elif self.state not in (State.POOLED, State.READY):
+        elif self.state not in (State.POOLED, State.READY, State.FROZEN):
             # How it ended is on its way; an idle one must not be given to anyone meanwhile.
             self._loop.call_later(EXIT_GRACE_S, self._exit_overdue)
         else:

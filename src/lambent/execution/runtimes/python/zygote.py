@@ -109,6 +109,8 @@ class Zygote:
             # As the first process we must not be stopped by what a function sends us.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             spawn.lock(walls, log, [frames, status_in])
+            if _has_no_reader(status_in):  # the zygote died before we asked to die with it
+                os._exit(_SETUP_FAILED)
             runtime = os.fork()
             if runtime == 0:
                 os.close(status_in)
@@ -141,6 +143,12 @@ class Zygote:
         except OSError as error:
             os.write(2, f"{self._interpreter}: {error}\n".encode())
         os._exit(_CANNOT_EXEC)
+
+
+def _has_no_reader(pipe: int) -> bool:
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return bool(poll.poll(0))
 
 
 def _wait_for(runtime: int, status_in: int) -> None:
