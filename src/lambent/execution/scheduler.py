@@ -13,6 +13,7 @@ from lambent.execution.states import State
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from lambent.core.clock import Clock
     from lambent.execution.concurrency import Concurrency
@@ -56,6 +57,8 @@ class Scheduler:
         self._groups: dict[str, Group] = {}
         self._group_of: dict[Environment, Group] = {}
         self._reaper: asyncio.TimerHandle | None = None
+        # Told when a provisioned environment has died.
+        self.lost: Callable[[str], None] = lambda key: None
 
     def take(self, key: str) -> Environment | None:
         """An idle environment of this version, now busy; None when there is none."""
@@ -105,10 +108,11 @@ class Scheduler:
         oldest: float | None = None
         for group in list(self._groups.values()):
             # LIFO: the one that has been idle longest stands first.
-            while group.idle and group.idle[0].idle_since <= horizon:
-                group.idle[0].end("idle for the keep-alive time")
-            if group.idle and (oldest is None or group.idle[0].idle_since < oldest):
-                oldest = group.idle[0].idle_since
+            idle = [each for each in group.idle if not is_provisioned(each)]
+            while idle and idle[0].idle_since <= horizon:
+                idle.pop(0).end("idle for the keep-alive time")
+            if idle and (oldest is None or idle[0].idle_since < oldest):
+                oldest = idle[0].idle_since
         if oldest is not None:
             self._reap_in(oldest - horizon)
 
@@ -125,6 +129,32 @@ class Scheduler:
             key: {"idle": len(group.idle), "busy": len(group.busy)}
             for key, group in self._groups.items()
         }
+
+    def rest(self, environment: Environment) -> None:
+        """An environment whose INIT nobody waited for lies idle from now on."""
+        group = self._group_of.get(environment)
+        if group is None:
+            return  # it died meanwhile
+        group.busy.discard(environment)
+        if group.is_retired:
+            environment.end("its function version is retired")
+            return
+        environment.idle_since = self._clock.monotonic()
+        group.idle.insert(0, environment)
+
+    def count_provisioned(self, key: str) -> int:
+        """How many provisioned environments a version has."""
+        group = self._groups.get(key)
+        if group is None:
+            return 0
+        return sum(is_provisioned(each) for each in (*group.idle, *group.busy))
+
+    def end_provisioned(self, key: str) -> None:
+        """No environments are to be kept for a version: the idle ones end, the others grow old as usual."""
+        group = self._groups.get(key)
+        for environment in list(group.idle) if group is not None else ():
+            if is_provisioned(environment):
+                environment.end("not provisioned any more")
 
     # --- what becomes of our environments -----------------------------------------------------------------------
 
@@ -154,6 +184,8 @@ class Scheduler:
     def _drop(self, environment: Environment, group: Group) -> None:
         del self._group_of[environment]
         self._forget_if_empty(group)
+        if is_provisioned(environment):
+            self.lost(group.key)
 
     def _forget_if_empty(self, group: Group) -> None:
         is_empty = not (group.idle or group.busy or group.expected)
@@ -162,3 +194,8 @@ class Scheduler:
 
     def _reap_in(self, delay_s: float) -> None:
         self._reaper = self._loop.call_later(delay_s, self.reap)
+
+
+def is_provisioned(environment: Environment) -> bool:
+    """Was it made to be kept?"""
+    return environment.spec.initialization != "on-demand"
