@@ -381,3 +381,51 @@ def test_lineages_are_counted_by_function() -> None:
     assert is_looping(extended(trace, "arn:f"), "arn:f")
     assert not is_looping(extended(trace, "arn:g"), "arn:g")
     assert not is_looping("Lineage=nonsense|12345678:x|:9999999", "arn:f")
+
+
+def test_nothing_is_kept_in_memory_of_what_is_done(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        for number in range(20):
+            await _send(bench, str(number).encode())
+        assert bench.service._queue._lanes == {}
+
+    run(scenario)
+
+
+def test_when_the_disk_fails_the_client_hears_of_it(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        write = bench.database.write
+
+        async def fail(_: Any) -> None:
+            raise OSError("disk full")
+
+        bench.database.write = fail
+        with pytest.raises(OSError, match="disk full"):
+            await bench.call("Invoke", FunctionName="f", InvocationType="Event", Payload=b"1")
+        bench.database.write = write
+        await _send(bench, b"2")
+        assert _payloads(bench) == [2]
+
+    run(scenario)
+
+
+def test_what_could_not_be_settled_is_tried_again(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        await bench.call("Invoke", FunctionName="f", InvocationType="Event", Payload=b"1")
+        write = bench.database.write
+
+        async def fail(_: Any) -> None:
+            raise OSError("disk full")
+
+        bench.database.write = fail
+        await _advance(bench, 0)
+        bench.database.write = write
+        assert await _rows(bench) == 1
+        await _send(bench, b"2")
+        assert sorted(_payloads(bench)) == [1, 1, 2]
+        assert await _rows(bench) == 0
+
+    run(scenario)
