@@ -164,6 +164,14 @@ def test_provisioned_concurrency_that_cannot_be(client: Any, create: Create, err
 
     assert refusal("$LATEST") == UNPUBLISHED
     assert refusal("dev") == UNPUBLISHED
+    latest = {"FunctionName": "f", "Qualifier": "$LATEST"}
+    for call in (
+        client.get_provisioned_concurrency_config,
+        client.delete_provisioned_concurrency_config,
+    ):
+        assert error_of(call, **latest)[2] == (
+            "The function resource provided must be an alias or a published version."
+        )
     assert refusal("7") == (404, "ResourceNotFoundException", f"Function not found: {arn}:7")
     assert refusal("no") == (404, "ResourceNotFoundException", f"Cannot find alias arn: {arn}:no")
     assert refusal("1", name="g")[2] == f"Function not found: {arn.removesuffix('f')}g"

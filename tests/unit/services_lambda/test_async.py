@@ -372,6 +372,23 @@ def test_a_function_that_calls_itself_is_stopped(run: Run) -> None:
     run(scenario)
 
 
+def test_functions_that_are_each_others_destinations_are_stopped(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench, "f", "g")
+        arn = "arn:aws:lambda:eu-west-1:123456789012:function"
+        for name, other in (("f", "g"), ("g", "f")):
+            await bench.call(
+                "PutFunctionEventInvokeConfig",
+                FunctionName=name,
+                DestinationConfig={"OnSuccess": {"Destination": f"{arn}:{other}"}},
+            )
+        await _send(bench)
+        assert len(bench.plane.invoked) == 2 * MAX_COUNT
+        assert await _rows(bench) == 0
+
+    run(scenario)
+
+
 def test_lineages_are_counted_by_function() -> None:
     trace = "Root=1-2;Parent=3;Sampled=0"
     for _ in range(MAX_COUNT):

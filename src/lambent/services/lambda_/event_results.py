@@ -16,6 +16,7 @@ from lambent.core import ids
 from lambent.core.arn import Arn
 from lambent.services.lambda_ import events, repository
 from lambent.services.lambda_.events import Event
+from lambent.services.lambda_.lineage import extended
 from lambent.services.lambda_.names import LATEST, function_arn
 from lambent.services.lambda_.resources import CONCURRENCY, EVENT_INVOKE
 from lambent.services.lambda_.timestamps import from_ms
@@ -111,7 +112,7 @@ class Settlement:
         if destination:
             body = _record(event, result, condition, self._now_ms)
             self._send(_message(event, destination, body, self._now_ms))
-        if condition == "Success":
+        if condition == "Success" or event.target:
             return
         latest = repository.find(self._tx, event.ref.scope, event.name)
         if latest is not None and (queue := latest.settings.dead_letter_arn):
@@ -125,7 +126,10 @@ class Settlement:
 
 
 def configuration(tx: Tx, event: Event) -> Mapping[str, Any]:
-    """The event invoke configuration that holds for an event; empty where there is none."""
+    """The event invoke configuration that holds for an event; empty where there is none, and for records, of whose
+    delivery nobody is told."""
+    if event.target:
+        return {}
     qualifier = event.qualifier or LATEST
     return EVENT_INVOKE.find(tx, event.ref.scope, event.name, qualifier) or {}
 
@@ -173,7 +177,7 @@ def _message(event: Event, destination: str, body: bytes, now_ms: int) -> Event:
         request_id=ids.request_id() if is_function else event.request_id,
         payload=body,
         client_context="",
-        trace_id=event.trace_id,
+        trace_id=extended(event.trace_id, ":".join(destination.split(":")[:7])),
         sent_ms=now_ms,
         due_ms=now_ms,
     )

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _UNPUBLISHED = "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+_NO_VERSION = "The function resource provided must be an alias or a published version."
 
 
 class ProvisionedConcurrency:
@@ -60,7 +61,7 @@ class ProvisionedConcurrency:
         context: RequestContext,
         request: PutProvisionedConcurrencyConfigRequestTypeDef,
     ) -> Document:
-        ref = _named(tx, context, request)
+        ref = _named(tx, context, request, _UNPUBLISHED)
         version = resolve(tx, ref)
         if not version.version:
             raise InvalidParameterValue(_UNPUBLISHED)
@@ -201,10 +202,12 @@ def _conclude(tx: Tx, ref: FunctionRef, attempt: str, outcome: Mapping[str, str]
         PROVISIONED.put(tx, ref.scope, ref.name, ref.qualifier, row | dict(outcome))
 
 
-def _named(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -> FunctionRef:
+def _named(
+    tx: Tx, context: RequestContext, request: Mapping[str, Any], unpublished: str = _NO_VERSION
+) -> FunctionRef:
     ref = parse_function_name(request["FunctionName"], context.scope, request["Qualifier"])
     if ref.is_latest:
-        raise InvalidParameterValue(_UNPUBLISHED)
+        raise InvalidParameterValue(unpublished)
     require(tx, ref)
     return ref
 

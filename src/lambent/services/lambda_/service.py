@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from lambent.core.service import Door
     from lambent.process.clock_driver import MovableClock
     from lambent.services.lambda_.names import FunctionRef
-    from lambent.services.lambda_.ports import Blobs, Compute, Plane, Poller, Target
+    from lambent.services.lambda_.ports import Blobs, Compute, Objects, Plane, Poller, Target
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
 
@@ -70,6 +70,7 @@ class LambdaService:
         targets: services that records of asynchronous invocations can be delivered to, by their name in ARNs.
         pollers: what polls event sources, by the name of their service in ARNs.
         signatures: who signs requests to function URLs; without it there are no URLs to call.
+        objects: S3, for code that lies there.
     """
 
     name = "lambda"
@@ -88,6 +89,7 @@ class LambdaService:
         targets: Mapping[str, Target] | None = None,
         pollers: Mapping[str, Poller] | None = None,
         signatures: Signatures | None = None,
+        objects: Objects | None = None,
     ) -> None:
         links = CodeLinks(clock)
         registry = Registry(database)
@@ -96,7 +98,7 @@ class LambdaService:
         self._cleaning = Cleaning(database, packages, blobs, plane)
         changes = Changes(database, registry, packages, self._settling, self._cleaning, plane)
         self._start_up = StartUp(database, plane, blobs, packages, self._cleaning, policy)
-        sources = CodeSources()
+        sources = CodeSources(objects)
         uses = LayerUses(database)
         destinations = Destinations(targets or {})
         functions = Functions(changes, links, sources, uses, destinations, policy)
