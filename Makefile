@@ -10,7 +10,7 @@ STAMP = .venv/.lambent-setup
 help:  ## What can be typed here
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): pyproject.toml uv.lock scripts/setup
+$(STAMP): pyproject.toml uv.lock scripts/setup src/lambent/execution/runtimes/node/package-lock.json
 	@scripts/setup
 	@touch $@
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.core.clock import SystemClock
 from lambent.execution.plane import ExecutionPlane
-from lambent.execution.runtimes import discovery
+from lambent.execution.runtimes import discovery, libraries
 from lambent.execution.runtimes.table import RUNTIME_IDS, Runtimes
 from lambent.execution.spawner import host, start
 from lambent.gateway.door_signatures import DoorSignatures
@@ -195,11 +195,14 @@ def _log_sink(logs: LogSegments) -> LogSink:
 
 @dataclass(frozen=True, slots=True)
 class HostReport:
-    """What `lambent doctor` tells: the spawner's findings, the served runtime ids, and the known ones not served."""
+    """What `lambent doctor` tells: the spawner's findings, the served runtime ids, the known ones not served, and by
+    language what functions cannot import.
+    """
 
     host: Mapping[str, Any]
     runtimes: Mapping[str, Any]
     unserved: tuple[str, ...]
+    library_lacks: Mapping[str, str] = field(default_factory=dict)
 
 
 def inspect_host(config: Config) -> HostReport:
@@ -208,4 +211,7 @@ def inspect_host(config: Config) -> HostReport:
     with tempfile.TemporaryDirectory(prefix="lambent-doctor-") as scratch:
         described = host.examine(config.isolation, scratch).describe()
     unserved = tuple(name for name in RUNTIME_IDS if name not in found)
-    return HostReport(described, found, unserved)
+    lacks = {
+        language: text for language in ("node", "python") if (text := libraries.lacks(language))
+    }
+    return HostReport(described, found, unserved, lacks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -104,23 +105,50 @@ def _throttled(group: Path) -> int:
     return int(figures["nr_throttled"])
 
 
-def test_descriptors_and_processes_are_limited(driver: Any) -> None:
+def test_descriptors_are_limited(driver: Any) -> None:
     code = """
 import resource
 answer = [resource.getrlimit(resource.RLIMIT_NOFILE), resource.getrlimit(resource.RLIMIT_CORE)]
-count = 0
+before, opened = len(os.listdir("/proc/self/fd")) - 1, []
+try:
+    while True:
+        opened.append(os.open("/dev/null", os.O_RDONLY))
+except OSError as error:
+    problem = error.errno
+for descriptor in opened:
+    os.close(descriptor)
+answer += [before + len(opened), problem]
+"""
+    assert driver.probe().run(code) == [[1024, 1024], [0, 0], 1024, errno.EMFILE]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        "children += [fork()]",
+    ],
+)
+def test_processes_and_threads_are_limited(driver: Any, start: str) -> None:
+    code = f"""
+def fork():
+    pid = os.fork()
+    if pid == 0:
+        while True:
+            time.sleep(60)
+    return pid
+count, children = 1, []  # ourselves
 try:
     while count < 2000:
-        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        {start}
         count += 1
-except RuntimeError:
+except (RuntimeError, OSError):
     pass
-answer.append(count)
+for child in children:
+    os.kill(child, 9)
+answer = count
 """
-    files, core, threads = driver.probe(memory_mib=1024).run(code)
-    assert files == [1024, 1024]
-    assert core == [0, 0]
-    assert 900 < threads < 1024
+    assert driver.probe(memory_mib=3008).run(code) == 1024
 
 
 def test_kill_takes_everything_and_cleans_up(driver: Any) -> None:

@@ -95,6 +95,8 @@ def _runtime_lines(report: app.HostReport) -> Iterator[str]:
     for language in sorted(_INSTALL.keys() - languages):
         yield _line(False, language, "no interpreter found")
         yield f"      remedy: {_INSTALL[language]}"
+    for language, complaint in report.library_lacks.items():
+        yield _line(False, f"{language} SDK", complaint)
     yield _line(False, "not served yet", _joined(report.unserved))
 
 

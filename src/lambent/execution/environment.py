@@ -111,6 +111,11 @@ class Environment:
     def id(self) -> str:
         return self._sandbox.id
 
+    @property
+    def is_provisioned(self) -> bool:
+        """Was it made to be kept, rather than for a call?"""
+        return self.spec.initialization != "on-demand"
+
     # --- what the plane asks ----------------------------------------------------------------------------------
 
     def boot(self, runtime: str) -> None:
@@ -181,6 +186,16 @@ class Environment:
     def end(self, why: str) -> None:
         """Kill it. An invocation that runs fails with SandboxFailed."""
         self._die(why)
+
+    def freeze(self) -> None:
+        """Nothing in it runs until `thaw`."""
+        self._move(Cause.FREEZE)
+        self._sandbox.freeze()
+
+    def thaw(self) -> None:
+        """It goes on. What it is sent now it reads then: nobody has to wait."""
+        self._move(Cause.THAW)
+        self._sandbox.thaw()
 
     def throttle(self) -> None:
         """INIT had the CPUs for itself; invocations have what the function's memory stands for."""
@@ -296,7 +311,7 @@ class Environment:
         """The sandbox closed its socket, or sent what is no frame (`reason`)."""
         if reason:
             self._breach(reason)
-        elif self.state not in (State.POOLED, State.READY):
+        elif self.state not in (State.POOLED, State.READY, State.FROZEN):
             # How it ended is on its way; an idle one must not be given to anyone meanwhile.
             self._loop.call_later(EXIT_GRACE_S, self._exit_overdue)
         else:

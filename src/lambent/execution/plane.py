@@ -10,6 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
+from lambent.execution import pressure
 from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
 from lambent.execution.pool import Pool
@@ -21,9 +22,11 @@ from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from lambent.core.clock import Clock
     from lambent.execution.log_stream import LogSink
+    from lambent.execution.pressure import Reading
     from lambent.execution.running import Done
     from lambent.execution.runtimes.table import Runtime, Runtimes
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
@@ -43,6 +46,7 @@ class ExecutionPlane:
         log_sink: gets every log event: (function, log stream, [(milliseconds since 1970, text)]).
         account_concurrency: invocations of one account that may run at the same time.
         keep_alive_s: how long an idle environment is kept.
+        read_pressure: how short of memory the host is.
         limits_cpu: whether a function gets CPU in proportion to its memory, or what it can take.
     """
 
@@ -56,6 +60,7 @@ class ExecutionPlane:
         account_concurrency: int = 1000,
         keep_alive_s: float = 600,
         limits_cpu: bool = True,
+        read_pressure: Callable[[], Reading] = pressure.read,
     ) -> None:
         self._socket = spawner
         self._runtimes = runtimes
@@ -63,6 +68,7 @@ class ExecutionPlane:
         self._log_sink = log_sink
         self._keep_alive_s = keep_alive_s
         self._limits_cpu = limits_cpu
+        self._read_pressure = read_pressure
         self._concurrency = Concurrency(account_concurrency)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
@@ -81,6 +87,7 @@ class ExecutionPlane:
             self._concurrency,
             self._keep_alive_s,
             limits_cpu=self._limits_cpu,
+            read_pressure=self._read_pressure,
         )
         self._provisioning = Provisioning(self._scheduler, self._begin_cold, self._loop)
         self._link = SpawnerLink(self._socket, self._loop, self._spawner_gone)

@@ -67,6 +67,12 @@ class SandboxHandle:
         """Limit its CPU as its memory says."""
         self._link.send({"op": "throttle", "sandbox": self.id})
 
+    def freeze(self) -> None:
+        self._link.send({"op": "freeze", "sandbox": self.id})
+
+    def thaw(self) -> None:
+        self._link.send({"op": "thaw", "sandbox": self.id})
+
     def kill(self) -> None:
         self._link.send({"op": "kill", "sandbox": self.id})
 

@@ -1,7 +1,7 @@
 """Who gets which environment: idle ones by function version, last used first.
 
-Last in, first out keeps a few environments warm and lets the others grow old; what has been idle for the keep-alive
-time is ended. A version that is retired keeps no environment: idle ones end now, busy ones when they are done.
+Last in, first out keeps a few environments warm and lets the others grow old (idle.py). A version that is retired keeps
+no environment: idle ones end now, busy ones when they are done.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lambent.execution import pressure
+from lambent.execution.idle import IdleCare
 from lambent.execution.states import State
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.execution.concurrency import Concurrency
     from lambent.execution.environment import Environment
+    from lambent.execution.pressure import Reading
 
 # The spawner should not compete with the first invocation of a small function.
 THROTTLE_DELAY_S = 0.005
@@ -37,7 +40,8 @@ class Group:
 class Scheduler:
     """Owns every environment from its assignment on.
 
-    Args: clock, loop, the concurrency account, keep-alive seconds, whether CPU is limited by memory.
+    Args: clock, loop, the concurrency account, keep-alive seconds, whether CPU is limited by memory, how the host's
+    memory is read.
     """
 
     def __init__(
@@ -48,17 +52,17 @@ class Scheduler:
         keep_alive_s: float,
         *,
         limits_cpu: bool = True,
+        read_pressure: Callable[[], Reading] = pressure.read,
     ) -> None:
-        self._clock = clock
         self._loop = loop
         self._concurrency = concurrency
-        self._keep_alive_s = keep_alive_s
         self._limits_cpu = limits_cpu
         self._groups: dict[str, Group] = {}
         self._group_of: dict[Environment, Group] = {}
-        self._reaper: asyncio.TimerHandle | None = None
+        self._clock = clock
         # Told when a provisioned environment has died.
         self.lost: Callable[[str], None] = lambda key: None
+        self._idle_care = IdleCare(self._groups, clock, loop, keep_alive_s, read_pressure)
 
     def take(self, key: str) -> Environment | None:
         """An idle environment of this version, now busy; None when there is none."""
@@ -66,6 +70,8 @@ class Scheduler:
         if group is None or not group.idle:
             return None
         environment = group.idle.pop()
+        if environment.state is State.FROZEN:
+            environment.thaw()
         group.busy.add(environment)
         return environment
 
@@ -101,26 +107,9 @@ class Scheduler:
         while group.idle:
             group.idle[-1].end("its function version is retired")
 
-    def reap(self) -> None:
-        """End what has been idle for the keep-alive time, and come back when the next one is due."""
-        self._reaper = None
-        horizon = self._clock.monotonic() - self._keep_alive_s
-        oldest: float | None = None
-        for group in list(self._groups.values()):
-            # LIFO: the one that has been idle longest stands first.
-            idle = [each for each in group.idle if not is_provisioned(each)]
-            while idle and idle[0].idle_since <= horizon:
-                idle.pop(0).end("idle for the keep-alive time")
-            if idle and (oldest is None or idle[0].idle_since < oldest):
-                oldest = idle[0].idle_since
-        if oldest is not None:
-            self._reap_in(oldest - horizon)
-
     def close(self, why: str) -> None:
         """End everything."""
-        if self._reaper is not None:
-            self._reaper.cancel()
-            self._reaper = None
+        self._idle_care.close()
         for environment in list(self._group_of):
             environment.end(why)
 
@@ -140,20 +129,22 @@ class Scheduler:
             environment.end("its function version is retired")
             return
         environment.idle_since = self._clock.monotonic()
-        group.idle.insert(0, environment)
+        group.idle.append(environment)
+        if not self._idle_care.looks_soon:
+            self._idle_care.start()
 
     def count_provisioned(self, key: str) -> int:
         """How many provisioned environments a version has."""
         group = self._groups.get(key)
         if group is None:
             return 0
-        return sum(is_provisioned(each) for each in (*group.idle, *group.busy))
+        return sum(each.is_provisioned for each in (*group.idle, *group.busy))
 
     def end_provisioned(self, key: str) -> None:
         """No environments are to be kept for a version: the idle ones end, the others grow old as usual."""
         group = self._groups.get(key)
         for environment in list(group.idle) if group is not None else ():
-            if is_provisioned(environment):
+            if environment.is_provisioned:
                 environment.end("not provisioned any more")
 
     # --- what becomes of our environments -----------------------------------------------------------------------
@@ -171,8 +162,8 @@ class Scheduler:
             environment.end("its function version is retired")
         else:
             group.idle.append(environment)
-            if self._reaper is None:
-                self._reap_in(self._keep_alive_s)
+            if not self._idle_care.looks_soon:
+                self._idle_care.start()
 
     def died(self, environment: Environment) -> None:
         group = self._group_of[environment]
@@ -184,18 +175,10 @@ class Scheduler:
     def _drop(self, environment: Environment, group: Group) -> None:
         del self._group_of[environment]
         self._forget_if_empty(group)
-        if is_provisioned(environment):
+        if environment.is_provisioned:
             self.lost(group.key)
 
     def _forget_if_empty(self, group: Group) -> None:
         is_empty = not (group.idle or group.busy or group.expected)
         if is_empty and self._groups.get(group.key) is group:
             del self._groups[group.key]
-
-    def _reap_in(self, delay_s: float) -> None:
-        self._reaper = self._loop.call_later(delay_s, self.reap)
-
-
-def is_provisioned(environment: Environment) -> bool:
-    """Was it made to be kept?"""
-    return environment.spec.initialization != "on-demand"

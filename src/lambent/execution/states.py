@@ -26,7 +26,7 @@ class State(IntEnum):
     INIT = auto()  # imports the handler
     READY = auto()  # idle, holds a function
     INVOKING = auto()  # runs one invocation
-    FROZEN = auto()  # idle and stopped; nothing asks for it yet
+    FROZEN = auto()  # idle and stopped
     DEAD = auto()
 
 

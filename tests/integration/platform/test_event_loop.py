@@ -1,8 +1,9 @@
 """Nothing holds up the event loop: 20 ms of it are a hundred invocations that wait.
 
-Measured in CPU time of this process, which a busy machine does not spoil; the client, and all that is done in compute
-processes, are processes of their own. A thread that holds Python's lock shows as well as a slow callback does. The best
-of three tries counts: what really holds up the loop does so in every one.
+Measured in CPU time, which a busy machine spoils least; the client, and all that is done in compute processes, are
+processes of their own. A slow callback shows in the time of the loop's own thread. Another thread that holds Python's
+lock shows in that of the whole process, together with threads that hold nothing up (hashing): whose limit is wider.
+The best of three tries counts: what really holds up the loop does so in every one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMIT_MS = 20.0
+# Parsing 70 MB of JSON in one go is 160 ms, decoding 50 MB of base64 260.
+LOCK_LIMIT_MS = 100.0
 _CLIENT = """
 import sys, boto3
 endpoint, key, secret, name, path = sys.argv[1:]
@@ -35,10 +38,11 @@ client.get_waiter("function_active_v2").wait(FunctionName=name)
 
 
 class Pulse:
-    """Beats on the event loop; `longest_ms` is the most CPU time of the process between two beats."""
+    """Beats on the event loop; notes the most CPU time, of its thread and of the process, between two beats."""
 
     def __init__(self) -> None:
-        self.longest_ms = 0.0
+        self.of_loop_ms = 0.0
+        self.of_process_ms = 0.0
 
     @contextlib.asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
@@ -49,15 +53,16 @@ class Pulse:
             task.cancel()
 
     async def _beat(self) -> None:
-        before = time.process_time()
+        before = time.thread_time(), time.process_time()
         while True:
             await asyncio.sleep(0.0005)
-            now = time.process_time()
-            self.longest_ms = max(self.longest_ms, (now - before) * 1000)
+            now = time.thread_time(), time.process_time()
+            self.of_loop_ms = max(self.of_loop_ms, (now[0] - before[0]) * 1000)
+            self.of_process_ms = max(self.of_process_ms, (now[1] - before[1]) * 1000)
             before = now
 
 
-async def deploy(platform: Any, name: str, package: Path) -> float:
+async def deploy(platform: Any, name: str, package: Path) -> Pulse:
     credential = await platform.accounts.create()
     arguments = [platform.endpoint, credential.access_key_id, credential.secret_access_key]
     pulse = Pulse()
@@ -67,7 +72,7 @@ async def deploy(platform: Any, name: str, package: Path) -> float:
         )
         _, complaint = await client.communicate()
     assert client.returncode == 0, complaint.decode()
-    return pulse.longest_ms
+    return pulse
 
 
 def test_a_deployment_of_50_mb_does_not_hold_up_the_event_loop(
@@ -81,8 +86,9 @@ def test_a_deployment_of_50_mb_does_not_hold_up_the_event_loop(
     package = tmp_path / "package.zip"
     package.write_bytes(content.getvalue())
 
-    longest = [
+    pulses = [
         running.run(deploy(running.platform, f"large-{number}", package)) for number in range(3)
     ]
 
-    assert min(longest) < LIMIT_MS, longest
+    assert min(pulse.of_loop_ms for pulse in pulses) < LIMIT_MS
+    assert min(pulse.of_process_ms for pulse in pulses) < LOCK_LIMIT_MS

@@ -206,6 +206,8 @@ class FakeSpawner:
     def _throttle(self, _: dict[str, Any]) -> None:
         """`ops` has it."""
 
+    _freeze = _thaw = _throttle
+
     def _kill(self, request: dict[str, Any]) -> None:
         self.killed.add(request["sandbox"])
         sandbox = self.sandboxes.get(request["sandbox"])

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambent.execution.runtimes.libraries import libraries
 from lambent.execution.runtimes.table import RUNTIME_IDS, SERVED_LANGUAGES, RuntimeId
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Interpreter:
 
 
 def discover(directories: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
-    """Runtime id -> `{"language", "interpreter", "version", "exact", "prefixes"}`, ready for JSON.
+    """Runtime id -> `{"language", "interpreter", "version", "exact", "prefixes", "libraries"}`, ready for JSON.
 
     Ids that nothing here can serve are absent. Of two interpreters of one version the first directory's wins.
 
@@ -215,4 +216,5 @@ def _entry(known: RuntimeId, chosen: Interpreter) -> dict[str, Any]:
         "version": chosen.version,
         "exact": chosen.key == known.version,
         "prefixes": chosen.prefixes(),
+        "libraries": libraries(chosen.language, chosen.version),
     }

@@ -44,6 +44,14 @@ class Group(Protocol):
         """From now on; nothing where there is no cpu controller."""
         ...
 
+    def freeze(self, *, is_frozen: bool) -> bool:
+        """Stop everything in it, or let it go on; False where this kind of group cannot."""
+        ...
+
+    def members(self) -> list[int]:
+        """The processes in it."""
+        ...
+
     def open_peak(self) -> int | None:
         """A read-only descriptor of the peak of memory in bytes, where this kernel keeps one. Caller closes."""
         ...
@@ -150,7 +158,9 @@ def _children(directory: Path) -> list[Path]:
 def _kill_members(group: Path) -> list[int]:
     members: list[int] = []
     with contextlib.suppress(OSError):
-        members = [int(pid) for pid in (group / "cgroup.procs").read_text("ascii").split()]
+        pids = (group / "cgroup.procs").read_text("ascii").split()
+        # What lies outside our pid namespace shows as 0, which would mean ourselves.
+        members = [int(pid) for pid in pids if pid != "0"]
     for pid in members:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -50,6 +50,14 @@ class GroupV1:
         with contextlib.suppress(FileNotFoundError):  # since 5.14
             _write(cpu / "cpu.cfs_burst_us", str(quota.burst_us))
 
+    def freeze(self, *, is_frozen: bool) -> bool:
+        return False  # its freezer would hold back a kill
+
+    def members(self) -> list[int]:
+        # What lies outside our pid namespace, or in a group that is gone, shows as 0.
+        pids = _read(self._memory / "cgroup.procs").split()
+        return [int(pid) for pid in pids if pid != "0"]
+
     def open_peak(self) -> int | None:
         path = self._memory / "memory.max_usage_in_bytes"
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -51,6 +51,21 @@ class GroupV2:
         with contextlib.suppress(FileNotFoundError):  # since 5.14
             _write(self._directory / "cpu.max.burst", str(quota.burst_us))
 
+    def freeze(self, *, is_frozen: bool) -> bool:
+        try:  # since 5.2
+            _write(self._directory / "cgroup.freeze", str(int(is_frozen)))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def members(self) -> list[int]:
+        try:
+            text = (self._directory / "cgroup.procs").read_text("ascii")
+        except FileNotFoundError:  # it is gone
+            return []
+        # What lies outside our pid namespace shows as 0.
+        return [int(pid) for pid in text.split() if pid != "0"]
+
     def open_peak(self) -> int | None:
         try:  # since 5.19
             return os.open(self._directory / "memory.peak", os.O_RDONLY | os.O_CLOEXEC)

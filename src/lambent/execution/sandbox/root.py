@@ -43,14 +43,15 @@ _ETC = {
 class RootPlan:
     """What goes into a root. `trees` are shown read-only at their own paths; `hidden` never shows, wherever it lies.
 
-    `runtime` is shown at /var/runtime. `host_proc`: keep a /proc below the sandbox's own, which the kernel asks for
-    inside a user namespace.
+    `runtime` is shown at /var/runtime, `libraries` are (path on the host, path in the root). `host_proc`: keep a /proc
+    below the sandbox's own, which the kernel asks for inside a user namespace.
     """
 
     scaffold: str
     trees: Sequence[str]
     hidden: str
     runtime: str | None = None
+    libraries: Sequence[tuple[str, str]] = ()
     host_proc: bool = False
 
 
@@ -66,6 +67,8 @@ def enter(plan: RootPlan) -> None:
     _fill_etc(base)
     if plan.runtime:
         mounts.bind_readonly(plan.runtime, str(base / "var/runtime"))
+    for source, target in plan.libraries:
+        _show(Path(source), base / target.lstrip("/"))
     if plan.host_proc:
         mounts.mount("/proc", str(base / "proc"), "", mounts.MS_BIND | mounts.MS_REC)
     mounts.pivot_into(plan.scaffold)
@@ -109,13 +112,17 @@ def _fill_etc(base: Path) -> None:
         source = Path("/etc", name)
         if not source.exists():
             continue
-        target = etc / name
-        if source.is_dir():
-            target.mkdir(parents=True)
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.touch()
-        mounts.bind_readonly(str(source.resolve()), str(target))
+        _show(source.resolve(), etc / name)
+
+
+def _show(source: Path, target: Path) -> None:
+    """A directory or a file, read-only."""
+    if source.is_dir():
+        target.mkdir(parents=True)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    mounts.bind_readonly(str(source), str(target))
 
 
 def _is_below(path: str, tree: str) -> bool:

@@ -53,6 +53,8 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
         "tmp_mib": _is_tmp,
     },
     "throttle": {"sandbox": _matches(_SANDBOX)},
+    "freeze": {"sandbox": _matches(_SANDBOX)},
+    "thaw": {"sandbox": _matches(_SANDBOX)},
     "kill": {"sandbox": _matches(_SANDBOX)},
     "seal": {"ticket": _matches(_NAME), "staging": _matches(_NAME)},
     "discard": {"code": _matches(_DIGEST)},

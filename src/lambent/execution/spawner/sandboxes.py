@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import select
 import signal
 import socket
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from lambent.execution.spawner.scratch import NO_DISK, Disk
 
 if TYPE_CHECKING:
     from lambent.execution.sandbox.cgroup import Group
+    from lambent.execution.spawner.freezing import Freezer
     from lambent.execution.spawner.zygotes import Zygote
 
 # Large events should not need a wake-up for every 200 KB.
@@ -35,6 +36,7 @@ class Sandbox:
     pidfd: int = -1
     memory_mib: int = 0  # 0 until it is assigned
     disk: Disk = NO_DISK
+    freezer: Freezer | None = None  # where there is a control group
     locked: bool = False
     killed: bool = False
 
@@ -48,25 +50,32 @@ class Sandbox:
                 os.killpg(self.pid, signal.SIGKILL)
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
+    def kill_members(self) -> None:
+        """What is still in its group: forked by a zygote that died before it could say so."""
+        for pid in self.group.members() if self.group else []:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def has_own_mounts(self) -> bool:
         """Whether it has left its zygote's mounts: what is bound before that would show in every later sandbox.
 
         It cannot go back to them, so a yes is kept.
+
+        Raises:
+            ProcessLookupError: it is about to end, or its zygote is, which comes to the same.
         """
-        self.note_lock()
+        if not self.locked:
+            try:
+                ours = namespaces.identity(self.pid, "mnt")
+                self.locked = ours != namespaces.identity(self.zygote.pid, "mnt")
+            except OSError as error:
+                raise ProcessLookupError(errno.ESRCH, "the sandbox is ending") from error
         return self.locked
 
     def note_lock(self) -> None:
-        if not self.locked:
-            with contextlib.suppress(OSError):
-                ours = namespaces.identity(self.pid, "mnt")
-                self.locked = ours != namespaces.identity(self.zygote.pid, "mnt")
-
-    def is_over(self) -> bool:
-        """Whether its first process has ended, reaped or not."""
-        poll = select.poll()
-        poll.register(self.pidfd, select.POLLIN)
-        return bool(poll.poll(0))
+        """Find out ahead of the assignment."""
+        with contextlib.suppress(ProcessLookupError):
+            self.has_own_mounts()
 
     def is_reaped(self) -> bool:
         """Usually its zygote has done it; the orphans of a dead zygote are ours."""
@@ -79,6 +88,8 @@ class Sandbox:
 
     def close(self) -> None:
         self.ends.close_all()
+        if self.freezer is not None:
+            self.freezer.close()
         if self.pidfd >= 0:
             os.close(self.pidfd)
             self.pidfd = -1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.execution.sandbox import cgroup, cpu, mounts
 from lambent.execution.spawner import packets, requests
 from lambent.execution.spawner.chores import Chores
+from lambent.execution.spawner.freezing import Freezer
 from lambent.execution.spawner.mounter import CODE_TARGET, Mounter
 from lambent.execution.spawner.sandboxes import Ends, Sandbox
 from lambent.execution.spawner.scratch import DEFAULT_MIB, Scratch
@@ -84,6 +85,8 @@ class Spawner:
         self._operations: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "create": self._create,
             "throttle": self._throttle,
+            "freeze": self._freeze,
+            "thaw": self._thaw,
             "kill": self._kill,
             "seal": self._chores.seal,
             "discard": self._discard,
@@ -245,9 +248,10 @@ class Spawner:
             # Straight to the sandbox: by way of core it would come one wake-up later.
             if frame:
                 sandbox.ends.send_frame(frame)
+        except ProcessLookupError:
+            return  # it is ending; `exited` says how
         except OSError as error:
-            if not sandbox.is_over():  # else its `exited` says it
-                self._fail(name, str(error))
+            self._fail(name, str(error))
             return
         finally:
             sandbox.ends.close_all()
@@ -291,6 +295,23 @@ class Spawner:
         except OSError as error:
             sys.stderr.write(f"lambent: no CPU quota for a sandbox: {error}\n")
 
+    def _freeze(self, request: Mapping[str, Any]) -> None:
+        """Nobody is told: core sends to a frozen sandbox what it likes, it reads it when it is thawed."""
+        sandbox = self._sandboxes.get(request["sandbox"])
+        if sandbox is None or sandbox.group is None or sandbox.pidfd < 0:
+            return
+        if sandbox.freezer is None:
+            sandbox.freezer = Freezer(sandbox.group, sandbox.pid)
+        try:
+            sandbox.freezer.freeze()
+        except OSError as error:
+            sys.stderr.write(f"lambent: a sandbox runs on: {error}\n")
+
+    def _thaw(self, request: Mapping[str, Any]) -> None:
+        sandbox = self._sandboxes.get(request["sandbox"])
+        if sandbox is not None and sandbox.freezer is not None:
+            sandbox.freezer.thaw()
+
     def _kill(self, request: Mapping[str, Any]) -> None:
         sandbox = self._sandboxes.get(request["sandbox"])
         if sandbox is not None:
@@ -322,6 +343,7 @@ class Spawner:
         """Take the group away; only then may the uid serve again."""
         is_gone = sandbox.is_reaped() and (sandbox.group is None or sandbox.group.remove())
         if not is_gone and attempts:
+            sandbox.kill_members()
             self._loop.after(_REMOVE_AGAIN_S, lambda: self._clean_up(sandbox, attempts - 1))
             return
         sandbox.close()

@@ -50,11 +50,14 @@ class Recipe:
     language: str
     interpreter: str
     trees: tuple[str, ...]
+    libraries: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, runtime: Mapping[str, Any]) -> Recipe:
         """From an entry of `runtimes/discovery.py`."""
-        return cls(runtime["language"], runtime["interpreter"], tuple(runtime["prefixes"]))
+        libraries = tuple((source, target) for source, target in runtime.get("libraries", ()))
+        trees = tuple(runtime["prefixes"])
+        return cls(runtime["language"], runtime["interpreter"], trees, libraries)
 
     @property
     def program(self) -> str:
@@ -178,6 +181,7 @@ class Zygote:
                 "language": self._recipe.language,
                 "interpreter": self._recipe.interpreter,
                 "trees": self._recipe.trees,
+                "libraries": self._recipe.libraries,
                 "runtime": self._recipe.runtime_files,
                 "isolated": self._site.isolated,
                 "scaffold": self._site.scaffold,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import botocore.session
 import pytest
 
+from lambent.execution.runtimes import libraries
 from lambent.execution.runtimes.discovery import discover
 from lambent.execution.runtimes.table import RUNTIME_IDS, Runtimes
 
@@ -45,6 +46,7 @@ def test_exact_versions_serve_their_ids_and_the_nearest_serve_the_others(tmp_pat
         "version": "3.10.4",
         "exact": True,
         "prefixes": ["/opt/python310"],
+        "libraries": libraries.libraries("python", "3.10.4"),
     }
     assert found["python3.12"]["prefixes"] == []
     chosen = {name: (entry["version"], entry["exact"]) for name, entry in found.items()}

@@ -77,7 +77,8 @@ def test_v2_group(tmp_path: Path) -> None:
         ("cpu.max.burst", "0"),
         ("memory.peak", "1234567\n"),
         ("memory.events", "low 0\nhigh 0\nmax 3\noom 1\noom_kill 2\noom_group_kill 0\n"),
-        ("cgroup.procs", ""),
+        ("cgroup.procs", "12\n0\n7\n"),
+        ("cgroup.freeze", "0"),
     ):
         (directory / name).write_text(text)
     group = cgroup_v2.GroupV2(directory)
@@ -85,6 +86,11 @@ def test_v2_group(tmp_path: Path) -> None:
     group.limit_memory(128)
     assert (directory / "memory.max").read_text() == "134217728"
     assert (directory / "memory.swap.max").read_text() == "0"
+    assert group.members() == [12, 7]
+    assert group.freeze(is_frozen=True)
+    assert (directory / "cgroup.freeze").read_text() == "1"
+    assert group.freeze(is_frozen=False)
+    assert (directory / "cgroup.freeze").read_text() == "0"
     group.limit_cpu(cpu.quota(3538))
     assert (directory / "cpu.max").read_text() == "200000 100000"
     assert (directory / "cpu.max.burst").read_text() == "200000"
@@ -105,6 +111,7 @@ def test_v2_group_of_an_old_kernel(tmp_path: Path) -> None:
     group.limit_memory(64)
     group.limit_cpu(cpu.quota(64))
     assert not (tmp_path / "cpu.max").exists()
+    assert not group.freeze(is_frozen=True)
     assert (tmp_path / "memory.max").read_text() == "67108864"
     assert (group.open_peak(), group.peak_bytes(), group.oom_kills()) == (None, 0, 0)
 

@@ -27,6 +27,8 @@ _ASSIGN = {
         {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11"},
         _ASSIGN,
         {"op": "throttle", "sandbox": _SANDBOX},
+        {"op": "freeze", "sandbox": _SANDBOX},
+        {"op": "thaw", "sandbox": _SANDBOX},
         {"op": "kill", "sandbox": _SANDBOX},
         {"op": "seal", "ticket": "t", "staging": "a-b_c.1"},
         {"op": "discard", "code": _DIGEST},

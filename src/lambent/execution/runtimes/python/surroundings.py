@@ -15,6 +15,8 @@ TRACE_VARIABLE = "_X_AMZN_TRACE_ID"
 _OWN_PACKAGE = "lambent"
 # Where the code is bound in an isolated sandbox; empty until then.
 CODE_DIR = "/var/task"
+# What AWS's runtime brings: boto3. Last on the path, so that a function's own copy wins.
+LIBRARIES = f"/var/lang/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 
 
 def set_environment(variables: Mapping[str, str]) -> None:

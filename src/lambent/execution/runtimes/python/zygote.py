@@ -1,8 +1,8 @@
 """The fork server of one interpreter: it holds what every sandbox needs in memory, and forks them.
 
 Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `socket` (descriptor), `language`,
-`interpreter`, `isolated`, `source`, `scaffold`, `trees`, `hidden`, `runtime`, `host_proc`. Single-threaded for ever: a
-fork copies one thread only. Messages on its SEQPACKET socket, JSON:
+`interpreter`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`, `host_proc`.
+Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
  in:  `{"op": "fork", "sandbox", "uid"}` with the frame socket, the log pipe and the cgroup doors
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
@@ -20,7 +20,7 @@ import socket
 import sys
 from typing import Any, NoReturn
 
-from lambent.execution.runtimes.python import bootstrap
+from lambent.execution.runtimes.python import bootstrap, surroundings
 from lambent.execution.sandbox import descriptors, libc, namespaces, root, seccomp, spawn
 
 _MESSAGE_LIMIT = 4096
@@ -109,6 +109,8 @@ class Zygote:
             # As the first process we must not be stopped by what a function sends us.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             spawn.lock(walls, log, [frames, status_in])
+            if _has_no_reader(status_in):  # the zygote died before we asked to die with it
+                os._exit(_SETUP_FAILED)
             runtime = os.fork()
             if runtime == 0:
                 os.close(status_in)
@@ -141,6 +143,12 @@ class Zygote:
         except OSError as error:
             os.write(2, f"{self._interpreter}: {error}\n".encode())
         os._exit(_CANNOT_EXEC)
+
+
+def _has_no_reader(pipe: int) -> bool:
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return bool(poll.poll(0))
 
 
 def _wait_for(runtime: int, status_in: int) -> None:
@@ -190,6 +198,7 @@ def main() -> None:
     sys.path[:] = [entry for entry in sys.path if entry != plan["source"]]
     if plan["language"] == "python":
         _add_interactive_names()
+        sys.path.append(surroundings.LIBRARIES)
     gc.collect()
     gc.freeze()
     zygote.run()
@@ -201,6 +210,7 @@ def _enter_root(plan: dict[str, Any]) -> None:
         root.RootPlan(
             scaffold=plan["scaffold"],
             trees=plan["trees"],
+            libraries=plan["libraries"],
             hidden=plan["hidden"],
             runtime=plan["runtime"],
             host_proc=plan["host_proc"],
