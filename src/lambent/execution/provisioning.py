@@ -24,6 +24,8 @@ PROVISIONED = "provisioned-concurrency"
 # Replacing what will not start is tried again ever more rarely.
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0
+# More INITs at the same time would only take the cores from each other, until their ten seconds are over.
+AT_ONCE = 8
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Provisioning:
         self._begin = begin
         self._loop = loop
         self._wanted: dict[str, _Wanted] = {}
+        self._turn = asyncio.Semaphore(AT_ONCE)
         scheduler.lost = self._lost
 
     async def provide(self, spec: FunctionSpec, count: int) -> None:
@@ -94,11 +97,12 @@ class Provisioning:
         return starts
 
     async def _start(self, wanted: _Wanted) -> None:
-        start = self._begin(wanted.spec)
-        try:
-            await start.prepare()
-        finally:
-            self._scheduler.settle(start.group)
+        async with self._turn:
+            start = self._begin(wanted.spec)
+            try:
+                await start.prepare()
+            finally:
+                self._scheduler.settle(start.group)
 
     def _lost(self, key: str) -> None:
         """A provisioned environment died."""
