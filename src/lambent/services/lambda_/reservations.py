@@ -96,9 +96,15 @@ class Reservations:
 
 
 def reserved_total(tx: Tx, scope: Scope, without: str = "") -> int:
-    """What an account's functions have reserved together."""
-    rows = CONCURRENCY.all(tx, scope)
-    return sum(int(row.document[_LIMIT]) for row in rows if row.owner != without)
+    """What an account's functions have reserved together, in all regions, because these share one limit here.
+
+    Args:
+        without: the function of `scope` that is not counted.
+    """
+    rows = CONCURRENCY.of_account(tx, scope.account_id)
+    return sum(
+        int(row.document[_LIMIT]) for row in rows if (row.scope, row.owner) != (scope, without)
+    )
 
 
 def _function(tx: Tx, context: RequestContext, name: str) -> FunctionRef:
