@@ -16,7 +16,7 @@ from lambent.execution.environment import InitDone, InitFailed
 from lambent.execution.failures import Exit
 from lambent.execution.log_stream import LogStream, stream_name
 from lambent.execution.running import Ending, account, resolving
-from lambent.execution.spec import SandboxFailed, SandboxLost
+from lambent.execution.spec import InitializationFailed, SandboxFailed, SandboxLost
 from lambent.execution.states import State
 
 if TYPE_CHECKING:
@@ -87,6 +87,27 @@ class ColdStart:
                 return await self._invoke(invocation, init_ms=first.duration_ms)
             self._report_init(first, "init")
             return await self._second_try(invocation)
+        finally:
+            self._log.flush()
+
+    async def prepare(self) -> None:
+        """INIT alone, after `begin`: the environment then lies idle.
+
+        Raises:
+            InitializationFailed: INIT failed.
+            SandboxFailed: no sandbox could be had, or it was lost.
+        """
+        try:
+            result = await self._initialise(INIT_LIMIT_S)
+            if isinstance(result, InitFailed):
+                self._report_init(result, "init")
+                raise InitializationFailed(
+                    failures.error_type_of(result.payload)
+                    if result.payload
+                    else "Runtime.ExitError"
+                )
+            assert self._environment is not None
+            self._scheduler.rest(self._environment)
         finally:
             self._log.flush()
 

@@ -111,6 +111,11 @@ class Environment:
     def id(self) -> str:
         return self._sandbox.id
 
+    @property
+    def is_provisioned(self) -> bool:
+        """Was it made to be kept, rather than for a call?"""
+        return self.spec.initialization != "on-demand"
+
     # --- what the plane asks ----------------------------------------------------------------------------------
 
     def boot(self, runtime: str) -> None:

@@ -80,11 +80,15 @@ class IdleCare:
     def _reap(self, now: float) -> None:
         for group in list(self._groups.values()):
             # LIFO: the one that has been idle longest stands first.
-            while group.idle and group.idle[0].idle_since + self._keep_alive_s <= now:
-                group.idle[0].end("idle for the keep-alive time")
+            for environment in [each for each in group.idle if not each.is_provisioned]:
+                if environment.idle_since + self._keep_alive_s > now:
+                    break
+                environment.end("idle for the keep-alive time")
 
     def _relieve(self) -> None:
-        idle = sorted(self._idle(), key=lambda environment: environment.idle_since)
+        # Provisioned ones would only be replaced.
+        unasked = (each for each in self._idle() if not each.is_provisioned)
+        idle = sorted(unasked, key=lambda environment: environment.idle_since)
         if not idle or not (reading := self._read_pressure()).is_high:
             return
         ended = idle[: -(-len(idle) // _PART_ENDED)]
@@ -109,6 +113,7 @@ class IdleCare:
             environment.idle_since
             + (self._keep_alive_s if environment.state is State.FROZEN else FREEZE_AFTER_S)
             for environment in self._idle()
+            if not (environment.is_provisioned and environment.state is State.FROZEN)
         ]
         if not due:
             return None

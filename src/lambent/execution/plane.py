@@ -14,6 +14,7 @@ from lambent.execution import pressure
 from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
 from lambent.execution.pool import Pool
+from lambent.execution.provisioning import Provisioning
 from lambent.execution.running import resolving
 from lambent.execution.scheduler import Scheduler
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
@@ -74,6 +75,7 @@ class ExecutionPlane:
         self._link: SpawnerLink | None = None
         self._loop: asyncio.AbstractEventLoop
         self._scheduler: Scheduler
+        self._provisioning: Provisioning
         self._is_stopping = False
 
     async def start(self) -> None:
@@ -87,11 +89,13 @@ class ExecutionPlane:
             limits_cpu=self._limits_cpu,
             read_pressure=self._read_pressure,
         )
+        self._provisioning = Provisioning(self._scheduler, self._begin_cold, self._loop)
         self._link = SpawnerLink(self._socket, self._loop, self._spawner_gone)
 
     async def stop(self) -> None:
         """End every environment. Invocations that still run fail: whoever wants them finished waits before."""
         self._is_stopping = True
+        self._provisioning.close()
         for pool in self._pools.values():
             pool.close(_STOPPING)
         self._scheduler.close(_STOPPING)
@@ -171,8 +175,21 @@ class ExecutionPlane:
         """Reserve a part of the account's limit for a function, all versions together; None gives it back."""
         self._concurrency.reserve(function_arn, account_id, limit)
 
+    async def provision(self, spec: FunctionSpec, count: int) -> None:
+        """Keep so many environments of a version initialised from now on, 0 for none; returns when they are.
+
+        Raises:
+            InitializationFailed: the function's INIT fails; none are kept then.
+            RuntimeUnavailable, SandboxFailed: the platform cannot.
+        """
+        if count:
+            await self._provisioning.provide(spec, count)
+        else:
+            self._provisioning.forget(spec.key)
+
     def retire(self, key: str) -> None:
         """A function version is gone: its idle environments end, busy ones when they are done."""
+        self._provisioning.forget(key)
         self._scheduler.retire(key)
 
     def prewarm(self, runtime: str) -> None:

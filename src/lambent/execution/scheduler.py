@@ -59,6 +59,9 @@ class Scheduler:
         self._limits_cpu = limits_cpu
         self._groups: dict[str, Group] = {}
         self._group_of: dict[Environment, Group] = {}
+        self._clock = clock
+        # Told when a provisioned environment has died.
+        self.lost: Callable[[str], None] = lambda key: None
         self._idle_care = IdleCare(self._groups, clock, loop, keep_alive_s, read_pressure)
 
     def take(self, key: str) -> Environment | None:
@@ -116,6 +119,34 @@ class Scheduler:
             for key, group in self._groups.items()
         }
 
+    def rest(self, environment: Environment) -> None:
+        """An environment whose INIT nobody waited for lies idle from now on."""
+        group = self._group_of.get(environment)
+        if group is None:
+            return  # it died meanwhile
+        group.busy.discard(environment)
+        if group.is_retired:
+            environment.end("its function version is retired")
+            return
+        environment.idle_since = self._clock.monotonic()
+        group.idle.append(environment)
+        if not self._idle_care.looks_soon:
+            self._idle_care.start()
+
+    def count_provisioned(self, key: str) -> int:
+        """How many provisioned environments a version has."""
+        group = self._groups.get(key)
+        if group is None:
+            return 0
+        return sum(each.is_provisioned for each in (*group.idle, *group.busy))
+
+    def end_provisioned(self, key: str) -> None:
+        """No environments are to be kept for a version: the idle ones end, the others grow old as usual."""
+        group = self._groups.get(key)
+        for environment in list(group.idle) if group is not None else ():
+            if environment.is_provisioned:
+                environment.end("not provisioned any more")
+
     # --- what becomes of our environments -----------------------------------------------------------------------
 
     def pooled(self, environment: Environment) -> None:
@@ -144,6 +175,8 @@ class Scheduler:
     def _drop(self, environment: Environment, group: Group) -> None:
         del self._group_of[environment]
         self._forget_if_empty(group)
+        if environment.is_provisioned:
+            self.lost(group.key)
 
     def _forget_if_empty(self, group: Group) -> None:
         is_empty = not (group.idle or group.busy or group.expected)

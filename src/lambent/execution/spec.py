@@ -38,6 +38,7 @@ class FunctionSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     account_id: str = ""
     ephemeral_storage_mib: int = 512
+    initialization: str = "on-demand"
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.
@@ -95,6 +96,10 @@ class SandboxFailed(Exception):
 
 class SandboxLost(SandboxFailed):
     """It ended before anything of the function ran. Another one can be had."""
+
+
+class InitializationFailed(Exception):
+    """The function's own INIT fails, so no environment of it can be kept ready. The text is the type of the error."""
 
 
 class SealFailed(Exception):

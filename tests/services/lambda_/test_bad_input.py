@@ -222,6 +222,8 @@ def test_bad_input_is_refused_in_good_order(
     account_id = create("f", Timeout=1)["FunctionArn"].split(":")[4]
     client.publish_version(FunctionName="f")
     client.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+    # Or a number that happens to be allowed would have hundreds of environments provisioned.
+    client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=3)
     content = {"ZipFile": make_zip({"a.txt": "x"})}
     client.publish_layer_version(LayerName="l", Content=content)
     sender = Sender(running, client, account_id)

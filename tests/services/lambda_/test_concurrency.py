@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
@@ -95,3 +96,30 @@ def test_a_reservation_of_one_lets_one_run_at_a_time(client: Any, create: Create
         answers = list(threads.map(call, range(8)))
     assert "200" in answers
     assert set(answers) <= {"200", "ReservedFunctionConcurrentInvocationLimitExceeded"}
+
+
+def test_the_regions_of_an_account_share_its_limit(
+    create: Create, client: Any, make_zip: Any, running: Any, error_of: Any
+) -> None:
+    create("f")
+    client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=800)
+    keys = client._request_signer._credentials
+    elsewhere: Any = boto3.client(
+        "lambda",
+        endpoint_url=running.platform.endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+    )
+    elsewhere.create_function(
+        FunctionName="f",
+        Runtime="python3.12",
+        Role="arn:aws:iam::123456789012:role/r",
+        Handler="handler.run",
+        Code={"ZipFile": make_zip({"handler.py": "def run(event, context): return 1"})},
+    )
+    put = elsewhere.put_function_concurrency
+    assert error_of(put, FunctionName="f", ReservedConcurrentExecutions=101)[0] == 400
+    put(FunctionName="f", ReservedConcurrentExecutions=100)
+    limits = client.get_account_settings()["AccountLimit"]
+    assert limits["UnreservedConcurrentExecutions"] == 100

@@ -56,6 +56,8 @@ def test_the_life_of_a_layer(client: Any, publish: Any, make_zip: MakeZip, error
         "CreatedDate": first["CreatedDate"],
         "Version": 1,
     }
+    usage = client.get_account_settings()["AccountUsage"]
+    assert usage == {"TotalCodeSize": len(archive), "FunctionCount": 0}
     second = publish(
         "l",
         {"a.txt": "two"},

@@ -64,6 +64,8 @@ class StubPlane:
         self.invoked: list[tuple[FunctionSpec, Invocation]] = []
         self.retired: list[str] = []
         self.reserved: dict[str, int | None] = {}
+        self.provisioned: dict[str, int] = {}
+        self.provision_fault: Exception | None = None
         self.prewarmed: list[str] = []
         self.condemned: list[str] = []
         self.fault: Exception | None = None
@@ -117,6 +119,11 @@ class StubPlane:
 
     def reserve(self, function_arn: str, account_id: str, limit: int | None) -> None:
         self.reserved[function_arn] = limit
+
+    async def provision(self, spec: FunctionSpec, count: int) -> None:
+        if self.provision_fault:
+            raise self.provision_fault
+        self.provisioned[spec.key] = count
 
     def retire(self, key: str) -> None:
         self.retired.append(key)

@@ -372,6 +372,23 @@ def test_a_function_that_calls_itself_is_stopped(run: Run) -> None:
     run(scenario)
 
 
+def test_functions_that_are_each_others_destinations_are_stopped(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench, "f", "g")
+        arn = "arn:aws:lambda:eu-west-1:123456789012:function"
+        for name, other in (("f", "g"), ("g", "f")):
+            await bench.call(
+                "PutFunctionEventInvokeConfig",
+                FunctionName=name,
+                DestinationConfig={"OnSuccess": {"Destination": f"{arn}:{other}"}},
+            )
+        await _send(bench)
+        assert len(bench.plane.invoked) == 2 * MAX_COUNT
+        assert await _rows(bench) == 0
+
+    run(scenario)
+
+
 def test_lineages_are_counted_by_function() -> None:
     trace = "Root=1-2;Parent=3;Sampled=0"
     for _ in range(MAX_COUNT):
@@ -381,3 +398,51 @@ def test_lineages_are_counted_by_function() -> None:
     assert is_looping(extended(trace, "arn:f"), "arn:f")
     assert not is_looping(extended(trace, "arn:g"), "arn:g")
     assert not is_looping("Lineage=nonsense|12345678:x|:9999999", "arn:f")
+
+
+def test_nothing_is_kept_in_memory_of_what_is_done(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        for number in range(20):
+            await _send(bench, str(number).encode())
+        assert bench.service._queue._lanes == {}
+
+    run(scenario)
+
+
+def test_when_the_disk_fails_the_client_hears_of_it(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        write = bench.database.write
+
+        async def fail(_: Any) -> None:
+            raise OSError("disk full")
+
+        bench.database.write = fail
+        with pytest.raises(OSError, match="disk full"):
+            await bench.call("Invoke", FunctionName="f", InvocationType="Event", Payload=b"1")
+        bench.database.write = write
+        await _send(bench, b"2")
+        assert _payloads(bench) == [2]
+
+    run(scenario)
+
+
+def test_what_could_not_be_settled_is_tried_again(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        await bench.call("Invoke", FunctionName="f", InvocationType="Event", Payload=b"1")
+        write = bench.database.write
+
+        async def fail(_: Any) -> None:
+            raise OSError("disk full")
+
+        bench.database.write = fail
+        await _advance(bench, 0)
+        bench.database.write = write
+        assert await _rows(bench) == 1
+        await _send(bench, b"2")
+        assert sorted(_payloads(bench)) == [1, 1, 2]
+        assert await _rows(bench) == 0
+
+    run(scenario)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lambent.core.ports import Tx
     from lambent.core.service import Document
     from lambent.services.lambda_.names import FunctionRef
+    from lambent.services.lambda_.provisioned import ProvisionedConcurrency
     from lambent.services.lambda_.registry import Registry
 
 
@@ -41,6 +42,7 @@ class Aliases:
     """The operations on aliases, with what they need."""
 
     registry: Registry
+    provisioned: ProvisionedConcurrency
 
     def create_alias(
         self, tx: Tx, context: RequestContext, request: CreateAliasRequestTypeDef
@@ -112,16 +114,17 @@ class Aliases:
         ref = _function(tx, request["FunctionName"], context)
         if ALIASES.remove(tx, ref.scope, ref.name, request["Name"]):
             resources.remove_qualifier(tx, ref.scope, ref.name, request["Name"])
-            self._changed(tx, ref)
+            self._changed(tx, ref, request["Name"])
         return {}
 
     def _put(self, tx: Tx, ref: FunctionRef, document: Mapping[str, Any]) -> None:
         ALIASES.put(tx, ref.scope, ref.name, document["Name"], document)
-        self._changed(tx, ref)
+        self._changed(tx, ref, document["Name"])
 
-    def _changed(self, tx: Tx, ref: FunctionRef) -> None:
+    def _changed(self, tx: Tx, ref: FunctionRef, name: str) -> None:
         key = (ref.scope.account_id, ref.scope.region, ref.name)
         tx.after_commit(self.registry.forget_qualifiers, key)
+        self.provisioned.alias_changed(tx, ref.qualified(name))
 
 
 def refuse_aliased(tx: Tx, ref: FunctionRef) -> None:

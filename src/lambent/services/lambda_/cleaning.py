@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lambent.core.ports import Database
-    from lambent.services.lambda_.model import Function
+    from lambent.services.lambda_.model import Code, Function, LayerUse
     from lambent.services.lambda_.packages import Packages
     from lambent.services.lambda_.ports import Blobs, Plane
 
@@ -53,16 +53,21 @@ class Cleaning:
             self._task = asyncio.get_running_loop().create_task(self._clean())
 
     def retire(self, function: Function) -> None:
-        """This version of a function gets no more invocations: its code goes when the last one must have ended."""
-        tree = function.code.tree
-        loop = asyncio.get_running_loop()
-        due = loop.time() + function.settings.timeout_s + GRACE_S
+        """This version of a function gets no more invocations: its code goes when the last one must have ended, and so
+        do its layers."""
+        pieces: list[Code | LayerUse] = [function.code, *function.settings.layers]
+        due = asyncio.get_running_loop().time() + function.settings.timeout_s + GRACE_S
+        for piece in pieces:
+            self._spare(piece.tree, due)
+        self.offer([piece.archive for piece in pieces], [])
+
+    def _spare(self, tree: str, due: float) -> None:
         spared = self._spared.get(tree)
-        if spared is None or spared.when() < due:
-            if spared is not None:
-                spared.cancel()
-            self._spared[tree] = loop.call_at(due, self._release, tree)
-        self.offer([function.code.archive], [])
+        if spared is not None and spared.when() >= due:
+            return
+        if spared is not None:
+            spared.cancel()
+        self._spared[tree] = asyncio.get_running_loop().call_at(due, self._release, tree)
 
     async def finish(self) -> None:
         """Wait until everything offered so far has been looked at."""

@@ -23,14 +23,15 @@ import orjson
 from lambent.core.errors import ServiceError
 from lambent.services.lambda_ import events
 from lambent.services.lambda_.errors import ResourceNotFound, TooManyRequests
-from lambent.services.lambda_.event_results import Result, configuration, is_over_age, settle
+from lambent.services.lambda_.event_batches import Batches
+from lambent.services.lambda_.event_results import Result, Settlement, configuration, is_over_age
 from lambent.services.lambda_.lineage import is_looping
 from lambent.services.lambda_.ports import DeliveryFailed
 from lambent.services.lambda_.resources import RECURSION
 from lambent.services.lambda_.timestamps import calendar_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lambent.core.clock import Clock, Timer
     from lambent.core.ports import Database, Tx
@@ -43,6 +44,11 @@ _log = logging.getLogger(__name__)
 WIDTH = 16
 # Events of one lane in memory, beside those that run.
 WINDOW = 1000
+# With quick handlers more tasks would only fight for the cores.
+NARROW = 4
+QUICK_MS = 20.0
+# Tries of one lane that may be on their way to the disk; a crash repeats them.
+_MOST_UNWRITTEN = 256
 # No configuration makes an event too old sooner.
 _YOUNG_MS = 60_000
 
@@ -54,6 +60,8 @@ class _LaneState:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     has_more: bool = False  # rows may be due that are not in memory
     is_reading: bool = False
+    unwritten: int = 0  # tries whose consequences are on their way to the disk
+    typical_ms: float = 0.0  # moving average of what the handler takes
     timer: Timer | None = None
     timer_ms: int = 0
 
@@ -77,6 +85,8 @@ class EventQueue:
         self._rest = asyncio.Event()
         self._rest.set()
         self._working = 0
+        self._accepting = Batches(self._write)
+        self._settling = Batches(self._settle)
 
     async def start(self, timers: Timers) -> None:
         """Go on with what an earlier process has left."""
@@ -92,6 +102,8 @@ class EventQueue:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._settling.finish()
+        await self._accepting.finish()
 
     async def settled(self) -> None:
         """Wait until nothing is due that has not been tried."""
@@ -99,7 +111,7 @@ class EventQueue:
 
     async def accept(self, event: Event) -> None:
         """Returns when the event is on the disk."""
-        await self._database.write(partial(self._write, event=event))
+        await self._accepting.put(event)
 
     def forget(self) -> None:
         """Every row is gone (`--test-mode`)."""
@@ -107,9 +119,21 @@ class EventQueue:
             state.waiting.clear()
             state.has_more = False
 
-    def _write(self, tx: Tx, event: Event) -> None:
-        events.add(tx, event)
-        tx.after_commit(self.added, event)
+    async def _write(self, accepted: Sequence[Event]) -> Sequence[None]:
+        def write(tx: Tx) -> None:
+            events.add(tx, accepted)
+            for event in accepted:
+                tx.after_commit(self.added, event)
+
+        await self._database.write(write)
+        return [None] * len(accepted)
+
+    async def _settle(self, tries: Sequence[tuple[Event, Result]]) -> Sequence[Event | None]:
+        def write(tx: Tx) -> list[Event | None]:
+            return Settlement(tx, now_ms, self.added).settle(tries)
+
+        now_ms = self._now_ms()
+        return await self._database.write(write)
 
     def added(self, event: Event) -> None:
         """An event that is due now has been committed."""
@@ -130,27 +154,24 @@ class EventQueue:
     def _wake(self, lane: Lane) -> None:
         """One more task for a lane with work, if it may have one."""
         state = self._lane(lane)
-        if self._timers is None or len(state.tasks) >= WIDTH:
+        width = NARROW if state.typical_ms < QUICK_MS else WIDTH
+        if self._timers is None or len(state.tasks) >= width:
             return
         if not state.waiting and (not state.has_more or state.is_reading):
             return
         task = asyncio.get_running_loop().create_task(self._work(lane, state))
         state.tasks.add(task)
-        self._working += 1
-        self._rest.clear()
+        self._begin_work()
         task.add_done_callback(partial(self._left, lane, state))
 
     def _left(self, lane: Lane, state: _LaneState, task: asyncio.Task[None]) -> None:
         state.tasks.discard(task)
-        self._working -= 1
         if not task.cancelled() and (error := task.exception()) is not None:
             # The rows are there; the next event or timer of the lane tries again.
             _log.error("the events of %s wait", lane, exc_info=error)
             state.has_more = True
-        if not self._working:
-            self._rest.set()
-        if not state.tasks and not state.waiting and not state.has_more and state.timer is None:
-            self._lanes.pop(lane, None)
+        self._end_work()
+        self._forget_if_idle(lane, state)
 
     async def _work(self, lane: Lane, state: _LaneState) -> None:
         """One event after the other, until none is due."""
@@ -195,24 +216,49 @@ class EventQueue:
         if event.target:
             result = await self._deliver(event)
         else:
-            result = await self._invoke(event)
+            result = await self._invoke(state, event)
         if result.kind == "throttled" and len(state.tasks) > 1:
             state.waiting.appendleft(event)
             return False
-        try:
-            write = partial(
-                settle, event=event, result=result, now_ms=self._now_ms(), added=self.added
-            )
-            left = await self._database.write(write)
-        finally:
-            state.held.discard(event.id)
-        if left is None:
-            return True
-        self._arm(event.lane, state, left.due_ms)
+        self._begin_work()
+        settling = self._settling.put((event, result))
+        settling.add_done_callback(partial(self._settled, event, state))
+        state.unwritten += 1
+        if result.kind == "ran" and state.unwritten < _MOST_UNWRITTEN:
+            return True  # the next one need not wait for the disk
+        left = await asyncio.shield(settling)
         # What stopped this one would stop the next: the lane waits for the timer.
-        return result.kind != "throttled"
+        return result.kind != "throttled" or left is None
 
-    async def _invoke(self, event: Event) -> Result:
+    def _settled(
+        self, event: Event, state: _LaneState, settling: asyncio.Future[Event | None]
+    ) -> None:
+        """What follows from a try is on the disk, or cannot be written: then the row is as it was."""
+        state.held.discard(event.id)
+        state.unwritten -= 1
+        if settling.cancelled() or settling.exception() is not None:
+            _log.error("event %s is unsettled: %s", event.id, settling)
+            state.has_more = True
+        elif (left := settling.result()) is not None:
+            self._arm(event.lane, state, left.due_ms)
+        self._forget_if_idle(event.lane, state)
+        self._end_work()
+
+    def _forget_if_idle(self, lane: Lane, state: _LaneState) -> None:
+        is_idle = not (state.tasks or state.held or state.has_more or state.timer)
+        if is_idle and self._lanes.get(lane) is state:
+            del self._lanes[lane]
+
+    def _begin_work(self) -> None:
+        self._working += 1
+        self._rest.clear()
+
+    def _end_work(self) -> None:
+        self._working -= 1
+        if not self._working:
+            self._rest.set()
+
+    async def _invoke(self, state: _LaneState, event: Event) -> Result:
         if self._now_ms() - event.sent_ms > _YOUNG_MS and await self._is_over_age(event):
             return Result("expired")
         if is_looping(event.trace_id, event.ref.qualified("").arn) and await self._stops_loops(
@@ -234,6 +280,7 @@ class EventQueue:
         except ServiceError as error:
             _log.warning("request %s: %s", event.request_id, error.message)
             return Result("failed")
+        state.typical_ms += 0.1 * (outcome.duration_ms - state.typical_ms)
         return Result("ran", outcome.payload, outcome.is_error, version)
 
     async def _is_over_age(self, event: Event) -> bool:

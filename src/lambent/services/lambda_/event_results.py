@@ -16,15 +16,17 @@ from lambent.core import ids
 from lambent.core.arn import Arn
 from lambent.services.lambda_ import events, repository
 from lambent.services.lambda_.events import Event
+from lambent.services.lambda_.lineage import extended
 from lambent.services.lambda_.names import LATEST, function_arn
 from lambent.services.lambda_.resources import CONCURRENCY, EVENT_INVOKE
 from lambent.services.lambda_.timestamps import from_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from lambent.core.ports import Tx
+    from lambent.services.lambda_.names import FunctionRef
 
     Condition = Literal[
         "Success",
@@ -56,35 +58,78 @@ class Result:
     version: str = ""
 
 
-def settle(
-    tx: Tx, event: Event, result: Result, now_ms: int, added: Callable[[Event], None]
-) -> Event | None:
-    """Write what follows from a try. Returns the event if it stays, with when it is due next.
+class Settlement:
+    """Writes what follows from some tries, in one transaction.
 
     Args:
         added: called after the commit for each event that was added: the records for functions and other services.
     """
-    if result.kind == "gone":
-        _log.warning("an event of %s is dropped: the function is gone", event.ref.arn)
-        events.remove(tx, event)
+
+    def __init__(self, tx: Tx, now_ms: int, added: Callable[[Event], None]) -> None:
+        self._tx = tx
+        self._now_ms = now_ms
+        self._added = added
+        self._configs: dict[FunctionRef, Mapping[str, Any]] = {}
+        self._over: list[str] = []
+
+    def settle(self, tries: Sequence[tuple[Event, Result]]) -> list[Event | None]:
+        """For each try the event, if it stays, with when it is due next."""
+        left = [self._settle(event, result) for event, result in tries]
+        if self._over:
+            events.remove(self._tx, self._over)
+        return left
+
+    def _settle(self, event: Event, result: Result) -> Event | None:
+        if result.kind == "gone":
+            _log.warning("an event of %s is dropped: the function is gone", event.ref.arn)
+            self._over.append(event.id)
+            return None
+        config = self._configuration(event)
+        if result.kind == "ran":
+            event = replace(event, attempts=event.attempts + 1, failures=0)
+        else:
+            event = replace(event, failures=event.failures + 1)
+        condition, delay_ms = _verdict(self._tx, event, result, config, self._now_ms)
+        if condition is None:
+            event = replace(event, due_ms=self._now_ms + delay_ms)
+            events.postpone(self._tx, event)
+            return event
+        self._over.append(event.id)
+        self._tell(event, result, condition, config)
         return None
-    config = configuration(tx, event)
-    if result.kind == "ran":
-        event = replace(event, attempts=event.attempts + 1, failures=0)
-    else:
-        event = replace(event, failures=event.failures + 1)
-    condition, delay_ms = _verdict(tx, event, result, config, now_ms)
-    if condition is None:
-        event = replace(event, due_ms=now_ms + delay_ms)
-        events.postpone(tx, event)
-        return event
-    events.remove(tx, event)
-    _tell(tx, event, result, condition, config, now_ms, added)
-    return None
+
+    def _configuration(self, event: Event) -> Mapping[str, Any]:
+        config = self._configs.get(event.ref)
+        if config is None:
+            config = self._configs[event.ref] = configuration(self._tx, event)
+        return config
+
+    def _tell(
+        self, event: Event, result: Result, condition: Condition, config: Mapping[str, Any]
+    ) -> None:
+        side = "OnSuccess" if condition == "Success" else "OnFailure"
+        destination = config.get("DestinationConfig", {}).get(side, {}).get("Destination", "")
+        if destination:
+            body = _record(event, result, condition, self._now_ms)
+            self._send(_message(event, destination, body, self._now_ms))
+        if condition == "Success" or event.target:
+            return
+        latest = repository.find(self._tx, event.ref.scope, event.name)
+        if latest is not None and (queue := latest.settings.dead_letter_arn):
+            message = _message(event, queue, event.payload, self._now_ms)
+            attributes = _dead_letter(event, result, condition)
+            self._send(replace(message, client_context=attributes))
+
+    def _send(self, message: Event) -> None:
+        events.add(self._tx, [message])
+        self._tx.after_commit(self._added, message)
 
 
 def configuration(tx: Tx, event: Event) -> Mapping[str, Any]:
-    """The event invoke configuration that holds for an event; empty where there is none."""
+    """The event invoke configuration that holds for an event; empty where there is none, and for records, of whose
+    delivery nobody is told."""
+    if event.target:
+        return {}
     qualifier = event.qualifier or LATEST
     return EVENT_INVOKE.find(tx, event.ref.scope, event.name, qualifier) or {}
 
@@ -117,30 +162,6 @@ def _verdict(
     return None, delay_ms
 
 
-def _tell(
-    tx: Tx,
-    event: Event,
-    result: Result,
-    condition: Condition,
-    config: Mapping[str, Any],
-    now_ms: int,
-    added: Callable[[Event], None],
-) -> None:
-    side = "OnSuccess" if condition == "Success" else "OnFailure"
-    destination = config.get("DestinationConfig", {}).get(side, {}).get("Destination", "")
-    if destination:
-        body = _record(event, result, condition, now_ms)
-        told = _message(event, destination, body, now_ms)
-        events.add(tx, told)
-        tx.after_commit(added, told)
-    latest = repository.find(tx, event.ref.scope, event.name)
-    if condition != "Success" and latest is not None and latest.settings.dead_letter_arn:
-        told = _message(event, latest.settings.dead_letter_arn, event.payload, now_ms)
-        told = replace(told, client_context=_dead_letter(event, result, condition))
-        events.add(tx, told)
-        tx.after_commit(added, told)
-
-
 def _message(event: Event, destination: str, body: bytes, now_ms: int) -> Event:
     """An event for what a destination is told: an invocation of a function, or a record to be delivered."""
     arn = Arn.parse(destination)
@@ -156,7 +177,7 @@ def _message(event: Event, destination: str, body: bytes, now_ms: int) -> Event:
         request_id=ids.request_id() if is_function else event.request_id,
         payload=body,
         client_context="",
-        trace_id=event.trace_id,
+        trace_id=extended(event.trace_id, ":".join(destination.split(":")[:7])),
         sent_ms=now_ms,
         due_ms=now_ms,
     )

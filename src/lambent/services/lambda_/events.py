@@ -53,8 +53,9 @@ class Event:
 _FIELDS = tuple(field.name for field in fields(Event))
 
 
-def add(tx: Tx, event: Event) -> None:
-    tx.execute(insert(EVENTS).values({name: getattr(event, name) for name in _FIELDS}))
+def add(tx: Tx, added: Sequence[Event]) -> None:
+    rows = [{name: getattr(event, name) for name in _FIELDS} for event in added]
+    tx.execute(insert(EVENTS), rows)
 
 
 def postpone(tx: Tx, event: Event) -> None:
@@ -63,8 +64,8 @@ def postpone(tx: Tx, event: Event) -> None:
     tx.execute(update(EVENTS).where(_C.id == event.id).values(values))
 
 
-def remove(tx: Tx, event: Event) -> None:
-    tx.execute(delete(EVENTS).where(_C.id == event.id))
+def remove(tx: Tx, ids: Sequence[str]) -> None:
+    tx.execute(delete(EVENTS).where(_C.id.in_(ids)))
 
 
 def remove_all(tx: Tx) -> None:

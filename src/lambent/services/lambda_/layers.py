@@ -17,6 +17,7 @@ from lambent.services.lambda_.layer_policies import is_shared
 from lambent.services.lambda_.paging import page
 from lambent.services.lambda_.resources import LAYER_POLICIES, LAYER_VERSIONS, LAYERS
 from lambent.services.lambda_.timestamps import calendar_ms, last_modified
+from lambent.services.lambda_.unserved import refuse_unserved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,7 @@ class Layers:
     async def publish_layer_version(
         self, context: RequestContext, request: PublishLayerVersionRequestTypeDef
     ) -> Document:
+        refuse_unserved("PublishLayerVersion", request)
         ref = parse_layer(request["LayerName"], context.scope)
         content = cast("Mapping[str, Any]", request["Content"])
         self.sources.check(content)

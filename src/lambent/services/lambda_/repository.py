@@ -57,6 +57,12 @@ def versions(tx: Tx, scope: Scope, name: str) -> list[Function]:
     return [_function(row) for row in tx.all(statement)]
 
 
+def pending_versions(tx: Tx, scope: Scope, name: str) -> list[Function]:
+    """Those that were published when the function was created, and have not settled."""
+    where = _all(scope, name) & (_C.version > 0) & (_C.state == "Pending")
+    return [_function(row) for row in tx.all(select(FUNCTIONS).where(where))]
+
+
 def newest_version(tx: Tx, scope: Scope, name: str) -> Function | None:
     """The version published last among those that are left."""
     statement = (

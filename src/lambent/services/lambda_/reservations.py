@@ -9,7 +9,7 @@ from lambent.services.lambda_ import repository
 from lambent.services.lambda_.errors import InvalidParameterValue
 from lambent.services.lambda_.names import function_arn, not_found, parse_function_name
 from lambent.services.lambda_.packages import MAX_ARCHIVE_BYTES
-from lambent.services.lambda_.resources import CONCURRENCY, PROVISIONED
+from lambent.services.lambda_.resources import CONCURRENCY, LAYER_VERSIONS, PROVISIONED
 from lambent.storage.code_archive import MAX_UNZIPPED_BYTES
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class Reservations:
 
     def get_account_settings(self, tx: Tx, context: RequestContext, _request: Document) -> Document:
         count, code_bytes = repository.usage(tx, context.scope)
+        layers = LAYER_VERSIONS.all(tx, context.scope)
+        code_bytes += sum(row.document["size"] for row in layers)
         unreserved = self.account_limit - reserved_total(tx, context.scope)
         return {
             "AccountLimit": {
@@ -96,9 +98,15 @@ class Reservations:
 
 
 def reserved_total(tx: Tx, scope: Scope, without: str = "") -> int:
-    """What an account's functions have reserved together."""
-    rows = CONCURRENCY.all(tx, scope)
-    return sum(int(row.document[_LIMIT]) for row in rows if row.owner != without)
+    """What an account's functions have reserved together, in all regions, because these share one limit here.
+
+    Args:
+        without: the function of `scope` that is not counted.
+    """
+    rows = CONCURRENCY.of_account(tx, scope.account_id)
+    return sum(
+        int(row.document[_LIMIT]) for row in rows if (row.scope, row.owner) != (scope, without)
+    )
 
 
 def _function(tx: Tx, context: RequestContext, name: str) -> FunctionRef:

@@ -75,6 +75,10 @@ class Kind:
         """All of an account and region, by owner and id."""
         return self._rows(tx, self._scoped(scope))
 
+    def of_account(self, tx: Tx, account_id: str) -> list[Resource]:
+        """All of an account, in every region."""
+        return self._rows(tx, (_C.account_id == account_id) & (_C.kind == self.name))
+
     def everywhere(self, tx: Tx) -> list[Resource]:
         """All of every account and region."""
         return self._rows(tx, _C.kind == self.name)

@@ -14,31 +14,32 @@ from lambent.services.lambda_.async_invocations import AsyncInvocations
 from lambent.services.lambda_.changes import Changes
 from lambent.services.lambda_.cleaning import Cleaning
 from lambent.services.lambda_.code_links import CodeDoor, CodeLinks
-from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.code_sources import CodeSources
 from lambent.services.lambda_.destinations import Destinations
-from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.event_queue import EventQueue
 from lambent.services.lambda_.event_sources import EventSources
 from lambent.services.lambda_.finishing import Finishing
-from lambent.services.lambda_.function_policies import FunctionPolicies
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invocations import Invocations
-from lambent.services.lambda_.layer_policies import LayerPolicies
 from lambent.services.lambda_.layer_uses import LayerUses
 from lambent.services.lambda_.layers import Layers
+from lambent.services.lambda_.operations import (
+    concurrency_operations,
+    configuration_operations,
+    event_source_operations,
+    layer_operations,
+    permission_operations,
+    signing_operations,
+)
 from lambent.services.lambda_.packages import Packages
-from lambent.services.lambda_.permissions import Permissions
+from lambent.services.lambda_.provisioned import ProvisionedConcurrency
 from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.reservations import Reservations
 from lambent.services.lambda_.response_streams import ResponseStreams
-from lambent.services.lambda_.revisions import Revisions
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
-from lambent.services.lambda_.tags import TagOperations
 from lambent.services.lambda_.updates import Updates
 from lambent.services.lambda_.url_door import UrlDoor
-from lambent.services.lambda_.urls import Urls
 from lambent.services.lambda_.versions import Versions
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from lambent.core.service import Door
     from lambent.process.clock_driver import MovableClock
     from lambent.services.lambda_.names import FunctionRef
-    from lambent.services.lambda_.ports import Blobs, Compute, Plane, Poller, Target
+    from lambent.services.lambda_.ports import Blobs, Compute, Objects, Plane, Poller, Target
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
 
@@ -69,6 +70,7 @@ class LambdaService:
         targets: services that records of asynchronous invocations can be delivered to, by their name in ARNs.
         pollers: what polls event sources, by the name of their service in ARNs.
         signatures: who signs requests to function URLs; without it there are no URLs to call.
+        objects: S3, for code that lies there.
     """
 
     name = "lambda"
@@ -87,6 +89,7 @@ class LambdaService:
         targets: Mapping[str, Target] | None = None,
         pollers: Mapping[str, Poller] | None = None,
         signatures: Signatures | None = None,
+        objects: Objects | None = None,
     ) -> None:
         links = CodeLinks(clock)
         registry = Registry(database)
@@ -95,87 +98,34 @@ class LambdaService:
         self._cleaning = Cleaning(database, packages, blobs, plane)
         changes = Changes(database, registry, packages, self._settling, self._cleaning, plane)
         self._start_up = StartUp(database, plane, blobs, packages, self._cleaning, policy)
-        sources = CodeSources()
+        sources = CodeSources(objects)
         uses = LayerUses(database)
         destinations = Destinations(targets or {})
         functions = Functions(changes, links, sources, uses, destinations, policy)
         updates = Updates(changes, sources, uses, destinations, policy)
         layers = Layers(database, changes, self._cleaning, sources, links, policy)
-        layer_policies = LayerPolicies()
         versions = Versions(changes, policy)
-        aliases = Aliases(registry)
+        self._provisioned = ProvisionedConcurrency(database, plane, account_concurrency)
+        aliases = Aliases(registry, self._provisioned)
         invocations = Invocations(registry, self._settling, plane, self._accept)
         self._queue = EventQueue(database, invocations, targets or {}, clock)
         self._async = AsyncInvocations(invocations, self._queue)
         self._clock = clock
         self._timers: CalendarDriver | None = None
-        revisions = Revisions(registry)
-        permissions = Permissions(revisions)
-        tags = TagOperations(revisions)
         self._reservations = Reservations(plane, account_concurrency)
         self._database = database
-        reservations = self._reservations
         self._streams = ResponseStreams(invocations)
-        event_invoke = EventInvokeConfigs(destinations)
-        function_policies = FunctionPolicies(policy)
-        signing = CodeSigning()
-        urls = Urls()
         self._sources = EventSources(database, pollers or {})
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
         self.operations: Mapping[str, Operation] = {
-            "AddLayerVersionPermission": write(layer_policies.add_permission),
-            "DeleteLayerVersion": write(layers.delete_layer_version),
-            "GetLayerVersion": read(layers.get_layer_version),
-            "GetLayerVersionByArn": read(layers.get_layer_version_by_arn),
-            "GetLayerVersionPolicy": read(layer_policies.get_policy),
-            "ListLayerVersions": read(layers.list_layer_versions),
-            "ListLayers": read(layers.list_layers),
-            "PublishLayerVersion": waits(finished(layers.publish_layer_version)),
-            "RemoveLayerVersionPermission": write(layer_policies.remove_permission),
-            "AddPermission": write(permissions.add_permission),
-            "DeleteFunctionConcurrency": write(reservations.delete_function_concurrency),
-            "DeleteResourcePolicy": write(permissions.delete_resource_policy),
-            "GetAccountSettings": read(reservations.get_account_settings),
-            "GetFunctionConcurrency": read(reservations.get_function_concurrency),
-            "GetPolicy": read(permissions.get_policy),
-            "GetResourcePolicy": read(permissions.get_resource_policy),
-            "ListTags": read(tags.list_tags),
-            "PutFunctionConcurrency": write(reservations.put_function_concurrency),
-            "PutResourcePolicy": write(permissions.put_resource_policy),
-            "RemovePermission": write(permissions.remove_permission),
-            "TagResource": write(tags.tag_resource),
-            "UntagResource": write(tags.untag_resource),
-            "CreateCodeSigningConfig": write(signing.create),
-            "DeleteCodeSigningConfig": write(signing.delete),
-            "DeleteFunctionCodeSigningConfig": write(signing.delete_of_function),
-            "DeleteFunctionEventInvokeConfig": write(event_invoke.delete),
-            "GetCodeSigningConfig": read(signing.get),
-            "GetFunctionCodeSigningConfig": read(signing.get_of_function),
-            "GetFunctionEventInvokeConfig": read(event_invoke.get),
-            "GetFunctionRecursionConfig": read(function_policies.get_function_recursion_config),
-            "GetRuntimeManagementConfig": read(function_policies.get_runtime_management_config),
-            "ListCodeSigningConfigs": read(signing.list),
-            "ListFunctionEventInvokeConfigs": read(event_invoke.list),
-            "ListFunctionsByCodeSigningConfig": read(signing.list_functions),
-            "PutFunctionCodeSigningConfig": write(signing.put_of_function),
-            "PutFunctionEventInvokeConfig": write(event_invoke.put),
-            "PutFunctionRecursionConfig": write(function_policies.put_function_recursion_config),
-            "PutRuntimeManagementConfig": write(function_policies.put_runtime_management_config),
-            "UpdateCodeSigningConfig": write(signing.update),
-            "UpdateFunctionEventInvokeConfig": write(event_invoke.update),
-            "CreateFunctionUrlConfig": write(urls.create),
-            "DeleteFunctionUrlConfig": write(urls.delete),
-            "GetFunctionUrlConfig": read(urls.get),
-            "ListFunctionUrlConfigs": read(urls.list),
-            "UpdateFunctionUrlConfig": write(urls.update),
-            "InvokeAsync": waits(self._async.invoke_async),
-            "CreateEventSourceMapping": write(self._sources.create),
-            "DeleteEventSourceMapping": write(self._sources.delete),
-            "GetEventSourceMapping": read(self._sources.get),
-            "ListEventSourceMappings": read(self._sources.list),
-            "UpdateEventSourceMapping": write(self._sources.update),
+            **layer_operations(layers, finished),
+            **permission_operations(registry),
+            **concurrency_operations(self._reservations, self._provisioned),
+            **configuration_operations(destinations, policy),
+            **signing_operations(),
+            **event_source_operations(self._sources),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
             "DeleteAlias": write(aliases.delete_alias),
@@ -183,6 +133,7 @@ class LambdaService:
             "GetAlias": read(aliases.get_alias),
             "GetFunction": read(functions.get_function),
             "GetFunctionConfiguration": read(functions.get_function_configuration),
+            "InvokeAsync": waits(self._async.invoke_async),
             "Invoke": waits(invocations.invoke, invocations.begin),
             "InvokeWithResponseStream": waits(self._streams.invoke_with_response_stream),
             "ListAliases": read(aliases.list_aliases),
@@ -205,6 +156,7 @@ class LambdaService:
         self._timers = CalendarDriver(self._clock, self._queue.settled)
         await self._queue.start(self._timers)
         await self._sources.restore()
+        await self._provisioned.restore()
 
     async def advance(self, by: timedelta) -> None:
         """Move the calendar, and do what falls due on the way (`--test-mode`)."""
@@ -229,5 +181,6 @@ class LambdaService:
             self._timers.stop()
         await self._queue.stop()
         await self._sources.stop()
+        await self._provisioned.stop()
         await self._settling.stop()
         await self._cleaning.stop()

@@ -44,9 +44,8 @@ def settle(tx: Tx, function: Function, revision_id: str, stored: Callable[..., N
         return
     settled = replace(current, state="Active", update="Successful", revision_id=revision_id)
     repository.replace(tx, settled)
-    for version in repository.versions(tx, function.scope, function.name):
-        if version.state == "Pending":  # published when the function was created
-            repository.replace(tx, replace(version, state="Active", update="Successful"))
+    for version in repository.pending_versions(tx, function.scope, function.name):
+        repository.replace(tx, replace(version, state="Active", update="Successful"))
     tx.after_commit(stored, settled)
 
 

@@ -58,6 +58,8 @@ RESOURCES = Table(
     Column("owner", String(140), primary_key=True),
     Column("id", String(140), primary_key=True),
     Column("document", Text, nullable=False),
+    # What one kind holds in all accounts is asked at every start, and by each request to a function URL.
+    Index("lambda_resources_kind", "kind"),
 )
 
 # Asynchronous invocations, and records on their way to another service (`target`, an ARN; "": an invocation). A row is

@@ -46,6 +46,10 @@ SERVED: Mapping[str, frozenset[str]] = {
         {*_CODE, "FunctionName", "Architectures", "DryRun", "RevisionId", "Publish"}
     ),
     "PublishVersion": frozenset({"FunctionName", "CodeSha256", "Description", "RevisionId"}),
+    "PublishLayerVersion": frozenset(
+        {"LayerName", "Description", "CompatibleArchitectures", "CompatibleRuntimes", "LicenseInfo"}
+        | {f"Content.{name}" for name in _CODE - {"ImageUri"}}
+    ),
     "ListFunctions": frozenset({"FunctionVersion", "Marker", "MaxItems"}),
     "InvokeWithResponseStream": frozenset(
         {"FunctionName", "InvocationType", "LogType", "ClientContext", "Payload", "Qualifier"}
