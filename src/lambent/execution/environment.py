@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lambent.execution.log_stream import LogStream
     from lambent.execution.spawner_link import SpawnerLink
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+    from lambent.execution.starts import Start
 
 logger = logging.getLogger(__name__)
 
@@ -110,10 +111,10 @@ class Environment:
 
     # --- what the plane asks ----------------------------------------------------------------------------------
 
-    def boot(self, runtime: str) -> None:
+    def boot(self, start: Start) -> None:
         """Have the sandbox made; the owner hears `pooled` or `died`."""
         self._link.listen(self._sandbox.id, self)
-        self._sandbox.create(runtime)
+        self._sandbox.create(start)
 
     def assign(self, assignment: Assignment) -> asyncio.Future[InitResult]:
         """Put a function into it and run its INIT, which `expire_init` ends when it takes too long.

@@ -14,6 +14,7 @@ from lambent.execution.report import iso_time
 
 TIMED_OUT = "Sandbox.Timedout"
 EXITED = "Runtime.ExitError"
+INVALID_ENTRYPOINT = "Runtime.InvalidEntrypoint"
 OUT_OF_MEMORY = "Runtime.OutOfMemory"
 
 
@@ -67,6 +68,14 @@ def exited(request_id: str, end: Exit) -> Failure:
         f"{text}\n{end.error_type}\n",
         f"Status: error\tError Type: {end.error_type}",
     )
+
+
+def init_payload(request_id: str, payload: bytes) -> bytes:
+    """The error object of an INIT as the caller sees it: what the platform says in it names the request."""
+    if error_type_of(payload) != INVALID_ENTRYPOINT:
+        return payload
+    text = orjson.loads(payload).get("errorMessage", "")
+    return error_payload(INVALID_ENTRYPOINT, f"RequestId: {request_id} Error: {text}")
 
 
 def error_payload(error_type: str, message: str) -> bytes:

@@ -16,6 +16,7 @@ from lambent.execution.pool import Pool
 from lambent.execution.scheduler import Scheduler
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
 from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
+from lambent.execution.starts import Start
 
 if TYPE_CHECKING:
     import socket
@@ -138,7 +139,7 @@ class ExecutionPlane:
         """Make sure there is a pool for a runtime; of one that is not served, nothing happens."""
         found = self._runtimes.find(runtime)
         if found is not None:
-            self._pool(found)
+            self._pool(Start(found.pool))
 
     async def describe(self) -> dict[str, Any]:
         """What runs now, and under `spawner` what the spawner says of the host ({} when there is none)."""
@@ -161,7 +162,7 @@ class ExecutionPlane:
             start = ColdStart(
                 spec,
                 runtime,
-                self._pool(runtime),
+                self._pool(Start.of(runtime, spec)),
                 group,
                 self._scheduler,
                 self._clock,
@@ -187,10 +188,10 @@ class ExecutionPlane:
             raise RuntimeUnavailable(self._runtimes.missing(spec.runtime))
         return found
 
-    def _pool(self, runtime: Runtime) -> Pool:
-        pool = self._pools.get(runtime.pool)
+    def _pool(self, start: Start) -> Pool:
+        pool = self._pools.get(start.name)
         if pool is None:
-            pool = self._pools[runtime.pool] = Pool(runtime.pool, self._clock, self._loop)
+            pool = self._pools[start.name] = Pool(start, self._clock, self._loop)
             pool.connect(self._link)
         return pool
 

@@ -21,6 +21,7 @@ from lambent.execution.spec import SandboxFailed
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.execution.spawner_link import SpawnerLink
+    from lambent.execution.starts import Start
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,10 @@ LAST_RETRY_S = 5.0
 
 
 class Pool:
-    """Args: the runtime id that stands for the interpreter, the clock, the loop. It fills once it has a link."""
+    """Args: how its sandboxes are started, the clock, the loop. It fills once it has a link."""
 
-    def __init__(self, runtime: str, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
-        self.runtime = runtime
+    def __init__(self, start: Start, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+        self._start = start
         self._clock = clock
         self._loop = loop
         self._link: SpawnerLink | None = None
@@ -105,7 +106,7 @@ class Pool:
         for _ in range(min(missing, CREATING_LIMIT - len(self._creating))):
             environment = Environment(link, self._clock, self._loop, self)
             self._creating[environment] = self._clock.monotonic()
-            environment.boot(self.runtime)
+            environment.boot(self._start)
         if self._creating:
             self._fill_later(BOOT_LIMIT_S)
 
@@ -152,7 +153,7 @@ class Pool:
             if environment in self._ready:
                 self._ready.remove(environment)
         elif self._link is not None and self._link.is_open:
-            logger.warning("no sandbox for %s: %s", self.runtime, environment.why_dead)
+            logger.warning("no sandbox for %s: %s", self._start.name, environment.why_dead)
             self._fail_waiter(environment.why_dead)
             # So many in a row are no accident: who waits for the next ones would wait in vain.
             while self._waiters and self._failures + 1 >= HOPELESS:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.execution.channel import FrameChannel
 from lambent.execution.log_pipe import LogPipe
 from lambent.execution.memory_peak import MemoryPeak
+from lambent.execution.runtime_api.channel import RuntimeApiChannel
 
 if TYPE_CHECKING:
     import asyncio
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lambent.execution.frames import Frame
     from lambent.execution.log_stream import LogStream
     from lambent.execution.spawner_link import SpawnerLink
+    from lambent.execution.starts import Start
 
 
 class SandboxHandle:
@@ -29,7 +31,7 @@ class SandboxHandle:
         self.id = sandbox
         self._link = link
         self._loop = loop
-        self._channel: FrameChannel | None = None
+        self._channel: FrameChannel | RuntimeApiChannel | None = None
         self._logs: LogPipe | None = None
         self._peak: MemoryPeak | None = None
 
@@ -38,8 +40,8 @@ class SandboxHandle:
         """Whether the spawner has made it."""
         return self._channel is not None
 
-    def create(self, runtime: str) -> None:
-        self._link.send({"op": "create", "sandbox": self.id, "runtime": runtime})
+    def create(self, start: Start) -> None:
+        self._link.send({"op": "create", "sandbox": self.id, **start.request()})
 
     def bind(self, code: str, layers: tuple[str, ...], memory_mib: int) -> None:
         self._link.send(
@@ -77,7 +79,8 @@ class SandboxHandle:
         os.close(process)
         self._peak = MemoryPeak(peak[0] if peak else None, int(event.get("pid", 0)))
         self._logs = LogPipe(logs, self._loop)
-        self._channel = FrameChannel(socket.socket(fileno=frames), self._loop, on_frame, on_end)
+        channel = RuntimeApiChannel if event.get("runtime_api") else FrameChannel
+        self._channel = channel(socket.socket(fileno=frames), self._loop, on_frame, on_end)
 
     def attach_log(self, stream: LogStream) -> None:
         if self._logs is not None:

@@ -3,12 +3,14 @@
 Looked at: /usr/local/bin, /usr/bin, the directories of PATH, and the Python that runs us. A directory of shims
 (pyenv, nodenv) stands for the versions beside it; any other script is asked who it really is. Of the candidates for one
 version the first is asked, and the next only where that one does not answer; all versions at the same time.
+A `provided` runtime needs no interpreter: its version is this host's, whose libraries the bootstrap finds.
 Standard library only: launcher and spawner read this file too.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -83,11 +85,12 @@ def discover(directories: Sequence[str] | None = None) -> dict[str, dict[str, An
         directories: where to look, instead of the usual directories, PATH and our own Python.
     """
     found = find_interpreters(directories)
-    return {
+    interpreted = {
         known.name: _entry(known, chosen)
         for known in RUNTIME_IDS.values()
         if known.language in SERVED_LANGUAGES and (chosen := _nearest(known, found))
     }
+    return interpreted | _provided()
 
 
 def find_interpreters(directories: Sequence[str] | None = None) -> list[Interpreter]:
@@ -206,6 +209,27 @@ def _nearest(known: RuntimeId, found: Iterable[Interpreter]) -> Interpreter | No
     if newer:
         return newer[0]
     return same[-1] if same else None
+
+
+def _provided() -> dict[str, dict[str, Any]]:
+    """The ids that run whatever the function brings."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        release = {}
+    distribution, version = release.get("ID", "linux"), release.get("VERSION_ID", "")
+    amazon = tuple(map(int, re.findall(r"\d+", version))) if distribution == "amzn" else ()
+    return {
+        known.name: {
+            "language": known.language,
+            "interpreter": "bootstrap",
+            "version": f"{distribution}{version}",
+            "exact": known.version == amazon,
+            "prefixes": [],
+        }
+        for known in RUNTIME_IDS.values()
+        if known.language == "provided"
+    }
 
 
 def _entry(known: RuntimeId, chosen: Interpreter) -> dict[str, Any]:

@@ -32,6 +32,10 @@ def _is_memory(value: Any) -> bool:
     return type(value) is int and value in _MEMORY_MIB
 
 
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _are_layers(value: Any) -> bool:
     is_digest = _matches(_DIGEST)
     return isinstance(value, list) and len(value) <= _LAYERS and all(map(is_digest, value))
@@ -50,11 +54,12 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "discard": {"code": _matches(_DIGEST)},
     "describe": {"ticket": _matches(_NAME)},
 }
-_OPTIONAL = {"ticket": _matches(_NAME)}
+_OPTIONAL: dict[str, dict[str, Callable[[Any], bool]]] = {"create": {"execs": _is_flag}}
+_TICKET = {"ticket": _matches(_NAME)}
 
 
 def parse(data: bytes) -> Mapping[str, Any]:
-    """The request in `data`, with `op` and exactly the fields that belong to it (and a ticket, where one was sent).
+    """The request in `data`, with `op` and exactly the fields that belong to it (and a ticket, where sent).
 
     Raises:
         BadRequest: it is not a request.
@@ -65,7 +70,7 @@ def parse(data: bytes) -> Mapping[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BadRequest("not a request") from None
     checked = {"op": request["op"]}
-    for name, is_right in {**_OPTIONAL, **checks}.items():
+    for name, is_right in {**_TICKET, **_OPTIONAL.get(request["op"], {}), **checks}.items():
         if name not in request and name not in checks:
             continue
         if not is_right(request.get(name)):

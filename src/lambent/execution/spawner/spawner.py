@@ -98,6 +98,7 @@ class Spawner:
         peak = made.group.open_peak() if made.group else None
         passed = [*made.ends.of_core(), pidfd, *([] if peak is None else [peak])]
         event = {"event": "created", "sandbox": sandbox, "pid": pid, "peak": peak is not None}
+        event["runtime_api"] = made.zygote.speaks_runtime_api
         packets.send(self._core, event, passed)
         made.ends.close_all()
         if peak is not None:
@@ -142,7 +143,7 @@ class Spawner:
             self._fail(name, "this id is in use")
             return
         try:
-            made = self._prepare(name, self._zygote_for(request["runtime"]))
+            made = self._prepare(name, self._zygote_for(request))
         except (ZygoteUnavailable, OSError) as error:
             self._fail(name, str(error))
             return
@@ -157,13 +158,14 @@ class Spawner:
         finally:
             packets.close_all(doors)
 
-    def _zygote_for(self, runtime: str) -> Zygote:
+    def _zygote_for(self, request: Mapping[str, Any]) -> Zygote:
+        runtime = request["runtime"]
         if self._host.refusal:
             raise ZygoteUnavailable(self._host.refusal)
         entry = self._runtimes.get(runtime)
         if entry is None:
             raise ZygoteUnavailable(f"no interpreter for {runtime}")
-        recipe = Recipe.of(entry)
+        recipe = Recipe.of(entry, execs=request.get("execs", False))
         if recipe not in self._zygotes:
             host, store = self._host, self._store
             site = Site(store.data_dir, store.scaffold, host.isolated, host.in_user_namespace)

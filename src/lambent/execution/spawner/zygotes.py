@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lambent.execution.spawner.loop import Loop
 
 _SOURCE = str(Path(__file__).resolve().parents[3])
-_NODE_FILES = str(Path(__file__).resolve().parents[1] / "runtimes" / "node")
+_RUNTIMES = Path(__file__).resolve().parents[1] / "runtimes"
 _PROGRAM = (
     "import sys; sys.path.insert(0, {source!r}); "
     "from lambent.execution.runtimes.python.zygote import main; main()"
@@ -50,20 +50,33 @@ class Recipe:
     language: str
     interpreter: str
     trees: tuple[str, ...]
+    execs: bool = (
+        False  # sandboxes start their runtime by a plain exec once they have their function
+    )
 
     @classmethod
-    def of(cls, runtime: Mapping[str, Any]) -> Recipe:
+    def of(cls, runtime: Mapping[str, Any], *, execs: bool) -> Recipe:
         """From an entry of `runtimes/discovery.py`."""
-        return cls(runtime["language"], runtime["interpreter"], tuple(runtime["prefixes"]))
+        language = runtime["language"]
+        trees = tuple(runtime["prefixes"])
+        return cls(language, runtime["interpreter"], trees, execs or language == "provided")
 
     @property
     def program(self) -> str:
-        """The Python that runs the zygote: the function's own, or ours for other languages."""
-        return self.interpreter if self.language == "python" else sys.executable
+        """The Python that runs the zygote: the function's own where it is forked from it, else ours."""
+        is_forked = self.language == "python" and not self.execs
+        return self.interpreter if is_forked else sys.executable
+
+    @property
+    def speaks_runtime_api(self) -> bool:
+        return self.language == "provided"
 
     @property
     def runtime_files(self) -> str | None:
-        return _NODE_FILES if self.language == "node" else None
+        """What is shown at /var/runtime. A Python sandbox that was forked has it in memory."""
+        if self.language == "node" or (self.language == "python" and self.execs):
+            return str(_RUNTIMES / self.language)
+        return None
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,11 @@ class Zygote:
         self._failures = 0
         self._not_before = 0.0
         self._reason = ""
+
+    @property
+    def speaks_runtime_api(self) -> bool:
+        """Whether its sandboxes hand out a listener of the Runtime API."""
+        return self._recipe.speaks_runtime_api
 
     @property
     def pid(self) -> int:
@@ -148,6 +166,7 @@ class Zygote:
                 "source": _SOURCE,
                 "language": self._recipe.language,
                 "interpreter": self._recipe.interpreter,
+                "execs": self._recipe.execs,
                 "trees": self._recipe.trees,
                 "runtime": self._recipe.runtime_files,
                 "isolated": self._site.isolated,

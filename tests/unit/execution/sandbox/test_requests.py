@@ -24,6 +24,7 @@ _ASSIGN = {
     "request_",
     [
         {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11"},
+        {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11", "execs": True},
         _ASSIGN,
         {"op": "kill", "sandbox": _SANDBOX},
         {"op": "seal", "ticket": "t", "staging": "a-b_c.1"},

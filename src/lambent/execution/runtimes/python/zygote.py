@@ -1,8 +1,8 @@
 """The fork server of one interpreter: it holds what every sandbox needs in memory, and forks them.
 
 Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `socket` (descriptor), `language`,
-`interpreter`, `isolated`, `source`, `scaffold`, `trees`, `hidden`, `runtime`, `host_proc`. Single-threaded for ever: a
-fork copies one thread only. Messages on its SEQPACKET socket, JSON:
+`interpreter`, `execs`, `isolated`, `source`, `scaffold`, `trees`, `hidden`, `runtime`, `host_proc`. Single-threaded for
+ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
  in:  `{"op": "fork", "sandbox", "uid"}` with the frame socket, the log pipe and the cgroup doors
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
@@ -20,6 +20,7 @@ import socket
 import sys
 from typing import Any, NoReturn
 
+from lambent.execution.runtimes import starter
 from lambent.execution.runtimes.python import bootstrap
 from lambent.execution.sandbox import descriptors, libc, namespaces, root, seccomp, spawn
 
@@ -39,7 +40,10 @@ class Zygote:
         self._sock = sock
         self._language: str = plan["language"]
         self._interpreter: str = plan["interpreter"]
+        self._execs: bool = plan["execs"]
         self._isolated: bool = plan["isolated"]
+        # Where the files of our bootstraps are seen.
+        self._runtime_dir: str = "/var/runtime" if self._isolated else plan["runtime"]
         self._filter = seccomp.build() if self._isolated else None
         self._poll = select.poll()
         # pidfd -> sandbox, pid, reading end of the status pipe
@@ -125,6 +129,11 @@ class Zygote:
     def _become_runtime(self, frames: int) -> NoReturn:
         if not self._isolated:
             libc.die_with_parent(signal.SIGKILL)
+        if self._execs:
+            launch = starter.Launch(
+                self._language, self._interpreter, self._runtime_dir, self._isolated
+            )
+            starter.run(frames, launch)
         if self._language == "python":
             signal.signal(signal.SIGINT, signal.default_int_handler)
             bootstrap.run(descriptors.move_up(frames, _FRAME_DESCRIPTOR))
@@ -135,7 +144,7 @@ class Zygote:
         # Ignored by Python, and that outlives an exec.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        arguments = [self._interpreter, "/var/runtime/bootstrap.js"]
+        arguments = [self._interpreter, f"{self._runtime_dir}/bootstrap.js"]
         try:
             os.execve(self._interpreter, arguments, {"PATH": "/usr/local/bin:/usr/bin:/bin"})  # noqa: S606
         except OSError as error:
@@ -188,7 +197,7 @@ def main() -> None:
         sock.send(json.dumps({"event": "unable", "reason": str(error)}).encode())
         return
     sys.path[:] = [entry for entry in sys.path if entry != plan["source"]]
-    if plan["language"] == "python":
+    if plan["language"] == "python" and not plan["execs"]:
         _add_interactive_names()
     gc.collect()
     gc.freeze()
