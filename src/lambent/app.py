@@ -194,6 +194,7 @@ class HostReport:
     host: Mapping[str, Any]
     runtimes: Mapping[str, Any]
     unserved: tuple[str, ...]
+    unusable_java: tuple[str, ...] = ()  # why the Java that is there serves nothing
 
 
 def inspect_host(config: Config) -> HostReport:
@@ -202,4 +203,4 @@ def inspect_host(config: Config) -> HostReport:
     with tempfile.TemporaryDirectory(prefix="lambent-doctor-") as scratch:
         described = host.examine(config.isolation, scratch).describe()
     unserved = tuple(name for name in RUNTIME_IDS if name not in found)
-    return HostReport(described, found, unserved)
+    return HostReport(described, found, unserved, tuple(discovery.java_lacks()))

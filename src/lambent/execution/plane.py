@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lambent.execution.cold_start import ColdStart
@@ -20,6 +21,7 @@ from lambent.execution.starts import Start
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping
 
     from lambent.core.clock import Clock
     from lambent.execution.log_stream import LogSink
@@ -135,11 +137,16 @@ class ExecutionPlane:
         """A function version is gone: its idle environments end, busy ones when they are done."""
         self._scheduler.retire(key)
 
-    def prewarm(self, runtime: str) -> None:
-        """Make sure there is a pool for a runtime; of one that is not served, nothing happens."""
+    def prewarm(
+        self,
+        runtime: str,
+        memory_mib: int = 128,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Make sure there is a pool for functions with these settings; of a runtime that is not served, none."""
         found = self._runtimes.find(runtime)
         if found is not None:
-            self._pool(Start(found.pool))
+            self._pool(Start.for_settings(found, memory_mib, environment))
 
     async def describe(self) -> dict[str, Any]:
         """What runs now, and under `spawner` what the spawner says of the host ({} when there is none)."""

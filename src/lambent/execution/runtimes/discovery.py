@@ -1,9 +1,9 @@
 """Finds the interpreters of this host and says which runtime id each one serves.
 
-Looked at: /usr/local/bin, /usr/bin, the directories of PATH, and the Python that runs us. A directory of shims
-(pyenv, nodenv) stands for the versions beside it; any other script is asked who it really is. Of the candidates for one
-version the first is asked, and the next only where that one does not answer; all versions at the same time.
-A `provided` runtime needs no interpreter: its version is this host's, whose libraries the bootstrap finds.
+Looked at: /usr/local/bin, /usr/bin, the directories of PATH, and the Python that runs us; for JDKs see `jdk.py`. A
+directory of shims (pyenv, nodenv) stands for the versions beside it; any other script is asked who it really is. Of the
+candidates for one version the first is asked, and the next only where that one does not answer; all versions at the
+same time. A `provided` runtime needs no interpreter: its version is this host's, whose libraries the bootstrap finds.
 Standard library only: launcher and spawner read this file too.
 """
 
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambent.execution.runtimes import jdk
 from lambent.execution.runtimes.table import RUNTIME_IDS, SERVED_LANGUAGES, RuntimeId
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Interpreter:
     binary: str
     version: str
     prefix: str
+    further: tuple[str, ...] = ()  # directories elsewhere that it reads
 
     @property
     def key(self) -> tuple[int, ...]:
@@ -73,7 +75,8 @@ class Interpreter:
 
     def prefixes(self) -> list[str]:
         """The directories that a sandbox must show besides /usr."""
-        return [] if Path(self.prefix).is_relative_to("/usr") else [self.prefix]
+        own = [] if Path(self.prefix).is_relative_to("/usr") else [self.prefix]
+        return [*own, *self.further]
 
 
 def discover(directories: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
@@ -93,6 +96,14 @@ def discover(directories: Sequence[str] | None = None) -> dict[str, dict[str, An
     return interpreted | _provided()
 
 
+def java_lacks(directories: Sequence[str] | None = None) -> list[str]:
+    """Why a JVM of this host serves nothing, a line each; [] where there is none, or one that serves."""
+    homes = jdk.homes(directories)
+    if not homes or jdk.find(directories):
+        return []
+    return [f"{home}: {jdk.lack(home)}" for home in homes]
+
+
 def find_interpreters(directories: Sequence[str] | None = None) -> list[Interpreter]:
     """Every usable interpreter, once per language and version."""
     queues: dict[str, list[Candidate]] = {}
@@ -107,7 +118,12 @@ def find_interpreters(directories: Sequence[str] | None = None) -> list[Interpre
                 found.setdefault((interpreter.language, interpreter.key), interpreter)
             if interpreter or not queues[hint]:
                 del queues[hint]
-    return list(found.values())
+    return [*found.values(), *(_jdk(home) for home in jdk.find(directories))]
+
+
+def _jdk(home: Path) -> Interpreter:
+    prefixes = tuple(jdk.trees(home))
+    return Interpreter("java", str(home / "bin/java"), jdk.version(home), str(home), prefixes)
 
 
 def _candidates(directories: Sequence[str] | None) -> Iterator[Candidate]:

@@ -17,11 +17,12 @@ import signal
 import socket
 import struct
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from lambent.execution.runtimes.commands import Bootstrap
 
 READY, ASSIGN, ERROR = 0, 1, 5
 _HEADER = struct.Struct("<IB16sQ")
@@ -39,31 +40,21 @@ class CannotStart(Exception):
     """Nothing to execute. The text is AWS's."""
 
 
-@dataclass(frozen=True)
-class Launch:
-    """What runs here. `runtime_dir`: where the files of our bootstraps lie, as seen in the sandbox."""
-
-    language: str
-    interpreter: str
-    runtime_dir: str
-    has_own_network: bool
-
-
-def run(descriptor: int, launch: Launch) -> NoReturn:
+def run(descriptor: int, bootstrap: Bootstrap, *, has_own_network: bool) -> NoReturn:
     """Wait for the function and become its runtime. Args: the frame socket, what runs here."""
     sock = socket.socket(fileno=descriptor)
     address = ""
-    if launch.language == "provided":
-        with _listener(has_own_network=launch.has_own_network) as listener:
+    if bootstrap.language == "provided":
+        with _listener(has_own_network=has_own_network) as listener:
             address = "{}:{}".format(*listener.getsockname())
             rights = array.array("i", [listener.fileno()])
             sock.sendmsg([b"L"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
     sock.sendall(_HEADER.pack(0, READY, _NO_REQUEST, 0))
     try:
-        if launch.language == "provided":
+        if bootstrap.language == "provided":
             _become_bootstrap(_assigned(sock, socket.MSG_WAITALL), address)
         else:
-            _become_interpreter(sock, launch)
+            _become_interpreter(sock, bootstrap)
     except EOFError:
         os._exit(0)
     except CannotStart as reason:
@@ -111,24 +102,16 @@ def _become_bootstrap(function: Mapping[str, Any], address: str) -> None:
     execute([found], environment)
 
 
-def _become_interpreter(sock: socket.socket, launch: Launch) -> None:
+def _become_interpreter(sock: socket.socket, bootstrap: Bootstrap) -> None:
     function = _assigned(sock, socket.MSG_PEEK)
-    command = interpreter_command(launch)
+    command = bootstrap.command(function["memory_mib"], is_assigned=True)
     environment = function["environment"]
     if wrapper := environment.get(WRAPPER):
         _check_wrapper(wrapper)
         command = [wrapper, *command]
-    os.dup2(sock.fileno(), _FRAME_DESCRIPTOR)
-    os.set_inheritable(_FRAME_DESCRIPTOR, True)  # dup2 leaves it alone if it is that one already
+    pass_on(sock.fileno())
     os.chdir(function["task_root"])
     execute(command, environment)
-
-
-def interpreter_command(launch: Launch) -> list[str]:
-    """Our bootstrap of the language, to begin with INIT."""
-    if launch.language == "python":
-        return [launch.interpreter, f"{launch.runtime_dir}/exec_start.py"]
-    return [launch.interpreter, f"{launch.runtime_dir}/bootstrap.js", "assigned"]
 
 
 def _check_wrapper(path: str) -> None:
@@ -141,6 +124,12 @@ def _check_wrapper(path: str) -> None:
         sys.stdout.write(f"{path}: is not an executable\n")
         sys.stdout.flush()
         os._exit(126)
+
+
+def pass_on(descriptor: int) -> None:
+    """Have the frame socket stay open where our bootstraps look for it."""
+    os.dup2(descriptor, _FRAME_DESCRIPTOR)
+    os.set_inheritable(_FRAME_DESCRIPTOR, True)  # dup2 leaves it alone if it is that one already
 
 
 def execute(command: Sequence[str], environment: Mapping[str, str]) -> None:

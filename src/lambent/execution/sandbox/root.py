@@ -101,7 +101,7 @@ def _show_trees(base: Path, plan: RootPlan) -> None:
 
 def _fill_etc(base: Path) -> None:
     etc = base / "etc"
-    etc.mkdir()
+    etc.mkdir(exist_ok=True)  # a JDK of Debian has its configuration there
     for name, text in _ETC.items():
         (etc / name).write_text(text, "ascii")
     (etc / "localtime").symlink_to("/usr/share/zoneinfo/UTC")

@@ -54,7 +54,9 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "discard": {"code": _matches(_DIGEST)},
     "describe": {"ticket": _matches(_NAME)},
 }
-_OPTIONAL: dict[str, dict[str, Callable[[Any], bool]]] = {"create": {"execs": _is_flag}}
+_OPTIONAL: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "create": {"execs": _is_flag, "memory_mib": _is_memory}
+}
 _TICKET = {"ticket": _matches(_NAME)}
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lambent.execution.runtimes.java import classes
 from lambent.execution.spawner import packets
 
 if TYPE_CHECKING:
@@ -71,9 +72,10 @@ class Recipe:
     def speaks_runtime_api(self) -> bool:
         return self.language == "provided"
 
-    @property
-    def runtime_files(self) -> str | None:
+    def runtime_files(self, data_dir: str) -> str | None:
         """What is shown at /var/runtime. A Python sandbox that was forked has it in memory."""
+        if self.language == "java":
+            return classes.directory(f"{data_dir}/code/java", self.interpreter)
         if self.language == "node" or (self.language == "python" and self.execs):
             return str(_RUNTIMES / self.language)
         return None
@@ -115,15 +117,21 @@ class Zygote:
         """0 while there is none."""
         return self._process.pid if self._process else 0
 
-    def fork(self, sandbox: str, uid: int | None, descriptors: Sequence[int]) -> None:
+    def fork(
+        self, sandbox: str, uid: int | None, descriptors: Sequence[int], memory_mib: int = 0
+    ) -> None:
         """Ask for a sandbox; `on_forked` follows, or `on_exited`.
+
+        Args:
+            memory_mib: what its function will have, where the runtime must know that when it starts.
 
         Raises:
             ZygoteUnavailable: it keeps failing, or cannot be started.
         """
         sock = self._sock or self._start()
         try:
-            packets.send(sock, {"op": "fork", "sandbox": sandbox, "uid": uid}, descriptors)
+            request = {"op": "fork", "sandbox": sandbox, "uid": uid, "memory_mib": memory_mib}
+            packets.send(sock, request, descriptors)
         except OSError as error:  # full, because it is stuck, or gone, which the loop will notice
             raise ZygoteUnavailable(f"the zygote does not listen: {error}") from error
         if not self._waiting:
@@ -168,7 +176,7 @@ class Zygote:
                 "interpreter": self._recipe.interpreter,
                 "execs": self._recipe.execs,
                 "trees": self._recipe.trees,
-                "runtime": self._recipe.runtime_files,
+                "runtime": self._recipe.runtime_files(self._site.data_dir),
                 "isolated": self._site.isolated,
                 "scaffold": self._site.scaffold,
                 "hidden": self._site.data_dir,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
@@ -33,7 +33,9 @@ class Plane(Protocol):
         ...
 
     def retire(self, key: str) -> None: ...
-    def prewarm(self, runtime: str) -> None: ...
+    def prewarm(
+        self, runtime: str, memory_mib: int, environment: Mapping[str, str] = ..., /
+    ) -> None: ...
 
 
 class Compute(Protocol):

@@ -136,5 +136,6 @@ def test_a_runtime_that_is_missing_is_explained() -> None:
     runtimes = Runtimes({})
     assert runtimes.find("python3.12") is None
     assert runtimes.missing("python3.12").endswith("no python3.9 or newer was found on this host")
-    assert runtimes.missing("java21") == "the runtime java21 is not served yet"
+    assert "no JDK 17 or newer with Jackson and JNA was found" in runtimes.missing("java21")
+    assert runtimes.missing("ruby3.4") == "the runtime ruby3.4 is not served yet"
     assert runtimes.missing("cobol") == "unknown runtime: cobol"
