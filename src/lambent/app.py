@@ -132,6 +132,7 @@ def build(
         log_sink=_log_sink(logs),
         account_concurrency=config.account_concurrency,
         keep_alive_s=config.keep_alive_s,
+        sealed_dir=data_dir.code_dir / "sealed",
     )
     lambda_ = LambdaService(
         database=database,

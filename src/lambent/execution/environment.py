@@ -356,7 +356,7 @@ class Environment:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._sandbox.kill()
+        self._sandbox.kill(why, self._now_ms())
         self._sandbox.close()
 
     # --- small change -----------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from lambent.execution.report import iso_time
 TIMED_OUT = "Sandbox.Timedout"
 EXITED = "Runtime.ExitError"
 INVALID_ENTRYPOINT = "Runtime.InvalidEntrypoint"
+# Said by the platform about a function; whatever else a runtime says of its INIT is passed on as it is.
+_OF_THE_PLATFORM = (INVALID_ENTRYPOINT, "Extension.")
 OUT_OF_MEMORY = "Runtime.OutOfMemory"
 
 
@@ -72,10 +74,11 @@ def exited(request_id: str, end: Exit) -> Failure:
 
 def init_payload(request_id: str, payload: bytes) -> bytes:
     """The error object of an INIT as the caller sees it: what the platform says in it names the request."""
-    if error_type_of(payload) != INVALID_ENTRYPOINT:
+    error_type = error_type_of(payload)
+    if not error_type.startswith(_OF_THE_PLATFORM):
         return payload
     text = orjson.loads(payload).get("errorMessage", "")
-    return error_payload(INVALID_ENTRYPOINT, f"RequestId: {request_id} Error: {text}")
+    return error_payload(error_type, f"RequestId: {request_id} Error: {text}")
 
 
 def error_payload(error_type: str, message: str) -> bytes:

@@ -22,6 +22,7 @@ from lambent.execution.starts import Start
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
+    from pathlib import Path
 
     from lambent.core.clock import Clock
     from lambent.execution.log_stream import LogSink
@@ -43,6 +44,7 @@ class ExecutionPlane:
         log_sink: gets every log event: (function, log stream, [(milliseconds since 1970, text)]).
         account_concurrency: invocations of one account that may run at the same time.
         keep_alive_s: how long an idle environment is kept.
+        sealed_dir: where the sealed trees can be read; without it no layer has extensions.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class ExecutionPlane:
         log_sink: LogSink,
         account_concurrency: int = 1000,
         keep_alive_s: float = 600,
+        sealed_dir: Path | None = None,
     ) -> None:
         self._socket = spawner
         self._runtimes = runtimes
         self._clock = clock
         self._log_sink = log_sink
         self._keep_alive_s = keep_alive_s
+        self._sealed_dir = sealed_dir
         self._concurrency = Concurrency(account_concurrency)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
@@ -169,7 +173,7 @@ class ExecutionPlane:
             start = ColdStart(
                 spec,
                 runtime,
-                self._pool(Start.of(runtime, spec)),
+                self._pool(Start.of(runtime, spec, has_extensions=self._has_extensions(spec))),
                 group,
                 self._scheduler,
                 self._clock,
@@ -194,6 +198,12 @@ class ExecutionPlane:
         if found is None:
             raise RuntimeUnavailable(self._runtimes.missing(spec.runtime))
         return found
+
+    def _has_extensions(self, spec: FunctionSpec) -> bool:
+        sealed = self._sealed_dir
+        return sealed is not None and any(
+            (sealed / layer / "extensions").is_dir() for layer in spec.layers
+        )
 
     def _pool(self, start: Start) -> Pool:
         pool = self._pools.get(start.name)

@@ -10,9 +10,11 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from lambent.execution.channel import FrameChannel
+from lambent.execution.failures import TIMED_OUT
 from lambent.execution.log_pipe import LogPipe
 from lambent.execution.memory_peak import MemoryPeak
 from lambent.execution.runtime_api.channel import RuntimeApiChannel
+from lambent.execution.states import IDLE_TOO_LONG, RETIRED
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     from lambent.execution.log_stream import LogStream
     from lambent.execution.spawner_link import SpawnerLink
     from lambent.execution.starts import Start
+
+
+# "The maximum duration of the shutdown phase" with external extensions.
+FAREWELL_S = 2.0
+# Why an environment ends -> what its extensions are told. Otherwise there is nobody left to tell, or no time.
+_SHUTDOWN_REASONS = {TIMED_OUT: "timeout", IDLE_TOO_LONG: "spindown", RETIRED: "spindown"}
 
 
 class SandboxHandle:
@@ -34,6 +42,7 @@ class SandboxHandle:
         self._channel: FrameChannel | RuntimeApiChannel | None = None
         self._logs: LogPipe | None = None
         self._peak: MemoryPeak | None = None
+        self._leaving: asyncio.TimerHandle | None = None
 
     @property
     def is_open(self) -> bool:
@@ -54,7 +63,15 @@ class SandboxHandle:
             }
         )
 
-    def kill(self) -> None:
+    def kill(self, why: str, now_ms: int) -> None:
+        """End it: at once, or when its extensions have had their time to leave."""
+        reason = _SHUTDOWN_REASONS.get(why)
+        channel = self._channel
+        if reason and isinstance(channel, RuntimeApiChannel):
+            deadline_ms = now_ms + int(FAREWELL_S * 1000)
+            if channel.farewell(reason, deadline_ms, self._leave):
+                self._leaving = self._loop.call_later(FAREWELL_S, self._leave)
+                return
         self._link.send({"op": "kill", "sandbox": self.id})
 
     def open(
@@ -107,10 +124,20 @@ class SandboxHandle:
             self._peak.note(peak_bytes)
 
     def close(self) -> None:
-        """Let go of all descriptors; the last output is read first."""
+        """Let go of all descriptors; the last output is read first. One that takes its leave does so afterwards."""
+        if self._leaving is not None:
+            return
         if self._channel is not None:
             self._channel.close()
         if self._logs is not None:
             self._logs.close()
         if self._peak is not None:
             self._peak.close()
+
+    def _leave(self) -> None:
+        """The extensions have ended, or their time has."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+            self._link.send({"op": "kill", "sandbox": self.id})
+            self.close()

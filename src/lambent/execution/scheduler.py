@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambent.execution.states import State
+from lambent.execution.states import IDLE_TOO_LONG, RETIRED, State
 
 if TYPE_CHECKING:
     import asyncio
@@ -82,7 +82,7 @@ class Scheduler:
             return
         group.is_retired = True
         while group.idle:
-            group.idle[-1].end("its function version is retired")
+            group.idle[-1].end(RETIRED)
 
     def reap(self) -> None:
         """End what has been idle for the keep-alive time, and come back when the next one is due."""
@@ -92,7 +92,7 @@ class Scheduler:
         for group in list(self._groups.values()):
             # LIFO: the one that has been idle longest stands first.
             while group.idle and group.idle[0].idle_since <= horizon:
-                group.idle[0].end("idle for the keep-alive time")
+                group.idle[0].end(IDLE_TOO_LONG)
             if group.idle and (oldest is None or group.idle[0].idle_since < oldest):
                 oldest = group.idle[0].idle_since
         if oldest is not None:
@@ -124,7 +124,7 @@ class Scheduler:
         if environment.state is State.DEAD:
             self._drop(environment, group)
         elif group.is_retired:
-            environment.end("its function version is retired")
+            environment.end(RETIRED)
         else:
             group.idle.append(environment)
             if self._reaper is None:

@@ -49,8 +49,10 @@ class Start:
     memory_mib: int = 0
 
     @classmethod
-    def of(cls, runtime: Runtime, spec: FunctionSpec) -> Start:
-        """What the function needs."""
+    def of(cls, runtime: Runtime, spec: FunctionSpec, *, has_extensions: bool) -> Start:
+        """What the function needs. Extensions are launched before the runtime, so that it is executed after them."""
+        if has_extensions and runtime.language != "provided":
+            return cls(runtime.pool, execs=True)
         return cls.for_settings(runtime, spec.memory_mib, spec.environment)
 
     @classmethod

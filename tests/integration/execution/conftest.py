@@ -40,6 +40,7 @@ class Functions:
             spawner=sock,
             runtimes=Runtimes(self.runtimes),
             clock=SystemClock(),
+            sealed_dir=data_dir / "code" / "sealed",
             log_sink=lambda _, __, events: self.logged.extend(text for _, text in events),
         )
         self.run(self.plane.start())

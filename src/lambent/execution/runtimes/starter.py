@@ -1,9 +1,9 @@
-"""The first program of a sandbox whose runtime is started by a plain exec: `provided` ones, and functions with
-variables or a wrapper that act only at the start of a program.
+"""The first program of a sandbox whose runtime is started by a plain exec: `provided` ones, functions with
+variables or a wrapper that act only at the start of a program, and functions with extensions.
 
-Runs in a fork of the zygote, locked in, and waits there for its function like any pooled sandbox. For a runtime that
-speaks the Runtime API it makes the listener, inside this sandbox's own network, and hands it to core before READY; the
-frame socket is closed by the exec. For our own bootstraps it leaves ASSIGN in the socket and the socket open as
+Runs in a fork of the zygote, locked in, and waits there for its function like any pooled sandbox. It makes the listener
+of the Runtime and Extensions API, inside this sandbox's own network, and hands it to core before READY. A runtime that
+speaks that API does not get the frame socket; for our own bootstraps ASSIGN stays in the socket and the socket open as
 descriptor 3: they begin with INIT. What cannot be started is told as the ERROR of the INIT.
 """
 
@@ -19,12 +19,16 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from lambent.execution.runtimes import extensions
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lambent.execution.runtimes.commands import Bootstrap
 
 READY, ASSIGN, ERROR = 0, 1, 5
+# The first byte says what the runtime will speak.
+API_RUNTIME, FRAME_RUNTIME = b"A", b"F"
 _HEADER = struct.Struct("<IB16sQ")
 _NO_REQUEST = bytes(16)
 # Where AWS's documentation has it; without a network of our own any free port must do.
@@ -43,25 +47,45 @@ class CannotStart(Exception):
 def run(descriptor: int, bootstrap: Bootstrap, *, has_own_network: bool) -> NoReturn:
     """Wait for the function and become its runtime. Args: the frame socket, what runs here."""
     sock = socket.socket(fileno=descriptor)
-    address = ""
-    if bootstrap.language == "provided":
-        with _listener(has_own_network=has_own_network) as listener:
-            address = "{}:{}".format(*listener.getsockname())
-            rights = array.array("i", [listener.fileno()])
-            sock.sendmsg([b"L"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+    control, cores_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with _listener(has_own_network=has_own_network) as listener, cores_end:
+        address = "{}:{}".format(*listener.getsockname())
+        rights = array.array("i", [listener.fileno(), cores_end.fileno()])
+        tag = API_RUNTIME if bootstrap.language == "provided" else FRAME_RUNTIME
+        sock.sendmsg([tag], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
     sock.sendall(_HEADER.pack(0, READY, _NO_REQUEST, 0))
     try:
-        if bootstrap.language == "provided":
-            _become_bootstrap(_assigned(sock, socket.MSG_WAITALL), address)
-        else:
-            _become_interpreter(sock, bootstrap)
+        how = socket.MSG_WAITALL if bootstrap.language == "provided" else socket.MSG_PEEK
+        function = _assigned(sock, how)
     except EOFError:
         os._exit(0)
+    function["environment"]["AWS_LAMBDA_RUNTIME_API"] = address
+
+    def become_runtime() -> None:
+        _become_runtime(sock, bootstrap, function)
+
+    if extensions.names():
+        supervisor = extensions.Supervisor(control)
+        supervisor.launch(function["environment"])
+        supervisor.wait_for_go()
+        supervisor.run(become_runtime, sock.close)
+    control.close()
+    become_runtime()
+    os._exit(_CANNOT_START)
+
+
+def _become_runtime(sock: socket.socket, bootstrap: Bootstrap, function: Mapping[str, Any]) -> None:
+    """Returns only where there is nothing to become; core has been told then."""
+    try:
+        os.chdir(function["task_root"])
+        if bootstrap.language == "provided":
+            _become_bootstrap(function)
+        else:
+            _become_interpreter(sock, bootstrap, function)
     except CannotStart as reason:
         document = {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": str(reason)}
         payload = json.dumps(document).encode()
         sock.sendall(_HEADER.pack(len(payload), ERROR, _NO_REQUEST, 0) + payload)
-    os._exit(_CANNOT_START)
 
 
 def _listener(*, has_own_network: bool) -> socket.socket:
@@ -91,26 +115,24 @@ def _assigned(sock: socket.socket, how: int) -> dict[str, Any]:
     return function
 
 
-def _become_bootstrap(function: Mapping[str, Any], address: str) -> None:
+def _become_bootstrap(function: Mapping[str, Any]) -> None:
     task_root = function["task_root"]
     candidates = [each.format(task_root=task_root) for each in _BOOTSTRAPS]
     found = next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113
     if found is None:
         raise CannotStart(f"Couldn't find valid bootstrap(s): [{' '.join(candidates)}]")
-    environment = {**function["environment"], "AWS_LAMBDA_RUNTIME_API": address}
-    os.chdir(task_root)
-    execute([found], environment)
+    execute([found], function["environment"])
 
 
-def _become_interpreter(sock: socket.socket, bootstrap: Bootstrap) -> None:
-    function = _assigned(sock, socket.MSG_PEEK)
+def _become_interpreter(
+    sock: socket.socket, bootstrap: Bootstrap, function: Mapping[str, Any]
+) -> None:
     command = bootstrap.command(function["memory_mib"], is_assigned=True)
     environment = function["environment"]
     if wrapper := environment.get(WRAPPER):
         _check_wrapper(wrapper)
         command = [wrapper, *command]
     pass_on(sock.fileno())
-    os.chdir(function["task_root"])
     execute(command, environment)
 
 

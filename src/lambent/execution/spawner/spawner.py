@@ -98,7 +98,7 @@ class Spawner:
         peak = made.group.open_peak() if made.group else None
         passed = [*made.ends.of_core(), pidfd, *([] if peak is None else [peak])]
         event = {"event": "created", "sandbox": sandbox, "pid": pid, "peak": peak is not None}
-        event["runtime_api"] = made.zygote.speaks_runtime_api
+        event["runtime_api"] = made.zygote.hands_out_listeners
         packets.send(self._core, event, passed)
         made.ends.close_all()
         if peak is not None:

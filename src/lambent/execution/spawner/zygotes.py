@@ -68,10 +68,6 @@ class Recipe:
         is_forked = self.language == "python" and not self.execs
         return self.interpreter if is_forked else sys.executable
 
-    @property
-    def speaks_runtime_api(self) -> bool:
-        return self.language == "provided"
-
     def runtime_files(self, data_dir: str) -> str | None:
         """What is shown at /var/runtime. A Python sandbox that was forked has it in memory."""
         if self.language == "java":
@@ -108,9 +104,9 @@ class Zygote:
         self._reason = ""
 
     @property
-    def speaks_runtime_api(self) -> bool:
-        """Whether its sandboxes hand out a listener of the Runtime API."""
-        return self._recipe.speaks_runtime_api
+    def hands_out_listeners(self) -> bool:
+        """Whether its sandboxes do, for the Runtime API (`runtimes/starter.py`)."""
+        return self._recipe.execs
 
     @property
     def pid(self) -> int:
