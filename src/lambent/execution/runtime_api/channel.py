@@ -224,7 +224,11 @@ class RuntimeApiChannel:
                 if self._when_left is not None:
                     self._when_left()
                 return
-            self._heard(orjson.loads(data))
+            try:
+                self._heard(orjson.loads(data))
+            except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+                self._on_end(f"a control message that is none: {error}")
+                return
 
     def _heard(self, message: dict[str, Any]) -> None:
         if "extensions" in message:

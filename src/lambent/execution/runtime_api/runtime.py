@@ -224,9 +224,9 @@ def _one_line(text: str) -> str:
 
 
 def _ascii_json(value: object) -> str:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return _one_line(str(value))
-    return json.dumps(value, separators=(",", ":"))
+    """What a caller sent; where it is no JSON, or nested too deeply to be read, what of it fits into a header."""
+    try:
+        document = json.loads(value) if isinstance(value, str) else value
+        return json.dumps(document, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return _one_line(str(value))

@@ -50,7 +50,7 @@ class ApiServer:
             connection.close()
 
     def _accept(self) -> None:
-        while self._is_open:
+        for _ in range(CONNECTION_LIMIT):
             try:
                 sock, _ = self._listener.accept()
             except OSError:  # none waits; or the sandbox is gone
