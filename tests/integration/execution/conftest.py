@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,12 +31,12 @@ PATIENCE_S = 60
 class Functions:
     """Seals and calls functions."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, isolation: str = "require") -> None:
         self.data_dir = data_dir
         self.runtimes = discover()
         self.logged: list[str] = []
         self._loop = asyncio.new_event_loop()
-        self._process, sock = start_spawner(str(data_dir), "require", os.getuid(), self.runtimes)
+        self._process, sock = start_spawner(str(data_dir), isolation, os.getuid(), self.runtimes)
         self.plane = ExecutionPlane(
             spawner=sock,
             runtimes=Runtimes(self.runtimes),
@@ -117,3 +118,32 @@ def functions() -> Iterator[Functions]:
     finally:
         made.stop()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def make_functions() -> type[Functions]:
+    return Functions
+
+
+ECHO = """
+import java.util.*;
+public class Echo { public List<Object> run(Map<String, Object> event) throws Exception {
+    String here = new ProcessBuilder("/bin/pwd").start().inputReader().readLine();
+    return List.of(here.equals(System.getenv("LAMBDA_TASK_ROOT")), event);
+} }
+"""
+
+
+@pytest.fixture(scope="session")
+def java_echo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The class of a Java function that says whether it is where its code is, and its event."""
+    found = discover().get("java17")
+    if found is None:
+        pytest.skip("no JDK here")
+    directory = tmp_path_factory.mktemp("echo")
+    (directory / "Echo.java").write_text(ECHO)
+    compiler = str(Path(found["interpreter"]).with_name("javac"))
+    subprocess.run(
+        [compiler, "--release", "17", "-d", directory, directory / "Echo.java"], check=True
+    )
+    return {"Echo.class": (directory / "Echo.class").read_bytes()}

@@ -62,7 +62,7 @@ def test_a_call_that_comes_before_the_runtime_asks_is_kept(bench: Bench) -> None
 
 def test_a_runtime_that_left_its_next_does_not_get_the_call(bench: Bench) -> None:
     gone = bench.ask("GET", "invocation/next")
-    bench.api.closed(gone)  # type: ignore[arg-type]
+    bench.api.closed(gone)
     bench.call()
     assert gone.answers == []
     assert bench.ask("GET", "invocation/next").answers == [(200, b"event")]
