@@ -1,7 +1,6 @@
 package lambent.runtime;
 
 import com.amazonaws.services.lambda.runtime.LambdaRuntime;
-import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
@@ -13,7 +12,9 @@ import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -43,6 +44,7 @@ public final class Runtime {
             runtime.surroundings = new Surroundings();
             runtime.surroundings.rehearse();
             WarmUp.run(runtime.json);
+            runtime.json.useSerializerOf(functionLoader("/"));
             runtime.channel.send(Frame.READY, Frame.NO_REQUEST, Frame.EMPTY);
         }
         Frame assign = runtime.channel.receive();
@@ -62,8 +64,10 @@ public final class Runtime {
             if (isAssigned) {
                 name = System.getenv().getOrDefault("_HANDLER", name);
             } else {
-                surroundings.replaceVariables(
-                    mapper.convertValue(function.get("environment"), new TypeReference<>() { }));
+                Map<String, String> variables = new HashMap<>();
+                function.get("environment").fields().forEachRemaining(
+                    each -> variables.put(each.getKey(), each.getValue().asText()));
+                surroundings.replaceVariables(variables);
                 surroundings.enter(function.get("task_root").asText());
             }
             setLogger();
