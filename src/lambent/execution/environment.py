@@ -201,6 +201,7 @@ class Environment:
             self._die(str(event.get("reason", "the spawner gave no reason")))
 
     def on_spawner_gone(self) -> None:
+        self._sandbox.leave()
         self._die("the spawner is gone")
 
     def _created(self, event: dict[str, Any], descriptors: list[int]) -> None:

@@ -61,6 +61,10 @@ class LogStream:
         self._pending.append((now_ms, text))
         self._keep(text)
 
+    def note(self, text: str) -> None:
+        """Add an event of the platform that happens now."""
+        self.platform(self._now_ms(), text)
+
     def output(self, data: bytes) -> None:
         """Add what the sandbox wrote, cut anywhere."""
         lines = (self._rest + data if self._rest else data).split(b"\n")

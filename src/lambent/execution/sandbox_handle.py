@@ -69,8 +69,8 @@ class SandboxHandle:
         channel = self._channel
         if reason and isinstance(channel, RuntimeApiChannel):
             deadline_ms = now_ms + int(FAREWELL_S * 1000)
-            if channel.farewell(reason, deadline_ms, self._leave):
-                self._leaving = self._loop.call_later(FAREWELL_S, self._leave)
+            if channel.farewell(reason, deadline_ms, self.leave):
+                self._leaving = self._loop.call_later(FAREWELL_S, self.leave)
                 return
         self._link.send({"op": "kill", "sandbox": self.id})
 
@@ -102,6 +102,8 @@ class SandboxHandle:
     def attach_log(self, stream: LogStream) -> None:
         if self._logs is not None:
             self._logs.attach(stream)
+        if isinstance(self._channel, RuntimeApiChannel):
+            self._channel.announce = stream.note
 
     def send(self, head: bytes, payload: bytes = b"") -> None:
         if self._channel is not None:
@@ -134,8 +136,8 @@ class SandboxHandle:
         if self._peak is not None:
             self._peak.close()
 
-    def _leave(self) -> None:
-        """The extensions have ended, or their time has."""
+    def leave(self) -> None:
+        """The extensions that it was left to have ended, or their time has."""
         if self._leaving is not None:
             self._leaving.cancel()
             self._leaving = None

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -22,7 +22,7 @@ from lambent.execution.spawner.start import start_spawner
 from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
 
 # Starting a JVM on a machine that is drowning takes its time.
 PATIENCE_S = 60
@@ -121,6 +121,18 @@ def functions() -> Iterator[Functions]:
 
 
 @pytest.fixture(scope="session")
+def lacking() -> Callable[[str], NoReturn]:
+    """Skips the test for want of something; fails it in CI."""
+
+    def give_up(message: str) -> NoReturn:
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+
+    return give_up
+
+
+@pytest.fixture(scope="session")
 def make_functions() -> type[Functions]:
     return Functions
 
@@ -135,11 +147,13 @@ public class Echo { public List<Object> run(Map<String, Object> event) throws Ex
 
 
 @pytest.fixture(scope="session")
-def java_echo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def java_echo(
+    tmp_path_factory: pytest.TempPathFactory, lacking: Callable[[str], NoReturn]
+) -> dict[str, bytes]:
     """The class of a Java function that says whether it is where its code is, and its event."""
     found = discover().get("java17")
     if found is None:
-        pytest.skip("no JDK here")
+        lacking("no JDK here")
     directory = tmp_path_factory.mktemp("echo")
     (directory / "Echo.java").write_text(ECHO)
     compiler = str(Path(found["interpreter"]).with_name("javac"))

@@ -53,10 +53,8 @@ def test_they_take_effect(
     assert "hello" in outcome.log.decode()
 
 
-def test_a_preloaded_library_is_loaded(functions: Functions, tmp_path: Path) -> None:
-    compiler = shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("gcc is not installed")
+def test_a_preloaded_library_is_loaded(functions: Functions, lacking: Any, tmp_path: Path) -> None:
+    compiler = shutil.which("gcc") or lacking("gcc is not installed")
     source = tmp_path / "p.c"
     source.write_text(
         '#include <stdlib.h>\n__attribute__((constructor)) void f(void) { setenv("LOADED", "yes", 1); }'

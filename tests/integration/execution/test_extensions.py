@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +19,14 @@ PYTHON = "python3.11"
 HANDLER = {
     "app.py": "def handler(event, context):\n    print('handling', event)\n    return event\n"
 }
-EXTENSION = """#!/usr/bin/python3 -u
+EXTENSION = """#!/usr/bin/python3
 import http.client, json, os, sys, time
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 name = os.path.basename(sys.argv[0])
+def say(*parts):
+    # In one piece: others write to the same pipe.
+    sys.stdout.write(" ".join(map(str, parts)) + "\\n")
+    sys.stdout.flush()
 def ask(method, path, document=None, **headers):
     headers = {"Lambda-Extension-" + key.replace("_", "-"): value for key, value in headers.items()}
     api.request(method, "/2020-01-01/extension/" + path, json.dumps(document), headers)
@@ -32,14 +37,14 @@ def register(events=("INVOKE", "SHUTDOWN"), name=name):
     return headers["Lambda-Extension-Identifier"], status, body
 def next_event():
     event = ask("GET", "event/next", Identifier=me)[2]
-    print(name, json.dumps(event))
+    say(name, json.dumps(event))
     return event
 """
 LOOP = """
 me, status, body = register()
-print(name, "registered", status, json.dumps(body))
+say(name, "registered", status, json.dumps(body))
 while next_event()["eventType"] != "SHUTDOWN": pass
-print(name, "leaves")
+say(name, "leaves")
 """
 
 INIT_ERROR = """me, *_ = register()
@@ -89,6 +94,8 @@ def test_an_extension_sees_calls_and_the_end(functions: Functions, runtime: str)
         {"functionName": "f", "functionVersion": "$LATEST", "handler": "app.handler",
          "accountId": "123456789012"}
     )  # fmt: skip
+    ready = f"EXTENSION\tName: {name}\tState: Ready\tEvents: [INVOKE,SHUTDOWN]\n"
+    assert functions.logged.count(ready) == 1
     assert f"{name} registered 200 {registered}\n" in functions.logged
     first, second, last = events(functions, name)
     assert first["eventType"] == second["eventType"] == "INVOKE"
@@ -100,7 +107,7 @@ def test_an_extension_sees_calls_and_the_end(functions: Functions, runtime: str)
 
 
 def test_the_runtime_starts_when_all_have_registered(functions: Functions) -> None:
-    slow = extension("time.sleep(0.3)\nprint('slow registers')" + LOOP)
+    slow = extension("time.sleep(0.3)\nsay('slow registers')" + LOOP)
     layer = {"extensions/a-slow": slow, "extensions/b-quick": extension()}
     handler = {"app.py": "print('imported')\ndef handler(e, c): return e"}
     spec = functions.make(PYTHON, handler, layer_files=[layer])
@@ -115,7 +122,7 @@ me, *_ = register(["INVOKE"])
 while True:
     next_event()
     time.sleep(0.2)
-    print("done with it")
+    say("done with it")
 """
     spec = functions.make(PYTHON, HANDLER, layer_files=[{"extensions/busy": extension(body)}])
     before = len(functions.logged)
@@ -125,7 +132,7 @@ while True:
 
 
 def test_extensions_do_not_have_the_variables_of_the_runtime(functions: Functions) -> None:
-    body = "print(name, json.dumps(dict(os.environ)))" + LOOP
+    body = "say(name, json.dumps(dict(os.environ)))" + LOOP
     spec = functions.make(
         PYTHON,
         HANDLER,
@@ -143,7 +150,7 @@ def test_extensions_do_not_have_the_variables_of_the_runtime(functions: Function
 def test_what_is_wrong_is_refused(functions: Functions) -> None:
     body = """
 me, *_ = register()
-def note(answer): print(name, json.dumps({"status": answer[0], "error": answer[2]}))
+def note(answer): say(name, json.dumps({"status": answer[0], "error": answer[2]}))
 note(ask("POST", "register", {"events": ["INVOKE"]}))
 note(ask("POST", "register", {"events": ["SLEEP"]}, Name="x"))
 note(ask("POST", "register", [], Name="x"))
@@ -177,7 +184,7 @@ def test_registration_is_closed_after_the_init(functions: Functions) -> None:
 me, *_ = register(["INVOKE"])
 while True:
     next_event()
-    print(name, json.dumps({"late": ask("POST", "register", {"events": []}, Name="late")[2]["errorType"]}))
+    say(name, json.dumps({"late": ask("POST", "register", {"events": []}, Name="late")[2]["errorType"]}))
 """
     spec = functions.make(PYTHON, HANDLER, layer_files=[{"extensions/late": extension(body)}])
     functions.answer(spec)
@@ -243,3 +250,27 @@ def test_a_function_cannot_answer_for_our_bootstrap(functions: Functions) -> Non
     }
     spec = functions.make(PYTHON, handler, layer_files=[{"extensions/ext": extension()}])
     assert functions.answer(spec) == 404
+
+
+def test_one_that_does_not_leave_is_killed_with_the_plane(
+    functions: Functions, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    other = type(functions)(tmp_path)
+    body = "me, *_ = register()\nwhile True: next_event()"
+    spec = other.make(PYTHON, HANDLER, layer_files=[{"extensions/stays": extension(body)}])
+    assert other.answer(spec, 1) == 1
+    other.plane.retire(spec.key)
+    other.stop()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_neither_extension_nor_runtime_inherits_anything(functions: Functions) -> None:
+    listing = "sorted(os.listdir('/proc/self/fd'))"
+    body = f"say(name, json.dumps({{'open': {listing}}}))" + LOOP
+    handler = {"app.py": f"import os\ndef handler(e, c): return {listing}"}
+    spec = functions.make(PYTHON, handler, layer_files=[{"extensions/fds": extension(body)}])
+    # The three standard ones, the frame socket of our bootstrap, and that of the listing itself.
+    assert functions.answer(spec) == ["0", "1", "1000", "2", "3"]
+    assert {"open": ["0", "1", "2", "3"]} in events(functions, "fds")

@@ -8,12 +8,17 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
-Functions = Any  # the fixture of conftest.py, which cannot be imported from here
+Functions = Any  # the fixtures of conftest.py, which cannot be imported from here
+Lacking = Any
+Require = Any
 AL2023 = "provided.al2023"
 
 # The handler of AWS's tutorial on custom runtimes, with the runtime loop in one file.
@@ -59,14 +64,17 @@ def bootstrap(body: str, init: str = "") -> dict[str, str]:
 ECHO = bootstrap('post(call + "/response", event)')
 
 
-def require(tool: str) -> str:
-    found = shutil.which(tool)
-    if found is None:
-        pytest.skip(f"{tool} is not installed")
-    return found
+@pytest.fixture(scope="module")
+def require(lacking: Lacking) -> Callable[[str], str]:
+    """The path of a program that a test cannot do without."""
+
+    def find(tool: str) -> str:
+        return shutil.which(tool) or lacking(f"{tool} is not installed")
+
+    return find
 
 
-def test_a_shell_script_serves_with_curl(functions: Functions) -> None:
+def test_a_shell_script_serves_with_curl(functions: Functions, require: Require) -> None:
     require("curl")
     spec = functions.make(AL2023, {"bootstrap": SHELL}, handler="my.handler")
     cold = functions.call(spec, {"a": 1})
@@ -267,6 +275,14 @@ def test_a_bootstrap_fails_and_is_served_again(
         )
 
 
+def test_a_bootstrap_inherits_nothing(functions: Functions) -> None:
+    spec = functions.make(
+        AL2023, bootstrap('post(call + "/response", sorted(os.listdir("/proc/self/fd")))')
+    )
+    # Its script, its connection and the listing itself are its own.
+    assert functions.answer(spec) == ["0", "1", "2", "3", "4"]
+
+
 def test_a_call_over_its_timeout_is_killed(functions: Functions) -> None:
     spec = functions.make(AL2023, bootstrap("print('in'); time.sleep(60)"), timeout_s=1)
     outcome = functions.call(spec)
@@ -352,7 +368,7 @@ int main(void) {
 """
 
 
-def test_a_static_binary_serves(functions: Functions, tmp_path: Path) -> None:
+def test_a_static_binary_serves(functions: Functions, require: Require, tmp_path: Path) -> None:
     compiler = require("gcc")
     (tmp_path / "b.c").write_text(f"#define _GNU_SOURCE\n{C_SOURCE}")
     subprocess.run(
@@ -366,7 +382,7 @@ def test_a_static_binary_serves(functions: Functions, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def awslambdaric() -> dict[str, bytes]:
+def awslambdaric(lacking: Lacking) -> dict[str, bytes]:
     """AWS's own runtime client as the files of a package, installed once."""
     target = Path(__file__).parents[3] / ".cache" / "awslambdaric"
     if not (target / "awslambdaric" / "__main__.py").exists():
@@ -382,7 +398,7 @@ def awslambdaric() -> dict[str, bytes]:
         ]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
-            pytest.skip(f"awslambdaric cannot be installed: {done.stderr[-300:]}")
+            lacking(f"awslambdaric cannot be installed: {done.stderr[-300:]}")
     return {
         str(path.relative_to(target)): path.read_bytes()
         for path in target.rglob("*")
@@ -391,7 +407,7 @@ def awslambdaric() -> dict[str, bytes]:
 
 
 def test_the_official_python_client_serves(
-    functions: Functions, awslambdaric: dict[str, bytes]
+    functions: Functions, awslambdaric: dict[str, bytes], lacking: Lacking
 ) -> None:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     found = functions.runtimes[version]
@@ -404,7 +420,7 @@ def handler(event, context):
             context.get_remaining_time_in_millis(), context.client_context.custom]
 """
     if not Path(found["interpreter"]).is_relative_to("/usr"):
-        pytest.skip("the Python that the client was installed for is not shown in sandboxes")
+        lacking("the Python that the client was installed for is not shown in sandboxes")
     start = f'#!/bin/sh\nexec {found["interpreter"]} -m awslambdaric "$_HANDLER"\n'
     files: dict[str, str | bytes] = {**awslambdaric, "app.py": source, "bootstrap": start}
     spec = functions.make(AL2023, files)

@@ -62,6 +62,7 @@ class RuntimeApiChannel:
         self._init_done: Frame | None = None  # held until all extensions are ready
         self._pending: tuple[bytes, bytes] | None = None  # so is a call
         self._when_left: Callable[[], None] | None = None
+        self.announce: Callable[[str], None] = _ignore_text  # takes a line for the function's log
         self._is_open = True
         loop.add_reader(sock, self._take_descriptors)
 
@@ -204,6 +205,8 @@ class RuntimeApiChannel:
         if self._init_done is not None and self._extensions.all_ready():
             frame, self._init_done = self._init_done, None
             self._extensions.close_registration()
+            for line in self._extensions.report():
+                self.announce(line)
             self._on_frame(frame)
         self._begin()
 
@@ -251,6 +254,10 @@ def _ignore_frame(_: Frame) -> None:
 
 def _ignore_end(_: str) -> None:
     """Of a sandbox that takes its leave."""
+
+
+def _ignore_text(_: str) -> None:
+    """Of a sandbox that has no function yet."""
 
 
 def _invoke_event(call: Call) -> dict[str, Any]:

@@ -86,6 +86,13 @@ class ExtensionsApi:
         is_waiting = all(each.waiting is not None for each in self._extensions.values())
         return is_waiting and self.all_registered()
 
+    def report(self) -> list[str]:
+        """The lines that AWS writes of extensions once INIT is over."""
+        return [
+            f"EXTENSION\tName: {each.name}\tState: Ready\tEvents: [{','.join(sorted(each.events))}]\n"
+            for each in self._extensions.values()
+        ]
+
     def invoke(self, event: dict[str, Any]) -> None:
         self._deliver(INVOKE, event)
 
