@@ -103,7 +103,7 @@ class SandboxHandle:
         if self._logs is not None:
             self._logs.attach(stream)
         if isinstance(self._channel, RuntimeApiChannel):
-            self._channel.announce = stream.note
+            self._channel.attach_log(stream)
 
     def send(self, head: bytes, payload: bytes = b"") -> None:
         if self._channel is not None:

@@ -13,21 +13,26 @@ import array
 import contextlib
 import socket
 import uuid
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from lambent.execution.channel import FrameChannel
 from lambent.execution.frames import HEADER, METADATA_LENGTH, NO_REQUEST, Frame, FrameType
-from lambent.execution.runtime_api import extensions
+from lambent.execution.runtime_api import extensions, telemetry
 from lambent.execution.runtime_api.extensions import ExtensionsApi
+from lambent.execution.runtime_api.http import error_body
+from lambent.execution.runtime_api.output import ExtensionOutput
 from lambent.execution.runtime_api.runtime import Call, RuntimeApi, next_headers
 from lambent.execution.runtime_api.server import ApiServer
+from lambent.execution.runtime_api.telemetry import Telemetry
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from lambent.execution.log_stream import LogStream
     from lambent.execution.runtime_api.connection import Connection
     from lambent.execution.runtime_api.http import Request
 
@@ -62,7 +67,10 @@ class RuntimeApiChannel:
         self._init_done: Frame | None = None  # held until all extensions are ready
         self._pending: tuple[bytes, bytes] | None = None  # so is a call
         self._when_left: Callable[[], None] | None = None
-        self.announce: Callable[[str], None] = _ignore_text  # takes a line for the function's log
+        self._log: LogStream | None = None
+        self._output: ExtensionOutput | None = None
+        self._telemetry = Telemetry(loop, self._connect)
+        self._connecting: deque[Callable[[socket.socket | None], None]] = deque()
         self._is_open = True
         loop.add_reader(sock, self._take_descriptors)
 
@@ -77,6 +85,10 @@ class RuntimeApiChannel:
             self._is_assigned = True
             self._extensions.describe(orjson.loads(payload))
             self._frames.send(head, payload)
+
+    def attach_log(self, stream: LogStream) -> None:
+        """The function's log: what extensions say goes there, and what is there to those that subscribe to it."""
+        self._log = stream
 
     def drain(self) -> None:
         """Take everything that has arrived."""
@@ -94,6 +106,7 @@ class RuntimeApiChannel:
         """
         if self._control is None or not self._extensions.shut_down(reason, deadline_ms):
             return False
+        self._telemetry.flush()
         try:
             self._control.send(b"kill")
         except OSError:  # they are gone already
@@ -114,13 +127,18 @@ class RuntimeApiChannel:
         else:
             self._frames.close()
         self._close_control()
+        self._telemetry.close()
+        if self._log is not None:
+            self._log.tap = None
+        if self._output is not None:
+            self._output.close()
         if self._server is not None:
             self._server.close()
 
     # --- requests of the sandbox ------------------------------------------------------------------------------
 
     def limit(self, connection: Connection, request: Request) -> int:
-        if request.path.startswith(extensions.PREFIX):
+        if request.path.startswith(extensions.PREFIX) or request.path == telemetry.PATH:
             return self._extensions.limit(connection, request)
         return self._runtime.limit(connection, request) if self._speaks_api else 0
 
@@ -128,6 +146,8 @@ class RuntimeApiChannel:
         if request.path.startswith(extensions.PREFIX):
             self._read_control()  # which extensions are external was said before they were launched
             self._extensions.handle(connection, request)
+        elif request.path == telemetry.PATH and request.method == "PUT":
+            self._subscribe(connection, request)
         elif self._speaks_api:
             self._runtime.handle(connection, request)
         else:
@@ -205,8 +225,10 @@ class RuntimeApiChannel:
         if self._init_done is not None and self._extensions.all_ready():
             frame, self._init_done = self._init_done, None
             self._extensions.close_registration()
-            for line in self._extensions.report():
-                self.announce(line)
+            if self._log is not None:
+                for line in self._extensions.report():
+                    self._log.note(line)
+            self._telemetry.close_registration()
             self._on_frame(frame)
         self._begin()
 
@@ -217,29 +239,64 @@ class RuntimeApiChannel:
     def _read_control(self) -> None:
         while self._control is not None:
             try:
-                data = self._control.recv(_CONTROL_LIMIT)
+                data, given, _, _ = socket.recv_fds(self._control, _CONTROL_LIMIT, 1)
             except BlockingIOError:
                 return
             except OSError:
-                data = b""
+                data, given = b"", []
             if not data:
                 self._close_control()
                 if self._when_left is not None:
                     self._when_left()
                 return
             try:
-                self._heard(orjson.loads(data))
-            except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+                self._heard(orjson.loads(data), given)
+            except (orjson.JSONDecodeError, LookupError, TypeError, OSError) as error:
                 self._on_end(f"a control message that is none: {error}")
                 return
 
-    def _heard(self, message: dict[str, Any]) -> None:
-        if "extensions" in message:
+    def _heard(self, message: dict[str, Any], given: list[int]) -> None:
+        if "connected" in message:
+            sock = socket.socket(fileno=given[0]) if given else None
+            self._connecting.popleft()(sock)
+        elif "extensions" in message:
+            if self._log is not None:
+                self._output = ExtensionOutput(given[0], self._loop, self._log)
+                self._log.tap = self._telemetry.line
             self._extensions.launched(message["extensions"])
             self._has_launched = True
             self._extensions_changed()
         else:
             self._extension_failed(orjson.dumps(message["error"]))
+
+    def _subscribe(self, connection: Connection, request: Request) -> None:
+        name = self._extensions.name_of(connection, request)
+        if name is None or self._log is None:
+            return
+        if self._extensions.is_closed:
+            connection.answer(
+                403,
+                error_body("Telemetry.NotAllowed", "Telemetry API subscription is closed already"),
+            )
+            return
+        try:
+            subscription = telemetry.parse(name, request.body)
+        except telemetry.BadSubscription as error:
+            connection.answer(400, error_body("ValidationError", str(error)))
+            return
+        self._telemetry.subscribe(subscription, self._log.now_ms())
+        connection.answer(200, b"OK", {"Content-Type": "text/plain"})
+
+    def _connect(self, port: int, connected: Callable[[socket.socket | None], None]) -> None:
+        """Have the supervisor connect to a port inside the sandbox."""
+        try:
+            if self._control is None:
+                raise BrokenPipeError
+            self._control.send(b"connect %d" % port)
+        except OSError:
+            connected(None)
+        else:
+            self._connecting.append(connected)
 
     def _close_control(self) -> None:
         if self._control is not None:
@@ -254,10 +311,6 @@ def _ignore_frame(_: Frame) -> None:
 
 def _ignore_end(_: str) -> None:
     """Of a sandbox that takes its leave."""
-
-
-def _ignore_text(_: str) -> None:
-    """Of a sandbox that has no function yet."""
 
 
 def _invoke_event(call: Call) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class ExtensionsApi:
         self._function: dict[str, Any] = {}
         self._external: frozenset[str] = frozenset()
         self._extensions: dict[str, Extension] = {}
-        self._is_closed = False
+        self.is_closed = False  # INIT is over
 
     def describe(self, function: dict[str, Any]) -> None:
         """What ASSIGN says of the function."""
@@ -76,7 +76,7 @@ class ExtensionsApi:
 
     def close_registration(self) -> None:
         """INIT is over."""
-        self._is_closed = True
+        self.is_closed = True
 
     def all_registered(self) -> bool:
         return self._external <= {each.name for each in self._extensions.values()}
@@ -85,6 +85,11 @@ class ExtensionsApi:
         """Whether each has registered and waits for its next event."""
         is_waiting = all(each.waiting is not None for each in self._extensions.values())
         return is_waiting and self.all_registered()
+
+    def name_of(self, connection: Connection, request: Request) -> str | None:
+        """Who asks; None where that is nobody, who has been refused then."""
+        found = self._known(connection, request)
+        return None if found is None else found.name
 
     def report(self) -> list[str]:
         """The lines that AWS writes of extensions once INIT is over."""
@@ -138,7 +143,7 @@ class ExtensionsApi:
         elif events is None or not events <= {INVOKE, SHUTDOWN}:
             text = "Invalid events: only INVOKE and SHUTDOWN can be registered for"
             connection.answer(400, error_body("InvalidRequestFormat", text))
-        elif self._is_closed:
+        elif self.is_closed:
             text = "Extension registration closed already"
             _refuse(connection, "Extension.RegistrationClosed", text)
         elif any(each.name == name for each in self._extensions.values()):

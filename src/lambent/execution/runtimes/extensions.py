@@ -1,8 +1,9 @@
 """The programs in /opt/extensions, launched before the runtime, and the process that looks after both.
 
 Runs in the sandbox, in the starter. With core it talks over a socket of its own (`control`), one message at a time: it
-tells which extensions it launches (`{"extensions": [...]}`) and what has failed (`{"error": {...}}`); core says `go`
-(all have registered) or `kill` (the runtime must end, the extensions have their time to leave).
+tells which extensions it launches (`{"extensions": [...]}`, with their output) and what has failed
+(`{"error": {...}}`). Core says `go` (all have registered), `connect PORT` (answered with a connection inside the
+sandbox) or `kill` (the runtime must end, the extensions have their time to leave).
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import json
 import os
 import select
 import signal
+import socket
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Mapping
 
 DIRECTORY = "/opt/extensions"
@@ -29,6 +30,8 @@ _OF_THE_RUNTIME = (
     "LAMBDA_TASK_ROOT",
 )
 _CANNOT_EXEC = 126
+# On the loopback a connection is there at once or refused; a full backlog must not hold us.
+_CONNECT_LIMIT_S = 0.5
 
 
 def names() -> list[str]:
@@ -57,16 +60,19 @@ class Supervisor:
         """Start them all and tell core."""
         theirs = {name: each for name, each in environment.items() if name not in _OF_THE_RUNTIME}
         wanted = names()
-        # Before they can register: core must know which are ours.
-        self._tell({"extensions": wanted})
+        output, write_end = os.pipe()
+        # Before they can register: core must know which are ours. Their output has a pipe of its own.
+        self._tell({"extensions": wanted}, output)
+        os.close(output)
         for name in wanted:
             path = f"{DIRECTORY}/{name}"
             if not os.access(path, os.X_OK):
                 self._fail("Extension.LaunchError", f"fork/exec {path}: permission denied")
-            pid = _start(partial(os.execve, path, [path], theirs))
+            pid = _start(partial(_become, path, theirs, write_end))
             pidfd = os.pidfd_open(pid)
             self._extensions[pidfd] = (pid, name)
             self._poll.register(pidfd, select.POLLIN)
+        os.close(write_end)
 
     def wait_for_go(self) -> None:
         while True:
@@ -115,10 +121,29 @@ class Supervisor:
         heard = self._control.recv(16)
         if not heard:  # core is gone
             os._exit(0)
+        if heard.startswith(b"connect "):
+            self._connect(int(heard[8:]))
         return heard
 
-    def _tell(self, message: dict[str, Any]) -> None:
-        self._control.send(json.dumps(message).encode())
+    def _connect(self, port: int) -> None:
+        try:
+            # Not create_connection: it imports a codec, and our Python's files are not in the sandbox.
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
+                connection.settimeout(_CONNECT_LIMIT_S)
+                connection.connect(("127.0.0.1", port))
+                self._tell({"connected": True}, connection.fileno())
+        except OSError:
+            self._tell({"connected": False})
+
+    def _tell(self, message: dict[str, Any], given: int | None = None) -> None:
+        rights = [] if given is None else [given]
+        socket.send_fds(self._control, [json.dumps(message).encode()], rights)
+
+
+def _become(path: str, environment: Mapping[str, str], output: int) -> None:
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.execve(path, [path], environment)  # noqa: S606 - no shell is what we want
 
 
 def _start(become: Callable[[], Any]) -> int:

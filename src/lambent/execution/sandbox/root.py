@@ -33,7 +33,7 @@ HOSTNAME = "sandbox"
 _ETC = {
     "passwd": "root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n",
     "group": "root:x:0:\nnogroup:x:65534:\n",
-    "hosts": f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost\n",
+    "hosts": f"127.0.0.1 localhost {HOSTNAME} {HOSTNAME}.localdomain\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "resolv.conf": "# No name server: a sandbox has no network.\n",
 }
