@@ -120,6 +120,7 @@ class Telemetry:
         self._subscriptions: dict[str, Subscription] = {}
         self._history: list[tuple[str, bytes]] | None = []
         self._posts: set[Post] = set()
+        self._last_ms = 0
 
     def subscribe(self, subscription: Subscription, now_ms: int) -> None:
         """From now on, and from the beginning of INIT. A second one of the same extension replaces the first."""
@@ -162,7 +163,8 @@ class Telemetry:
             post.end()
 
     def _add(self, kind: str, now_ms: int, event_type: str, record: Any) -> None:
-        event = orjson.dumps({"time": iso_time(now_ms), "type": event_type, "record": record})
+        self._last_ms = now_ms
+        event = _event(now_ms, event_type, record)
         if self._history is not None and len(self._history) < _HISTORY_LIMIT:
             self._history.append((kind, event))
         for each in self._subscriptions.values():
@@ -198,7 +200,7 @@ class Telemetry:
                 "reason": "the subscriber does not read",
                 "droppedRecords": subscription.dropped,
             }
-            events.append(orjson.dumps({"type": "platform.logsDropped", "record": record}))
+            events.append(_event(self._last_ms, "platform.logsDropped", record))
             subscription.dropped = 0
         subscription.is_posting = True
         self._connect(subscription.port, lambda sock: self._connected(subscription, events, sock))
@@ -206,7 +208,8 @@ class Telemetry:
     def _connected(
         self, subscription: Subscription, events: list[bytes], sock: socket.socket | None
     ) -> None:
-        if sock is None:  # nobody listens: these are lost
+        if sock is None:  # nobody listens
+            subscription.dropped += len(events)
             self._posted(subscription)
             return
         body = b"[" + b",".join(events) + b"]"
@@ -217,6 +220,8 @@ class Telemetry:
 
         def done(post: Post) -> None:
             self._posts.discard(post)
+            if not post.is_sent:
+                subscription.dropped += len(events)
             self._posted(subscription)
 
         self._posts.add(Post(sock, self._loop, head.encode("latin-1", "replace") + body, done))
@@ -248,6 +253,10 @@ class Post:
         loop.add_writer(sock, self._writable)
         loop.add_reader(sock, self._readable)
 
+    @property
+    def is_sent(self) -> bool:
+        return not self._rest
+
     def end(self) -> None:
         if self._sock.fileno() < 0:
             return
@@ -277,6 +286,10 @@ class Post:
             pass
         if not self._rest:
             self.end()
+
+
+def _event(now_ms: int, event_type: str, record: Any) -> bytes:
+    return orjson.dumps({"time": iso_time(now_ms), "type": event_type, "record": record})
 
 
 def platform_events(line: str) -> list[tuple[str, Any]]:
