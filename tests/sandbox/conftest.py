@@ -239,7 +239,13 @@ class Driver:
 
     def stop(self) -> None:
         self.socket.close()
-        self.process.wait(PATIENCE_S)
+        if self.process.wait(PATIENCE_S) == -signal.SIGKILL:
+            # What a killed one could not take away, the next one on its directory sweeps.
+            sweeper, sock = start_spawner(
+                str(self.data_dir), self.isolation, os.geteuid(), self.runtimes
+            )
+            sock.close()
+            sweeper.wait(PATIENCE_S)
         for box in self.boxes:
             box.close()
         for _, descriptors in self.kept:
