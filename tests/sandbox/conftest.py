@@ -197,10 +197,10 @@ class Driver:
             descriptors.frombytes(content)
         return json.loads(data), list(descriptors)
 
-    def create(self, runtime: str = "python3.11") -> Box:
+    def create(self, runtime: str = "python3.11", *, urgent: bool = False) -> Box:
         """A sandbox that has sent READY."""
         box = Box(self, uuid.uuid4().hex)
-        self.tell("create", sandbox=box.name, runtime=runtime)
+        self.tell("create", sandbox=box.name, runtime=runtime, urgent=urgent)
         event, descriptors = self._next(lambda event: event.get("sandbox") == box.name)
         assert event["event"] == "created", event
         box.frames.close()

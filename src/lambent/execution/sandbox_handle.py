@@ -40,8 +40,10 @@ class SandboxHandle:
         """Whether the spawner has made it."""
         return self._channel is not None
 
-    def create(self, runtime: str) -> None:
-        self._link.send({"op": "create", "sandbox": self.id, "runtime": runtime})
+    def create(self, runtime: str, *, urgent: bool) -> None:
+        """`urgent`: a call waits for it; else it is made with low priority."""
+        request = {"op": "create", "sandbox": self.id, "runtime": runtime, "urgent": urgent}
+        self._link.send(request)
 
     def task_root(self, code: str) -> str:
         """Where a function finds the tree `code` once it is bound."""

@@ -44,7 +44,11 @@ def _are_layers(value: Any) -> bool:
 
 
 _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "create": {"sandbox": _matches(_SANDBOX), "runtime": _matches(_RUNTIME)},
+    "create": {
+        "sandbox": _matches(_SANDBOX),
+        "runtime": _matches(_RUNTIME),
+        "urgent": lambda value: type(value) is bool,
+    },
     "assign": {
         "sandbox": _matches(_SANDBOX),
         "code": _matches(_DIGEST),

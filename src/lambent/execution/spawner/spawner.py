@@ -177,7 +177,8 @@ class Spawner:
         doors: list[int] = []
         try:
             doors = made.group.open_doors() if made.group else []
-            made.zygote.fork(name, made.uid, [*made.ends.of_sandbox(), *doors])
+            passed = [*made.ends.of_sandbox(), *doors]
+            made.zygote.fork(name, made.uid, passed, urgent=request["urgent"])
             made.ends.close_sandbox_side()
         except (ZygoteUnavailable, OSError) as error:
             self.on_exited(name, None, str(error))

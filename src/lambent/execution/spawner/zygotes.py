@@ -73,6 +73,7 @@ class Order:
     sandbox: str
     uid: int | None
     descriptors: Sequence[int]
+    urgent: bool
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,9 @@ class Zygote:
         """0 while there is none."""
         return self._process.pid if self._process else 0
 
-    def fork(self, sandbox: str, uid: int | None, descriptors: Sequence[int]) -> None:
+    def fork(
+        self, sandbox: str, uid: int | None, descriptors: Sequence[int], *, urgent: bool
+    ) -> None:
         """Ask for a sandbox; `on_forked` follows, or `on_exited`. Between two zygotes the order waits for the next.
 
         Raises:
@@ -117,13 +120,15 @@ class Zygote:
         if self._sock is None and pause_s > 0:
             if not self._deferred:
                 self._loop.after(pause_s, self._resume)
-            self._deferred.append(Order(sandbox, uid, [os.dup(each) for each in descriptors]))
+            copies = [os.dup(each) for each in descriptors]
+            self._deferred.append(Order(sandbox, uid, copies, urgent))
         else:
-            self._send(Order(sandbox, uid, descriptors))
+            self._send(Order(sandbox, uid, descriptors, urgent))
 
     def _send(self, order: Order) -> None:
         sock = self._sock or self._start()
         message = {"op": "fork", "sandbox": order.sandbox, "uid": order.uid}
+        message["urgent"] = order.urgent
         try:
             packets.send(sock, message, order.descriptors)
         except OSError as error:  # full, because it is stuck, or gone, which the loop will notice

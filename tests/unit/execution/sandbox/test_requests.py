@@ -24,7 +24,7 @@ _ASSIGN = {
 @pytest.mark.parametrize(
     "request_",
     [
-        {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11"},
+        {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11", "urgent": False},
         _ASSIGN,
         {"op": "throttle", "sandbox": _SANDBOX},
         {"op": "freeze", "sandbox": _SANDBOX},

@@ -3,7 +3,7 @@
 Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `socket` (descriptor), `language`,
 `interpreter`, `isolated`, `source`, `scaffold`, `trees`, `hidden`, `runtime`, `host_proc`. Single-threaded for ever: a
 fork copies one thread only. Messages on its SEQPACKET socket, JSON:
- in:  `{"op": "fork", "sandbox", "uid"}` with the frame socket, the log pipe and the cgroup doors
+ in:  `{"op": "fork", "sandbox", "uid", "urgent"}` with the frame socket, the log pipe and the cgroup doors
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
 """
@@ -62,7 +62,7 @@ class Zygote:
             return False
         request = json.loads(data)
         try:
-            self._fork(request["sandbox"], request["uid"], given)
+            self._fork(request, given)
         except OSError as error:
             self._tell({"event": "exited", "sandbox": request["sandbox"], "reason": str(error)})
         finally:
@@ -70,14 +70,17 @@ class Zygote:
                 os.close(descriptor)
         return True
 
-    def _fork(self, sandbox: str, uid: int | None, given: list[int]) -> None:
+    def _fork(self, request: dict[str, Any], given: list[int]) -> None:
+        sandbox = request["sandbox"]
         status_out, status_in = os.pipe()
         # A flag of the fork, not unshare before it: that would leave us attached to the namespace of the last sandbox,
         # where every fork fails with ENOMEM once its first process is dead, and needs setns, which a user namespace
         # does not allow into the host's pid namespace.
         pid = libc.fork_with(namespaces.NEWPID if self._isolated else 0)
         if pid == 0:
-            walls = spawn.Walls(self._isolated, uid, self._filter, given[2:])
+            walls = spawn.Walls(
+                self._isolated, request["uid"], self._filter, given[2:], request["urgent"]
+            )
             self._become_sandbox(walls, given[0], given[1], status_in)
         os.close(status_in)
         pidfd = os.pidfd_open(pid)
