@@ -197,10 +197,10 @@ class Driver:
             descriptors.frombytes(content)
         return json.loads(data), list(descriptors)
 
-    def create(self, runtime: str = "python3.11") -> Box:
+    def create(self, runtime: str = "python3.11", *, urgent: bool = False) -> Box:
         """A sandbox that has sent READY."""
         box = Box(self, uuid.uuid4().hex)
-        self.tell("create", sandbox=box.name, runtime=runtime)
+        self.tell("create", sandbox=box.name, runtime=runtime, urgent=urgent)
         event, descriptors = self._next(lambda event: event.get("sandbox") == box.name)
         assert event["event"] == "created", event
         box.frames.close()
@@ -239,7 +239,13 @@ class Driver:
 
     def stop(self) -> None:
         self.socket.close()
-        self.process.wait(PATIENCE_S)
+        if self.process.wait(PATIENCE_S) == -signal.SIGKILL:
+            # What a killed one could not take away, the next one on its directory sweeps.
+            sweeper, sock = start_spawner(
+                str(self.data_dir), self.isolation, os.geteuid(), self.runtimes
+            )
+            sock.close()
+            sweeper.wait(PATIENCE_S)
         for box in self.boxes:
             box.close()
         for _, descriptors in self.kept:

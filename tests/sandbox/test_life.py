@@ -173,6 +173,17 @@ def test_the_runtimes_end_takes_its_children_along(driver: Any) -> None:
     assert os.read(box.log, 10) == b""  # nobody holds the pipe any more
 
 
+@pytest.mark.parametrize("runtime", ["python3.11", "nodejs20.x"])
+@pytest.mark.parametrize("urgent", [False, True])
+def test_what_stood_back_while_it_was_made_has_come_forward(
+    driver: Any, runtime: str, urgent: bool
+) -> None:
+    box = driver.create(runtime, urgent=urgent)
+    (inside,) = Path(f"/proc/{box.pid}/task/{box.pid}/children").read_text().split()
+    assert os.getpriority(os.PRIO_PROCESS, box.pid) == 0
+    assert os.getpriority(os.PRIO_PROCESS, int(inside)) == 0
+
+
 def test_every_sandbox_has_another_uid(driver: Any) -> None:
     uids = [driver.probe().run("answer = os.getuid()") for _ in range(3)]
     assert len(set(uids)) == 3
@@ -243,7 +254,7 @@ def test_requests_outside_the_protocol_are_refused(driver: Any, request_: bytes)
 
 
 def test_create_without_an_interpreter_fails(driver: Any) -> None:
-    event = driver.ask("create", sandbox="a" * 32, runtime="cobol")
+    event = driver.ask("create", sandbox="a" * 32, runtime="cobol", urgent=True)
     assert (event["event"], event["reason"]) == ("failed", "no interpreter for cobol")
     assert event["final"]
 

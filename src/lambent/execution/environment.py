@@ -96,6 +96,7 @@ class Environment:
         self.owner = owner
         self.idle_since = 0.0
         self.why_dead = ""
+        self.is_urgent = False  # a call waits while it is made
         self.is_hopeless = False  # another one of the same runtime will not be made either
         self._link = link
         self._clock = clock
@@ -124,10 +125,11 @@ class Environment:
 
     # --- what the plane asks ----------------------------------------------------------------------------------
 
-    def boot(self, start: Start) -> None:
+    def boot(self, start: Start, *, urgent: bool) -> None:
         """Have the sandbox made; the owner hears `pooled` or `died`."""
         self._link.listen(self._sandbox.id, self)
-        self._sandbox.create(start)
+        self.is_urgent = urgent
+        self._sandbox.create(start, urgent=urgent)
 
     def assign(self, assignment: Assignment) -> asyncio.Future[InitResult]:
         """Put a function into it and run its INIT, which `expire_init` ends when it takes too long.

@@ -110,9 +110,10 @@ class Pool:
             return
         missing = self.target() + len(self._waiters) - len(self._ready) - len(self._creating)
         for _ in range(min(missing, CREATING_LIMIT - len(self._creating))):
+            urgent = len(self._waiters) > sum(each.is_urgent for each in self._creating)
             environment = Environment(link, self._clock, self._loop, self)
             self._creating[environment] = self._clock.monotonic()
-            environment.boot(self._start)
+            environment.boot(self._start, urgent=urgent)
         if self._creating:
             self._fill_later(BOOT_LIMIT_S)
 

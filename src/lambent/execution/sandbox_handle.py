@@ -51,8 +51,10 @@ class SandboxHandle:
         """Whether the spawner has made it."""
         return self._channel is not None
 
-    def create(self, start: Start) -> None:
-        self._link.send({"op": "create", "sandbox": self.id, **start.request()})
+    def create(self, start: Start, *, urgent: bool) -> None:
+        """`urgent`: a call waits for it; else it is made with low priority."""
+        request = {"op": "create", "sandbox": self.id, **start.request(), "urgent": urgent}
+        self._link.send(request)
 
     @property
     def is_executed(self) -> bool:

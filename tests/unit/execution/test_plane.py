@@ -565,6 +565,19 @@ def test_when_no_sandbox_can_be_made_the_call_fails_and_the_pool_recovers(
     run_plane(scenario)
 
 
+def test_only_what_a_call_waits_for_is_made_urgently(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    async def scenario(h: Any) -> None:
+        await h.plane.invoke(make_spec(), make_invocation())
+        await h.until(lambda: h.plane._pools["python3.11"].describe()["ready"] == 2)
+        urgent = [request["urgent"] for request in h.spawner.ops("create")]
+        assert urgent.count(True) == 1
+        assert urgent.count(False) >= 2
+
+    run_plane(scenario)
+
+
 def test_a_call_waits_when_sandboxes_cannot_be_made_for_a_moment(
     run_plane: RunPlane, make_spec: Make, make_invocation: Make
 ) -> None:

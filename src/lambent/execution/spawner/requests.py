@@ -48,7 +48,11 @@ def _are_layers(value: Any) -> bool:
 
 
 _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "create": {"sandbox": _matches(_SANDBOX), "runtime": _matches(_RUNTIME)},
+    "create": {
+        "sandbox": _matches(_SANDBOX),
+        "runtime": _matches(_RUNTIME),
+        "urgent": _is_flag,
+    },
     "assign": {
         "sandbox": _matches(_SANDBOX),
         "code": _matches(_DIGEST),

@@ -15,7 +15,7 @@ from lambent.execution.spawner.freezing import Freezer
 from lambent.execution.spawner.mounter import CODE_TARGET, Mounter
 from lambent.execution.spawner.sandboxes import Ends, Sandbox
 from lambent.execution.spawner.scratch import DEFAULT_MIB, Scratch
-from lambent.execution.spawner.zygotes import Recipe, Site, Zygote, ZygoteUnavailable
+from lambent.execution.spawner.zygotes import Order, Recipe, Site, Zygote, ZygoteUnavailable
 
 if TYPE_CHECKING:
     import socket
@@ -179,7 +179,8 @@ class Spawner:
         try:
             doors = made.group.open_doors() if made.group else []
             passed = [*made.ends.of_sandbox(), *doors]
-            made.zygote.fork(name, made.uid, passed, request.get("memory_mib", 0))
+            memory_mib = request.get("memory_mib", 0)
+            made.zygote.fork(Order(name, made.uid, passed, memory_mib, request["urgent"]))
             made.ends.close_sandbox_side()
         except (ZygoteUnavailable, OSError) as error:
             self.on_exited(name, None, str(error))

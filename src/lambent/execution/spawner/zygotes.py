@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -81,12 +81,17 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Order:
-    """One sandbox to fork."""
+    """One sandbox to fork.
+
+    `memory_mib`: what its function will have, where the runtime must know that when it starts, else 0. `urgent`: a call
+    waits for it.
+    """
 
     sandbox: str
     uid: int | None
-    memory_mib: int
     descriptors: Sequence[int]
+    memory_mib: int
+    urgent: bool
 
 
 @dataclass(frozen=True)
@@ -126,13 +131,8 @@ class Zygote:
         """0 while there is none."""
         return self._process.pid if self._process else 0
 
-    def fork(
-        self, sandbox: str, uid: int | None, descriptors: Sequence[int], memory_mib: int = 0
-    ) -> None:
+    def fork(self, order: Order) -> None:
         """Ask for a sandbox; `on_forked` follows, or `on_exited`. Between two zygotes the order waits for the next.
-
-        Args:
-            memory_mib: what its function will have, where the runtime must know that when it starts.
 
         Raises:
             ZygoteUnavailable: it does not listen, or cannot be started.
@@ -141,15 +141,20 @@ class Zygote:
         if self._sock is None and pause_s > 0:
             if not self._deferred:
                 self._loop.after(pause_s, self._resume)
-            kept = [os.dup(each) for each in descriptors]
-            self._deferred.append(Order(sandbox, uid, memory_mib, kept))
+            copies = [os.dup(each) for each in order.descriptors]
+            self._deferred.append(replace(order, descriptors=copies))
         else:
-            self._send(Order(sandbox, uid, memory_mib, descriptors))
+            self._send(order)
 
     def _send(self, order: Order) -> None:
         sock = self._sock or self._start()
-        message = {"op": "fork", "sandbox": order.sandbox, "uid": order.uid}
-        message["memory_mib"] = order.memory_mib
+        message = {
+            "op": "fork",
+            "sandbox": order.sandbox,
+            "uid": order.uid,
+            "memory_mib": order.memory_mib,
+            "urgent": order.urgent,
+        }
         try:
             packets.send(sock, message, order.descriptors)
         except OSError as error:  # full, because it is stuck, or gone, which the loop will notice

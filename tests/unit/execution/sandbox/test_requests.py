@@ -24,8 +24,14 @@ _ASSIGN = {
 @pytest.mark.parametrize(
     "request_",
     [
-        {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11"},
-        {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11", "execs": True},
+        {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11", "urgent": False},
+        {
+            "op": "create",
+            "sandbox": _SANDBOX,
+            "runtime": "python3.11",
+            "urgent": False,
+            "execs": True,
+        },
         _ASSIGN,
         {"op": "throttle", "sandbox": _SANDBOX},
         {"op": "freeze", "sandbox": _SANDBOX},

@@ -3,7 +3,7 @@
 Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `socket` (descriptor), `language`,
 `interpreter`, `execs`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`, `host_proc`.
 Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
- in:  `{"op": "fork", "sandbox", "uid", "memory_mib"}` with the frame socket, the log pipe and the cgroup doors
+ in:  `{"op": "fork", "sandbox", "uid", "memory_mib", "urgent"}` with frame socket, log pipe and cgroup doors
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
 """
@@ -85,8 +85,10 @@ class Zygote:
         # does not allow into the host's pid namespace.
         pid = libc.fork_with(namespaces.NEWPID if self._isolated else 0)
         if pid == 0:
-            walls = spawn.Walls(self._isolated, request["uid"], self._filter, given[2:])
-            self._memory_mib = request.get("memory_mib", 0)
+            walls = spawn.Walls(
+                self._isolated, request["uid"], self._filter, given[2:], request["urgent"]
+            )
+            self._memory_mib = request["memory_mib"]
             self._become_sandbox(walls, given[0], given[1], status_in)
         os.close(status_in)
         pidfd = os.pidfd_open(pid)
