@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "up": "lambent.cli.up",
     "env": "lambent.cli.env",
+    "invoke": "lambent.cli.invoke",
+    "exec": "lambent.cli.exec",
     "doctor": "lambent.cli.doctor",
     "version": "lambent.cli.version",
     "core": "lambent.cli.core",

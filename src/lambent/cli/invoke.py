@@ -1,0 +1,72 @@
+"""`lambent invoke FUNCTION`: call a function, see its answer on stdout and its log on stderr.
+
+The exit status tells what the AWS CLI's does not: 1 for a function that failed, 2 for a call that never reached it.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+import boto3.session
+import botocore.session
+import click
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambent.cli.access import variables_of
+from lambent.cli.commands import settings
+
+if TYPE_CHECKING:
+    from lambent.config import Config
+
+_FUNCTION_FAILED = 1
+_NOT_CALLED = 2
+# The longest that a function may run, and a little more.
+_PATIENCE_S = 930
+
+
+@click.command("invoke")
+@click.argument("function")
+@click.option(
+    "-e",
+    "--event",
+    type=click.File("rb"),
+    help="JSON file with the event; - is stdin. Default: {}.",
+)
+@click.option("--qualifier", help="A version or an alias.")
+@settings("data_dir")
+def command(config: Config, function: str, event: IO[bytes] | None, qualifier: str | None) -> None:
+    """Invoke a function and print its answer; its log goes to stderr."""
+    payload = event.read() if event is not None else b"{}"
+    try:
+        answer = _client(config).invoke(
+            FunctionName=function,
+            Payload=payload,
+            LogType="Tail",
+            **({"Qualifier": qualifier} if qualifier else {}),
+        )
+    except (ClientError, BotoCoreError) as problem:
+        click.echo(f"lambent invoke: {problem}", err=True)
+        sys.exit(_NOT_CALLED)
+    click.echo(
+        base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"), err=True, nl=False
+    )
+    sys.stdout.buffer.write(answer["Payload"].read() + b"\n")
+    sys.stdout.buffer.flush()
+    sys.exit(_FUNCTION_FAILED if "FunctionError" in answer else 0)
+
+
+def _client(config: Config) -> Any:
+    access = variables_of(config)
+    # Without the caller's profile, which belongs to another account and need not even exist.
+    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return boto3.session.Session(botocore_session=session).client(
+        "lambda",
+        endpoint_url=access["AWS_ENDPOINT_URL"],
+        region_name=access["AWS_REGION"],
+        aws_access_key_id=access["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=access["AWS_SECRET_ACCESS_KEY"],
+        config=ClientConfig(read_timeout=_PATIENCE_S, retries={"total_max_attempts": 1}),
+    )
