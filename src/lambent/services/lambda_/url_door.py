@@ -143,11 +143,14 @@ def _find(tx: Tx, url_id: str, region: str) -> Entry | None:
 
 
 def _is_allowed(entry: Entry, principal: Principal | None) -> bool:
-    account_id = "" if principal is None else principal.account_id
-    if principal is not None and account_id == entry.ref.scope.account_id:
-        return True
+    """A caller of the function's own account needs no permission, but may be denied."""
+    caller = policies.Caller()
+    if principal is not None:
+        caller = policies.Caller(principal.account_id, principal.arn)
     facts = {
         "lambda:functionurlauthtype": entry.config["AuthType"],
         "lambda:invokedviafunctionurl": "true",
     }
-    return policies.allows(entry.statements, "lambda:InvokeFunctionUrl", account_id, facts)
+    says = policies.effect(entry.statements, "lambda:InvokeFunctionUrl", caller, facts)
+    is_own = caller.account_id == entry.ref.scope.account_id
+    return says == "Allow" or (is_own and says is None)
