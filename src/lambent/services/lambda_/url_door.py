@@ -109,7 +109,7 @@ class UrlDoor:
         principal: Principal | None = None
         if entry.config["AuthType"] == "AWS_IAM":
             principal = await self._caller(request, body)
-        if not _is_allowed(entry, principal):
+        if not self._signatures.is_open and not _is_allowed(entry, principal):
             return refusal(403, "AccessDeniedException", {"Message": _FORBIDDEN})
         request_id = ids.request_id()
         now = self._clock.calendar()
