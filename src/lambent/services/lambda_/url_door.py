@@ -25,6 +25,7 @@ from lambent.services.lambda_.permissions import statements_of
 from lambent.services.lambda_.resources import URLS
 from lambent.services.lambda_.url_cors import cors_headers, preflight
 from lambent.services.lambda_.url_events import url_answer, url_event
+from lambent.services.lambda_.url_streams import streamed_answer
 
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from lambent.core.http import Request
     from lambent.core.ports import Database, Signatures, Tx
     from lambent.services.lambda_.invocations import Invocations
+    from lambent.services.lambda_.response_streams import ResponseStreams
 
 _log = logging.getLogger(__name__)
 _HOST = re.compile(r"([a-z0-9]{1,64})\.lambda-url\.([a-z0-9-]+)\.(?:on\.aws|localhost)(?::\d+)?")
@@ -56,10 +58,16 @@ class UrlDoor:
     """Answers requests to function URLs."""
 
     def __init__(
-        self, database: Database, invocations: Invocations, signatures: Signatures, clock: Clock
+        self,
+        database: Database,
+        invocations: Invocations,
+        streams: ResponseStreams,
+        signatures: Signatures,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._invocations = invocations
+        self._streams = streams
         self._signatures = signatures
         self._clock = clock
 
@@ -114,12 +122,13 @@ class UrlDoor:
         request_id = ids.request_id()
         now = self._clock.calendar()
         event = url_event(request, body, url_id, principal, request_id, now)
-        outcome, _ = await self._invocations.call(
-            entry.ref, orjson.dumps(event), request_id, event["headers"]["x-amzn-trace-id"]
-        )
-        if outcome.is_error:
-            return refusal(502, "InternalServerErrorException", None)
-        answer = url_answer(outcome.payload)
+        payload, trace = orjson.dumps(event), event["headers"]["x-amzn-trace-id"]
+        if entry.config["InvokeMode"] == "RESPONSE_STREAM":
+            stream = await self._streams.open(entry.ref, payload, request_id, trace)
+            answer = await streamed_answer(stream)
+        else:
+            outcome, _ = await self._invocations.call(entry.ref, payload, request_id, trace)
+            answer = None if outcome.is_error else url_answer(outcome.payload)
         if answer is None:
             _log.info("the answer of %s is none for HTTP", entry.ref.arn)
             return refusal(502, "InternalServerErrorException", None)
