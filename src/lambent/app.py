@@ -134,6 +134,7 @@ def build(
         account_concurrency=config.account_concurrency,
         keep_alive_s=config.keep_alive_s,
         limits_cpu=config.limits_cpu == "memory",
+        sealed_dir=data_dir.code_dir / "sealed",
     )
     lambda_ = LambdaService(
         database=database,
@@ -203,6 +204,7 @@ class HostReport:
     runtimes: Mapping[str, Any]
     unserved: tuple[str, ...]
     library_lacks: Mapping[str, str] = field(default_factory=dict)
+    unusable_java: tuple[str, ...] = ()  # why the Java that is there serves nothing
 
 
 def inspect_host(config: Config) -> HostReport:
@@ -214,4 +216,4 @@ def inspect_host(config: Config) -> HostReport:
     lacks = {
         language: text for language in ("node", "python") if (text := libraries.lacks(language))
     }
-    return HostReport(described, found, unserved, lacks)
+    return HostReport(described, found, unserved, lacks, tuple(discovery.java_lacks()))

@@ -32,7 +32,11 @@ _REMEDIES = (
     ("cannot isolate", "start as root on the host itself, or in a container with CAP_SYS_ADMIN"),
     ("isolation is off", "leave out --isolation none"),
 )
-_INSTALL = {"python": "apt-get install python3", "node": "apt-get install nodejs"}
+_INSTALL = {
+    "java": "apt-get install default-jdk-headless libjackson2-databind-java libjna-java",
+    "node": "apt-get install nodejs",
+    "python": "apt-get install python3",
+}
 
 
 @click.command("doctor")
@@ -93,11 +97,17 @@ def _runtime_lines(report: app.HostReport) -> Iterator[str]:
         yield "      * another version: the nearest installed one serves it"
     languages = {found["language"] for found in report.runtimes.values()}
     for language in sorted(_INSTALL.keys() - languages):
-        yield _line(False, language, "no interpreter found")
+        yield _line(False, language, _why_missing(report, language))
         yield f"      remedy: {_INSTALL[language]}"
     for language, complaint in report.library_lacks.items():
         yield _line(False, f"{language} SDK", complaint)
     yield _line(False, "not served yet", _joined(report.unserved))
+
+
+def _why_missing(report: app.HostReport, language: str) -> str:
+    if language == "java":
+        return "; ".join(report.unusable_java) or "no JDK found"
+    return "no interpreter found"
 
 
 def _joined(names: Iterable[str]) -> str:

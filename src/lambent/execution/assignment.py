@@ -29,11 +29,17 @@ class Assignment:
 _PREPARING = frozenset({"python"})
 
 
-def assign_frames(assignment: Assignment, task_root: str) -> tuple[bytes, bytes]:
-    """What the sandbox is sent at once, and what as soon as its code is bound."""
+def assign_frames(
+    assignment: Assignment, task_root: str, *, is_executed: bool
+) -> tuple[bytes, bytes]:
+    """What the sandbox is sent at once, and what as soon as its code is bound.
+
+    Args:
+        is_executed: its runtime starts only then, and finds ASSIGN in the socket.
+    """
     payload = _assign_payload(assignment, task_root)
     assign = head(FrameType.ASSIGN, len(payload)) + payload
-    if assignment.runtime.language in _PREPARING:
+    if assignment.runtime.language in _PREPARING and not is_executed:
         return assign, head(FrameType.BOUND, 0)
     return b"", assign
 

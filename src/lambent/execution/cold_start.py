@@ -215,7 +215,8 @@ class ColdStart:
         if result.payload is not None:
             error_type = failures.error_type_of(result.payload)
             status = f"Status: error\tError Type: {error_type}"
-            return Ending(result.payload, is_error=True, report_status=status)
+            payload = failures.init_payload(request_id, result.payload)
+            return Ending(payload, is_error=True, report_status=status)
         if result.end is not None:
             return Ending.by(failures.exited(request_id, result.end))
         timeout_s = self._spec.timeout_s

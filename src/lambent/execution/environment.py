@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lambent.execution.running import Done
     from lambent.execution.spawner_link import SpawnerLink
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+    from lambent.execution.starts import Start
 
 logger = logging.getLogger(__name__)
 
@@ -116,12 +117,17 @@ class Environment:
         """Was it made to be kept, rather than for a call?"""
         return self.spec.initialization != "on-demand"
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody in an idle one has anything left to do: extensions work on after the answer."""
+        return self._sandbox.is_at_rest
+
     # --- what the plane asks ----------------------------------------------------------------------------------
 
-    def boot(self, runtime: str) -> None:
+    def boot(self, start: Start) -> None:
         """Have the sandbox made; the owner hears `pooled` or `died`."""
         self._link.listen(self._sandbox.id, self)
-        self._sandbox.create(runtime)
+        self._sandbox.create(start)
 
     def assign(self, assignment: Assignment) -> asyncio.Future[InitResult]:
         """Put a function into it and run its INIT, which `expire_init` ends when it takes too long.
@@ -134,7 +140,10 @@ class Environment:
         self._init = self._loop.create_future()
         self._init_started = self._clock.monotonic()
         spec = assignment.spec
-        now, bound = assign_frames(assignment, self._sandbox.task_root(spec.code))
+        sandbox = self._sandbox
+        now, bound = assign_frames(
+            assignment, sandbox.task_root(spec.code), is_executed=sandbox.is_executed
+        )
         if now:
             self._sandbox.send(now)
         self._sandbox.bind(spec, bound)
@@ -226,6 +235,7 @@ class Environment:
             self._die(str(event.get("reason", "the spawner gave no reason")), SandboxFailed)
 
     def on_spawner_gone(self) -> None:
+        self._sandbox.leave()
         self._die("the spawner is gone")
 
     def _created(self, event: dict[str, Any], descriptors: list[int]) -> None:
@@ -390,7 +400,7 @@ class Environment:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._sandbox.kill()
+        self._sandbox.kill(why, self._now_ms())
         self._sandbox.close()
 
     # --- small change -----------------------------------------------------------------------------------------

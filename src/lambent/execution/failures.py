@@ -14,6 +14,9 @@ from lambent.execution.report import iso_time
 
 TIMED_OUT = "Sandbox.Timedout"
 EXITED = "Runtime.ExitError"
+INVALID_ENTRYPOINT = "Runtime.InvalidEntrypoint"
+# Said by the platform about a function; whatever else a runtime says of its INIT is passed on as it is.
+_OF_THE_PLATFORM = (INVALID_ENTRYPOINT, "Extension.")
 OUT_OF_MEMORY = "Runtime.OutOfMemory"
 RESPONSE_SIZE = "Function.ResponseSizeTooLarge"
 
@@ -79,6 +82,15 @@ def exited(request_id: str, end: Exit) -> Failure:
         f"{text}\n{end.error_type}\n",
         f"Status: error\tError Type: {end.error_type}",
     )
+
+
+def init_payload(request_id: str, payload: bytes) -> bytes:
+    """The error object of an INIT as the caller sees it: what the platform says in it names the request."""
+    error_type = error_type_of(payload)
+    if not error_type.startswith(_OF_THE_PLATFORM):
+        return payload
+    text = orjson.loads(payload).get("errorMessage", "")
+    return error_payload(error_type, f"RequestId: {request_id} Error: {text}")
 
 
 def error_payload(error_type: str, message: str) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from lambent.execution.states import State
+from lambent.execution.states import IDLE_TOO_LONG, State
 
 if TYPE_CHECKING:
     import asyncio
@@ -83,7 +83,7 @@ class IdleCare:
             for environment in [each for each in group.idle if not each.is_provisioned]:
                 if environment.idle_since + self._keep_alive_s > now:
                     break
-                environment.end("idle for the keep-alive time")
+                environment.end(IDLE_TOO_LONG)
 
     def _relieve(self) -> None:
         # Provisioned ones would only be replaced.
@@ -104,8 +104,12 @@ class IdleCare:
     def _freeze(self, now: float) -> None:
         for environment in self._idle():
             is_due = environment.idle_since + FREEZE_AFTER_S <= now
-            if is_due and environment.state is State.READY:
+            if not is_due or environment.state is not State.READY:
+                continue
+            if environment.is_at_rest:
                 environment.freeze()
+            else:
+                environment.idle_since = now
 
     def _next_look(self, now: float) -> float | None:
         """Seconds, None while nothing is idle."""

@@ -11,16 +11,21 @@ import logging
 import os
 import termios
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import asyncio
 
-    from lambent.execution.log_stream import LogStream
-
 logger = logging.getLogger(__name__)
 
 _COMPLAINT_LIMIT = 2_000
+
+
+class Taker(Protocol):
+    """Who the output belongs to; usually a LogStream."""
+
+    def output(self, data: bytes) -> None: ...
+    def flush(self) -> None: ...
 
 
 class LogPipe:
@@ -30,14 +35,14 @@ class LogPipe:
         os.set_blocking(descriptor, False)
         self._descriptor = descriptor
         self._loop = loop
-        self._stream: LogStream | None = None
+        self._stream: Taker | None = None
         self._is_open = True
         self._waiting = array("i", [0])
         # All that may lie in the pipe at one time, so that one read of this size empties it.
         self._capacity = fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
         loop.add_reader(descriptor, self._readable)
 
-    def attach(self, stream: LogStream) -> None:
+    def attach(self, stream: Taker) -> None:
         """From now on the output belongs to `stream`."""
         self._stream = stream
 

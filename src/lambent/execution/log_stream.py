@@ -38,10 +38,14 @@ def stream_name(version: str, now: datetime) -> str:
 class LogStream:
     """Collects events and hands them to the sink. Args: the function, the stream's name, the sink, the clock."""
 
-    __slots__ = ("_clock", "_pending", "_rest", "_sink", "_spec", "_tail", "_tail_size", "name")
+    __slots__ = (
+        *("_clock", "_pending", "_rest", "_sink", "_spec", "_tail", "_tail_size", "name", "tap"),
+    )
 
     def __init__(self, spec: FunctionSpec, name: str, sink: LogSink, clock: Clock) -> None:
         self.name = name
+        # Hears of every event, where somebody subscribes to them: kind, milliseconds, text.
+        self.tap: Callable[[str, int, str], None] | None = None
         self._spec = spec
         self._sink = sink
         self._clock = clock
@@ -53,13 +57,25 @@ class LogStream:
     def begin(self, now_ms: int, start_line: str) -> None:
         """An invocation begins; what follows goes into its tail, too. Output so far stays before it."""
         self._pending.append((now_ms, start_line))
+        if self.tap is not None:
+            self.tap("platform", now_ms, start_line)
         self._tail = deque((start_line,))
         self._tail_size = len(start_line)
 
     def platform(self, now_ms: int, text: str) -> None:
         """Add an event of the platform."""
         self._pending.append((now_ms, text))
+        if self.tap is not None:
+            self.tap("platform", now_ms, text)
         self._keep(text)
+
+    def now_ms(self) -> int:
+        """The time that an event of now has."""
+        return self._now_ms()
+
+    def note(self, text: str) -> None:
+        """Add an event of the platform that happens now."""
+        self.platform(self._now_ms(), text)
 
     def output(self, data: bytes) -> None:
         """Add what the sandbox wrote, cut anywhere."""
@@ -78,10 +94,16 @@ class LogStream:
             self.finish_line()
         for line in closing_lines:
             self._pending.append((now_ms, line))
+            if self.tap is not None:
+                self.tap("platform", now_ms, line)
         tail = "".join((*(self._tail or ()), *closing_lines))
         self._tail = None
         self.flush()
         return tail.encode()
+
+    def extension_line(self, line: bytes) -> None:
+        """Add a line that an extension wrote."""
+        self._event(self._now_ms(), line, "\n", "extension")
 
     def finish_line(self) -> None:
         """End the line that the sandbox has left open, if any."""
@@ -100,12 +122,14 @@ class LogStream:
             ):  # the boundary to whoever keeps logs: an answer does not depend on its log
                 logger.exception("%d log events of %s are lost", len(pending), self.name)
 
-    def _event(self, now_ms: int, line: bytes, ending: str) -> None:
+    def _event(self, now_ms: int, line: bytes, ending: str, kind: str = "function") -> None:
         text = line.decode("utf-8", "replace")
         if "\r" in text:
             text = text[:-1].replace("\r", "\n") + text[-1]
         text += ending
         self._pending.append((now_ms, text))
+        if self.tap is not None:
+            self.tap(kind, now_ms, text)
         self._keep(text)
 
     def _keep(self, text: str) -> None:

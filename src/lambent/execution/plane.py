@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lambent.execution import pressure
@@ -19,10 +20,12 @@ from lambent.execution.running import resolving
 from lambent.execution.scheduler import Scheduler
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
 from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
+from lambent.execution.starts import Start
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from lambent.core.clock import Clock
     from lambent.execution.log_stream import LogSink
@@ -48,6 +51,7 @@ class ExecutionPlane:
         keep_alive_s: how long an idle environment is kept.
         read_pressure: how short of memory the host is.
         limits_cpu: whether a function gets CPU in proportion to its memory, or what it can take.
+        sealed_dir: where the sealed trees can be read; without it no layer has extensions.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class ExecutionPlane:
         keep_alive_s: float = 600,
         limits_cpu: bool = True,
         read_pressure: Callable[[], Reading] = pressure.read,
+        sealed_dir: Path | None = None,
     ) -> None:
         self._socket = spawner
         self._runtimes = runtimes
@@ -69,6 +74,7 @@ class ExecutionPlane:
         self._keep_alive_s = keep_alive_s
         self._limits_cpu = limits_cpu
         self._read_pressure = read_pressure
+        self._sealed_dir = sealed_dir
         self._concurrency = Concurrency(account_concurrency)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
@@ -192,11 +198,16 @@ class ExecutionPlane:
         self._provisioning.forget(key)
         self._scheduler.retire(key)
 
-    def prewarm(self, runtime: str) -> None:
-        """Make sure there is a pool for a runtime; of one that is not served, nothing happens."""
+    def prewarm(
+        self,
+        runtime: str,
+        memory_mib: int = 128,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Make sure there is a pool for functions with these settings; of a runtime that is not served, none."""
         found = self._runtimes.find(runtime)
         if found is not None:
-            self._pool(found)
+            self._pool(Start.for_settings(found, memory_mib, environment))
 
     async def describe(self) -> dict[str, Any]:
         """What runs now, and under `spawner` what the spawner says of the host ({} when there is none)."""
@@ -213,7 +224,7 @@ class ExecutionPlane:
 
     def _begin_cold(self, spec: FunctionSpec) -> ColdStart:
         runtime = self._find(spec)
-        pool = self._pool(runtime)
+        pool = self._pool(Start.of(runtime, spec, has_extensions=self._has_extensions(spec)))
         group = self._scheduler.expect(spec.key)
         start = ColdStart(spec, runtime, pool, group, self._scheduler, self._clock, self._log_sink)
         start.begin()
@@ -241,10 +252,16 @@ class ExecutionPlane:
             raise RuntimeUnavailable(self._runtimes.missing(spec.runtime))
         return found
 
-    def _pool(self, runtime: Runtime) -> Pool:
-        pool = self._pools.get(runtime.pool)
+    def _has_extensions(self, spec: FunctionSpec) -> bool:
+        sealed = self._sealed_dir
+        return sealed is not None and any(
+            (sealed / layer / "extensions").is_dir() for layer in spec.layers
+        )
+
+    def _pool(self, start: Start) -> Pool:
+        pool = self._pools.get(start.name)
         if pool is None:
-            pool = self._pools[runtime.pool] = Pool(runtime.pool, self._clock, self._loop)
+            pool = self._pools[start.name] = Pool(start, self._clock, self._loop)
             pool.connect(self._link)
         return pool
 

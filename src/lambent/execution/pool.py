@@ -21,6 +21,7 @@ from lambent.execution.spec import SandboxFailed
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.execution.spawner_link import SpawnerLink
+    from lambent.execution.starts import Start
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,10 @@ LAST_RETRY_S = 5.0
 
 
 class Pool:
-    """Args: the runtime id that stands for the interpreter, the clock, the loop. It fills once it has a link."""
+    """Args: how its sandboxes are started, the clock, the loop. It fills once it has a link."""
 
-    def __init__(self, runtime: str, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
-        self.runtime = runtime
+    def __init__(self, start: Start, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+        self._start = start
         self._clock = clock
         self._loop = loop
         self._link: SpawnerLink | None = None
@@ -111,7 +112,7 @@ class Pool:
         for _ in range(min(missing, CREATING_LIMIT - len(self._creating))):
             environment = Environment(link, self._clock, self._loop, self)
             self._creating[environment] = self._clock.monotonic()
-            environment.boot(self.runtime)
+            environment.boot(self._start)
         if self._creating:
             self._fill_later(BOOT_LIMIT_S)
 
@@ -166,7 +167,7 @@ class Pool:
 
     def _not_made(self, environment: Environment, asked: float) -> None:
         """Calls wait for the next try, until so many have failed in a row that it is no accident."""
-        logger.warning("no sandbox for %s: %s", self.runtime, environment.why_dead)
+        logger.warning("no sandbox for %s: %s", self._start.name, environment.why_dead)
         # Those that were asked for together fail together (their zygote died): that is one failure.
         if asked >= self._failed_at:
             self._failures += 1

@@ -10,8 +10,11 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from lambent.execution.channel import FrameChannel
+from lambent.execution.failures import TIMED_OUT
 from lambent.execution.log_pipe import LogPipe
 from lambent.execution.memory_peak import MemoryPeak
+from lambent.execution.runtime_api.channel import RuntimeApiChannel
+from lambent.execution.states import IDLE_TOO_LONG, RETIRED
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,6 +24,13 @@ if TYPE_CHECKING:
     from lambent.execution.log_stream import LogStream
     from lambent.execution.spawner_link import SpawnerLink
     from lambent.execution.spec import FunctionSpec
+    from lambent.execution.starts import Start
+
+
+# "The maximum duration of the shutdown phase" with external extensions.
+FAREWELL_S = 2.0
+# Why an environment ends -> what its extensions are told. Otherwise there is nobody left to tell, or no time.
+_SHUTDOWN_REASONS = {TIMED_OUT: "timeout", IDLE_TOO_LONG: "spindown", RETIRED: "spindown"}
 
 
 class SandboxHandle:
@@ -30,18 +40,30 @@ class SandboxHandle:
         self.id = sandbox
         self._link = link
         self._loop = loop
-        self._channel: FrameChannel | None = None
+        self._channel: FrameChannel | RuntimeApiChannel | None = None
         self._logs: LogPipe | None = None
         self._peak: MemoryPeak | None = None
         self._code_dir = ""
+        self._leaving: asyncio.TimerHandle | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether the spawner has made it."""
         return self._channel is not None
 
-    def create(self, runtime: str) -> None:
-        self._link.send({"op": "create", "sandbox": self.id, "runtime": runtime})
+    def create(self, start: Start) -> None:
+        self._link.send({"op": "create", "sandbox": self.id, **start.request()})
+
+    @property
+    def is_executed(self) -> bool:
+        """Whether its runtime starts when the function is there."""
+        return isinstance(self._channel, RuntimeApiChannel)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether its extensions, if any, wait for the next event."""
+        channel = self._channel
+        return not isinstance(channel, RuntimeApiChannel) or channel.is_at_rest
 
     def task_root(self, code: str) -> str:
         """Where a function finds the tree `code` once it is bound."""
@@ -51,6 +73,8 @@ class SandboxHandle:
 
     def bind(self, spec: FunctionSpec, frame: bytes) -> None:
         """Have the function's code bound; the sandbox gets `frame` as soon as it is."""
+        if isinstance(self._channel, RuntimeApiChannel):
+            self._channel.assigned(frame)
         self._link.send(
             {
                 "op": "assign",
@@ -73,7 +97,16 @@ class SandboxHandle:
     def thaw(self) -> None:
         self._link.send({"op": "thaw", "sandbox": self.id})
 
-    def kill(self) -> None:
+    def kill(self, why: str, now_ms: int) -> None:
+        """End it: at once, or when its extensions have had their time to leave."""
+        reason = _SHUTDOWN_REASONS.get(why)
+        channel = self._channel
+        if reason and isinstance(channel, RuntimeApiChannel):
+            deadline_ms = now_ms + int(FAREWELL_S * 1000)
+            if channel.farewell(reason, deadline_ms, self.leave):
+                self._link.send({"op": "thaw", "sandbox": self.id})
+                self._leaving = self._loop.call_later(FAREWELL_S, self.leave)
+                return
         self._link.send({"op": "kill", "sandbox": self.id})
 
     def open(
@@ -99,11 +132,14 @@ class SandboxHandle:
         self._code_dir = str(event.get("code_dir", ""))
         self._peak = MemoryPeak(peak[0] if peak else None, int(event.get("pid", 0)))
         self._logs = LogPipe(logs, self._loop)
-        self._channel = FrameChannel(socket.socket(fileno=frames), self._loop, on_frame, on_end)
+        channel = RuntimeApiChannel if event.get("runtime_api") else FrameChannel
+        self._channel = channel(socket.socket(fileno=frames), self._loop, on_frame, on_end)
 
     def attach_log(self, stream: LogStream) -> None:
         if self._logs is not None:
             self._logs.attach(stream)
+        if isinstance(self._channel, RuntimeApiChannel):
+            self._channel.attach_log(stream)
 
     def send(self, head: bytes, payload: bytes = b"") -> None:
         if self._channel is not None:
@@ -131,10 +167,20 @@ class SandboxHandle:
             self._peak.note(peak_bytes)
 
     def close(self) -> None:
-        """Let go of all descriptors; the last output is read first."""
+        """Let go of all descriptors; the last output is read first. One that takes its leave does so afterwards."""
+        if self._leaving is not None:
+            return
         if self._channel is not None:
             self._channel.close()
         if self._logs is not None:
             self._logs.close()
         if self._peak is not None:
             self._peak.close()
+
+    def leave(self) -> None:
+        """The extensions that it was left to have ended, or their time has."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+            self._link.send({"op": "kill", "sandbox": self.id})
+            self.close()

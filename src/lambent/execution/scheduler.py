@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lambent.execution import pressure
 from lambent.execution.idle import IdleCare
-from lambent.execution.states import State
+from lambent.execution.states import RETIRED, State
 
 if TYPE_CHECKING:
     import asyncio
@@ -105,7 +105,7 @@ class Scheduler:
             return
         group.is_retired = True
         while group.idle:
-            group.idle[-1].end("its function version is retired")
+            group.idle[-1].end(RETIRED)
 
     def close(self, why: str) -> None:
         """End everything."""
@@ -126,7 +126,7 @@ class Scheduler:
             return  # it died meanwhile
         group.busy.discard(environment)
         if group.is_retired:
-            environment.end("its function version is retired")
+            environment.end(RETIRED)
             return
         environment.idle_since = self._clock.monotonic()
         group.idle.append(environment)
@@ -159,7 +159,7 @@ class Scheduler:
         if environment.state is State.DEAD:
             self._drop(environment, group)
         elif group.is_retired:
-            environment.end("its function version is retired")
+            environment.end(RETIRED)
         else:
             group.idle.append(environment)
             if not self._idle_care.looks_soon:

@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Why an environment ends that nothing is wrong with.
+IDLE_TOO_LONG = "idle for the keep-alive time"
+RETIRED = "its function version is retired"
+
 
 class State(IntEnum):
     """Where an environment stands."""

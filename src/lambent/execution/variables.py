@@ -45,12 +45,13 @@ def function_environment(
 
 def _defaults(runtime: Runtime, task_root: str) -> dict[str, str]:
     """What AWS sets and functions may override."""
+    interpreter = PurePosixPath(runtime.interpreter)
     # The interpreter's own directory first, so that a child process finds the same one.
-    interpreter_dir = str(PurePosixPath(runtime.interpreter).parent)
+    own = f"{interpreter.parent}:" if interpreter.is_absolute() else ""
     defaults = {
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "PATH": f"{interpreter_dir}:/usr/local/bin:/usr/bin:/bin:/opt/bin",
+        "PATH": f"{own}/usr/local/bin:/usr/bin:/bin:/opt/bin",
         "LD_LIBRARY_PATH": f"/lib64:/usr/lib64:{task_root}:{task_root}/lib:/opt/lib",
     }
     if runtime.language == "node":

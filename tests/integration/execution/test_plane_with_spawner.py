@@ -354,7 +354,7 @@ def test_every_runtime_that_discovery_found_exactly_serves(
 ) -> None:
     async def scenario(p: Platform) -> None:
         for name, found in runtimes.items():
-            if found["exact"]:
+            if found["exact"] and found["language"] in ("python", "node"):
                 spec = await p.function(name, HELLO[PYTHON if "python" in name else NODE])
                 outcome = await p.call(spec, name)
                 assert json.loads(outcome.payload) == {"got": name}, (name, outcome)

@@ -36,7 +36,13 @@ PYTHON = {
     "exact": True,
 }
 NODE = {"language": "node", "version": "20.1.0", "interpreter": "/usr/bin/node", "exact": True}
-RUNTIMES = {"python3.11": PYTHON, "python3.10": PYTHON | {"exact": False}, "nodejs20.x": NODE}
+JAVA = {"language": "java", "version": "17.0.1", "interpreter": "/j/bin/java", "exact": True}
+RUNTIMES = {
+    "python3.11": PYTHON,
+    "python3.10": PYTHON | {"exact": False},
+    "nodejs20.x": NODE,
+    "java17": JAVA,
+}
 
 
 @pytest.fixture
@@ -74,6 +80,14 @@ def test_each_interpreter_with_what_it_serves(run: Run, describe: Describe) -> N
     assert "/usr/bin/node serves nodejs20.x" in _line(result, "node 20.1.0")
     assert "* another version" in result.stdout
     assert "java21" in _line(result, "not served")
+
+
+def test_java_that_serves_nothing_says_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = app.HostReport(GOOD, {"python3.11": PYTHON}, (), {}, ("/usr/lib/jvm/j: no javac",))
+    monkeypatch.setattr(app, "inspect_host", lambda _config: report)
+    result = run("doctor")
+    assert _line(result, "java").endswith("/usr/lib/jvm/j: no javac")
+    assert "apt-get install default-jdk-headless" in result.stdout
 
 
 @pytest.mark.parametrize(

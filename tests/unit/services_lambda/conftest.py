@@ -128,7 +128,7 @@ class StubPlane:
     def retire(self, key: str) -> None:
         self.retired.append(key)
 
-    def prewarm(self, runtime: str) -> None:
+    def prewarm(self, runtime: str, *_settings: object) -> None:
         self.prewarmed.append(runtime)
 
 

@@ -1,14 +1,16 @@
 """Finds the interpreters of this host and says which runtime id each one serves.
 
-Looked at: /usr/local/bin, /usr/bin, the directories of PATH, and the Python that runs us. A directory of shims
-(pyenv, nodenv) stands for the versions beside it; any other script is asked who it really is. Of the candidates for one
-version the first is asked, and the next only where that one does not answer; all versions at the same time.
+Looked at: /usr/local/bin, /usr/bin, the directories of PATH, and the Python that runs us; for JDKs see `jdk.py`. A
+directory of shims (pyenv, nodenv) stands for the versions beside it; any other script is asked who it really is. Of the
+candidates for one version the first is asked, and the next only where that one does not answer; all versions at the
+same time. A `provided` runtime needs no interpreter: its version is this host's, whose libraries the bootstrap finds.
 Standard library only: launcher and spawner read this file too.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambent.execution.runtimes import jdk
 from lambent.execution.runtimes.libraries import libraries
 from lambent.execution.runtimes.table import RUNTIME_IDS, SERVED_LANGUAGES, RuntimeId
 
@@ -63,6 +66,7 @@ class Interpreter:
     binary: str
     version: str
     prefix: str
+    further: tuple[str, ...] = ()  # directories elsewhere that it reads
 
     @property
     def key(self) -> tuple[int, ...]:
@@ -72,7 +76,8 @@ class Interpreter:
 
     def prefixes(self) -> list[str]:
         """The directories that a sandbox must show besides /usr."""
-        return [] if Path(self.prefix).is_relative_to("/usr") else [self.prefix]
+        own = [] if Path(self.prefix).is_relative_to("/usr") else [self.prefix]
+        return [*own, *self.further]
 
 
 def discover(directories: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
@@ -84,11 +89,20 @@ def discover(directories: Sequence[str] | None = None) -> dict[str, dict[str, An
         directories: where to look, instead of the usual directories, PATH and our own Python.
     """
     found = find_interpreters(directories)
-    return {
+    interpreted = {
         known.name: _entry(known, chosen)
         for known in RUNTIME_IDS.values()
         if known.language in SERVED_LANGUAGES and (chosen := _nearest(known, found))
     }
+    return interpreted | _provided()
+
+
+def java_lacks(directories: Sequence[str] | None = None) -> list[str]:
+    """Why a JVM of this host serves nothing, a line each; [] where there is none, or one that serves."""
+    homes = jdk.homes(directories)
+    if not homes or jdk.find(directories):
+        return []
+    return [f"{home}: {jdk.lack(home)}" for home in homes]
 
 
 def find_interpreters(directories: Sequence[str] | None = None) -> list[Interpreter]:
@@ -105,7 +119,12 @@ def find_interpreters(directories: Sequence[str] | None = None) -> list[Interpre
                 found.setdefault((interpreter.language, interpreter.key), interpreter)
             if interpreter or not queues[hint]:
                 del queues[hint]
-    return list(found.values())
+    return [*found.values(), *(_jdk(home) for home in jdk.find(directories))]
+
+
+def _jdk(home: Path) -> Interpreter:
+    prefixes = tuple(jdk.trees(home))
+    return Interpreter("java", str(home / "bin/java"), jdk.version(home), str(home), prefixes)
 
 
 def _candidates(directories: Sequence[str] | None) -> Iterator[Candidate]:
@@ -207,6 +226,27 @@ def _nearest(known: RuntimeId, found: Iterable[Interpreter]) -> Interpreter | No
     if newer:
         return newer[0]
     return same[-1] if same else None
+
+
+def _provided() -> dict[str, dict[str, Any]]:
+    """The ids that run whatever the function brings."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        release = {}
+    distribution, version = release.get("ID", "linux"), release.get("VERSION_ID", "")
+    amazon = tuple(map(int, re.findall(r"\d+", version))) if distribution == "amzn" else ()
+    return {
+        known.name: {
+            "language": known.language,
+            "interpreter": "bootstrap",
+            "version": f"{distribution}{version}",
+            "exact": known.version == amazon,
+            "prefixes": [],
+        }
+        for known in RUNTIME_IDS.values()
+        if known.language == "provided"
+    }
 
 
 def _entry(known: RuntimeId, chosen: Interpreter) -> dict[str, Any]:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeId:
-    """What an id asks for. `version` is (major, minor) for Python and (major,) for Node."""
+    """What an id asks for. `version` is (major, minor) for Python, (major,) for Node.
+
+    For Java it is (major,). For `provided` it is the Amazon Linux whose libraries a bootstrap may count on.
+    """
 
     name: str
     language: str
@@ -32,13 +35,20 @@ def _node(name: str, major: int, *, retired: bool = False) -> RuntimeId:
     return RuntimeId(name, "node", (major,), retired)
 
 
+def _java(name: str, *, retired: bool = False) -> RuntimeId:
+    major = int(name.removeprefix("java").partition(".")[0])
+    return RuntimeId(name, "java", (major,), retired)
+
+
+def _provided(name: str, *version: int, retired: bool = False) -> RuntimeId:
+    return RuntimeId(name, "provided", version, retired)
+
+
 # Known and not served yet: their bootstraps come with later work.
 _UNSERVED = {
-    "java": "java8 java8.al2 java8.al2023 java11 java11.al2023 java17 java17.al2023 java21 java25",
     "dotnet": "dotnetcore1.0 dotnetcore2.0 dotnetcore2.1 dotnetcore3.1 dotnet6 dotnet8 dotnet10",
     "ruby": "ruby2.5 ruby2.7 ruby3.2 ruby3.3 ruby3.4 ruby4.0",
     "go": "go1.x",
-    "provided": "provided provided.al2 provided.al2023",
     "custom": "custom",
 }
 
@@ -55,6 +65,23 @@ RUNTIME_IDS: Mapping[str, RuntimeId] = {
         _node("nodejs8.10", 8, retired=True),
         *(_node(f"nodejs{major}.x", major, retired=True) for major in (10, 12, 14, 16, 18)),
         *(_node(f"nodejs{major}.x", major) for major in (20, 22, 24, 26)),
+        _provided("provided", 2018, 3, retired=True),
+        _provided("provided.al2", 2),
+        _provided("provided.al2023", 2023),
+        _java("java8", retired=True),
+        *map(
+            _java,
+            [
+                "java8.al2",
+                "java8.al2023",
+                "java11",
+                "java11.al2023",
+                "java17",
+                "java17.al2023",
+                "java21",
+                "java25",
+            ],
+        ),
         *(
             RuntimeId(name, language)
             for language, names in _UNSERVED.items()
@@ -63,7 +90,12 @@ RUNTIME_IDS: Mapping[str, RuntimeId] = {
     )
 }
 
-SERVED_LANGUAGES = ("python", "node")
+SERVED_LANGUAGES = ("python", "node", "java", "provided")
+_WANTED = {
+    "python": "python3.9 or newer",
+    "node": "Node.js 12 or newer",
+    "java": "JDK 17 or newer with Jackson and JNA",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +143,7 @@ class Runtimes:
             return f"unknown runtime: {name}"
         if known.language not in SERVED_LANGUAGES:
             return f"the runtime {name} is not served yet"
-        wanted = "python3.9 or newer" if known.language == "python" else "Node.js 12 or newer"
+        wanted = _WANTED.get(known.language, "interpreter")
         return f"no interpreter for the runtime {name}: no {wanted} was found on this host"
 
     def names(self) -> list[str]:

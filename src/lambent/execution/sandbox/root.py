@@ -33,7 +33,7 @@ HOSTNAME = "sandbox"
 _ETC = {
     "passwd": "root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n",
     "group": "root:x:0:\nnogroup:x:65534:\n",
-    "hosts": f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost\n",
+    "hosts": f"127.0.0.1 localhost {HOSTNAME} {HOSTNAME}.localdomain\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "resolv.conf": "# No name server: a sandbox has no network.\n",
 }
@@ -104,7 +104,7 @@ def _show_trees(base: Path, plan: RootPlan) -> None:
 
 def _fill_etc(base: Path) -> None:
     etc = base / "etc"
-    etc.mkdir()
+    etc.mkdir(exist_ok=True)  # a JDK of Debian has its configuration there
     for name, text in _ETC.items():
         (etc / name).write_text(text, "ascii")
     (etc / "localtime").symlink_to("/usr/share/zoneinfo/UTC")

@@ -38,6 +38,10 @@ def _is_tmp(value: Any) -> bool:
     return type(value) is int and value in _TMP_MIB
 
 
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _are_layers(value: Any) -> bool:
     is_digest = _matches(_DIGEST)
     return isinstance(value, list) and len(value) <= _LAYERS and all(map(is_digest, value))
@@ -60,7 +64,10 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "discard": {"code": _matches(_DIGEST)},
     "describe": {"ticket": _matches(_NAME)},
 }
-_OPTIONAL = {"ticket": _matches(_NAME)}
+_OPTIONAL: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "create": {"execs": _is_flag, "memory_mib": _is_memory}
+}
+_TICKET = {"ticket": _matches(_NAME)}
 
 
 def parse(data: bytes) -> tuple[Mapping[str, Any], bytes]:
@@ -78,7 +85,7 @@ def parse(data: bytes) -> tuple[Mapping[str, Any], bytes]:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BadRequest("not a request") from None
     checked = {"op": request["op"]}
-    for name, is_right in {**_OPTIONAL, **checks}.items():
+    for name, is_right in {**_TICKET, **_OPTIONAL.get(request["op"], {}), **checks}.items():
         if name not in request and name not in checks:
             continue
         if not is_right(request.get(name)):

@@ -114,6 +114,7 @@ class Spawner:
         passed = [*made.ends.of_core(), pidfd, *([] if peak is None else [peak])]
         event: dict[str, Any] = {"event": "created", "sandbox": sandbox, "pid": pid}
         event |= {"peak": peak is not None, "code_dir": self._code_dir()}
+        event["runtime_api"] = made.zygote.hands_out_listeners
         packets.send(self._core, event, passed)
         made.ends.close_log()
         if peak is not None:
@@ -167,7 +168,7 @@ class Spawner:
             self._fail(name, refusal, final=True)
             return
         try:
-            made = self._prepare(name, self._zygote_for(request["runtime"]))
+            made = self._prepare(name, self._zygote_for(request))
         except OSError as error:
             self._fail(name, str(error))
             return
@@ -177,7 +178,8 @@ class Spawner:
         doors: list[int] = []
         try:
             doors = made.group.open_doors() if made.group else []
-            made.zygote.fork(name, made.uid, [*made.ends.of_sandbox(), *doors])
+            passed = [*made.ends.of_sandbox(), *doors]
+            made.zygote.fork(name, made.uid, passed, request.get("memory_mib", 0))
             made.ends.close_sandbox_side()
         except (ZygoteUnavailable, OSError) as error:
             self.on_exited(name, None, str(error))
@@ -189,8 +191,9 @@ class Spawner:
         known = "" if runtime in self._runtimes else f"no interpreter for {runtime}"
         return self._host.refusal or known
 
-    def _zygote_for(self, runtime: str) -> Zygote:
-        recipe = Recipe.of(self._runtimes[runtime])
+    def _zygote_for(self, request: Mapping[str, Any]) -> Zygote:
+        entry = self._runtimes[request["runtime"]]
+        recipe = Recipe.of(entry, execs=request.get("execs", False))
         if recipe not in self._zygotes:
             host, store = self._host, self._store
             site = Site(store.data_dir, store.scaffold, host.isolated, host.in_user_namespace)

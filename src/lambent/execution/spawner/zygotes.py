@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lambent.execution.runtimes.java import classes
 from lambent.execution.spawner import packets
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lambent.execution.spawner.loop import Loop
 
 _SOURCE = str(Path(__file__).resolve().parents[3])
-_NODE_FILES = str(Path(__file__).resolve().parents[1] / "runtimes" / "node")
+_RUNTIMES = Path(__file__).resolve().parents[1] / "runtimes"
 _PROGRAM = (
     "import sys; sys.path.insert(0, {source!r}); "
     "from lambent.execution.runtimes.python.zygote import main; main()"
@@ -51,22 +52,31 @@ class Recipe:
     interpreter: str
     trees: tuple[str, ...]
     libraries: tuple[tuple[str, str], ...] = ()
+    # Sandboxes start their runtime by a plain exec once they have their function.
+    execs: bool = False
 
     @classmethod
-    def of(cls, runtime: Mapping[str, Any]) -> Recipe:
+    def of(cls, runtime: Mapping[str, Any], *, execs: bool) -> Recipe:
         """From an entry of `runtimes/discovery.py`."""
+        language = runtime["language"]
         libraries = tuple((source, target) for source, target in runtime.get("libraries", ()))
         trees = tuple(runtime["prefixes"])
-        return cls(runtime["language"], runtime["interpreter"], trees, libraries)
+        is_executed = execs or language == "provided"
+        return cls(language, runtime["interpreter"], trees, libraries, is_executed)
 
     @property
     def program(self) -> str:
-        """The Python that runs the zygote: the function's own, or ours for other languages."""
-        return self.interpreter if self.language == "python" else sys.executable
+        """The Python that runs the zygote: the function's own where it is forked from it, else ours."""
+        is_forked = self.language == "python" and not self.execs
+        return self.interpreter if is_forked else sys.executable
 
-    @property
-    def runtime_files(self) -> str | None:
-        return _NODE_FILES if self.language == "node" else None
+    def runtime_files(self, data_dir: str) -> str | None:
+        """What is shown at /var/runtime. A Python sandbox that was forked has it in memory."""
+        if self.language == "java":
+            return classes.directory(f"{data_dir}/code/java", self.interpreter)
+        if self.language == "node" or (self.language == "python" and self.execs):
+            return str(_RUNTIMES / self.language)
+        return None
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ class Order:
 
     sandbox: str
     uid: int | None
+    memory_mib: int
     descriptors: Sequence[int]
 
 
@@ -106,12 +117,22 @@ class Zygote:
         self._reason = ""
 
     @property
+    def hands_out_listeners(self) -> bool:
+        """Whether its sandboxes do, for the Runtime API (`runtimes/starter.py`)."""
+        return self._recipe.execs
+
+    @property
     def pid(self) -> int:
         """0 while there is none."""
         return self._process.pid if self._process else 0
 
-    def fork(self, sandbox: str, uid: int | None, descriptors: Sequence[int]) -> None:
+    def fork(
+        self, sandbox: str, uid: int | None, descriptors: Sequence[int], memory_mib: int = 0
+    ) -> None:
         """Ask for a sandbox; `on_forked` follows, or `on_exited`. Between two zygotes the order waits for the next.
+
+        Args:
+            memory_mib: what its function will have, where the runtime must know that when it starts.
 
         Raises:
             ZygoteUnavailable: it does not listen, or cannot be started.
@@ -120,13 +141,15 @@ class Zygote:
         if self._sock is None and pause_s > 0:
             if not self._deferred:
                 self._loop.after(pause_s, self._resume)
-            self._deferred.append(Order(sandbox, uid, [os.dup(each) for each in descriptors]))
+            kept = [os.dup(each) for each in descriptors]
+            self._deferred.append(Order(sandbox, uid, memory_mib, kept))
         else:
-            self._send(Order(sandbox, uid, descriptors))
+            self._send(Order(sandbox, uid, memory_mib, descriptors))
 
     def _send(self, order: Order) -> None:
         sock = self._sock or self._start()
         message = {"op": "fork", "sandbox": order.sandbox, "uid": order.uid}
+        message["memory_mib"] = order.memory_mib
         try:
             packets.send(sock, message, order.descriptors)
         except OSError as error:  # full, because it is stuck, or gone, which the loop will notice
@@ -180,9 +203,10 @@ class Zygote:
                 "source": _SOURCE,
                 "language": self._recipe.language,
                 "interpreter": self._recipe.interpreter,
+                "execs": self._recipe.execs,
                 "trees": self._recipe.trees,
                 "libraries": self._recipe.libraries,
-                "runtime": self._recipe.runtime_files,
+                "runtime": self._recipe.runtime_files(self._site.data_dir),
                 "isolated": self._site.isolated,
                 "scaffold": self._site.scaffold,
                 "hidden": self._site.data_dir,

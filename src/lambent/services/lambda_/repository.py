@@ -89,9 +89,10 @@ def every(tx: Tx) -> list[Function]:
     return [_function(row) for row in tx.all(select(FUNCTIONS))]
 
 
-def runtimes(tx: Tx) -> list[str]:
-    """The runtime ids in use."""
-    return [row.runtime for row in tx.all(select(_C.runtime).distinct())]
+def runtimes(tx: Tx) -> list[tuple[str, int]]:
+    """The runtime ids in use, each with the memory sizes (MiB) that it is used with."""
+    rows = tx.all(select(_C.runtime, _C.memory_mib).distinct())
+    return [(row.runtime, row.memory_mib) for row in rows]
 
 
 def trees(tx: Tx) -> dict[str, tuple[str, str]]:

@@ -87,7 +87,8 @@ class Settling:
     async def _settle(self, function: Function) -> None:
         revision_id = ids.uuid()
         try:
-            self._plane.prewarm(function.settings.runtime)
+            settings = function.settings
+            self._plane.prewarm(settings.runtime, settings.memory_mib, settings.environment)
             await self._database.write(
                 lambda tx: settle(tx, function, revision_id, self._registry.store)
             )

@@ -56,7 +56,7 @@ def test_exact_versions_serve_their_ids_and_the_nearest_serve_the_others(tmp_pat
     assert chosen["nodejs20.x"] == ("20.1.0", True)
     assert chosen["nodejs4.3"] == ("20.1.0", False)
     assert found["nodejs20.x"]["prefixes"] == ["/opt/node"]
-    assert not any(name.startswith(("java", "ruby", "provided")) for name in found)
+    assert not any(name.startswith(("java", "ruby")) for name in found)
 
 
 def test_a_directory_of_shims_stands_for_the_versions_beside_it(tmp_path: Path) -> None:
@@ -86,7 +86,35 @@ def test_versions_that_the_bootstrap_is_not_written_for_are_left_out(
 ) -> None:
     python(tmp_path, version)
     program(tmp_path / "node", "echo 10.1.0", "echo /opt/node/bin/node")
-    assert discover([str(tmp_path)]) == {}
+    assert {entry["language"] for entry in discover([str(tmp_path)]).values()} == {"provided"}
+
+
+@pytest.mark.parametrize(
+    ("release", "version", "exact"),
+    [
+        ({"ID": "debian", "VERSION_ID": "12"}, "debian12", []),
+        ({"ID": "amzn", "VERSION_ID": "2023"}, "amzn2023", ["provided.al2023"]),
+        ({"ID": "amzn", "VERSION_ID": "2"}, "amzn2", ["provided.al2"]),
+        (None, "linux", []),
+    ],
+)
+def test_what_brings_its_own_runtime_runs_on_this_host_as_it_is(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    release: dict[str, str] | None,
+    version: str,
+    exact: list[str],
+) -> None:
+    def read() -> dict[str, str]:
+        if release is None:
+            raise OSError
+        return release
+
+    monkeypatch.setattr("platform.freedesktop_os_release", read)
+    found = discover([str(tmp_path)])
+    assert list(found) == ["provided", "provided.al2", "provided.al2023"]
+    assert {entry["version"] for entry in found.values()} == {version}
+    assert [name for name, entry in found.items() if entry["exact"]] == exact
 
 
 def test_our_own_python_is_found_on_this_host() -> None:
@@ -110,5 +138,6 @@ def test_a_runtime_that_is_missing_is_explained() -> None:
     runtimes = Runtimes({})
     assert runtimes.find("python3.12") is None
     assert runtimes.missing("python3.12").endswith("no python3.9 or newer was found on this host")
-    assert runtimes.missing("java21") == "the runtime java21 is not served yet"
+    assert "no JDK 17 or newer with Jackson and JNA was found" in runtimes.missing("java21")
+    assert runtimes.missing("ruby3.4") == "the runtime ruby3.4 is not served yet"
     assert runtimes.missing("cobol") == "unknown runtime: cobol"

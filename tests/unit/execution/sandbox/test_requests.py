@@ -25,6 +25,7 @@ _ASSIGN = {
     "request_",
     [
         {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11"},
+        {"op": "create", "sandbox": _SANDBOX, "runtime": "python3.11", "execs": True},
         _ASSIGN,
         {"op": "throttle", "sandbox": _SANDBOX},
         {"op": "freeze", "sandbox": _SANDBOX},

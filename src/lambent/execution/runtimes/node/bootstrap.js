@@ -4,6 +4,7 @@
  * descriptor 3; stdout and stderr are the log. Node 12 and newer, nothing but Node's own modules.
  *
  * READY when warmed up -> ASSIGN: variables, directory, handler -> INIT_DONE or ERROR -> INVOKE, RESULT or ERROR, ...
+ * With the argument `assigned` its variables are set, by a wrapper perhaps, and ASSIGN lies in the socket already.
  * An error that nobody caught ends the process, as on AWS; its ERROR frame carries no request id and says so to core.
  */
 const path = require('path');
@@ -22,6 +23,7 @@ const TOO_LARGE = {
   errorMessage: `Response payload size exceeded maximum allowed payload size (${ANSWER_LIMIT} bytes).`,
 };
 const EMPTY = Buffer.alloc(0);
+const isAssigned = process.argv.splice(2)[0] === 'assigned';
 // Exit codes of AWS's runtime client for the two ways to end by an error nobody caught.
 const EXIT_REJECTION = 128;
 const EXIT_EXCEPTION = 129;
@@ -36,7 +38,8 @@ class Runtime {
 
   async init(frame) {
     this.assignment = JSON.parse(frame.payload);
-    setEnvironment(this.assignment.environment);
+    if (isAssigned) this.assignment.handler = process.env._HANDLER;
+    else setEnvironment(this.assignment.environment);
     const taskRoot = this.assignment.task_root || process.env.LAMBDA_TASK_ROOT;
     process.chdir(taskRoot);
     this.handler = await loader.load(taskRoot, this.assignment.handler);
@@ -159,7 +162,7 @@ async function main() {
   const runtime = new Runtime(new Channel(3));
   logging.patchConsole();
   streaming.install();
-  await warmUp();
+  if (!isAssigned) await warmUp();
   process.on('uncaughtException', (error) => runtime.giveUp('Uncaught Exception', error, EXIT_EXCEPTION));
   process.on('unhandledRejection', (reason, promise) => runtime.giveUp(
     'Unhandled Promise Rejection',
@@ -167,7 +170,7 @@ async function main() {
     EXIT_REJECTION,
   ));
   process.on('beforeExit', () => runtime.loopIsEmpty());
-  runtime.channel.send(TYPES.READY, NO_REQUEST, EMPTY);
+  if (!isAssigned) runtime.channel.send(TYPES.READY, NO_REQUEST, EMPTY);
   const frame = runtime.channel.read();
   if (frame === null || frame.type !== TYPES.ASSIGN) process.exit(0);
   try {

@@ -111,11 +111,15 @@ class Runtime:
             os._exit(0)
 
 
-def run(descriptor: int) -> NoReturn:
-    """Be the runtime of this sandbox on the frame socket `descriptor`. Never returns into the zygote's code."""
+def run(descriptor: int, *, is_assigned: bool = False) -> NoReturn:
+    """Be the runtime of this sandbox on the frame socket `descriptor`. Never returns into the zygote's code.
+
+    Args:
+        is_assigned: ASSIGN lies in the socket, and the variables are set, by a wrapper perhaps otherwise than it says.
+    """
     status = 1
     try:
-        _serve(socket.socket(fileno=descriptor))
+        _serve(socket.socket(fileno=descriptor), is_assigned=is_assigned)
         status = 0
     except SystemExit as end:
         status = _exit_status(end)
@@ -127,23 +131,30 @@ def run(descriptor: int) -> NoReturn:
         _leave(status)
 
 
-def _serve(sock: socket.socket) -> None:
+def _serve(sock: socket.socket, *, is_assigned: bool) -> None:
     output = Output()
     output.take_over_logging()
-    _warm_up()
+    if not is_assigned:
+        _warm_up()
     surroundings.forget_ourselves()
     channel = wire.Wire(sock)
-    channel.send(wire.READY)
+    if not is_assigned:
+        channel.send(wire.READY)
     frame = channel.receive()
     if frame is None or frame.kind != wire.ASSIGN:
         return
     function = json.loads(bytes(frame.payload))
-    surroundings.set_environment(function["environment"])
+    if is_assigned:
+        function["environment"] = dict(os.environ)
+        function["handler"] = os.environ["_HANDLER"]
+    else:
+        surroundings.set_environment(function["environment"])
     surroundings.extend_path(function["environment"])
     runtime = Runtime(channel, output, function)
-    frame = channel.receive()
-    if frame is None or frame.kind != wire.BOUND:
-        return
+    if not is_assigned:
+        frame = channel.receive()
+        if frame is None or frame.kind != wire.BOUND:
+            return
     os.chdir(function["environment"]["LAMBDA_TASK_ROOT"])
     runtime.serve(runtime.initialise())
 

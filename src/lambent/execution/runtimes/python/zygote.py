@@ -1,9 +1,9 @@
 """The fork server of one interpreter: it holds what every sandbox needs in memory, and forks them.
 
 Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `socket` (descriptor), `language`,
-`interpreter`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`, `host_proc`.
+`interpreter`, `execs`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`, `host_proc`.
 Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
- in:  `{"op": "fork", "sandbox", "uid"}` with the frame socket, the log pipe and the cgroup doors
+ in:  `{"op": "fork", "sandbox", "uid", "memory_mib"}` with the frame socket, the log pipe and the cgroup doors
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
 """
@@ -20,6 +20,9 @@ import socket
 import sys
 from typing import Any, NoReturn
 
+from lambent.execution.runtimes import starter
+from lambent.execution.runtimes.commands import Bootstrap
+from lambent.execution.runtimes.java import classes
 from lambent.execution.runtimes.python import bootstrap, surroundings
 from lambent.execution.sandbox import descriptors, libc, namespaces, root, seccomp, spawn
 
@@ -27,7 +30,6 @@ _MESSAGE_LIMIT = 4096
 _DESCRIPTORS = 8
 # Where the frame socket lives in a Python sandbox: out of the way of what a function opens, below its limit of 1,024.
 _FRAME_DESCRIPTOR = 1000
-_NODE_FRAME_DESCRIPTOR = 3
 _SETUP_FAILED = 70  # EX_SOFTWARE
 _CANNOT_EXEC = 126
 
@@ -38,9 +40,14 @@ class Zygote:
     def __init__(self, sock: socket.socket, plan: dict[str, Any]) -> None:
         self._sock = sock
         self._language: str = plan["language"]
-        self._interpreter: str = plan["interpreter"]
+        self._execs: bool = plan["execs"]
         self._isolated: bool = plan["isolated"]
+        runtime_dir = "/var/runtime" if self._isolated else plan["runtime"] or ""
+        self._bootstrap = Bootstrap(self._language, plan["interpreter"], runtime_dir)
         self._filter = seccomp.build() if self._isolated else None
+        self._memory_mib = (
+            0  # in a sandbox: what its function will have, where that is known before
+        )
         self._poll = select.poll()
         # pidfd -> sandbox, pid, reading end of the status pipe
         self._sandboxes: dict[int, tuple[str, int, int]] = {}
@@ -62,7 +69,7 @@ class Zygote:
             return False
         request = json.loads(data)
         try:
-            self._fork(request["sandbox"], request["uid"], given)
+            self._fork(request, given)
         except OSError as error:
             self._tell({"event": "exited", "sandbox": request["sandbox"], "reason": str(error)})
         finally:
@@ -70,14 +77,16 @@ class Zygote:
                 os.close(descriptor)
         return True
 
-    def _fork(self, sandbox: str, uid: int | None, given: list[int]) -> None:
+    def _fork(self, request: dict[str, Any], given: list[int]) -> None:
+        sandbox = request["sandbox"]
         status_out, status_in = os.pipe()
         # A flag of the fork, not unshare before it: that would leave us attached to the namespace of the last sandbox,
         # where every fork fails with ENOMEM once its first process is dead, and needs setns, which a user namespace
         # does not allow into the host's pid namespace.
         pid = libc.fork_with(namespaces.NEWPID if self._isolated else 0)
         if pid == 0:
-            walls = spawn.Walls(self._isolated, uid, self._filter, given[2:])
+            walls = spawn.Walls(self._isolated, request["uid"], self._filter, given[2:])
+            self._memory_mib = request.get("memory_mib", 0)
             self._become_sandbox(walls, given[0], given[1], status_in)
         os.close(status_in)
         pidfd = os.pidfd_open(pid)
@@ -127,21 +136,17 @@ class Zygote:
     def _become_runtime(self, frames: int) -> NoReturn:
         if not self._isolated:
             libc.die_with_parent(signal.SIGKILL)
+        if self._execs:
+            starter.run(frames, self._bootstrap, has_own_network=self._isolated)
         if self._language == "python":
             signal.signal(signal.SIGINT, signal.default_int_handler)
             bootstrap.run(descriptors.move_up(frames, _FRAME_DESCRIPTOR))
-        os.dup2(frames, _NODE_FRAME_DESCRIPTOR)
-        os.set_inheritable(
-            _NODE_FRAME_DESCRIPTOR, True
-        )  # dup2 leaves it alone if it is that one already
-        # Ignored by Python, and that outlives an exec.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        arguments = [self._interpreter, "/var/runtime/bootstrap.js"]
+        starter.pass_on(frames)
+        command = self._bootstrap.command(self._memory_mib, is_assigned=False)
         try:
-            os.execve(self._interpreter, arguments, {"PATH": "/usr/local/bin:/usr/bin:/bin"})  # noqa: S606
-        except OSError as error:
-            os.write(2, f"{self._interpreter}: {error}\n".encode())
+            starter.execute(command, {"PATH": "/usr/local/bin:/usr/bin:/bin"})
+        except starter.CannotStart as error:
+            os.write(2, f"{error}\n".encode())
         os._exit(_CANNOT_EXEC)
 
 
@@ -190,13 +195,15 @@ def main() -> None:
     sock = socket.socket(fileno=plan["socket"])
     zygote = Zygote(sock, plan)
     try:
+        if plan["language"] == "java":
+            classes.ensure(plan["interpreter"], plan["runtime"])
         if plan["isolated"]:
             _enter_root(plan)
     except OSError as error:
         sock.send(json.dumps({"event": "unable", "reason": str(error)}).encode())
         return
     sys.path[:] = [entry for entry in sys.path if entry != plan["source"]]
-    if plan["language"] == "python":
+    if plan["language"] == "python" and not plan["execs"]:
         _add_interactive_names()
         sys.path.append(surroundings.LIBRARIES)
     gc.collect()

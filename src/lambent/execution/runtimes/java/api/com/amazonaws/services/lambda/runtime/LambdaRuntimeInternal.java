@@ -1,0 +1,17 @@
+package com.amazonaws.services.lambda.runtime;
+
+/** A switch that AWS's log4j appender turns. */
+public final class LambdaRuntimeInternal {
+    private static boolean useLog4jAppender;
+
+    private LambdaRuntimeInternal() {
+    }
+
+    public static void setUseLog4jAppender(boolean use) {
+        useLog4jAppender = use;
+    }
+
+    public static boolean getUseLog4jAppender() {
+        return useLog4jAppender;
+    }
+}
