@@ -34,6 +34,11 @@ class Credentials(Protocol):
 class Signatures(Protocol):
     """Checks who signed a request to a data plane (a function URL), for the door that received it."""
 
+    @property
+    def is_open(self) -> bool:
+        """Neither signatures nor permissions are looked at (`auth = "open"`)."""
+        ...
+
     async def verify(self, request: Request, service: str, body: bytes) -> Principal:
         """Raises ServiceError where there is no good signature for `service`."""
         ...

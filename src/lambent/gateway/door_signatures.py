@@ -28,15 +28,19 @@ class DoorSignatures:
         self._checker = SignatureChecker(credentials, clock)
         self._auth = auth
 
+    @property
+    def is_open(self) -> bool:
+        return self._auth == "open"
+
     async def verify(self, request: Request, service: str, body: bytes) -> Principal:
         """Who signed the request. Raises ServiceError."""
         try:
             claim = read_claim(request)
             if claim is None:
-                if self._auth == "open":
+                if self.is_open:
                     return ANONYMOUS
                 raise SignatureRefused(Flaw.MISSING)  # noqa: TRY301 - worded below, like the others
-            if self._auth == "open":
+            if self.is_open:
                 credential = self._credentials.find(claim.access_key_id)
                 return ANONYMOUS if credential is None else credential.principal
             digest = ""

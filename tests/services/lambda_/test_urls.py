@@ -290,6 +290,47 @@ def test_cors_is_answered_for_the_function(client: Any, create: Create, fetch: A
     assert "Access-Control-Allow-Origin" not in elsewhere.headers
 
 
+STREAMED = """
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+    if (event.rawPath === "/head") {
+        const head = {statusCode: 203, headers: {"X-One": "1"}, cookies: ["a=1"]};
+        stream = awslambda.HttpResponseStream.from(stream, head);
+    } else if (event.rawPath === "/bad") {
+        stream = awslambda.HttpResponseStream.from(stream, {statusCode: "many"});
+    } else {
+        stream.setContentType("text/plain");
+    }
+    stream.write("one ");
+    stream.write("two");
+    stream.end();
+});
+"""
+
+
+def test_streams_are_answers(client: Any, create: Create, make_zip: Any, fetch: Any) -> None:
+    code = {"ZipFile": make_zip({"handler.js": STREAMED})}
+    create("f", Runtime="nodejs20.x", Handler="handler.handler", Code=code)
+    url = _open(client, InvokeMode="RESPONSE_STREAM")
+    plain = fetch(url)
+    assert (plain.status, plain.headers["Content-Type"], plain.body) == (
+        200,
+        "text/plain",
+        b"one two",
+    )
+    assert "Content-Length" not in plain.headers
+    headed = fetch(url, path="/head")
+    assert (headed.status, headed.headers["X-One"], headed.body) == (203, "1", b"one two")
+    assert headed.headers.get_all("Set-Cookie") == ["a=1"]
+    bad = fetch(url, path="/bad")
+    assert (bad.status, bad.body) == (502, b"Internal Server Error")
+    create("g", "def run(event, context): return {'statusCode': 201}")
+    whole = fetch(_open(client, "g", InvokeMode="RESPONSE_STREAM"))
+    assert (whole.status, whole.json()) == (200, {"statusCode": 201})
+    create("h", "def run(event, context): raise KeyError('x')")
+    failed = fetch(_open(client, "h", InvokeMode="RESPONSE_STREAM"))
+    assert (failed.status, failed.body) == (502, b"Internal Server Error")
+
+
 def _signed(url: str, key: str, secret: str) -> dict[str, str]:
     request = AWSRequest("GET", url)
     SigV4Auth(Credentials(key, secret), "lambda", "us-east-1").add_auth(request)

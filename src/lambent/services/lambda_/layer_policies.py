@@ -65,7 +65,8 @@ class LayerPolicies:
 def is_shared(tx: Tx, ref: LayerRef, account_id: str) -> bool:
     """Has the layer's owner given that account leave to use this version?"""
     statements = _row(tx, ref)["statements"]
-    return policies.allows(statements, "lambda:GetLayerVersion", account_id, {})
+    caller = policies.Caller(account_id)
+    return policies.effect(statements, "lambda:GetLayerVersion", caller, {}) == "Allow"
 
 
 def _existing(tx: Tx, context: RequestContext, name: str, version: int) -> LayerRef:

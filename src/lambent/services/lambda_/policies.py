@@ -7,7 +7,9 @@ The JSON is AWS's, member by member in AWS's order: tools compare it as text. A 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Statement = dict[str, Any]
+Effect = Literal["Allow", "Deny"]
 # "Function resource-based policy: 20 KB" (Lambda quotas).
 MAX_POLICY_BYTES = 20_480
 
@@ -102,23 +105,34 @@ def text(document: Mapping[str, Any]) -> str:
     return orjson.dumps(document).decode()
 
 
-def allows(
-    statements: Sequence[Statement], action: str, account_id: str, facts: Mapping[str, str]
-) -> bool:
-    """May a principal of that account do this? For the few decisions that this service takes itself.
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as policies see it; empty for a caller without a name."""
+
+    account_id: str = ""
+    arn: str = ""
+
+
+def effect(
+    statements: Sequence[Statement], action: str, caller: Caller, facts: Mapping[str, str]
+) -> Effect | None:
+    """What the statements say about a call, None if nothing. For the few decisions that this service takes itself.
+
+    A condition on what is not known here, or with an operator that is not, lets nobody in and keeps everybody out.
 
     Args:
-        account_id: the caller's account; "" for a caller without one.
         facts: the condition keys that are known, by their names in lower case.
     """
-    effects = {
-        each["Effect"]
-        for each in statements
-        if _matches_action(each["Action"], action)
-        and _matches_principal(each["Principal"], account_id)
-        and _holds(each.get("Condition", {}), facts)
-    }
-    return effects == {"Allow"}
+    found: set[Effect] = set()
+    for each in statements:
+        if _matches_action(each["Action"], action) and _matches_principal(
+            each["Principal"], caller
+        ):
+            says: Effect = each["Effect"]
+            holds = _holds(each.get("Condition", {}), facts)
+            if holds or (holds is None and says == "Deny"):
+                found.add(says)
+    return "Deny" if "Deny" in found else "Allow" if found else None
 
 
 def _principal(given: str) -> str | dict[str, str]:
@@ -135,27 +149,35 @@ def _principal(given: str) -> str | dict[str, str]:
     )
 
 
-def _texts(value: str | Sequence[str]) -> set[str]:
-    return {value} if isinstance(value, str) else set(value)
+def _texts(value: object) -> set[str]:
+    """One value or a list of them."""
+    return set(map(str, value)) if isinstance(value, list) else {str(value)}
 
 
-def _matches_action(patterns: str | Sequence[str], action: str) -> bool:
-    return not _texts(patterns).isdisjoint({"*", "lambda:*", action})
+def _matches_action(patterns: object, action: str) -> bool:
+    return any(fnmatchcase(action.lower(), each.lower()) for each in _texts(patterns))
 
 
-def _matches_principal(principal: str | Mapping[str, Any], account_id: str) -> bool:
+def _matches_principal(principal: str | Mapping[str, Any], caller: Caller) -> bool:
     if isinstance(principal, str):
         return principal == "*"
-    named = _texts(principal.get("AWS", ()))
-    return "*" in named or (
-        bool(account_id) and not named.isdisjoint({account_id, f"arn:aws:iam::{account_id}:root"})
+    named = _texts(principal.get("AWS", []))
+    if "*" in named:
+        return True
+    account_id = caller.account_id
+    return bool(account_id) and not named.isdisjoint(
+        {account_id, f"arn:aws:iam::{account_id}:root", caller.arn}
     )
 
 
-def _holds(condition: Mapping[str, Mapping[str, Any]], facts: Mapping[str, str]) -> bool:
-    """Conditions on what is not known do not hold, nor do operators other than those that we write ourselves."""
-    return all(
-        operator in _OPERATORS and facts.get(key.lower()) in _texts(value)
-        for operator, keys in condition.items()
-        for key, value in keys.items()
-    )
+def _holds(condition: Mapping[str, Mapping[str, Any]], facts: Mapping[str, str]) -> bool | None:
+    """None where it is not known."""
+    is_known = True
+    for operator, keys in condition.items():
+        for key, value in keys.items():
+            fact = facts.get(key.lower())
+            if operator not in _OPERATORS or fact is None:
+                is_known = False
+            elif not any(fnmatchcase(fact, each) for each in _texts(value)):
+                return False
+    return True if is_known else None

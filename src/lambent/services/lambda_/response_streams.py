@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lambent.core.service import Document
     from lambent.execution.spec import FunctionSpec, Outcome
     from lambent.services.lambda_.invocations import Invocations
+    from lambent.services.lambda_.names import FunctionRef
 
 
 class ResponseStreams:
@@ -67,6 +68,20 @@ class ResponseStreams:
             "ExecutedVersion": entry.spec.function_version,
             "EventStream": _events(stream, wants_log=request.get("LogType") == "Tail"),
         }
+
+    async def open(
+        self, ref: FunctionRef, payload: bytes, request_id: str, trace: str
+    ) -> AnswerStream:
+        """For callers within the platform: the answer, once it has begun. Raises as Invoke."""
+        entry = await self._invocations.invocable(ref)
+        stream = AnswerStream(asyncio.get_running_loop())
+        arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
+        invocation = Invocation(request_id, payload, arn, trace_id=trace, stream=stream)
+        self._start(entry.spec, invocation, stream)
+        await stream.begun()
+        if isinstance(stream.outcome, Exception):
+            raise stream.outcome
+        return stream
 
     async def stop(self) -> None:
         """Wait for what is on its way; the plane ends it."""

@@ -146,7 +146,7 @@ class LambdaService:
         }
         self.doors: tuple[Door, ...] = (CodeDoor(links, blobs),)
         if signatures is not None:
-            self.doors += (UrlDoor(database, invocations, signatures, clock),)
+            self.doors += (UrlDoor(database, invocations, self._streams, signatures, clock),)
 
     async def start(self) -> None:
         """Make up for a crash, remove what it left lying, and warm up what is in use."""

@@ -25,6 +25,7 @@ from lambent.services.lambda_.permissions import statements_of
 from lambent.services.lambda_.resources import URLS
 from lambent.services.lambda_.url_cors import cors_headers, preflight
 from lambent.services.lambda_.url_events import url_answer, url_event
+from lambent.services.lambda_.url_streams import streamed_answer
 
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from lambent.core.http import Request
     from lambent.core.ports import Database, Signatures, Tx
     from lambent.services.lambda_.invocations import Invocations
+    from lambent.services.lambda_.response_streams import ResponseStreams
 
 _log = logging.getLogger(__name__)
 _HOST = re.compile(r"([a-z0-9]{1,64})\.lambda-url\.([a-z0-9-]+)\.(?:on\.aws|localhost)(?::\d+)?")
@@ -56,10 +58,16 @@ class UrlDoor:
     """Answers requests to function URLs."""
 
     def __init__(
-        self, database: Database, invocations: Invocations, signatures: Signatures, clock: Clock
+        self,
+        database: Database,
+        invocations: Invocations,
+        streams: ResponseStreams,
+        signatures: Signatures,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._invocations = invocations
+        self._streams = streams
         self._signatures = signatures
         self._clock = clock
 
@@ -109,17 +117,18 @@ class UrlDoor:
         principal: Principal | None = None
         if entry.config["AuthType"] == "AWS_IAM":
             principal = await self._caller(request, body)
-        if not _is_allowed(entry, principal):
+        if not self._signatures.is_open and not _is_allowed(entry, principal):
             return refusal(403, "AccessDeniedException", {"Message": _FORBIDDEN})
         request_id = ids.request_id()
         now = self._clock.calendar()
         event = url_event(request, body, url_id, principal, request_id, now)
-        outcome, _ = await self._invocations.call(
-            entry.ref, orjson.dumps(event), request_id, event["headers"]["x-amzn-trace-id"]
-        )
-        if outcome.is_error:
-            return refusal(502, "InternalServerErrorException", None)
-        answer = url_answer(outcome.payload)
+        payload, trace = orjson.dumps(event), event["headers"]["x-amzn-trace-id"]
+        if entry.config["InvokeMode"] == "RESPONSE_STREAM":
+            stream = await self._streams.open(entry.ref, payload, request_id, trace)
+            answer = await streamed_answer(stream)
+        else:
+            outcome, _ = await self._invocations.call(entry.ref, payload, request_id, trace)
+            answer = None if outcome.is_error else url_answer(outcome.payload)
         if answer is None:
             _log.info("the answer of %s is none for HTTP", entry.ref.arn)
             return refusal(502, "InternalServerErrorException", None)
@@ -143,11 +152,14 @@ def _find(tx: Tx, url_id: str, region: str) -> Entry | None:
 
 
 def _is_allowed(entry: Entry, principal: Principal | None) -> bool:
-    account_id = "" if principal is None else principal.account_id
-    if principal is not None and account_id == entry.ref.scope.account_id:
-        return True
+    """A caller of the function's own account needs no permission, but may be denied."""
+    caller = policies.Caller()
+    if principal is not None:
+        caller = policies.Caller(principal.account_id, principal.arn)
     facts = {
         "lambda:functionurlauthtype": entry.config["AuthType"],
         "lambda:invokedviafunctionurl": "true",
     }
-    return policies.allows(entry.statements, "lambda:InvokeFunctionUrl", account_id, facts)
+    says = policies.effect(entry.statements, "lambda:InvokeFunctionUrl", caller, facts)
+    is_own = caller.account_id == entry.ref.scope.account_id
+    return says == "Allow" or (is_own and says is None)

@@ -77,14 +77,10 @@ def url_answer(payload: bytes) -> Response | None:
     if not isinstance(result, dict) or "statusCode" not in result:
         body = result.encode() if isinstance(result, str) else payload
         return Response(200, [("Content-Type", "application/json")], body)
-    status = result["statusCode"]
-    if isinstance(status, str) and status.isdecimal():
-        status = int(status)
-    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
-        return None
-    headers = _answer_headers(result)
+    status = status_of(result["statusCode"])
+    headers = answer_headers(result)
     content = _answer_body(result)
-    if headers is None or content is None:
+    if status is None or headers is None or content is None:
         return None
     return Response(status, headers, content)
 
@@ -158,7 +154,17 @@ def _body(body: bytes, *, is_text: bool) -> dict[str, Any]:
     return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
-def _answer_headers(result: dict[str, Any]) -> list[tuple[str, str]] | None:
+def status_of(value: object) -> int | None:
+    """The status that a handler names; None where it is none for a final answer."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) == 3:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 200 <= value <= 599:
+        return None
+    return value
+
+
+def answer_headers(result: dict[str, Any]) -> list[tuple[str, str]] | None:
+    """The header fields that a handler names, with those for its cookies; None where they may not be sent."""
     given, cookies = result.get("headers") or {}, result.get("cookies") or []
     if not isinstance(given, dict) or not isinstance(cookies, list):
         return None
