@@ -11,7 +11,7 @@ import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lambent.execution import pressure
+from lambent.execution import code_facts, pressure
 from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
 from lambent.execution.pool import Pool
@@ -24,7 +24,7 @@ from lambent.execution.starts import Start
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lambent.core.clock import Clock
@@ -51,7 +51,7 @@ class ExecutionPlane:
         keep_alive_s: how long an idle environment is kept.
         read_pressure: how short of memory the host is.
         limits_cpu: whether a function gets CPU in proportion to its memory, or what it can take.
-        sealed_dir: where the sealed trees can be read; without it no layer has extensions.
+        sealed_dir: where the sealed trees can be read; without it nothing is known of their content.
     """
 
     def __init__(
@@ -203,11 +203,16 @@ class ExecutionPlane:
         runtime: str,
         memory_mib: int = 128,
         environment: Mapping[str, str] = MappingProxyType({}),
+        trees: Sequence[str] = (),
     ) -> None:
-        """Make sure there is a pool for functions with these settings; of a runtime that is not served, none."""
+        """Make sure there is a pool for functions with these settings and this code (digests of sealed trees, layers
+        included); of a runtime that is not served, none.
+        """
         found = self._runtimes.find(runtime)
         if found is not None:
-            self._pool(Start.for_settings(found, memory_mib, environment))
+            uses_boto3 = self._use_boto3(trees)
+            start = Start.for_settings(found, memory_mib, environment, uses_boto3=uses_boto3)
+            self._pool(start)
 
     async def describe(self) -> dict[str, Any]:
         """What runs now, and under `spawner` what the spawner says of the host ({} when there is none)."""
@@ -224,7 +229,7 @@ class ExecutionPlane:
 
     def _begin_cold(self, spec: FunctionSpec) -> ColdStart:
         runtime = self._find(spec)
-        pool = self._pool(Start.of(runtime, spec, has_extensions=self._has_extensions(spec)))
+        pool = self._pool(self._start_of(runtime, spec))
         group = self._scheduler.expect(spec.key)
         start = ColdStart(spec, runtime, pool, group, self._scheduler, self._clock, self._log_sink)
         start.begin()
@@ -252,10 +257,22 @@ class ExecutionPlane:
             raise RuntimeUnavailable(self._runtimes.missing(spec.runtime))
         return found
 
-    def _has_extensions(self, spec: FunctionSpec) -> bool:
+    def _start_of(self, runtime: Runtime, spec: FunctionSpec) -> Start:
         sealed = self._sealed_dir
-        return sealed is not None and any(
+        has_extensions = sealed is not None and any(
             (sealed / layer / "extensions").is_dir() for layer in spec.layers
+        )
+        uses_boto3 = runtime.language == "python" and self._use_boto3((spec.code, *spec.layers))
+        return Start.of(runtime, spec, has_extensions=has_extensions, uses_boto3=uses_boto3)
+
+    def _use_boto3(self, trees: Sequence[str]) -> bool:
+        """Whether one of the trees imports it, and none brings it."""
+        if self._sealed_dir is None:
+            return False
+        facts = str(self._sealed_dir.parent / "facts")
+        imports = any(code_facts.has(facts, tree, code_facts.IMPORTS_BOTO3) for tree in trees)
+        return imports and not any(
+            code_facts.has(facts, tree, code_facts.BRINGS_BOTO3) for tree in trees
         )
 
     def _pool(self, start: Start) -> Pool:

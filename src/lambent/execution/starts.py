@@ -4,7 +4,8 @@ A sandbox of the common kind holds a runtime that has started long before it hea
 only while a program starts; a function that sets one of them gets a sandbox whose runtime is executed when it has its
 function, with its variables: that is as slow as starting the interpreter is.
 
-A JVM's heap is set when it starts, too: each common memory size has a pool of its own, other sizes are executed.
+Python functions that import boto3, and bring none, are forked from a process that has imported it. A JVM's heap is set
+when it starts, too: each common memory size has a pool of its own, other sizes are executed.
 """
 
 from __future__ import annotations
@@ -41,27 +42,38 @@ _COMMON_MIB = frozenset({128, 256, 512, 1024, 1536, 2048, 3008, 4096})
 class Start:
     """`runtime`: the id that stands for the interpreter. `execs`: the runtime is executed once it has its function.
 
-    `memory_mib`: what the function has, where the runtime must know it from the start; else 0.
+    `memory_mib`: what the function has, where the runtime must know it from the start; else 0. `preload`: the AWS SDK
+    is imported already.
     """
 
     runtime: str
     execs: bool = False
     memory_mib: int = 0
+    preload: bool = False
 
     @classmethod
-    def of(cls, runtime: Runtime, spec: FunctionSpec, *, has_extensions: bool) -> Start:
+    def of(
+        cls, runtime: Runtime, spec: FunctionSpec, *, has_extensions: bool, uses_boto3: bool
+    ) -> Start:
         """What the function needs. Extensions are launched before the runtime, so that it is executed after them."""
         if has_extensions and runtime.language != "provided":
             return cls(runtime.pool, execs=True)
-        return cls.for_settings(runtime, spec.memory_mib, spec.environment)
+        return cls.for_settings(runtime, spec.memory_mib, spec.environment, uses_boto3=uses_boto3)
 
     @classmethod
     def for_settings(
-        cls, runtime: Runtime, memory_mib: int, environment: Mapping[str, str]
+        cls,
+        runtime: Runtime,
+        memory_mib: int,
+        environment: Mapping[str, str],
+        *,
+        uses_boto3: bool = False,
     ) -> Start:
-        """What a function with these settings needs."""
+        """What a function with these settings needs. `uses_boto3`: that of the runtime, not one of its own."""
         if acts_at_start(runtime.language, environment):
             return cls(runtime.pool, execs=True)
+        if runtime.language == "python" and uses_boto3:
+            return cls(runtime.pool, preload=True)
         if runtime.language != "java":
             return cls(runtime.pool)
         if memory_mib not in _COMMON_MIB:
@@ -71,14 +83,19 @@ class Start:
     @property
     def name(self) -> str:
         """What its pool is called."""
-        size = f" at {self.memory_mib} MB" if self.memory_mib else ""
-        return f"{self.runtime} by exec" if self.execs else f"{self.runtime}{size}"
+        if self.execs:
+            return f"{self.runtime} by exec"
+        if self.preload:
+            return f"{self.runtime} with boto3"
+        return f"{self.runtime} at {self.memory_mib} MB" if self.memory_mib else self.runtime
 
     def request(self) -> dict[str, Any]:
         """The fields of a `create` request."""
         request: dict[str, Any] = {"runtime": self.runtime}
         if self.execs:
             request["execs"] = True
+        if self.preload:
+            request["preload"] = True
         if self.memory_mib:
             request["memory_mib"] = self.memory_mib
         return request

@@ -78,6 +78,32 @@ def test_functions_of_every_python_find_boto3(call: Callable[..., Any]) -> None:
             assert answer["errorType"] == "Runtime.ImportModuleError"
 
 
+LOOKS = "import sys\nthere = 'botocore.client' in sys.modules\n"
+ANSWERS = "def handler(event, context):\n    return there\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "is_there"),
+    [
+        ({"app.py": LOOKS + "import boto3\n" + ANSWERS}, True),
+        (
+            {
+                "app.py": LOOKS + ANSWERS,
+                "deep/down.py": "def f():\n    from botocore import session",
+            },
+            True,
+        ),
+        ({"app.py": LOOKS + ANSWERS}, False),
+        ({"app.py": LOOKS + "import boto3\n" + ANSWERS, "boto3/__init__.py": ""}, False),
+        ({"app.py": LOOKS + ANSWERS, "text.txt": "import boto3"}, False),
+    ],
+)
+def test_a_function_that_imports_boto3_is_forked_from_a_process_that_has(
+    call: Callable[..., Any], files: dict[str, str], is_there: bool
+) -> None:
+    assert call("python3.11", files) is is_there
+
+
 def test_a_boto3_of_the_functions_own_wins(call: Callable[..., Any]) -> None:
     source = "import boto3\ndef handler(event, context):\n    return boto3.OWN"
     assert call("python3.11", {"app.py": source, "boto3/__init__.py": "OWN = 1"}) == 1

@@ -17,22 +17,23 @@ if TYPE_CHECKING:
 
 
 class Chores:
-    """Answers `seal` and `discard`. Args: core's socket, the three directories of the code store, the loop."""
+    """Answers `seal` and `discard`. Args: core's socket, the four directories of the code store, the loop."""
 
     def __init__(
-        self, core: socket.socket, staging: str, sealing: str, sealed: str, loop: Loop
+        self, core: socket.socket, staging: str, sealing: str, sealed: str, facts: str, loop: Loop
     ) -> None:
         self._core = core
         self._staging = staging
         self._sealing = sealing
         self._sealed = sealed
+        self._facts = facts
         self._loop = loop
 
     def seal(self, request: Mapping[str, Any]) -> None:
         ticket, name = request["ticket"], request["staging"]
 
         def work() -> str:
-            return seal.seal(self._staging, name, self._sealing, self._sealed)
+            return seal.seal(self._staging, name, self._sealing, self._sealed, self._facts)
 
         def done(digest: str, reason: str) -> None:
             event = {"event": "failed", "ticket": ticket, "reason": reason}
@@ -46,7 +47,7 @@ class Chores:
         name = request["code"]
 
         def work() -> str:
-            seal.discard(name, self._sealing, self._sealed)
+            seal.discard(name, self._sealing, self._sealed, self._facts)
             return "done"
 
         def done(digest: str, reason: str) -> None:

@@ -69,11 +69,11 @@ def _arguments() -> argparse.Namespace:
 def _prepare_store(store: Store, core_uid: int) -> None:
     """Core may write to staging only; what is half sealed from an earlier run goes."""
     os.makedirs(store.scratch, mode=0o700, exist_ok=True)  # noqa: PTH103
-    for path in (store.staging, store.sealed, store.sealing, store.scaffold):
+    for path in (store.staging, store.sealed, store.sealing, store.facts, store.scaffold):
         os.makedirs(path, mode=0o755, exist_ok=True)  # noqa: PTH103
     if os.geteuid() == 0:
         os.chown(store.staging, core_uid, core_uid)
-        for path in (store.sealed, store.sealing, store.scaffold, store.scratch):
+        for path in (store.sealed, store.sealing, store.facts, store.scaffold, store.scratch):
             os.chown(path, 0, 0)
     for name in os.listdir(store.sealing):  # noqa: PTH208
         seal.remove_tree(f"{store.sealing}/{name}")

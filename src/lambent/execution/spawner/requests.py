@@ -69,7 +69,7 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "describe": {"ticket": _matches(_NAME)},
 }
 _OPTIONAL: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "create": {"execs": _is_flag, "memory_mib": _is_memory}
+    "create": {"execs": _is_flag, "memory_mib": _is_memory, "preload": _is_flag}
 }
 _TICKET = {"ticket": _matches(_NAME)}
 

@@ -13,6 +13,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 
+from lambent.execution import code_facts
 from lambent.execution.sandbox import libc
 
 # The checks of the deploy allow 250 MB and less; these bound a core that has gone wrong.
@@ -32,15 +33,22 @@ class CannotSeal(Exception):
 
 @dataclass
 class _Progress:
-    """What was copied: a line of the digest for each file."""
+    """What was copied: a line of the digest for each file; and what it shows (`code_facts`)."""
 
     lines: list[tuple[bytes, bytes]] = field(default_factory=list)
     entries: int = 0
     size: int = 0
+    facts: set[str] = field(default_factory=set)
+
+    def note(self, fact: str | None) -> None:
+        if fact is not None:
+            self.facts.add(fact)
 
 
-def seal(staging: str, name: str, sealing: str, sealed: str) -> str:
+def seal(staging: str, name: str, sealing: str, sealed: str, facts: str) -> str:
     """Copy `staging/name` to `sealed/<digest>` by way of `sealing`, a directory on the same file system.
+
+    What the tree shows is noted in the directory `facts`.
 
     Raises:
         CannotSeal, OSError
@@ -48,7 +56,9 @@ def seal(staging: str, name: str, sealing: str, sealed: str) -> str:
     temporary = os.path.join(sealing, name)  # noqa: PTH118
     os.mkdir(temporary, 0o700)  # noqa: PTH102
     try:
-        digest = _copy_all(staging, name, temporary)
+        progress = _Progress()
+        digest = _copy_all(staging, name, temporary, progress)
+        code_facts.note(facts, digest, progress.facts)
         target = os.path.join(sealed, digest)  # noqa: PTH118
         if not os.path.isdir(target):  # noqa: PTH112
             os.chmod(temporary, 0o700)  # noqa: PTH101 - renaming a directory needs to write to it
@@ -60,11 +70,10 @@ def seal(staging: str, name: str, sealing: str, sealed: str) -> str:
         remove_tree(temporary)
 
 
-def _copy_all(staging: str, name: str, temporary: str) -> str:
+def _copy_all(staging: str, name: str, temporary: str, progress: _Progress) -> str:
     base = os.open(staging, _FOLLOW_NOTHING | os.O_DIRECTORY)
     source = os.open(name, _FOLLOW_NOTHING | os.O_DIRECTORY, dir_fd=base)
     target = os.open(temporary, _FOLLOW_NOTHING | os.O_DIRECTORY)
-    progress = _Progress()
     try:
         _copy_directory(source, target, b"", progress, 0)
         if len(progress.lines) > _SYNC_EACH:
@@ -101,6 +110,7 @@ def _copy_directory(source: int, target: int, path: bytes, progress: _Progress, 
 def _copy_subdirectory(
     source: int, target: int, name: str, path: bytes, progress: _Progress, depth: int
 ) -> None:
+    progress.note(code_facts.of_directory(os.fsencode(name)))
     os.mkdir(name, 0o700, dir_fd=target)
     inner_source = os.open(name, _FOLLOW_NOTHING | os.O_DIRECTORY, dir_fd=source)
     inner_target = os.open(name, _FOLLOW_NOTHING | os.O_DIRECTORY, dir_fd=target)
@@ -128,6 +138,7 @@ def _copy_file(source: int, target: int, name: str, path: bytes, progress: _Prog
             if progress.size > _MOST_BYTES:
                 raise CannotSeal("the tree is too large")
             content.update(chunk)
+            progress.note(code_facts.of_source(path, chunk))
             _write_all(writing, chunk)
         executable = bool(mode & 0o100)
         os.fchmod(writing, 0o555 if executable else 0o444)
@@ -146,8 +157,9 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def discard(name: str, sealing: str, sealed: str) -> None:
+def discard(name: str, sealing: str, sealed: str, facts: str) -> None:
     """Remove a sealed tree: out of the store first, at once, then file by file."""
+    code_facts.forget(facts, name)
     grave = os.path.join(sealing, f"discarded-{name}-{os.getpid()}")  # noqa: PTH118
     with contextlib.suppress(FileNotFoundError):
         path = os.path.join(sealed, name)  # noqa: PTH118

@@ -51,6 +51,11 @@ class Store:
         return f"{self.data_dir}/code/sealing"
 
     @property
+    def facts(self) -> str:
+        """What is known of sealed trees."""
+        return f"{self.data_dir}/code/facts"
+
+    @property
     def scaffold(self) -> str:
         """An empty directory to mount on, in namespaces of our own."""
         return f"{self.data_dir}/code/scaffold"
@@ -81,7 +86,7 @@ class Spawner:
         self._zygotes: dict[Recipe, Zygote] = {}
         self._mounter = Mounter(store.sealed, store.scaffold) if host.isolated else None
         self._scratch = Scratch(store.scratch if host.has_disks else None, loop)
-        self._chores = Chores(core, store.staging, store.sealing, store.sealed, loop)
+        self._chores = Chores(core, store.staging, store.sealing, store.sealed, store.facts, loop)
         self._operations: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "create": self._create,
             "throttle": self._throttle,
@@ -194,7 +199,9 @@ class Spawner:
 
     def _zygote_for(self, request: Mapping[str, Any]) -> Zygote:
         entry = self._runtimes[request["runtime"]]
-        recipe = Recipe.of(entry, execs=request.get("execs", False))
+        recipe = Recipe.of(
+            entry, execs=request.get("execs", False), preload=request.get("preload", False)
+        )
         if recipe not in self._zygotes:
             host, store = self._host, self._store
             site = Site(store.data_dir, store.scaffold, host.isolated, host.in_user_namespace)

@@ -54,15 +54,17 @@ class Recipe:
     libraries: tuple[tuple[str, str], ...] = ()
     # Sandboxes start their runtime by a plain exec once they have their function.
     execs: bool = False
+    # The zygote has imported the AWS SDK, for functions that would.
+    preload: bool = False
 
     @classmethod
-    def of(cls, runtime: Mapping[str, Any], *, execs: bool) -> Recipe:
+    def of(cls, runtime: Mapping[str, Any], *, execs: bool, preload: bool = False) -> Recipe:
         """From an entry of `runtimes/discovery.py`."""
         language = runtime["language"]
         libraries = tuple((source, target) for source, target in runtime.get("libraries", ()))
         trees = tuple(runtime["prefixes"])
         is_executed = execs or language == "provided"
-        return cls(language, runtime["interpreter"], trees, libraries, is_executed)
+        return cls(language, runtime["interpreter"], trees, libraries, is_executed, preload)
 
     @property
     def program(self) -> str:
@@ -209,6 +211,7 @@ class Zygote:
                 "language": self._recipe.language,
                 "interpreter": self._recipe.interpreter,
                 "execs": self._recipe.execs,
+                "preload": self._recipe.preload,
                 "trees": self._recipe.trees,
                 "libraries": self._recipe.libraries,
                 "runtime": self._recipe.runtime_files(self._site.data_dir),

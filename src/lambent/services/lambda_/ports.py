@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -52,7 +52,12 @@ class Plane(Protocol):
 
     def retire(self, key: str) -> None: ...
     def prewarm(
-        self, runtime: str, memory_mib: int, environment: Mapping[str, str] = ..., /
+        self,
+        runtime: str,
+        memory_mib: int,
+        environment: Mapping[str, str] = ...,
+        trees: Sequence[str] = ...,
+        /,
     ) -> None: ...
 
 

@@ -87,8 +87,10 @@ class Settling:
     async def _settle(self, function: Function) -> None:
         revision_id = ids.uuid()
         try:
-            settings = function.settings
-            self._plane.prewarm(settings.runtime, settings.memory_mib, settings.environment)
+            spec = function.spec()
+            self._plane.prewarm(
+                spec.runtime, spec.memory_mib, spec.environment, (spec.code, *spec.layers)
+            )
             await self._database.write(
                 lambda tx: settle(tx, function, revision_id, self._registry.store)
             )

@@ -1,8 +1,8 @@
 """The fork server of one interpreter: it holds what every sandbox needs in memory, and forks them.
 
 Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `socket` (descriptor), `language`,
-`interpreter`, `execs`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`, `host_proc`.
-Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
+`interpreter`, `execs`, `preload`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`,
+`host_proc`. Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
  in:  `{"op": "fork", "sandbox", "uid", "memory_mib", "urgent"}` with frame socket, log pipe and cgroup doors
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import array
 import gc
+import importlib
 import json
 import os
 import select
@@ -208,6 +209,8 @@ def main() -> None:
     if plan["language"] == "python" and not plan["execs"]:
         _add_interactive_names()
         sys.path.append(surroundings.LIBRARIES)
+        if plan["preload"]:
+            _import_sdk()
     gc.collect()
     gc.freeze()
     zygote.run()
@@ -225,6 +228,18 @@ def _enter_root(plan: dict[str, Any]) -> None:
             host_proc=plan["host_proc"],
         )
     )
+
+
+def _import_sdk() -> None:
+    """What a function that uses boto3 would wait for, some 250 ms of it: imported once, shared by all forks.
+
+    A client's classes are made from its service's model, per client and by the function itself.
+    """
+    for name in ("boto3.session", "botocore.client", "botocore.httpsession", "botocore.signers"):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            return  # then the function will hear of it itself
 
 
 def _add_interactive_names() -> None:
