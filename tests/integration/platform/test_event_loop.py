@@ -18,9 +18,13 @@ import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+pytestmark = pytest.mark.alone
 
 LIMIT_MS = 20.0
 # Parsing 70 MB of JSON in one go is 160 ms, decoding 50 MB of base64 260.
