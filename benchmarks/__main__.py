@@ -27,7 +27,7 @@ from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
 from benchmarks.contestants.serverless_offline import ServerlessOffline
 from benchmarks.interpreters import node
-from benchmarks.rows import cold, startup, warm
+from benchmarks.rows import burst, cold, startup, warm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Row
     from benchmarks.rows.warm import Entry
 
-GROUPS = ("warm", "cold", "new", "start", "memory")
+GROUPS = ("warm", "cold", "new", "burst", "start", "memory")
 # Measurements of one decision each, with a main() of their own.
 ALONE = ("cold_steps", "http_servers", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
@@ -82,6 +82,9 @@ class Run:
             self._show(row, table.starts(row))
         if self._wants("new") and lambent:
             row = cold.measure_new(lambent, rounds, say)
+            self._show(row, table.starts(row))
+        if self._wants("burst") and lambent:
+            row = burst.measure(lambent, rounds, say)
             self._show(row, table.starts(row))
         if self._wants("warm"):
             levels = self.options.connections

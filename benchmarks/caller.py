@@ -50,6 +50,7 @@ class Caller:
         self._socket = socket.create_connection((target.host, target.port), TIMEOUT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._count = 0
+        self._begun = 0
 
     def __enter__(self) -> Self:
         return self
@@ -59,16 +60,36 @@ class Caller:
 
     def invoke(self) -> Answer:
         """Invoke once. Raises AnswerWrong, OSError."""
+        self.send(self.prepare())
+        return self.finish()
+
+    def prepare(self) -> bytes:
+        """The next request, signed."""
         self._count += 1
-        token = f"call-{self._count:06}"
-        request = signed_invoke(self._target, {"name": "lambent", "token": token})
-        begun = time.perf_counter_ns()
+        return signed_invoke(self._target, {"name": "lambent", "token": self._token})
+
+    def send(self, request: bytes) -> None:
+        self._begun = time.perf_counter_ns()
         self._socket.sendall(request)
+
+    def finish(self) -> Answer:
+        """The answer to what was sent. Raises AnswerWrong, OSError."""
         head, body = self._receive()
-        ms = (time.perf_counter_ns() - begun) / 1e6
-        if not head.startswith("HTTP/1.1 200") or token.encode() not in body or is_error(head):
+        ms = (time.perf_counter_ns() - self._begun) / 1e6
+        if (
+            not head.startswith("HTTP/1.1 200")
+            or self._token.encode() not in body
+            or is_error(head)
+        ):
             raise AnswerWrong(f"{head.splitlines()[0]} {body[:300].decode(errors='replace')}")
         return Answer(ms, _log_of(head))
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    @property
+    def _token(self) -> str:
+        return f"call-{self._count:06}"
 
     def _receive(self) -> tuple[str, bytes]:
         held = bytearray()

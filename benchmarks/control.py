@@ -42,15 +42,18 @@ def archive(filename: str) -> bytes:
     return buffer.getvalue()
 
 
-def create(functions: LambdaClient, name: str, runtime: str, memory_mib: int) -> float:
-    """Create a function from hello.py or hello.js; return the milliseconds until it was Active."""
-    package = archive("hello.js" if runtime.startswith("nodejs") else "hello.py")
+def create(
+    functions: LambdaClient, name: str, runtime: str, memory_mib: int, filename: str = ""
+) -> float:
+    """Create a function from a file (hello.py or hello.js); return the milliseconds until it was Active."""
+    filename = filename or ("hello.js" if runtime.startswith("nodejs") else "hello.py")
+    package = archive(filename)
     begun = time.perf_counter()
     functions.create_function(
         FunctionName=name,
         Runtime=runtime,  # type: ignore[arg-type]  # a string made from the interpreter's version
         Role=ROLE,
-        Handler="hello.handler",
+        Handler=f"{filename.partition('.')[0]}.handler",
         MemorySize=memory_mib,
         Timeout=30,
         Code={"ZipFile": package},

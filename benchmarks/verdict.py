@@ -85,6 +85,12 @@ def judge(rows: Mapping[str, Row], idle_mb: float | None) -> list[Check]:
     if cold := rows.get("cold start"):
         share = cold.ratio(OURS, "bubblewrap + python", "p50_us")
         found += _at_most("cold start / bubblewrap + python", share, 1 / 15, cold)
+    if bursts := rows.get("burst of a 0.5 s sleeper"):
+        for size, limit_s in ((10, 0.6), (100, 1.5)):
+            name = f"lambent {size} cold calls"
+            wall_us = bursts.percentile_us(name, 0.5)
+            seconds = None if wall_us is None else wall_us / 1e6
+            found += _at_most(f"{size} cold calls of a 0.5 s sleeper, s", seconds, limit_s, bursts)
     if start := rows.get("start-up to first answer"):
         median_us = start.percentile_us("lambent", 0.5)
         seconds = None if median_us is None else median_us / 1e6
