@@ -20,6 +20,7 @@ _COMMANDS = {
     "env": "lambent.cli.env",
     "invoke": "lambent.cli.invoke",
     "exec": "lambent.cli.exec",
+    "events": "lambent.cli.events",
     "doctor": "lambent.cli.doctor",
     "version": "lambent.cli.version",
     "core": "lambent.cli.core",
