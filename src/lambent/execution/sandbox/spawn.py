@@ -42,6 +42,8 @@ class Walls:
     filter: bytes | None
     # cgroup.procs files to step through, open for writing.
     doors: Sequence[int] = ()
+    # The way out; None: there is none.
+    cable: network.Cable | None = None
 
 
 def lock(walls: Walls, log: int, kept: Sequence[int]) -> None:
@@ -53,8 +55,12 @@ def lock(walls: Walls, log: int, kept: Sequence[int]) -> None:
     os.setsid()
     _join_groups(walls)
     if walls.namespaces:
+        router = network.reach(walls.cable) if walls.cable else None
         namespaces.unshare(namespaces.OF_A_SANDBOX)
         network.raise_loopback()
+        if router and walls.cable:
+            network.connect(router, walls.cable)
+            router.close()
         namespaces.set_hostname(root.HOSTNAME)
         _mount_own()
     descriptors.use_as_output(log)

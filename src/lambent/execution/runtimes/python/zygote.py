@@ -1,7 +1,8 @@
 """The fork server of one interpreter: it holds what every sandbox needs in memory, and forks them.
 
 Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `socket` (descriptor), `language`,
-`interpreter`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`, `host_proc`.
+`interpreter`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`, `host_proc`,
+`network` (null, or what spawner/network.py plans).
 Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
  in:  `{"op": "fork", "sandbox", "uid"}` with the frame socket, the log pipe and the cgroup doors
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
@@ -21,7 +22,7 @@ import sys
 from typing import Any, NoReturn
 
 from lambent.execution.runtimes.python import bootstrap, surroundings
-from lambent.execution.sandbox import descriptors, libc, namespaces, root, seccomp, spawn
+from lambent.execution.sandbox import descriptors, libc, namespaces, network, root, seccomp, spawn
 
 _MESSAGE_LIMIT = 4096
 _DESCRIPTORS = 8
@@ -41,6 +42,7 @@ class Zygote:
         self._interpreter: str = plan["interpreter"]
         self._isolated: bool = plan["isolated"]
         self._filter = seccomp.build() if self._isolated else None
+        self._network: dict[str, Any] | None = plan["network"]
         self._poll = select.poll()
         # pidfd -> sandbox, pid, reading end of the status pipe
         self._sandboxes: dict[int, tuple[str, int, int]] = {}
@@ -77,7 +79,8 @@ class Zygote:
         # does not allow into the host's pid namespace.
         pid = libc.fork_with(namespaces.NEWPID if self._isolated else 0)
         if pid == 0:
-            walls = spawn.Walls(self._isolated, uid, self._filter, given[2:])
+            cable = network.of_uid(self._network, uid) if self._network and uid else None
+            walls = spawn.Walls(self._isolated, uid, self._filter, given[2:], cable)
             self._become_sandbox(walls, given[0], given[1], status_in)
         os.close(status_in)
         pidfd = os.pidfd_open(pid)
@@ -214,6 +217,7 @@ def _enter_root(plan: dict[str, Any]) -> None:
             hidden=plan["hidden"],
             runtime=plan["runtime"],
             host_proc=plan["host_proc"],
+            resolv_conf=plan["network"]["resolv_conf"] if plan["network"] else root.NO_RESOLVER,
         )
     )
 
