@@ -258,9 +258,11 @@ def start() -> Iterator[Callable[[str], Driver]]:
     """Starts a spawner of its own, with a data directory that is removed afterwards."""
     drivers: list[Driver] = []
 
-    def start_one(isolation: str = "auto", data_dir: Path | None = None) -> Driver:
+    def start_one(
+        isolation: str = "auto", data_dir: Path | None = None, outside: Outside = NOTHING
+    ) -> Driver:
         directory = data_dir or Path(tempfile.mkdtemp(prefix="lambent-test-"))
-        drivers.append(Driver(isolation, directory))
+        drivers.append(Driver(isolation, directory, outside=outside))
         drivers[-1].ask("describe", ticket="ready")
         return drivers[-1]
 

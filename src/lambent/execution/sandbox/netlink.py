@@ -137,6 +137,14 @@ class Netlink:
                 if kind == _NEWROUTE:
                     found.append(_read_route(answer))
 
+    def wait(self) -> None:
+        """Wait until it is told something.
+
+        Raises:
+            TimeoutError: nothing came.
+        """
+        self._socket.recv(_BUFFER)
+
     def drain(self) -> None:
         """Forget what it was told."""
         self._socket.setblocking(False)
