@@ -447,6 +447,23 @@ def test_a_host_that_forwards_goes_on_doing_so(world: World, begin: Start, lan: 
     assert (world.forwards("inet0"), world.forwards("all")) == ("1", "1")
 
 
+def test_a_host_that_becomes_a_router_is_let_be_one(world: World, begin: Start, lan: int) -> None:
+    driver = begin()
+    assert world.connect(world.internet, LAN, ANY) != "connected"
+    run(world.host, "sysctl -q -w net.ipv4.ip_forward=1", "ip route add 203.0.113.64/26 dev lan0")
+    settle(driver)
+    assert world.connect(world.internet, LAN, ANY) == "connected"
+    assert fetch(driver.probe()) == HOST
+    leave(driver)
+    assert (world.forwards("inet0"), world.forwards("all")) == ("1", "1")
+
+
+def settle(driver: Any) -> None:
+    """Wait until the spawner has been through its loop."""
+    for ticket in ("one", "two"):
+        driver.ask("describe", ticket=ticket)
+
+
 def test_a_network_that_comes_later_is_reached(world: World, begin: Start) -> None:
     driver = begin()
     box = driver.probe()
@@ -456,9 +473,11 @@ def test_a_network_that_comes_later_is_reached(world: World, begin: Start) -> No
     run(namespace, f"ip addr add {LATE}/24 dev eth0", "ip link set eth0 up")
     run(world.host, "ip addr add 192.0.2.2/24 dev late0", "ip link set late0 up")
     world.listen(namespace, "", ANY)
-    for ticket in ("one", "two"):  # the spawner has been through its loop since
-        driver.ask("describe", ticket=ticket)
+    settle(driver)
     assert connect(box, LATE, ANY) == "connected"
+    assert world.forwards("late0") == "1"
+    leave(driver)
+    assert world.forwards("late0") == "0"
     os.close(namespace)
 
 

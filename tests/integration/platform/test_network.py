@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,3 +166,23 @@ def test_none_lets_nothing_out_and_changes_nothing(apart: None, start: Start) ->
     up.create(client, "f", CONNECT)
     assert "Network is unreachable" in ask(up, client, INTERNET, PORT)
     assert traces() == before
+
+
+def test_doctor_changes_nothing(apart: None, tmp_path: Path) -> None:
+    before = traces(), sorted(Path("/run").glob("lambent-*"))
+    command = [sys.executable, "-m", "lambent", "doctor", "--network", "internet"]
+    said = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=30, cwd=tmp_path
+    ).stdout
+    assert "ok    network          functions reach the outside" in said
+    assert "IPv4 forwarding will be switched on for inet0" in said
+    assert (traces(), sorted(Path("/run").glob("lambent-*"))) == before
+
+
+def test_doctor_names_what_was_switched_on(apart: None, start: Start, tmp_path: Path) -> None:
+    start("--network", "internet")
+    command = [sys.executable, "-m", "lambent", "doctor"]
+    said = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=30, cwd=tmp_path
+    ).stdout
+    assert "Lambent has switched IPv4 forwarding on for inet0" in said

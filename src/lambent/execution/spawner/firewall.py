@@ -126,10 +126,11 @@ table inet {table} {{
 """
 
 
-def opening(table: str, interfaces: Sequence[str]) -> str:
-    """Rules that add to what `of_host` was given as `opened`."""
-    named = ", ".join(f'"{name}"' for name in interfaces)
-    return f"add element inet {table} opened {{ {named} }}\n"
+def guarding(table: str, opened: Sequence[str]) -> str:
+    """Rules that put others in the place of what `of_host` was given as `opened`."""
+    named = ", ".join(f'"{name}"' for name in opened)
+    added = f"add element inet {table} opened {{ {named} }}\n" if opened else ""
+    return f"flush set inet {table} opened\n{added}"
 
 
 def dropping_tables() -> list[str]:

@@ -39,17 +39,16 @@ class Record:
         self._path = path
         self.opened = os.pread(descriptor, 65_536, 0).decode("ascii", "replace").split()
 
-    def open_all(self, routes: Iterable[Route]) -> list[str]:
-        """Switch forwarding on wherever a route leads and it is off; returns what was switched on just now.
+    def claim(self, routes: Iterable[Route]) -> list[str]:
+        """Note down every interface that a route leads to and that does not forward; the caller switches these on.
 
-        Raises:
-            OSError: a switch cannot be written.
+        What was noted before stays, unless somebody has made this host a router meanwhile: then it is no matter of
+        ours any longer.
         """
         fresh = closed_interfaces(routes)
-        if fresh:
-            self._write([*self.opened, *(name for name in fresh if name not in self.opened)])
-        for name in fresh:
-            switch(name, is_on=True)
+        earlier = [] if _is_on("all") else [name for name in self.opened if name not in fresh]
+        if [*earlier, *fresh] != self.opened:
+            self._write([*earlier, *fresh])
         return fresh
 
     def close_all(self) -> None:
@@ -100,8 +99,16 @@ def closed_interfaces(routes: Iterable[Route]) -> list[str]:
 
 
 def switch(interface: str, *, is_on: bool) -> None:
+    """
+    Raises:
+        OSError: it cannot be written, or the interface is gone.
+    """
     (_SWITCHES / interface / "forwarding").write_text("1" if is_on else "0")
 
 
 def _is_on(interface: str) -> bool:
-    return (_SWITCHES / interface / "forwarding").read_text().strip() == "1"
+    """Whether it forwards; one that is gone needs no switching on."""
+    try:
+        return (_SWITCHES / interface / "forwarding").read_text().strip() == "1"
+    except FileNotFoundError:
+        return True

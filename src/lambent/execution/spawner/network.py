@@ -14,6 +14,7 @@ import hashlib
 import ipaddress
 import os
 import socket
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,7 @@ class Router:
         self._link = _link_of(self._table)
         self._deny = deny
         self._record = forwarding.record_path()
+        self._guarded: list[str] = []
         self._watched: Netlink | None = None
         self.namespace = -1
         self.network = ipaddress.IPv4Network("0.0.0.0/32")
@@ -141,10 +143,12 @@ class Router:
                 netlink.add_address(_ITSELF, 1),
                 netlink.add_route("0.0.0.0/0", FAR_INDEX, GATEWAY),
             )
-        record.open_all(routes)
+        fresh = record.claim(routes)
+        self._guarded = record.opened
         rules = (self._table, self._link, str(self.network))
-        firewall.apply(firewall.of_host(*rules, record.opened, forwarding.LINK_PREFIX))
-        forwarding.switch(self._link, is_on=True)
+        firewall.apply(firewall.of_host(*rules, self._guarded, forwarding.LINK_PREFIX))
+        for name in (*fresh, self._link):
+            forwarding.switch(name, is_on=True)
 
     def _take_network(
         self, outer: Netlink, routes: list[Route], index: int
@@ -184,11 +188,17 @@ class Router:
         record.close_all()
 
     def _look_again(self, watched: Netlink) -> None:
-        watched.drain()
-        with forwarding.locked(self._record) as record, Netlink() as outer:
-            fresh = record.open_all(outer.routes())
-        if fresh:
-            firewall.apply(firewall.opening(self._table, fresh))
+        try:
+            watched.drain()
+            with forwarding.locked(self._record) as record, Netlink() as outer:
+                fresh = record.claim(outer.routes())
+                if record.opened != self._guarded:
+                    firewall.apply(firewall.guarding(self._table, record.opened))
+                    self._guarded = record.opened
+                for name in fresh:
+                    forwarding.switch(name, is_on=True)
+        except OSError as error:
+            sys.stderr.write(f"lambent: answers from a new network may not arrive: {error}\n")
 
 
 def connect(wanted: str, *, isolated: bool, is_root: bool, data_dir: str, deny: str) -> Network:
@@ -204,6 +214,8 @@ def connect(wanted: str, *, isolated: bool, is_root: bool, data_dir: str, deny: 
             router.open()
         except OSError as error:
             network = Network(NONE, f"{UNABLE}: {error}")
+            if wanted == AUTO:
+                sys.stderr.write(f"lambent: {network.lacks}\n")
         else:
             network.router = router
     if wanted not in (AUTO, network.mode):
