@@ -23,7 +23,7 @@ import pytest
 from lambent.execution.sandbox import namespaces, netlink
 from lambent.execution.sandbox.netlink import Netlink
 from lambent.execution.sandbox.network import raise_loopback
-from lambent.execution.spawner import forwarding, resolvers
+from lambent.execution.spawner import firewall, forwarding, resolvers
 from lambent.execution.spawner.start import Outside
 
 if TYPE_CHECKING:
@@ -400,6 +400,31 @@ def test_a_killed_spawner_leaves_what_the_next_start_sweeps(world: World, begin:
     leave(again)
     assert (world.links(), world.tables(), world.forwards("inet0")) == (before, [], "0")
     assert not Path(world.record()).exists()
+
+
+def test_a_start_without_network_sweeps_as_well(world: World, begin: Start) -> None:
+    driver = begin()
+    driver.process.send_signal(signal.SIGKILL)
+    driver.process.wait(10)
+    assert (len(world.tables()), world.forwards("inet0")) == (1, "1")
+    begin("none", data_dir=driver.data_dir)
+    assert (world.tables(), world.forwards("inet0")) == ([], "0")
+    assert not Path(world.record()).exists()
+
+
+def test_rules_that_somebody_flushes_come_back(world: World, begin: Start) -> None:
+    box = begin().probe()
+    rules = run(world.host, "nft list ruleset")
+    with inside(world.host):
+        listener = firewall.listen()
+    with listener:
+        run(world.host, "nft flush ruleset")
+        listener.settimeout(10)
+        while not world.tables():
+            listener.recv(65_536)
+    assert run(world.host, "nft list ruleset") == rules
+    assert "No route to host" in connect(box, HOST, ANY)
+    assert fetch(box) == HOST
 
 
 def test_one_platform_leaves_while_another_stays(world: World, begin: Start) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ UPLINK = "up"
 METADATA = ("169.254.0.0/16", "100.100.100.200/32", "192.0.0.192/32", "168.63.129.16/32")
 _PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 _PATIENCE_S = 20
+_NETLINK_NETFILTER, _RULES_CHANGED = 12, 0x40  # NFNLGRP_NFTABLES, as a bit
 _REJECT = "reject with icmp admin-prohibited"
 
 
@@ -54,6 +56,25 @@ def apply(rules: str) -> None:
     if ended.returncode:
         said = ended.stderr.strip().splitlines() or [f"status {ended.returncode}"]
         raise OSError(f"nft: {said[0]}")
+
+
+def is_there(table: str) -> bool:
+    """Whether this table exists, in the network namespace that we are in."""
+    program = find_program() or ""
+    command = [program, "list", "table", "inet", table]
+    try:
+        ended = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return ended.returncode == 0
+
+
+def listen() -> socket.socket:
+    """A socket that can be read when somebody has changed a rule; what it says is of no interest."""
+    kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    listener = socket.socket(socket.AF_NETLINK, kind, _NETLINK_NETFILTER)
+    listener.bind((0, _RULES_CHANGED))
+    return listener
 
 
 def removal(table: str) -> str:

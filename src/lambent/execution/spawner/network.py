@@ -37,6 +37,9 @@ _POOLS = ("100.64.0.0/10", "172.16.0.0/12", "10.0.0.0/8")
 _PREFIX = 16  # as many addresses as a platform has uids
 # Whom the router's refusals come from: the dummy address for this purpose (RFC 7600).
 _ITSELF = "192.0.0.8"
+# How soon after somebody has changed the host's rules we look for ours.
+_CHECK_S = 0.02
+_MESSAGE = 65_536
 _SWITCHES = Path("/proc/sys/net")
 _ROUTER_SWITCHES = {
     "ipv4/ip_forward": "1",
@@ -81,7 +84,8 @@ class Router:
         self._deny = deny
         self._record = forwarding.record_path()
         self._guarded: list[str] = []
-        self._watched: Netlink | None = None
+        self._watched: list[Netlink | socket.socket] = []
+        self._is_check_due = False
         self.namespace = -1
         self.network = ipaddress.IPv4Network("0.0.0.0/32")
         self.resolvers: list[str] = []
@@ -103,17 +107,27 @@ class Router:
                 self._remove(outer, record)
                 raise
 
+    def sweep(self) -> None:
+        """Only take away what a killed run left, where one did; its record tells."""
+        if os.path.exists(self._record):  # noqa: PTH110
+            with forwarding.locked(self._record) as record, Netlink() as outer:
+                self._sweep(outer)
+                record.close_all()
+
     def close(self) -> None:
         """Take everything away; the cables go with the last sandbox."""
-        if self._watched is not None:
-            self._watched.close()
+        for each in self._watched:
+            each.close()
         with forwarding.locked(self._record) as record, Netlink() as outer:
             self._remove(outer, record)
 
     def watch(self, loop: Loop) -> None:
-        """See to it that answers are let in by interfaces that come later."""
-        watched = self._watched = Netlink(netlink.ROUTES_CHANGED)
-        loop.watch(watched.fileno(), lambda: self._look_again(watched))
+        """Let answers in by interfaces that come later, too; and have our rules stay, whoever flushes all others."""
+        routes = Netlink(netlink.ROUTES_CHANGED)
+        loop.watch(routes.fileno(), lambda: self._look_again(routes))
+        rules = firewall.listen()
+        loop.watch(rules.fileno(), lambda: self._rules_changed(rules, loop))
+        self._watched = [routes, rules]
 
     def plan(self, first_uid: int) -> dict[str, Any]:
         """For a zygote: how to connect sandboxes."""
@@ -145,8 +159,7 @@ class Router:
             )
         fresh = record.claim(routes)
         self._guarded = record.opened
-        rules = (self._table, self._link, str(self.network))
-        firewall.apply(firewall.of_host(*rules, self._guarded, forwarding.LINK_PREFIX))
+        firewall.apply(self._rules())
         for name in (*fresh, self._link):
             forwarding.switch(name, is_on=True)
 
@@ -187,6 +200,27 @@ class Router:
             self.namespace = -1
         record.close_all()
 
+    def _rules(self) -> str:
+        own = (self._table, self._link, str(self.network))
+        return firewall.of_host(*own, self._guarded, forwarding.LINK_PREFIX)
+
+    def _rules_changed(self, listener: socket.socket, loop: Loop) -> None:
+        """One change comes as many messages, and they are read before the change is over: look a little later."""
+        with contextlib.suppress(OSError):  # nothing more, or more than there was room for
+            while listener.recv(_MESSAGE):
+                pass
+        if not self._is_check_due:
+            self._is_check_due = True
+            loop.after(_CHECK_S, self._check_rules)
+
+    def _check_rules(self) -> None:
+        self._is_check_due = False
+        if not firewall.is_there(self._table):
+            try:
+                firewall.apply(self._rules())
+            except OSError as error:
+                sys.stderr.write(f"lambent: functions can reach this host: {error}\n")
+
     def _look_again(self, watched: Netlink) -> None:
         try:
             watched.drain()
@@ -208,8 +242,11 @@ def connect(wanted: str, *, isolated: bool, is_root: bool, data_dir: str, deny: 
         NetworkUnavailable: exactly this was wanted, and it cannot be.
     """
     network = examine(wanted, isolated=isolated, is_root=is_root)
+    router = Router(data_dir, split(deny))
+    if network.mode != INTERNET and is_root:
+        with contextlib.suppress(OSError):
+            router.sweep()
     if network.mode == INTERNET:
-        router = Router(data_dir, split(deny))
         try:
             router.open()
         except OSError as error:
