@@ -344,6 +344,18 @@ def test_name_servers_are_the_hosts(world: World, begin: Start) -> None:
     assert begin().probe().run("answer = open('/etc/resolv.conf').read()") == expected
 
 
+def test_name_servers_in_a_denied_network_answer_names_only(world: World, begin: Start) -> None:
+    [server, *_] = resolvers.find([]) or [""]
+    if not server:
+        pytest.skip("this host names no server")
+    run(world.internet, f"ip addr add {server}/32 dev lo")
+    world.listen(world.internet, server, 53)
+    box = begin(deny=f"{server}/32").probe()
+    assert connect(box, server, 53) == "connected"
+    assert world.connect(world.host, server, WEB) == "connected"
+    assert "No route to host" in connect(box, server, WEB)
+
+
 def test_nothing_is_left_after_a_stop(world: World, begin: Start) -> None:
     before = world.links()
     assert (world.tables(), world.forwards("inet0")) == ([], "0")
