@@ -40,6 +40,16 @@ def main() -> None:
     if host.cgroups is not None:
         cgroup.sweep(host.cgroups)
     _connect(host, arguments)
+    router = host.network.router
+    try:
+        _serve(host, store, arguments)
+    finally:
+        if router is not None:
+            router.close()
+
+
+def _serve(host: hosts.Host, store: Store, arguments: argparse.Namespace) -> None:
+    """Do what core asks for until it is gone."""
     if host.isolated:
         _leave_host_mounts(host)
     elif host.uids is not None:
@@ -47,9 +57,8 @@ def main() -> None:
     core = socket.socket(fileno=arguments.socket_fd)
     core.set_inheritable(False)
     loop = Loop(SystemClock())
-    router = host.network.router
-    if router is not None:
-        router.watch(loop)
+    if host.network.router is not None:
+        host.network.router.watch(loop)
     spawner = Spawner(core, store, host, json.loads(arguments.runtimes), loop)
     try:
         loop.run()
@@ -57,8 +66,6 @@ def main() -> None:
         pass  # core is gone
     finally:
         spawner.stop()
-        if router is not None:
-            router.close()
 
 
 def _connect(host: hosts.Host, arguments: argparse.Namespace) -> None:
