@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambent.execution.sandbox import namespaces, netlink
+from lambent.execution.sandbox import namespaces
 from lambent.execution.sandbox.netlink import Netlink
 from lambent.execution.sandbox.network import raise_loopback
-from lambent.execution.spawner import firewall, forwarding, resolvers
+from lambent.execution.spawner import firewall, forwarding, network, resolvers
 from lambent.execution.spawner.start import Outside
 
 if TYPE_CHECKING:
@@ -199,9 +199,9 @@ def world() -> Iterator[World]:
 def begin(world: World, start: Start) -> Start:
     """Starts a spawner on the host of `world`."""
 
-    def begin_one(network: str = "internet", deny: str = "", data_dir: Path | None = None) -> Any:
+    def begin_one(wanted: str = "internet", deny: str = "", data_dir: Path | None = None) -> Any:
         with inside(world.host):
-            return start("require", data_dir, Outside(network, deny))
+            return start("require", data_dir, Outside(wanted, deny))
 
     return begin_one
 
@@ -339,7 +339,7 @@ def test_none_is_no_network(world: World, begin: Start) -> None:
 
 def test_name_servers_are_the_hosts(world: World, begin: Start) -> None:
     with inside(world.host), Netlink() as outer:
-        own = [route.network for route in outer.routes() if route.kind == netlink.LOCAL]
+        own = network.own_networks(outer.routes())
     expected = resolvers.as_file(resolvers.find(own))
     assert begin().probe().run("answer = open('/etc/resolv.conf').read()") == expected
 
@@ -535,8 +535,8 @@ def test_where_it_cannot_be_it_is_said_or_refused(world: World, start: Start) ->
     before = world.links()
     with inside(world.host):
         driver = start("require", None, Outside("auto"))
-    network = driver.ask("describe", ticket="what")["network"]
-    assert (network["mode"], "in use" in network["lacks"]) == ("none", True)
+    described = driver.ask("describe", ticket="what")["network"]
+    assert (described["mode"], "in use" in described["lacks"]) == ("none", True)
     assert "Network is unreachable" in connect(driver.probe(), INTERNET)
     assert (world.links(), world.tables(), world.forwards("inet0")) == (before, [], "0")
     with inside(world.host), pytest.raises((AssertionError, ConnectionError)):

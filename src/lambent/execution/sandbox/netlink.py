@@ -1,13 +1,13 @@
 """rtnetlink(7): links, addresses and routes without a program, several requests in one datagram.
 
 A socket belongs for good to the network namespace in which it was opened. Requests are built by the functions below and
-carried out in order by `Netlink.do`. Numbers: include/uapi/linux/{netlink,rtnetlink,if_link,veth}.h.
+carried out in order by `Netlink.do`. Sandboxes are forked with this file loaded, so it imports little: what is loaded
+hides a module of the same name that a function brings. Numbers: include/uapi/linux/{netlink,rtnetlink,if_link,veth}.h.
 """
 
 from __future__ import annotations
 
 import errno
-import ipaddress
 import os
 import socket
 import struct
@@ -69,9 +69,9 @@ class End:
 
 @dataclass(frozen=True)
 class Route:
-    """A route of any table: where it leads, its type (RTN_*), and through which interfaces."""
+    """A route of any table: where it leads (CIDR), its type (RTN_*), and through which interfaces."""
 
-    network: ipaddress.IPv4Network
+    network: str
     kind: int
     interfaces: list[int] = field(default_factory=list)
 
@@ -196,11 +196,11 @@ def add_address(address: str, index: int) -> Request:
 
 def add_route(network: str, index: int, gateway: str = "", *, exclusive: bool = False) -> Request:
     """To `network` (CIDR) through a link. `gateway` need not exist: without ARP nobody asks for it."""
-    parsed = ipaddress.IPv4Network(network)
+    address, _, prefix = network.partition("/")
     scope = _SCOPE_GLOBAL if gateway else _SCOPE_LINK
-    head = (socket.AF_INET, parsed.prefixlen, 0, 0, _TABLE_MAIN, _PROTOCOL_STATIC)
+    head = (socket.AF_INET, int(prefix), 0, 0, _TABLE_MAIN, _PROTOCOL_STATIC)
     body = _ROUTE.pack(*head, scope, _UNICAST, _ONLINK if gateway else 0)
-    body += _attribute(_RTA_DESTINATION, parsed.network_address.packed)
+    body += _attribute(_RTA_DESTINATION, socket.inet_aton(address))
     body += _attribute(_RTA_OIF, struct.pack("=i", index))
     if gateway:
         body += _attribute(_RTA_GATEWAY, socket.inet_aton(gateway))
@@ -251,11 +251,11 @@ def _attributes(data: bytes) -> dict[int, bytes]:
 def _read_route(body: bytes) -> Route:
     head = _ROUTE.unpack_from(body)
     attributes = _attributes(body[_ROUTE.size :])
-    address = ipaddress.IPv4Address(attributes.get(_RTA_DESTINATION, bytes(4)))
+    address = socket.inet_ntoa(attributes.get(_RTA_DESTINATION, bytes(4)))
     interfaces = [struct.unpack("=i", attributes[_RTA_OIF])[0]] if _RTA_OIF in attributes else []
     hops = attributes.get(_RTA_MULTIPATH, b"")
     while len(hops) >= 8:  # struct rtnexthop: length, flags, hops, interface; attributes follow
         length, interface = struct.unpack_from("=Hxxi", hops)
         interfaces.append(interface)
         hops = hops[max(length + -length % 4, 8) :]
-    return Route(ipaddress.IPv4Network((address, head[1])), head[7], interfaces)
+    return Route(f"{address}/{head[1]}", head[7], interfaces)

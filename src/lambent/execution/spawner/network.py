@@ -99,8 +99,7 @@ class Router:
         with forwarding.locked(self._record) as record, Netlink() as outer:
             self._sweep(outer)
             routes = outer.routes()
-            own = [route.network for route in routes if route.kind == netlink.LOCAL]
-            self.resolvers = resolvers.find(own)
+            self.resolvers = resolvers.find(own_networks(routes))
             try:
                 self._make(outer, routes, record)
             except OSError:
@@ -167,7 +166,8 @@ class Router:
         self, outer: Netlink, routes: list[Route], index: int
     ) -> ipaddress.IPv4Network:
         """One that no route of this host overlaps, now ours by a route of its own."""
-        taken = [route.network for route in routes if route.network.prefixlen]
+        networks = [ipaddress.IPv4Network(route.network) for route in routes]
+        taken = [each for each in networks if each.prefixlen]
         for candidate in _candidates(self._seed):
             if any(candidate.overlaps(each) for each in taken):
                 continue
@@ -272,6 +272,11 @@ def examine(wanted: str, *, isolated: bool, is_root: bool) -> Network:
     if firewall.find_program() is None:
         return Network(NONE, "no nft program, so functions have no network")
     return Network(INTERNET)
+
+
+def own_networks(routes: Sequence[Route]) -> list[ipaddress.IPv4Network]:
+    """The host's own addresses."""
+    return [ipaddress.IPv4Network(each.network) for each in routes if each.kind == netlink.LOCAL]
 
 
 def split(deny: str) -> list[str]:

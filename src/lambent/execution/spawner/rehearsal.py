@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lambent.execution.sandbox import namespaces, netlink
+from lambent.execution.sandbox import namespaces
 from lambent.execution.sandbox.netlink import Netlink
 from lambent.execution.sandbox.network import raise_loopback
 from lambent.execution.spawner import firewall, forwarding, network, resolvers
@@ -56,7 +56,7 @@ def _notes() -> list[str]:
         notes.append(f"Lambent has switched IPv4 forwarding on for {' '.join(opened)}")
     if closed := forwarding.closed_interfaces(routes):
         notes.append(f"IPv4 forwarding will be switched on for {' '.join(closed)} at the start")
-    if not resolvers.find([each.network for each in routes if each.kind == netlink.LOCAL]):
+    if not resolvers.find(network.own_networks(routes)):
         notes.append("names will not resolve in functions: no name server outside this host")
     notes += [f"{table} drops forwarded packets" for table in firewall.dropping_tables()]
     return notes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 
 import pytest
@@ -14,8 +13,7 @@ from lambent.execution.sandbox.netlink import Netlink
 def test_the_loopbacks_routes_are_listed() -> None:
     with Netlink() as socket:
         routes = socket.routes()
-    loopback = ipaddress.IPv4Network("127.0.0.1/32")
-    [found] = [route for route in routes if route.network == loopback]
+    [found] = [route for route in routes if route.network == "127.0.0.1/32"]
     assert (found.kind, found.interfaces) == (netlink.LOCAL, [1])
 
 
