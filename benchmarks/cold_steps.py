@@ -1,6 +1,6 @@
 """Where the time of a cold start goes: the plane on a real spawner, without HTTP, one start at a time.
 
-    python -m benchmarks.cold_steps [--starts N] [--rest S]
+    python -m benchmarks.cold_steps [--starts N] [--rest S] [--network none|internet]
 
 Each start is a function version that was never called before, after a rest in which the pool is full again. Steps are
 taken at core's end of the sandbox's sockets, and by the function itself (`import`, `handler`), on one clock; a step's
@@ -32,7 +32,7 @@ from lambent.execution.plane import ExecutionPlane
 from lambent.execution.runtimes.discovery import discover
 from lambent.execution.runtimes.table import Runtimes
 from lambent.execution.sandbox_handle import SandboxHandle
-from lambent.execution.spawner.start import start_spawner
+from lambent.execution.spawner.start import Outside, start_spawner
 from lambent.execution.spec import FunctionSpec, Invocation
 
 if TYPE_CHECKING:
@@ -109,9 +109,12 @@ async def _one(plane: ExecutionPlane, spec: FunctionSpec, marks: Marks) -> dict[
     return taken | {"INIT": outcome.init_ms, "all": (moments[-1] - moments[0]) / 1e6}
 
 
-async def _measure(data_dir: Path, starts: int, rest_s: float) -> list[dict[str, float]]:
+async def _measure(
+    data_dir: Path, starts: int, rest_s: float, network: str
+) -> list[dict[str, float]]:
     runtimes = discover()
-    process, sock = start_spawner(str(data_dir), "require", os.getuid(), runtimes)
+    outside = Outside(network)
+    process, sock = start_spawner(str(data_dir), "require", os.getuid(), runtimes, outside)
     plane = ExecutionPlane(
         spawner=sock, runtimes=Runtimes(runtimes), clock=SystemClock(), log_sink=lambda *_: None
     )
@@ -160,11 +163,12 @@ def main() -> None:
     parser = argparse.ArgumentParser("benchmarks.cold_steps")
     parser.add_argument("--starts", type=int, default=60)
     parser.add_argument("--rest", type=float, default=0.1, help="seconds before each start")
+    parser.add_argument("--network", choices=["none", "internet"], default="none")
     options = parser.parse_args()
     data_dir = Path(tempfile.mkdtemp(prefix="lambent-cold-"))
     data_dir.chmod(0o755)
     try:
-        figures = uvloop.run(_measure(data_dir, options.starts, options.rest))
+        figures = uvloop.run(_measure(data_dir, options.starts, options.rest, options.network))
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)
     print(f"{'ms':12} {'median':>8} {'quarter':>8} {'best':>8}")

@@ -6,6 +6,7 @@ directory, the socket of a running spawner and what the host's interpreters are.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from lambent.core.clock import SystemClock
 from lambent.execution.plane import ExecutionPlane
 from lambent.execution.runtimes import discovery, libraries
 from lambent.execution.runtimes.table import RUNTIME_IDS, Runtimes
-from lambent.execution.spawner import host, start
+from lambent.execution.spawner import host, rehearsal, start
 from lambent.gateway.door_signatures import DoorSignatures
 from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
@@ -53,7 +54,8 @@ def discover_runtimes() -> dict[str, Any]:
 
 def spawn_execution(config: Config, core_uid: int, runtimes: Mapping[str, Any]) -> Started:
     """Start a spawner without a launcher: for tests."""
-    return start.start_spawner(config.data_dir, config.isolation, core_uid, runtimes)
+    outside = start.Outside(config.network_mode, config.network_deny)
+    return start.start_spawner(config.data_dir, config.isolation, core_uid, runtimes, outside)
 
 
 @dataclass(slots=True)
@@ -211,9 +213,16 @@ def inspect_host(config: Config) -> HostReport:
     """Try out what this host lets us do; leaves a running platform alone."""
     found = discovery.discover()
     with tempfile.TemporaryDirectory(prefix="lambent-doctor-") as scratch:
-        described = host.examine(config.isolation, scratch).describe()
+        examined = host.examine(config.isolation, scratch)
+    examined.network = rehearsal.inspect(
+        config.network_mode,
+        isolated=examined.isolated,
+        is_root=os.geteuid() == 0,
+        deny=config.network_deny,
+    )
     unserved = tuple(name for name in RUNTIME_IDS if name not in found)
     lacks = {
         language: text for language in ("node", "python") if (text := libraries.lacks(language))
     }
-    return HostReport(described, found, unserved, lacks, tuple(discovery.java_lacks()))
+    java = tuple(discovery.java_lacks())
+    return HostReport(examined.describe(), found, unserved, lacks, java)

@@ -6,6 +6,7 @@ Each field carries its help text, which the command line and docs/reference/sett
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import math
 import os
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Auth = Literal["iam", "open"]
 Isolation = Literal["auto", "require", "none"]
+NetworkMode = Literal["auto", "internet", "none"]
 Retired = Literal["accept", "refuse"]
 CpuLimit = Literal["memory", "none"]
 
@@ -64,6 +66,13 @@ class Config:
         "require: full isolation or no start; auto: what the host offers; none: functions are not isolated.",
         "auto",
     )
+    network_mode: NetworkMode = _setting(  # noqa: RUF009 - makes a field
+        "internet: functions can connect to the outside, or no start; none: to nothing; auto: as the host can.",
+        "auto",
+    )
+    network_deny: str = _setting(
+        "Networks that functions never reach, as CIDRs separated by commas.", ""
+    )
     test_mode: bool = _setting("Offer /_lambent/reset and /_lambent/clock.", default=False)
     core_user: str = _setting(
         "Who the core runs as when started by root: auto (a uid of its own), or root.", "auto"
@@ -84,11 +93,13 @@ class Config:
 
     def __post_init__(self) -> None:
         self._check_texts()
+        self._check_networks()
         if not 0 <= self.port <= 65535:
             raise ConfigInvalid(f"port must be between 0 and 65535, not {self.port}")
         choices = {
             "auth": Auth,
             "isolation": Isolation,
+            "network_mode": NetworkMode,
             "runtimes_retired": Retired,
             "limits_cpu": CpuLimit,
         }
@@ -102,6 +113,13 @@ class Config:
             raise ConfigInvalid("account_concurrency must be positive")
         if not 0 < self.keep_alive_s < math.inf:
             raise ConfigInvalid("keep_alive_s must be positive and finite")
+
+    def _check_networks(self) -> None:
+        for network in self.network_deny.replace(",", " ").split():
+            try:
+                ipaddress.IPv4Network(network)
+            except ValueError as problem:
+                raise ConfigInvalid(f"network_deny: {problem}") from problem
 
     def _check_texts(self) -> None:
         if not re.fullmatch(r"[0-9]{12}", self.account):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambent.execution.runtimes.discovery import discover
-from lambent.execution.spawner.start import start_spawner
+from lambent.execution.spawner.start import NOTHING, Outside, start_spawner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,18 +148,20 @@ class Box:
 
 @dataclass
 class Driver:
-    """Core's end. `isolation` as for start_spawner."""
+    """Core's end. `isolation` and `outside` as for start_spawner."""
 
     isolation: str
     data_dir: Path
     interpreters: tuple[str, ...] | None = None
+    outside: Outside = NOTHING
     boxes: list[Box] = field(default_factory=list)
     kept: list[tuple[dict[str, Any], list[int]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.runtimes = discover(self.interpreters)
+        outside = Outside("auto") if self.isolation == "none" else self.outside
         self.process, self.socket = start_spawner(
-            str(self.data_dir), self.isolation, os.geteuid(), self.runtimes
+            str(self.data_dir), self.isolation, os.geteuid(), self.runtimes, outside
         )
         self.socket.settimeout(PATIENCE_S)
 
@@ -262,9 +264,11 @@ def start() -> Iterator[Callable[[str], Driver]]:
     """Starts a spawner of its own, with a data directory that is removed afterwards."""
     drivers: list[Driver] = []
 
-    def start_one(isolation: str = "auto", data_dir: Path | None = None) -> Driver:
+    def start_one(
+        isolation: str = "auto", data_dir: Path | None = None, outside: Outside = NOTHING
+    ) -> Driver:
         directory = data_dir or Path(tempfile.mkdtemp(prefix="lambent-test-"))
-        drivers.append(Driver(isolation, directory))
+        drivers.append(Driver(isolation, directory, outside=outside))
         drivers[-1].ask("describe", ticket="ready")
         return drivers[-1]
 

@@ -242,3 +242,21 @@ def test_where_data_lies_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load({}).data_dir == "/home/somebody/.local/share/lambent"
     monkeypatch.setenv("XDG_DATA_HOME", "/elsewhere")
     assert load({}).data_dir == "/elsewhere/lambent"
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/8", "10.0.0.0/8, 192.168.0.0/16", "10.1.2.3", ""])
+def test_networks_that_functions_never_reach(text: str, directory: Path) -> None:
+    (directory / "lambent.toml").write_text(f'[network]\nmode = "internet"\ndeny = "{text}"\n')
+    config = load({})
+    assert (config.network_mode, config.network_deny) == ("internet", text)
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "everybody", "10.0.0.0/33", "::/0"])
+def test_what_is_no_network_is_refused(text: str) -> None:
+    with pytest.raises(ConfigInvalid, match="network_deny: "):
+        load({"network_deny": f"192.168.0.0/16,{text}"})
+
+
+def test_an_unknown_network_mode_is_refused() -> None:
+    with pytest.raises(ConfigInvalid, match="network_mode must be one of auto, internet, none"):
+        load({"network_mode": "platform"})

@@ -55,9 +55,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "region": {},
     "auth": {"type": click.Choice(["iam", "open"])},
     "isolation": {"type": click.Choice(["auto", "require", "none"])},
+    "network_mode": {"type": click.Choice(["auto", "internet", "none"])},
     "test_mode": {"is_flag": True, "default": None},
     "core_user": {"type": click.Choice(["auto", "root"])},
 }
+# Where the option is not called as the setting.
+_FLAGS = {"network_mode": "--network"}
 
 
 def settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -76,7 +79,7 @@ def settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]
         run.__name__ = command.__name__
         decorated: Callable[..., None] = run
         for name in reversed(names):
-            flag = "--" + name.replace("_", "-")
+            flag = _FLAGS.get(name, "--" + name.replace("_", "-"))
             decorated = click.option(flag, name, help=_HELP[name], **_OPTIONS[name])(decorated)
         return decorated
 

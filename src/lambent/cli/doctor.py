@@ -31,7 +31,30 @@ _REMEDIES = (
     ),
     ("cannot isolate", "start as root on the host itself, or in a container with CAP_SYS_ADMIN"),
     ("isolation is off", "leave out --isolation none"),
+    ("not isolated have the host's", "leave out --isolation none, or --network"),
+    ("without root", "start Lambent as root: functions can then connect to the outside"),
+    ("no nft program", "apt-get install nftables"),
+    (
+        "no network for functions",
+        (
+            "load the modules veth, nf_tables, nft_fib_inet, nft_reject_inet, nft_masq and nft_ct; in a container, "
+            "give it CAP_NET_ADMIN and a /proc/sys that can be written"
+        ),
+    ),
+    ("names will not resolve", "name a server that is not this host in /etc/resolv.conf"),
+    (
+        "drops forwarded packets",
+        (
+            "let those of functions pass, with Docker: iptables -I DOCKER-USER -i lambent+ -j ACCEPT; "
+            "iptables -I DOCKER-USER -o lambent+ -j ACCEPT"
+        ),
+    ),
 )
+_NETWORKS = {
+    "internet": "functions reach the outside; not this host, each other or metadata services",
+    "none": "functions reach nothing",
+    "host": "functions reach what this host reaches, and this host",
+}
 _INSTALL = {
     "java": "apt-get install default-jdk-headless libjackson2-databind-java libjna-java",
     "node": "apt-get install nodejs",
@@ -40,7 +63,7 @@ _INSTALL = {
 
 
 @click.command("doctor")
-@settings("isolation")
+@settings("isolation", "network_mode")
 def command(config: Config) -> None:
     """Say what this host offers for running functions, and what is missing."""
     # `require` gives up at the first thing missing; doctor is there to name them all.
@@ -51,6 +74,8 @@ def command(config: Config) -> None:
     for line in _runtime_lines(report):
         click.echo(line)
     lacks = report.host["refusal"] or (is_strict and report.host["missing"])
+    # As a start would: what was asked for by name is had, or there is no start.
+    lacks = lacks or config.network_mode not in ("auto", report.host["network"]["mode"])
     usable = bool(report.runtimes) and not lacks
     click.echo("functions can run here" if usable else "functions cannot run here")
     sys.exit(0 if usable else 1)
@@ -79,7 +104,10 @@ def _host_lines(report: app.HostReport) -> Iterator[str]:
             "memory": "in memory, and counted as such (no loop devices, no mkfs.ext4 or no root)",
         }.get(host["tmp"], "the host's own"),
     )
-    for complaint in (*host["missing"], *filter(None, [host["refusal"]])):
+    network = host["network"]
+    yield _line(not network["lacks"], "network", _NETWORKS[network["mode"]])
+    complaints = (network["lacks"], *network["notes"], *host["missing"], host["refusal"])
+    for complaint in filter(None, complaints):
         yield f"      {complaint}"
         for about, remedy in _REMEDIES:
             if about in complaint:

@@ -24,7 +24,16 @@ _LAUNCH = "import sys; sys.path.insert(0, {source!r}); from lambent.execution.la
 
 @click.command("up")
 @settings(
-    "data_dir", "port", "host", "account", "region", "auth", "isolation", "test_mode", "core_user"
+    "data_dir",
+    "port",
+    "host",
+    "account",
+    "region",
+    "auth",
+    "isolation",
+    "network_mode",
+    "test_mode",
+    "core_user",
 )
 def command(config: Config) -> None:
     """Start the platform and keep it running until Ctrl-C."""

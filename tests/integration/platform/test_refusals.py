@@ -103,3 +103,16 @@ def test_a_database_of_a_newer_version_is_refused(start: Start, refused: Refused
     assert answer.status == EX_CONFIG
     assert len(answer.complaint) == 1, answer.complaint
     assert "newer" in answer.complaint[0]
+
+
+@pytest.mark.parametrize("network", ["internet", "none"])
+def test_a_network_that_cannot_be_had_is_refused(
+    network: str, refused: Refused, tmp_path: Path
+) -> None:
+    options = ("--isolation", "none", "--network", network)
+    answer = refused(tmp_path / "data", *options)
+    assert answer.status == EX_CONFIG
+    assert answer.output == "" or "Lambent" in answer.output
+    warning, complaint = answer.complaint
+    assert "WARNING: --isolation none" in warning
+    assert f"--network {network}: functions that are not isolated" in complaint

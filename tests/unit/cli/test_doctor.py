@@ -26,6 +26,7 @@ GOOD: dict[str, Any] = {
     "cgroup_controllers": ["memory", "pids"],
     "uid_range": [2_000_000, 2_065_535],
     "tmp": "memory",
+    "network": {"mode": "internet", "lacks": "", "notes": [], "addresses": ""},
     "missing": [],
     "refusal": "",
 }
@@ -118,6 +119,42 @@ def test_a_weakness_has_a_remedy(complaint: str, remedy: str, run: Run, describe
     at = lines.index(f"      {complaint}")
     assert lines[at + 1].startswith("      remedy: ")
     assert remedy in lines[at + 1]
+
+
+@pytest.mark.parametrize(
+    ("lacks", "remedy"),
+    [
+        ("without root functions have no network", "start Lambent as root"),
+        ("no nft program, so functions have no network", "apt-get install nftables"),
+        ("this host has no network for functions: nft: no such table", "CAP_NET_ADMIN"),
+    ],
+)
+@pytest.mark.parametrize(("wanted", "status"), [("auto", 0), ("none", 0), ("internet", 1)])
+def test_no_network(
+    wanted: str, status: int, lacks: str, remedy: str, run: Run, describe: Describe
+) -> None:
+    describe(network={"mode": "none", "lacks": lacks, "notes": []})
+    result = run("doctor", "--network", wanted)
+    assert result.exit_code == status
+    assert _line(result, "network") == "--    network          functions reach nothing"
+    lines = result.stdout.splitlines()
+    assert remedy in lines[lines.index(f"      {lacks}") + 1]
+
+
+@pytest.mark.parametrize(
+    ("note", "remedy"),
+    [
+        ("names will not resolve in functions: no name server", "/etc/resolv.conf"),
+        ("ip filter drops forwarded packets", "DOCKER-USER"),
+    ],
+)
+def test_a_network_that_needs_help(note: str, remedy: str, run: Run, describe: Describe) -> None:
+    describe(network={"mode": "internet", "lacks": "", "notes": [note]})
+    result = run("doctor", "--network", "internet")
+    assert result.exit_code == 0
+    assert _line(result, "network").startswith("ok  ")
+    lines = result.stdout.splitlines()
+    assert remedy in lines[lines.index(f"      {note}") + 1]
 
 
 def test_a_host_that_cannot_isolate(run: Run, describe: Describe) -> None:

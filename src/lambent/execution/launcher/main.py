@@ -24,7 +24,10 @@ def main() -> None:
     runtimes = discovery.discover()
 
     def start_spawner() -> start.Started:
-        return start.start_spawner(config["data_dir"], config["isolation"], core_uid, runtimes)
+        outside = start.Outside(config["network_mode"], config["network_deny"])
+        return start.start_spawner(
+            config["data_dir"], config["isolation"], core_uid, runtimes, outside
+        )
 
     core = CoreProcess(config_json, json.dumps(runtimes), core_uid, Path(config["data_dir"]))
     sys.exit(Supervisor(core, start_spawner).run())

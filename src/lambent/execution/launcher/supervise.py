@@ -1,6 +1,8 @@
 """Keeps spawner and core company: the one loop of the launcher.
 
-* spawner dead -> a new one is started (it sweeps what the old one left) and core gets its socket; the pool heals.
+* spawner refuses what was asked of it (status 78) -> core is asked to stop, the launcher ends with that status.
+* spawner dead otherwise -> a new one is started (it sweeps what the old one left) and core gets its socket; the pool
+  heals.
 * core dead -> the spawner sees EOF on its socket, kills every sandbox and leaves; the launcher ends with core's status.
 * asked to stop (SIGTERM, Ctrl-C) -> core is asked to stop and given `GRACE_S`; then it is killed.
 * launcher dead -> core sees EOF on the control socket and stops, and the spawner after it.
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 GRACE_S = 15.0
 # A spawner that dies at once would otherwise be restarted in a busy loop.
 RESTART_PAUSE_S = 0.2
+# sysexits.h: EX_CONFIG. The spawner has said why on stderr: what was asked for cannot be had on this host.
+CANNOT_BE_SO = 78
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
@@ -42,6 +46,7 @@ class Supervisor:
         self._spawner: subprocess.Popen[bytes] | None = None
         self._core_status: int | None = None
         self._is_stopping = False
+        self._is_refused = False
 
     def run(self) -> int:
         """Start both and wait; returns the exit status for the launcher."""
@@ -54,7 +59,7 @@ class Supervisor:
             self._react(self._next_signal())
             self._reap()
         self._wait_for_spawner()
-        return self._core_status
+        return CANNOT_BE_SO if self._is_refused else self._core_status
 
     def _next_signal(self) -> int | None:
         """The next signal; None when the grace period is over."""
@@ -80,7 +85,11 @@ class Supervisor:
             elif self._spawner is not None and pid == self._spawner.pid:
                 self._spawner = None
                 spawner_ended = True
+                self._is_refused = code == CANNOT_BE_SO
         if spawner_ended and self._core_status is None and not self._is_stopping:
+            if self._is_refused:
+                self._react(signal.SIGTERM)
+                return
             information = signal.sigtimedwait(_STOP_SIGNALS, RESTART_PAUSE_S)
             if information is None:
                 self._give_core_a_spawner()

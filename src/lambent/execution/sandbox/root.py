@@ -35,8 +35,8 @@ _ETC = {
     "group": "root:x:0:\nnogroup:x:65534:\n",
     "hosts": f"127.0.0.1 localhost {HOSTNAME} {HOSTNAME}.localdomain\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    "resolv.conf": "# No name server: a sandbox has no network.\n",
 }
+NO_RESOLVER = "# No name server: a sandbox has no network.\n"
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class RootPlan:
     runtime: str | None = None
     libraries: Sequence[tuple[str, str]] = ()
     host_proc: bool = False
+    resolv_conf: str = NO_RESOLVER
 
 
 def enter(plan: RootPlan) -> None:
@@ -64,7 +65,7 @@ def enter(plan: RootPlan) -> None:
         (base / name).mkdir(parents=True)
     _show_devices(base)
     _show_trees(base, plan)
-    _fill_etc(base)
+    _fill_etc(base, plan.resolv_conf)
     if plan.runtime:
         mounts.bind_readonly(plan.runtime, str(base / "var/runtime"))
     for source, target in plan.libraries:
@@ -102,10 +103,10 @@ def _show_trees(base: Path, plan: RootPlan) -> None:
             mounts.mount("none", covered, "tmpfs", mounts.MS_RDONLY, "size=4k,mode=000")
 
 
-def _fill_etc(base: Path) -> None:
+def _fill_etc(base: Path, resolv_conf: str) -> None:
     etc = base / "etc"
     etc.mkdir(exist_ok=True)  # a JDK of Debian has its configuration there
-    for name, text in _ETC.items():
+    for name, text in {**_ETC, "resolv.conf": resolv_conf}.items():
         (etc / name).write_text(text, "ascii")
     (etc / "localtime").symlink_to("/usr/share/zoneinfo/UTC")
     for name in _FROM_ETC:

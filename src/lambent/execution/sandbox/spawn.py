@@ -46,6 +46,8 @@ class Walls:
     doors: Sequence[int] = ()
     # Somebody waits for it; else it stands back while it is made.
     urgent: bool = True
+    # The way out; None: there is none.
+    cable: network.Cable | None = None
 
 
 def lock(walls: Walls, log: int, kept: Sequence[int]) -> None:
@@ -60,8 +62,12 @@ def lock(walls: Walls, log: int, kept: Sequence[int]) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, _STAND_BACK)
     _join_groups(walls)
     if walls.namespaces:
+        router = network.reach(walls.cable) if walls.cable else None
         namespaces.unshare(namespaces.OF_A_SANDBOX)
         network.raise_loopback()
+        if router and walls.cable:
+            network.connect(router, walls.cable)
+            router.close()
         namespaces.set_hostname(root.HOSTNAME)
         _mount_own()
     if stands_back:

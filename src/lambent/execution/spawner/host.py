@@ -18,6 +18,8 @@ from lambent.execution.sandbox import (
     network,
     seccomp,
 )
+from lambent.execution.spawner.network import NONE as NO_NETWORK
+from lambent.execution.spawner.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +50,7 @@ class Host:
     refusal: str = ""
     has_disks: bool = False
     missing: list[str] = field(default_factory=list)
+    network: Network = field(default_factory=lambda: Network(NO_NETWORK))
 
     def describe(self) -> dict[str, Any]:
         """For `describe` and doctor."""
@@ -61,6 +64,7 @@ class Host:
             "cgroup_controllers": groups.controllers if groups else [],
             "uid_range": [uids.first, uids.first + uids.count - 1] if uids else [],
             "tmp": ("disk" if self.has_disks else "memory") if self.isolated else "host",
+            "network": self.network.describe(),
             "missing": self.missing,
             "refusal": self.refusal,
         }

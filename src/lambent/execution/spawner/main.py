@@ -14,11 +14,12 @@ import sys
 from lambent.core.clock import SystemClock
 from lambent.execution.sandbox import cgroup, libc, mounts, namespaces
 from lambent.execution.spawner import host as hosts
+from lambent.execution.spawner import network as networks
 from lambent.execution.spawner import seal
 from lambent.execution.spawner.loop import Loop
 from lambent.execution.spawner.spawner import Spawner, Store
 
-_CANNOT_ISOLATE = 78  # EX_CONFIG
+_CANNOT_BE_SO = 78  # EX_CONFIG
 
 
 def main() -> None:
@@ -33,11 +34,22 @@ def main() -> None:
         host = hosts.examine(arguments.isolation, arguments.data_dir)
     except hosts.CannotIsolate as reason:
         sys.stderr.write(f"lambent: --isolation require: {reason}\n")
-        sys.exit(_CANNOT_ISOLATE)
+        sys.exit(_CANNOT_BE_SO)
     store = Store(arguments.data_dir)
     _prepare_store(store, arguments.core_uid)
     if host.cgroups is not None:
         cgroup.sweep(host.cgroups)
+    _connect(host, arguments)
+    router = host.network.router
+    try:
+        _serve(host, store, arguments)
+    finally:
+        if router is not None:
+            router.close()
+
+
+def _serve(host: hosts.Host, store: Store, arguments: argparse.Namespace) -> None:
+    """Do what core asks for until it is gone."""
     if host.isolated:
         _leave_host_mounts(host)
     elif host.uids is not None:
@@ -45,6 +57,8 @@ def main() -> None:
     core = socket.socket(fileno=arguments.socket_fd)
     core.set_inheritable(False)
     loop = Loop(SystemClock())
+    if host.network.router is not None:
+        host.network.router.watch(loop)
     spawner = Spawner(core, store, host, json.loads(arguments.runtimes), loop)
     try:
         loop.run()
@@ -54,6 +68,21 @@ def main() -> None:
         spawner.stop()
 
 
+def _connect(host: hosts.Host, arguments: argparse.Namespace) -> None:
+    """Let functions out, where that is wanted and can be."""
+    try:
+        host.network = networks.connect(
+            arguments.network,
+            isolated=host.isolated,
+            is_root=os.geteuid() == 0,
+            data_dir=arguments.data_dir,
+            deny=arguments.network_deny,
+        )
+    except networks.NetworkUnavailable as reason:
+        sys.stderr.write(f"lambent: --network {arguments.network}: {reason}\n")
+        sys.exit(_CANNOT_BE_SO)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("lambent-spawner")
     parser.add_argument("--socket-fd", type=int, required=True)
@@ -61,6 +90,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--isolation", choices=[hosts.AUTO, hosts.REQUIRE, hosts.NONE], required=True
     )
+    parser.add_argument(
+        "--network", choices=[networks.AUTO, networks.INTERNET, networks.NONE], required=True
+    )
+    parser.add_argument("--network-deny", required=True, help="CIDRs, separated by commas")
     parser.add_argument("--core-uid", type=int, required=True)
     parser.add_argument("--runtimes", required=True, help="JSON of runtimes/discovery.py")
     return parser.parse_args()

@@ -204,7 +204,14 @@ class Spawner:
         )
         if recipe not in self._zygotes:
             host, store = self._host, self._store
-            site = Site(store.data_dir, store.scaffold, host.isolated, host.in_user_namespace)
+            router, uids = host.network.router, host.uids
+            site = Site(
+                store.data_dir,
+                store.scaffold,
+                host.isolated,
+                host.in_user_namespace,
+                router.plan(uids.first) if router and uids else None,
+            )
             self._zygotes[recipe] = Zygote(recipe, site, self._loop, self)
         return self._zygotes[recipe]
 

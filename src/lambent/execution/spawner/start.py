@@ -19,6 +19,16 @@ _PROGRAM = (
 )
 
 
+class Outside(NamedTuple):
+    """What functions may reach: auto, internet or none; but never `deny` (CIDRs, separated by commas)."""
+
+    network: str = "none"
+    deny: str = ""
+
+
+NOTHING = Outside()
+
+
 class Started(NamedTuple):
     """The process, and core's end of the socket to it."""
 
@@ -27,12 +37,16 @@ class Started(NamedTuple):
 
 
 def start_spawner(
-    data_dir: str, isolation: str, core_uid: int, runtimes: Mapping[str, Any]
+    data_dir: str,
+    isolation: str,
+    core_uid: int,
+    runtimes: Mapping[str, Any],
+    outside: Outside = NOTHING,
 ) -> Started:
     """Start a spawner for the platform at `data_dir`.
 
-    It leaves when the socket is closed. With `isolation` "require" on a host that cannot, it says why on stderr and
-    ends with status 78.
+    It leaves when the socket is closed. With `isolation` "require" or `outside` "internet" on a host that cannot, it
+    says why on stderr and ends with status 78.
 
     Args:
         isolation: auto, require or none.
@@ -47,6 +61,7 @@ def start_spawner(
                 *("--socket-fd", str(theirs.fileno())),
                 *("--data-dir", str(Path(data_dir).absolute())),
                 *("--isolation", isolation),
+                *("--network", outside.network, "--network-deny", outside.deny),
                 *("--core-uid", str(core_uid)),
                 *("--runtimes", json.dumps(dict(runtimes))),
             ],

@@ -104,6 +104,7 @@ class Site:
     scaffold: str
     isolated: bool
     in_user_namespace: bool
+    network: Mapping[str, Any] | None = None  # of spawner/network.py: how sandboxes are connected
 
 
 class Zygote:
@@ -186,12 +187,13 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             program = _PROGRAM.format(source=_SOURCE)
+            network = self._site.network
             command = [self._recipe.program, "-I", "-S", "-c", program, self._plan(theirs.fileno())]
             try:
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
+                    pass_fds=[theirs.fileno(), *([network["router"]] if network else [])],
                     cwd="/",
                     env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
                 )
@@ -219,6 +221,7 @@ class Zygote:
                 "scaffold": self._site.scaffold,
                 "hidden": self._site.data_dir,
                 "host_proc": self._site.in_user_namespace,
+                "network": self._site.network,
             }
         )
 

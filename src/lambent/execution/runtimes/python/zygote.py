@@ -2,7 +2,8 @@
 
 Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `socket` (descriptor), `language`,
 `interpreter`, `execs`, `preload`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`,
-`host_proc`. Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
+`host_proc`, `network` (null, or what spawner/network.py plans).
+Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
  in:  `{"op": "fork", "sandbox", "uid", "memory_mib", "urgent"}` with frame socket, log pipe and cgroup doors
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
@@ -25,7 +26,7 @@ from lambent.execution.runtimes import starter
 from lambent.execution.runtimes.commands import Bootstrap
 from lambent.execution.runtimes.java import classes
 from lambent.execution.runtimes.python import bootstrap, surroundings
-from lambent.execution.sandbox import descriptors, libc, namespaces, root, seccomp, spawn
+from lambent.execution.sandbox import descriptors, libc, namespaces, network, root, seccomp, spawn
 
 _MESSAGE_LIMIT = 4096
 _DESCRIPTORS = 8
@@ -46,9 +47,9 @@ class Zygote:
         runtime_dir = "/var/runtime" if self._isolated else plan["runtime"] or ""
         self._bootstrap = Bootstrap(self._language, plan["interpreter"], runtime_dir)
         self._filter = seccomp.build() if self._isolated else None
-        self._memory_mib = (
-            0  # in a sandbox: what its function will have, where that is known before
-        )
+        self._network: dict[str, Any] | None = plan["network"]
+        # In a sandbox: what its function will have, where that is known before.
+        self._memory_mib = 0
         self._poll = select.poll()
         # pidfd -> sandbox, pid, reading end of the status pipe
         self._sandboxes: dict[int, tuple[str, int, int]] = {}
@@ -86,8 +87,10 @@ class Zygote:
         # does not allow into the host's pid namespace.
         pid = libc.fork_with(namespaces.NEWPID if self._isolated else 0)
         if pid == 0:
+            uid = request["uid"]
+            cable = network.of_uid(self._network, uid) if self._network and uid else None
             walls = spawn.Walls(
-                self._isolated, request["uid"], self._filter, given[2:], request["urgent"]
+                self._isolated, uid, self._filter, given[2:], request["urgent"], cable
             )
             self._memory_mib = request["memory_mib"]
             self._become_sandbox(walls, given[0], given[1], status_in)
@@ -226,6 +229,7 @@ def _enter_root(plan: dict[str, Any]) -> None:
             hidden=plan["hidden"],
             runtime=plan["runtime"],
             host_proc=plan["host_proc"],
+            resolv_conf=plan["network"]["resolv_conf"] if plan["network"] else root.NO_RESOLVER,
         )
     )
 
