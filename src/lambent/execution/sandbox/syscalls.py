@@ -25,6 +25,7 @@ _COMMON = {
 
 _X86_64 = {
     "socket": 41,
+    "socketpair": 53,
     "clone": 56,
     "ptrace": 101,
     "syslog": 103,
@@ -49,6 +50,7 @@ _X86_64 = {
     "delete_module": 176,
     "quotactl": 179,
     "nfsservctl": 180,
+    "io_setup": 206,
     "lookup_dcookie": 212,
     "clock_settime": 227,
     "kexec_load": 246,
@@ -74,6 +76,7 @@ _X86_64 = {
 }
 
 _AARCH64 = {
+    "io_setup": 0,
     "lookup_dcookie": 18,
     "umount2": 39,
     "mount": 40,
@@ -95,6 +98,7 @@ _AARCH64 = {
     "settimeofday": 170,
     "adjtimex": 171,
     "socket": 198,
+    "socketpair": 199,
     "add_key": 217,
     "request_key": 218,
     "keyctl": 219,
