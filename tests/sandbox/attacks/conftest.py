@@ -58,8 +58,8 @@ exports.handler = async (event) => {
     try {
       const body = new AsyncFunction('fs', 'net', 'os', 'dgram', 'spawnSync', 'reach', `return (${text});`);
       const value = await body(fs, net, os, dgram, spawnSync, reach);
-      said[name] = 'got ' + (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 20000);
-    } catch (error) { said[name] = error.code || error.name; }
+      said[name] = 'got ' + String(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 20000);
+    } catch (error) { said[name] = (error.info || error).code || error.name; }
   }
   return said;
 };
