@@ -17,7 +17,8 @@ from lambent.execution.sandbox import libc, namespaces
 from lambent.execution.sandbox.syscalls import AUDIT_ARCH, NUMBERS
 
 # struct seccomp_data: nr, arch, instruction pointer, six 64-bit arguments (the low half first: little-endian).
-_NR, _ARCH, _ARGUMENT_0, _ARGUMENT_2 = 0, 4, 16, 32
+_NR, _ARCH, _ARGUMENT_0, _ARGUMENT_1, _ARGUMENT_2 = 0, 4, 16, 24, 32
+_HIGH_HALF = 4
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _JUMP_EQUAL = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
 _JUMP_NOT_BELOW = 0x35  # BPF_JMP | BPF_JGE | BPF_K
@@ -33,10 +34,15 @@ _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _NETLINK_ROUTE = 0
 # The default of the type, ICMP, TCP, UDP, ICMPv6, MPTCP.
 _INTERNET_PROTOCOLS = (0, 1, 6, 17, 58, 262)
+# The limit of core files stays as it is (rlimits.py says why). Who sets it to 0 has what he wants already, and some
+# programs give up when they cannot: the call seems to work.
+_RLIMIT_CORE = 4
+_SEEMS_DONE = 0
 _QUERY_PERSONALITY = 0xFFFFFFFF
 # Handled one by one below, because their arguments decide.
 _BY_ARGUMENT = frozenset(
     {"clone", "unshare", "clone3", "personality", "socket", "socketpair", "io_setup"}
+    | {"setrlimit", "prlimit64"}
 )
 
 
@@ -56,6 +62,11 @@ def build(machine: str | None = None) -> bytes:
     code += _when(numbers["personality"], _only_values((0, _QUERY_PERSONALITY)))
     for name in ("socket", "socketpair"):
         code += _when(numbers[name], _known_sockets())
+    code += _when(numbers["setrlimit"], _unless_core_limit([]))
+    # Not a question only: the third argument points to the new limit.
+    code += _when(
+        numbers["prlimit64"], _unless_core_limit(_return_if_null(_ARGUMENT_2), _ARGUMENT_1)
+    )
     for name in ("clone3", "io_setup"):
         code += _when(numbers[name], [_refuse(errno.ENOSYS)])
     for name in sorted(set(numbers) - _BY_ARGUMENT):
@@ -125,3 +136,24 @@ def _known_sockets() -> list[bytes]:
         for family in families:
             body += _when(family, of_these)
     return [*body, _refuse(errno.EAFNOSUPPORT)]
+
+
+def _unless_core_limit(exception: list[bytes], argument: int = _ARGUMENT_0) -> list[bytes]:
+    return [
+        _op(_LOAD, argument),
+        _op(_JUMP_EQUAL, _RLIMIT_CORE, 1, 0),
+        _op(_RETURN, _ALLOW),
+        *exception,
+        _refuse(_SEEMS_DONE),
+    ]
+
+
+def _return_if_null(argument: int) -> list[bytes]:
+    """Allow the call if a pointer is null, both halves of it."""
+    return [
+        _op(_LOAD, argument),
+        _op(_JUMP_EQUAL, 0, 0, 3),
+        _op(_LOAD, argument + _HIGH_HALF),
+        _op(_JUMP_EQUAL, 0, 0, 1),
+        _op(_RETURN, _ALLOW),
+    ]

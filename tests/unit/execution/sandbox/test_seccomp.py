@@ -14,11 +14,15 @@ from lambent.execution.sandbox import seccomp
 from lambent.execution.sandbox.syscalls import AUDIT_ARCH, NUMBERS
 
 _ALLOW = 0x7FFF0000
+_SEEMS_DONE = -1
 
 
-def _decide(program: bytes, number: int, arch: int, argument: int = 0, third: int = 0) -> int:
-    """What the kernel would answer: the errno, 0 for allow."""
-    data = struct.pack("=IIQ6Q", number, arch, 0, argument, 0, third, 0, 0, 0)
+def _decide(
+    program: bytes, number: int, arch: int, argument: int = 0, second: int = 0, third: int = 0
+) -> int:
+    """What the kernel would answer: the errno, 0 for allow, -1 for a success without the call."""
+    arguments = (argument, second, third, 0, 0, 0)
+    data = struct.pack("=IIQ6Q", number, arch, 0, *arguments)
     code = list(struct.iter_unpack("=HBBI", program))
     accumulator = counter = 0
     while True:
@@ -28,7 +32,7 @@ def _decide(program: bytes, number: int, arch: int, argument: int = 0, third: in
             (accumulator,) = struct.unpack_from("=I", data, value)
         elif operation == 0x06:
             assert value == _ALLOW or value >> 16 == 5
-            return 0 if value == _ALLOW else value & 0xFFFF
+            return 0 if value == _ALLOW else (value & 0xFFFF or _SEEMS_DONE)
         else:
             holds = {
                 0x15: accumulator == value,
@@ -45,7 +49,15 @@ def machine(request: pytest.FixtureRequest) -> str:
 
 def test_every_listed_call_is_denied(machine: str) -> None:
     program = seccomp.build(machine)
-    by_argument = {"clone", "unshare", "personality", "socket", "socketpair"}
+    by_argument = {
+        "clone",
+        "unshare",
+        "personality",
+        "socket",
+        "socketpair",
+        "setrlimit",
+        "prlimit64",
+    }
     for name, number in NUMBERS[machine].items():
         if name in by_argument:
             continue
@@ -93,12 +105,23 @@ def test_sockets_of_few_families_and_protocols(machine: str, call: str) -> None:
     assert families == {1, 2, 10, 16}
     assert _decide(program, number, arch, 38) == errno.EAFNOSUPPORT
     protocols = {
-        family: {each for each in range(300) if not _decide(program, number, arch, family, each)}
+        family: {each for each in range(300) if not _decide(program, number, arch, family, 0, each)}
         for family in (2, 10, 16)
     }
     internet = {0, 1, 6, 17, 58, 262}
     assert protocols == {2: internet, 10: internet, 16: {0}}
-    assert _decide(program, number, arch, 16, 15) == errno.EPROTONOSUPPORT
+    assert _decide(program, number, arch, 16, 0, 15) == errno.EPROTONOSUPPORT
+
+
+def test_the_limit_of_core_files_stays(machine: str) -> None:
+    program, numbers, arch = seccomp.build(machine), NUMBERS[machine], AUDIT_ARCH[machine]
+    for which in range(16):
+        answer = _decide(program, numbers["setrlimit"], arch, which)
+        assert answer == (_SEEMS_DONE if which == 4 else 0)
+        assert _decide(program, numbers["prlimit64"], arch, 4, which) == 0  # asks
+        for pointer in (1, 1 << 32, 0x7FFF_FFFF_F000):
+            answer = _decide(program, numbers["prlimit64"], arch, 0, which, pointer)
+            assert answer == (_SEEMS_DONE if which == 4 else 0)
 
 
 def test_foreign_architectures(machine: str) -> None:
