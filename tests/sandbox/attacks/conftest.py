@@ -103,6 +103,17 @@ class Attackers:
         assert said.startswith(_GOT), said
         return said.removeprefix(_GOT)
 
+    def processes_in(self, namespace: str) -> list[Path]:
+        """Those of the host that are in this pid namespace, named as /proc/PID/ns/pid has it."""
+        found = []
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                if str((directory / "ns/pid").readlink()) == namespace:
+                    found.append(directory)
+            except OSError:
+                continue
+        return found
+
 
 @pytest.fixture(scope="session")
 def attackers_type() -> type[Attackers]:

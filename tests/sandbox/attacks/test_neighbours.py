@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -224,18 +223,7 @@ for _ in range(3):
     )
     assert said["it"] == "got 3"
     namespace = said["ns"].removeprefix("got ")
-    assert len(_processes_in(namespace)) == 5  # the first, the runtime, three demons
+    assert len(attackers.processes_in(namespace)) == 5  # the first, the runtime, three demons
     box.end()
     assert box.is_over()
-    assert _processes_in(namespace) == []
-
-
-def _processes_in(namespace: str) -> list[Path]:
-    found = []
-    for directory in Path("/proc").glob("[0-9]*"):
-        try:
-            if str((directory / "ns/pid").readlink()) == namespace:
-                found.append(directory)
-        except OSError:
-            continue
-    return found
+    assert attackers.processes_in(namespace) == []

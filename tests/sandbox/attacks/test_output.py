@@ -41,7 +41,8 @@ def client(aws: Callable[..., Any]) -> Any:
         Role="arn:aws:iam::123456789012:role/r",
         Handler="app.handler",
         Code={"ZipFile": buffer.getvalue()},
-        **{"MemorySize": 1769, "Timeout": 60},
+        MemorySize=1769,
+        Timeout=60,
     )
     return client
 
