@@ -6,11 +6,15 @@ files.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 _GOT = "got "
 _HERE = Path(__file__).parent
 _RESULT = 4
+_SOMEBODY = 54_322
+_PYTHON_OF_ALL = "/usr/bin/python3"
 # `exec` with the names of the statements before, for what an attacker prepares; then each expression on its own.
 _TRY_PYTHON = """
 import ctypes, errno, fcntl, mmap, os, resource, select, signal, socket, stat, struct, subprocess, sys, termios
@@ -179,3 +185,74 @@ def node_attacker(attackers: Attackers, lacking: Callable[[str], NoReturn]) -> A
     if not attackers.speaks("node"):
         lacking("no Node here")
     return attackers.make("node")
+
+
+class _Elsewhere:
+    """A sandbox whose driver runs in another process: as much of it as `Attackers.tried` needs."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def invoke(self, event: bytes) -> tuple[int, bytes]:
+        self._connection.send_bytes(event)
+        assert self._connection.poll(30), "no answer from the process without root"
+        kind, answer = self._connection.recv()
+        return kind, answer
+
+    def logged(self) -> str:
+        return ""
+
+
+def _serve_without_root(connection: Any, directory: Path, driver_type: Any, program: bytes) -> None:
+    """In a forked child: become somebody else, start a spawner as that user, run what comes over the connection."""
+    os.setgroups([])
+    os.setresgid(_SOMEBODY, _SOMEBODY, _SOMEBODY)
+    os.setresuid(_SOMEBODY, _SOMEBODY, _SOMEBODY)
+    os.chdir("/")
+    sys.executable = _PYTHON_OF_ALL
+    driver = driver_type("auto", directory, ("/usr/bin",))
+    try:
+        described = driver.ask("describe", ticket="what")
+        connection.send(described)
+        if not described["refusal"]:
+            box = Attackers(driver, program).make()
+            with contextlib.suppress(EOFError):
+                while True:
+                    connection.send(box.invoke(connection.recv_bytes()))
+    finally:
+        driver.stop()
+
+
+@pytest.fixture(scope="session")
+def unprivileged_attacker(
+    driver_type: Any, probe_program: bytes, lacking: Callable[[str], NoReturn]
+) -> Iterator[_Elsewhere]:
+    """A hostile Python function of a platform that an ordinary user runs."""
+    if os.geteuid() != 0 or not os.access(_PYTHON_OF_ALL, os.X_OK):
+        lacking("needs root to become somebody else, and a Python that all may run")
+    directory = Path(tempfile.mkdtemp(prefix="lambent-test-"))
+    os.chown(directory, _SOMEBODY, _SOMEBODY)
+    ours, theirs = multiprocessing.Pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            ours.close()
+            _serve_without_root(theirs, directory, driver_type, probe_program)
+            status = 0
+        except BaseException:  # noqa: BLE001 - a forked child must not return into pytest
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    theirs.close()
+    try:
+        described = ours.recv()
+        if described["refusal"]:
+            lacking(described["refusal"])
+        assert described["isolation"] == "user-namespace"
+        yield _Elsewhere(ours)
+    finally:
+        ours.close()
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        shutil.rmtree(directory, ignore_errors=True)
+    assert status == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from typing import Any
 
 import pytest
@@ -52,7 +53,6 @@ _FILES = {
     "modprobe": ("/proc/sys/kernel/modprobe", {"EACCES", "ENOENT"}),
     "host name": ("/proc/sys/kernel/hostname", {"EACCES"}),
     "forwarding": ("/proc/sys/net/ipv4/ip_forward", {"EACCES"}),
-    "shared memory": ("/proc/sys/kernel/shmmax", {"EACCES"}),
     "hotkeys": ("/proc/sysrq-trigger", {"EACCES", "ENOENT"}),
     "memory of init": ("/proc/1/mem", {"ENOENT"}),
     "kernel log": ("/proc/kmsg", {"EACCES", "EPERM"}),
@@ -80,10 +80,10 @@ _FILES = {
 }
 
 
-@pytest.fixture(scope="module", params=["python", "node"])
+@pytest.fixture(scope="module", params=["python", "node", "unprivileged"])
 def changes(request: pytest.FixtureRequest, attackers: Any) -> dict[str, str]:
     box = request.getfixturevalue(f"{request.param}_attacker")
-    column = ("python", "node").index(request.param)
+    column = int(request.param == "node")
     said: dict[str, str] = attackers.tried(
         box, {name: each[column] for name, each in _CHANGED.items()}
     )
@@ -95,10 +95,10 @@ def test_nothing_changes_outside_tmp(changes: dict[str, str], name: str) -> None
     assert changes[name] in _REFUSED | {"EBUSY", "EXDEV"}
 
 
-@pytest.fixture(scope="module", params=["python", "node"])
+@pytest.fixture(scope="module", params=["python", "node", "unprivileged"])
 def opened(request: pytest.FixtureRequest, attackers: Any) -> dict[str, str]:
     box = request.getfixturevalue(f"{request.param}_attacker")
-    way = {"python": "open({!r}, 'r+b')", "node": "fs.openSync({!r}, 'r+')"}[request.param]
+    way = "fs.openSync({!r}, 'r+')" if request.param == "node" else "open({!r}, 'r+b')"
     tries = {name: way.format(path) for name, (path, _) in _FILES.items()}
     said: dict[str, str] = attackers.tried(box, tries)
     return said
@@ -107,6 +107,18 @@ def opened(request: pytest.FixtureRequest, attackers: Any) -> dict[str, str]:
 @pytest.mark.parametrize("name", _FILES)
 def test_files_that_cannot_be_opened_for_writing(opened: dict[str, str], name: str) -> None:
     assert opened[name] in _FILES[name][1]
+
+
+def test_without_root_settings_of_its_own_namespaces_are_writable(
+    attackers: Any, unprivileged_attacker: Any
+) -> None:
+    """There a function has the uid that the settings of its namespaces belong to. Nobody else's depend on them."""
+    text = attackers.tried(unprivileged_attacker, {"it": "writable('/proc/sys', ())"}, _SWEEP)["it"]
+    found = set(ast.literal_eval(text.removeprefix("got ")))
+    own = re.compile(
+        r"/proc/sys/(kernel/(shm\w*|msg\w*|sem\w*|auto_msgmni|ns_last_pid|pid_max)|fs/mqueue/\w+)"
+    )
+    assert [path for path in found if not own.fullmatch(path)] == []
 
 
 _WRITES = {
@@ -119,16 +131,14 @@ _WRITES = {
 }
 
 
-@pytest.mark.parametrize("language", ["python", "node"])
+@pytest.mark.parametrize("language", ["python", "node", "unprivileged"])
 def test_writes_that_need_a_privilege(
     request: pytest.FixtureRequest, attackers: Any, language: str
 ) -> None:
     """A process may open these files of its own; what matters is what it can put in."""
     box = request.getfixturevalue(f"{language}_attacker")
-    way = {
-        "python": "open({!r}, 'wb', 0).write({!r}.encode())",
-        "node": "fs.writeFileSync({!r}, {!r})",
-    }[language]
+    write = "open({!r}, 'wb', 0).write({!r}.encode())"
+    way = "fs.writeFileSync({!r}, {!r})" if language == "node" else write
     said = attackers.tried(box, {path: way.format(path, text) for path, text in _WRITES.items()})
     refused = {"EACCES", "EPERM", "ENOENT", "EINVAL"}
     assert {path: error for path, error in said.items() if error not in refused} == {}

@@ -78,10 +78,10 @@ def _filled(text: str, attackers: Any, victim: Any) -> str:
     return Template(text).substitute(pids)
 
 
-@pytest.fixture(scope="module", params=["python", "node"])
+@pytest.fixture(scope="module", params=["python", "node", "unprivileged"])
 def outcomes(request: pytest.FixtureRequest, attackers: Any, victim: Any) -> dict[str, str]:
     box = request.getfixturevalue(f"{request.param}_attacker")
-    column = ("python", "node").index(request.param)
+    column = int(request.param == "node")
     filled = {name: _filled(each[column], attackers, victim) for name, each in _BOTH.items()}
     said: dict[str, str] = attackers.tried(box, filled)
     return said

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
-_MIB = 1 << 20
+_PIECES_OF_A_GIB = 1 << 14  # of 64 KiB
 _SOURCE = """
 import os
 def handler(event, context):
-    piece = (event["line"] * (1 << 20))[: 1 << 20].encode()
-    for _ in range(event["mib"]):
+    piece = (event["line"] * (1 << 16))[: 1 << 16].encode()
+    for _ in range(event["pieces"]):
         left = memoryview(piece)
         while left:
             left = left[os.write(1, left) :]
@@ -47,9 +47,9 @@ def client(aws: Callable[..., Any]) -> Any:
     return client
 
 
-def _invoke(client: Any, line: str, mib: int) -> bytes:
+def _invoke(client: Any, line: str, pieces: int) -> bytes:
     """Its log, as the caller is shown it."""
-    event = json.dumps({"line": line, "mib": mib})
+    event = json.dumps({"line": line, "pieces": pieces})
     answer = client.invoke(FunctionName="flood", Payload=event, LogType="Tail")
     assert json.loads(answer["Payload"].read()) == "done"
     return base64.b64decode(answer["LogResult"])
@@ -67,15 +67,15 @@ def _forget_peak() -> None:
 
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize(
-    ("line", "mib"),
-    [("x" * 1023 + "\n", 1024), ("x", 128), ("\n", 1), ("\r", 16)],
+    ("line", "pieces"),
+    [("x" * 4095 + "\n", _PIECES_OF_A_GIB), ("x", 2048), ("\n", 4), ("\r", 256)],
     ids=["lines", "one line", "empty lines", "carriage returns"],
 )
-def test_a_flood_of_output_does_not_fill_core(client: Any, line: str, mib: int) -> None:
+def test_a_flood_of_output_does_not_fill_core(client: Any, line: str, pieces: int) -> None:
     _invoke(client, line, 1)
     _forget_peak()
     before = _peak_mib()
-    log = _invoke(client, line, mib)
+    log = _invoke(client, line, pieces)
     assert len(log) <= 4096  # AWS's tail
     assert b"REPORT RequestId" in log
     assert _peak_mib() - before < 64
