@@ -51,9 +51,24 @@ while True:
         for each in crowd:
             each.close()
     if event.get("kill"):
+        is_below_starter = os.getppid() > 1
         said["kill"] = [tried(lambda: os.kill(pid, signal.SIGKILL)) for pid in (os.getppid(), -1)]
+        if is_below_starter:
+            signal.pause()
     api.close()
     api.request("POST", API + "/invocation/" + own + "/response", json.dumps(said))
+    api.getresponse().read()
+"""
+_EXTENSION = """#!/usr/bin/python3
+import http.client, json, os
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+name = {"Lambda-Extension-Name": os.path.basename(__file__)}
+api.request("POST", "/2020-01-01/extension/register", json.dumps({"events": ["INVOKE"]}), name)
+answer = api.getresponse()
+answer.read()
+own = {"Lambda-Extension-Identifier": answer.headers["Lambda-Extension-Identifier"]}
+while True:
+    api.request("GET", "/2020-01-01/extension/event/next", headers=own)
     api.getresponse().read()
 """
 _OTHER = "3f0e4c9e-0000-4000-8000-000000000000"
@@ -156,3 +171,20 @@ def test_killing_all_it_can_ends_only_its_own(client: Any) -> None:
         # Process 1 takes no signal from inside, and there is nobody else.
         assert _invoke(client, "attacker", kill=True)["kill"] == ["got None", "ESRCH"]
     assert _invoke(client, "bystander") == 2
+
+
+def test_the_starter_above_extensions_is_out_of_reach(client: Any) -> None:
+    """It has the function's uid and the frame socket. To end it ends the environment; it cannot be used."""
+    layer = client.publish_layer_version(
+        LayerName="extensions", Content={"ZipFile": _zip({"extensions/spy": _EXTENSION})}
+    )
+    client.update_function_configuration(FunctionName="attacker", Layers=[layer["LayerVersionArn"]])
+    said = _invoke(client, "attacker")
+    assert sorted(said["descriptors"]) == ["/dev/null", "pipe", "pipe", "socket"]
+    for what in ("mem", "environ", "fd"):
+        assert said[f"{what} of parent"] in {"ENOENT", "EACCES"}, what
+    assert _invoke(client, "bystander") == 1
+    ended = _invoke(client, "attacker", kill=True)
+    assert ended["errorType"] == "Runtime.ExitError"
+    assert _invoke(client, "bystander") == 2
+    assert "descriptors" in _invoke(client, "attacker")
