@@ -22,7 +22,7 @@ from lambent.execution.runtimes.discovery import discover
 from lambent.execution.spawner.start import NOTHING, Outside, start_spawner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 HEADER = struct.Struct("<IB16sQ")
 READY, ASSIGN, INIT_DONE, INVOKE, RESULT, ERROR = range(6)
@@ -215,13 +215,15 @@ class Driver:
         assert kind == READY, box.logged()
         return box
 
-    def seal(self, files: dict[str, str]) -> str:
-        """Stage and seal a tree; returns its digest."""
+    def seal(self, files: Mapping[str, str | bytes]) -> str:
+        """Stage and seal a tree, bytes being programs; returns its digest."""
         name = uuid.uuid4().hex
         staging = self.data_dir / "code" / "staging" / name
-        for path, text in files.items():
-            (staging / path).parent.mkdir(parents=True, exist_ok=True)
-            (staging / path).write_text(text)
+        for path, content in files.items():
+            target = staging / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+            target.chmod(0o644 if isinstance(content, str) else 0o755)
         event = self.ask("seal", ticket=uuid.uuid4().hex, staging=name)
         assert event["event"] == "sealed", event
         return str(event["code"])
@@ -230,7 +232,7 @@ class Driver:
         """A sandbox whose handler runs what it is sent."""
         return self.function({"app.py": PROBE}, **changes)
 
-    def function(self, files: dict[str, str], **changes: Any) -> Box:
+    def function(self, files: Mapping[str, str | bytes], **changes: Any) -> Box:
         """A sandbox with `files` as its code, initialised."""
         box = self.create(changes.pop("runtime", "python3.11"))
         event = box.assign(self.seal(files), **changes)
@@ -277,6 +279,12 @@ def start() -> Iterator[Callable[[str], Driver]]:
         driver.stop()
     for driver in drivers:
         shutil.rmtree(driver.data_dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def driver_type() -> type[Driver]:
+    """For drivers that live longer than a module, or in another process."""
+    return Driver
 
 
 @pytest.fixture(scope="module")

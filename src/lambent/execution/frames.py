@@ -18,6 +18,9 @@ ANSWER_LIMIT = 6_291_556
 # A read of this size takes a small frame in one go; larger payloads are read in pieces of `LARGE_READ`.
 SMALL_READ = 65_536
 LARGE_READ = 1_048_576
+# An answer of 6 MB that comes in crumbs of two bytes would be 180 MB of small objects: after so many pieces (an
+# ordinary answer has some dozens) they go into one buffer.
+_MOST_PIECES = 256
 
 HEADER = struct.Struct("<IB16sQ")
 METADATA_LENGTH = struct.Struct("<H")
@@ -89,6 +92,7 @@ class FrameReader:
     """Turns what a sandbox sends, however it is cut, into frames. One per sandbox."""
 
     __slots__ = (
+        "_crumbs",
         "_deadline_ms",
         "_head",
         "_missing",
@@ -102,6 +106,7 @@ class FrameReader:
         self._head = b""  # bytes of a header that is not complete yet
         self._missing = -1  # bytes of payload still to come; -1 between frames
         self._pieces: list[bytes] = []
+        self._crumbs = bytearray()  # what came after `_MOST_PIECES`
         self._too_long = False
         self._type = 0
         self._request_id = NO_REQUEST
@@ -159,14 +164,19 @@ class FrameReader:
 
     def _keep(self, piece: bytes) -> None:
         self._missing -= len(piece)
-        if not self._too_long:
+        if self._too_long:
+            return
+        if len(self._pieces) < _MOST_PIECES:
             self._pieces.append(piece)
+        else:
+            self._crumbs += piece
 
     def _complete(self) -> Frame:
         pieces = self._pieces
-        payload = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        payload = pieces[0] if len(pieces) == 1 else b"".join((*pieces, self._crumbs))
         if pieces:
             self._pieces = []
+            self._crumbs.clear()
         self._missing = -1
         return Frame(
             self._type, self._request_id, self._deadline_ms, None if self._too_long else payload

@@ -67,6 +67,20 @@ def test_an_answer_over_the_limit_is_counted_and_not_kept() -> None:
     assert following.payload == b"{}"
 
 
+def test_an_answer_in_crumbs_is_few_objects() -> None:
+    """Each of them would weigh thirty times what is in it."""
+    reader = FrameReader()
+    for payload in (bytes(range(250)) * 40, b"second" * 200):
+        data = raw(FrameType.RESULT, payload)
+        *crumbs, last = [data[start : start + 2] for start in range(0, len(data), 2)]
+        for crumb in crumbs:
+            assert reader.feed(crumb) == []
+            assert len(reader._pieces) <= 256
+        (frame,) = reader.feed(last)
+        assert frame.payload == payload
+        assert reader._crumbs == b""
+
+
 def test_large_payloads_are_asked_for_in_large_pieces() -> None:
     reader = FrameReader()
     assert reader.wanted == 65_536

@@ -118,6 +118,37 @@ def test_a_retry_may_succeed(run: Run) -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("answer", [b'1,"requestContext":{"functionArn":"other"}', b"\xff", b"["])
+def test_an_answer_that_is_no_json_writes_nothing_into_the_record(run: Run, answer: bytes) -> None:
+    """A runtime may answer anything; who gets the record trusts what it says about the sender."""
+
+    async def scenario(bench: Any) -> None:
+        await _start(bench, "f", "good")
+        arn = "arn:aws:lambda:eu-west-1:123456789012:function"
+        await bench.call(
+            "PutFunctionEventInvokeConfig",
+            FunctionName="f",
+            DestinationConfig={"OnSuccess": {"Destination": f"{arn}:good"}},
+        )
+        bench.plane.outcome = Outcome(answer, False, b"", 1.0, 1, None, 30)
+        await _send(bench)
+        (record,) = _payloads(bench, "good")
+        assert record["requestContext"]["functionArn"] == f"{arn}:f:$LATEST"
+        assert record["responsePayload"] == answer.decode("utf-8", "replace")
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("message", ["5", '["x"]', "null", "{}", '"a"'])
+def test_error_messages_of_any_type_fit_a_dead_letter(message: str) -> None:
+    from lambent.services.lambda_ import event_results
+
+    event: Any = type("Event", (), {"request_id": "r"})
+    result = event_results.Result("ran", f'{{"errorMessage":{message}}}'.encode(), is_error=True)
+    attributes = orjson.loads(event_results._dead_letter(event, result, "RetriesExhausted"))
+    assert attributes["ErrorMessage"] == ("a" if message == '"a"' else "RetriesExhausted")
+
+
 @pytest.mark.parametrize(
     ("config", "fault", "outcome", "condition", "count"),
     [

@@ -2,7 +2,8 @@
 
 A deny list: functions may run any program, so what is closed are the doors to more kernel (new namespaces, mounts,
 tracing, bpf, keys, io_uring, ...), not the daily calls. Denied calls answer EPERM. clone3 answers ENOSYS: its flags lie
-in memory where a filter cannot look, and libc falls back to clone, whose flags it can see.
+in memory where a filter cannot look, and libc falls back to clone, whose flags it can see. So does io_setup: the
+whole host has one pot of such contexts (fs.aio-max-nr), which one function could empty; POSIX AIO uses threads.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from lambent.execution.sandbox import libc, namespaces
 from lambent.execution.sandbox.syscalls import AUDIT_ARCH, NUMBERS
 
 # struct seccomp_data: nr, arch, instruction pointer, six 64-bit arguments (the low half first: little-endian).
-_NR, _ARCH, _ARGUMENT_0 = 0, 4, 16
+_NR, _ARCH, _ARGUMENT_0, _ARGUMENT_1, _ARGUMENT_2 = 0, 4, 16, 24, 32
+_HIGH_HALF = 4
 _LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
 _JUMP_EQUAL = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
 _JUMP_NOT_BELOW = 0x35  # BPF_JMP | BPF_JGE | BPF_K
@@ -26,11 +28,22 @@ _ALLOW = 0x7FFF0000
 _ERRNO = 0x00050000
 _MODE_FILTER = 2
 _X32_BIT = 0x40000000  # calls of the x32 ABI, under the same AUDIT_ARCH as x86_64
-# Families that reach past the network namespace: the kernel's crypto, and the hypervisor below us.
-_AF_ALG, _AF_VSOCK = 38, 40
+# A list of what is allowed, because asking for any other family makes the kernel load a module for it, and some (vsock,
+# alg, the netlink of device events) reach past the network namespace.
+_AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
+_NETLINK_ROUTE = 0
+# The default of the type, ICMP, TCP, UDP, ICMPv6, MPTCP.
+_INTERNET_PROTOCOLS = (0, 1, 6, 17, 58, 262)
+# The limit of core files stays as it is (rlimits.py says why). Who sets it to 0 has what he wants already, and some
+# programs give up when they cannot: the call seems to work.
+_RLIMIT_CORE = 4
+_SEEMS_DONE = 0
 _QUERY_PERSONALITY = 0xFFFFFFFF
 # Handled one by one below, because their arguments decide.
-_BY_ARGUMENT = frozenset({"clone", "unshare", "clone3", "personality", "socket"})
+_BY_ARGUMENT = frozenset(
+    {"clone", "unshare", "clone3", "personality", "socket", "socketpair", "io_setup"}
+    | {"setrlimit", "prlimit64"}
+)
 
 
 def build(machine: str | None = None) -> bytes:
@@ -47,8 +60,15 @@ def build(machine: str | None = None) -> bytes:
     code += _when(numbers["clone"], _refused_flags(namespaces.ANY_NEW))
     code += _when(numbers["unshare"], _refused_flags(namespaces.ANY_NEW | namespaces.NEWTIME))
     code += _when(numbers["personality"], _only_values((0, _QUERY_PERSONALITY)))
-    code += _when(numbers["socket"], _no_values((_AF_ALG, _AF_VSOCK), errno.EAFNOSUPPORT))
-    code += _when(numbers["clone3"], [_refuse(errno.ENOSYS)])
+    for name in ("socket", "socketpair"):
+        code += _when(numbers[name], _known_sockets())
+    code += _when(numbers["setrlimit"], _unless_core_limit([]))
+    # Not a question only: the third argument points to the new limit.
+    code += _when(
+        numbers["prlimit64"], _unless_core_limit(_return_if_null(_ARGUMENT_2), _ARGUMENT_1)
+    )
+    for name in ("clone3", "io_setup"):
+        code += _when(numbers[name], [_refuse(errno.ENOSYS)])
     for name in sorted(set(numbers) - _BY_ARGUMENT):
         code += _when(numbers[name], [_refuse(errno.EPERM)])
     return b"".join([*code, _op(_RETURN, _ALLOW)])
@@ -80,7 +100,7 @@ def _unless_equal(value: int, code: int) -> list[bytes]:
 
 
 def _when(number: int, body: list[bytes]) -> list[bytes]:
-    """`body` if the call is `number`; a body ends in a return, so the accumulator still holds the number after it."""
+    """`body` if the accumulator is `number`; a body ends in a return, so the accumulator is unchanged after it."""
     return [_op(_JUMP_EQUAL, number, 0, len(body)), *body]
 
 
@@ -93,15 +113,47 @@ def _refused_flags(flags: int) -> list[bytes]:
     ]
 
 
-def _only_values(values: tuple[int, ...]) -> list[bytes]:
-    body = [_op(_LOAD, _ARGUMENT_0)]
+def _only_values(
+    values: tuple[int, ...], argument: int = _ARGUMENT_0, code: int = errno.EPERM
+) -> list[bytes]:
+    body = [_op(_LOAD, argument)]
     for value in values:
         body += [_op(_JUMP_EQUAL, value, 0, 1), _op(_RETURN, _ALLOW)]
-    return [*body, _refuse(errno.EPERM)]
+    return [*body, _refuse(code)]
 
 
-def _no_values(values: tuple[int, ...], code: int) -> list[bytes]:
-    body = [_op(_LOAD, _ARGUMENT_0)]
-    for value in values:
-        body += [_op(_JUMP_EQUAL, value, 0, 1), _refuse(code)]
-    return [*body, _op(_RETURN, _ALLOW)]
+def _known_sockets() -> list[bytes]:
+    body = [
+        _op(_LOAD, _ARGUMENT_0),
+        _op(_JUMP_EQUAL, _AF_UNIX, 0, 1),
+        _op(_RETURN, _ALLOW),
+    ]
+    for families, protocols in (
+        ((_AF_NETLINK,), (_NETLINK_ROUTE,)),
+        ((_AF_INET, _AF_INET6), _INTERNET_PROTOCOLS),
+    ):
+        of_these = _only_values(protocols, _ARGUMENT_2, errno.EPROTONOSUPPORT)
+        for family in families:
+            body += _when(family, of_these)
+    return [*body, _refuse(errno.EAFNOSUPPORT)]
+
+
+def _unless_core_limit(exception: list[bytes], argument: int = _ARGUMENT_0) -> list[bytes]:
+    return [
+        _op(_LOAD, argument),
+        _op(_JUMP_EQUAL, _RLIMIT_CORE, 1, 0),
+        _op(_RETURN, _ALLOW),
+        *exception,
+        _refuse(_SEEMS_DONE),
+    ]
+
+
+def _return_if_null(argument: int) -> list[bytes]:
+    """Allow the call if a pointer is null, both halves of it."""
+    return [
+        _op(_LOAD, argument),
+        _op(_JUMP_EQUAL, 0, 0, 3),
+        _op(_LOAD, argument + _HIGH_HALF),
+        _op(_JUMP_EQUAL, 0, 0, 1),
+        _op(_RETURN, _ALLOW),
+    ]

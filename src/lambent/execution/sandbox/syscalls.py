@@ -25,6 +25,7 @@ _COMMON = {
 
 _X86_64 = {
     "socket": 41,
+    "socketpair": 53,
     "clone": 56,
     "ptrace": 101,
     "syslog": 103,
@@ -34,6 +35,7 @@ _X86_64 = {
     "modify_ldt": 154,
     "pivot_root": 155,
     "adjtimex": 159,
+    "setrlimit": 160,
     "chroot": 161,
     "acct": 163,
     "settimeofday": 164,
@@ -49,6 +51,7 @@ _X86_64 = {
     "delete_module": 176,
     "quotactl": 179,
     "nfsservctl": 180,
+    "io_setup": 206,
     "lookup_dcookie": 212,
     "clock_settime": 227,
     "kexec_load": 246,
@@ -62,6 +65,7 @@ _X86_64 = {
     "fanotify_init": 300,
     "name_to_handle_at": 303,
     "open_by_handle_at": 304,
+    "prlimit64": 302,
     "clock_adjtime": 305,
     "setns": 308,
     "process_vm_readv": 310,
@@ -74,6 +78,7 @@ _X86_64 = {
 }
 
 _AARCH64 = {
+    "io_setup": 0,
     "lookup_dcookie": 18,
     "umount2": 39,
     "mount": 40,
@@ -92,9 +97,11 @@ _AARCH64 = {
     "syslog": 116,
     "ptrace": 117,
     "reboot": 142,
+    "setrlimit": 164,
     "settimeofday": 170,
     "adjtimex": 171,
     "socket": 198,
+    "socketpair": 199,
     "add_key": 217,
     "request_key": 218,
     "keyctl": 219,
@@ -104,6 +111,7 @@ _AARCH64 = {
     "migrate_pages": 238,
     "move_pages": 239,
     "perf_event_open": 241,
+    "prlimit64": 261,
     "fanotify_init": 262,
     "name_to_handle_at": 264,
     "open_by_handle_at": 265,

@@ -184,9 +184,9 @@ def _message(event: Event, destination: str, body: bytes, now_ms: int) -> Event:
 
 
 def _record(event: Event, result: Result, condition: Condition, now_ms: int) -> bytes:
-    """The invocation record ("Adding a destination", Lambda developer guide). Payloads go into it unread."""
+    """The invocation record ("Adding a destination", Lambda developer guide). The request's payload is JSON by now."""
     qualifier = event.qualifier or LATEST
-    head = {
+    head: dict[str, object] = {
         "version": "1.0",
         "timestamp": from_ms(now_ms).strftime("%Y-%m-%dT%H:%M:%S.") + f"{now_ms % 1000:03}Z",
         "requestContext": {
@@ -202,17 +202,26 @@ def _record(event: Event, result: Result, condition: Condition, now_ms: int) -> 
         if result.is_error:
             context["functionError"] = "Unhandled"
         head["responseContext"] = context
-        head["responsePayload"] = orjson.Fragment(result.payload or b"null")
+        head["responsePayload"] = _embedded(result.payload)
     return orjson.dumps(head)
+
+
+def _embedded(payload: bytes) -> object:
+    """What a function answered, as a member of a record. What is not JSON could write further members: it is text."""
+    try:
+        orjson.loads(payload or b"null")
+    except orjson.JSONDecodeError:
+        return payload.decode("utf-8", "replace")
+    return orjson.Fragment(payload or b"null")
 
 
 def _dead_letter(event: Event, result: Result, condition: Condition) -> str:
     """The attributes of a message to a dead-letter queue, as JSON."""
-    text = condition
+    text: str = condition
     if result.kind == "ran":
         try:
-            document = orjson.loads(result.payload)
-            text = document.get("errorMessage") or text
+            said = orjson.loads(result.payload).get("errorMessage")
+            text = said if isinstance(said, str) and said else text
         except (orjson.JSONDecodeError, AttributeError):
             pass
     attributes = {"RequestID": event.request_id, "ErrorCode": "200", "ErrorMessage": text[:1024]}

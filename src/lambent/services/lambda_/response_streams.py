@@ -123,7 +123,9 @@ async def _events(
 def _complete(outcome: Outcome, *, wants_log: bool) -> dict[str, str]:
     document = {}
     if outcome.is_error:
-        document = {"ErrorCode": "Unhandled", "ErrorDetails": outcome.payload.decode()}
+        # From the sandbox, so it may be anything.
+        details = outcome.payload.decode("utf-8", "replace")
+        document = {"ErrorCode": "Unhandled", "ErrorDetails": details}
     if wants_log:
         document["LogResult"] = base64.b64encode(outcome.log[-LOG_TAIL_BYTES:]).decode()
     return document

@@ -14,11 +14,15 @@ from lambent.execution.sandbox import seccomp
 from lambent.execution.sandbox.syscalls import AUDIT_ARCH, NUMBERS
 
 _ALLOW = 0x7FFF0000
+_SEEMS_DONE = -1
 
 
-def _decide(program: bytes, number: int, arch: int, argument: int = 0) -> int:
-    """What the kernel would answer: the errno, 0 for allow."""
-    data = struct.pack("=IIQ6Q", number, arch, 0, argument, 0, 0, 0, 0, 0)
+def _decide(
+    program: bytes, number: int, arch: int, argument: int = 0, second: int = 0, third: int = 0
+) -> int:
+    """What the kernel would answer: the errno, 0 for allow, -1 for a success without the call."""
+    arguments = (argument, second, third, 0, 0, 0)
+    data = struct.pack("=IIQ6Q", number, arch, 0, *arguments)
     code = list(struct.iter_unpack("=HBBI", program))
     accumulator = counter = 0
     while True:
@@ -28,7 +32,7 @@ def _decide(program: bytes, number: int, arch: int, argument: int = 0) -> int:
             (accumulator,) = struct.unpack_from("=I", data, value)
         elif operation == 0x06:
             assert value == _ALLOW or value >> 16 == 5
-            return 0 if value == _ALLOW else value & 0xFFFF
+            return 0 if value == _ALLOW else (value & 0xFFFF or _SEEMS_DONE)
         else:
             holds = {
                 0x15: accumulator == value,
@@ -45,11 +49,19 @@ def machine(request: pytest.FixtureRequest) -> str:
 
 def test_every_listed_call_is_denied(machine: str) -> None:
     program = seccomp.build(machine)
-    by_argument = {"clone", "unshare", "personality", "socket"}
+    by_argument = {
+        "clone",
+        "unshare",
+        "personality",
+        "socket",
+        "socketpair",
+        "setrlimit",
+        "prlimit64",
+    }
     for name, number in NUMBERS[machine].items():
         if name in by_argument:
             continue
-        expected = errno.ENOSYS if name == "clone3" else errno.EPERM
+        expected = errno.ENOSYS if name in {"clone3", "io_setup"} else errno.EPERM
         assert _decide(program, number, AUDIT_ARCH[machine]) == expected, name
 
 
@@ -82,19 +94,41 @@ def test_threads_and_forks_pass(machine: str) -> None:
 
 def test_arguments_that_decide(machine: str) -> None:
     program, numbers, arch = seccomp.build(machine), NUMBERS[machine], AUDIT_ARCH[machine]
-    socket = [
-        _decide(program, numbers["socket"], arch, family) for family in (1, 2, 10, 16, 38, 40)
-    ]
-    assert socket == [0, 0, 0, 0, errno.EAFNOSUPPORT, errno.EAFNOSUPPORT]
     values = (0, 0xFFFFFFFF, 0x0040000, 8)
     assert [_decide(program, numbers["personality"], arch, v) for v in values] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("call", ["socket", "socketpair"])
+def test_sockets_of_few_families_and_protocols(machine: str, call: str) -> None:
+    program, number, arch = seccomp.build(machine), NUMBERS[machine][call], AUDIT_ARCH[machine]
+    families = {family for family in range(64) if not _decide(program, number, arch, family)}
+    assert families == {1, 2, 10, 16}
+    assert _decide(program, number, arch, 38) == errno.EAFNOSUPPORT
+    protocols = {
+        family: {each for each in range(300) if not _decide(program, number, arch, family, 0, each)}
+        for family in (2, 10, 16)
+    }
+    internet = {0, 1, 6, 17, 58, 262}
+    assert protocols == {2: internet, 10: internet, 16: {0}}
+    assert _decide(program, number, arch, 16, 0, 15) == errno.EPROTONOSUPPORT
+
+
+def test_the_limit_of_core_files_stays(machine: str) -> None:
+    program, numbers, arch = seccomp.build(machine), NUMBERS[machine], AUDIT_ARCH[machine]
+    for which in range(16):
+        answer = _decide(program, numbers["setrlimit"], arch, which)
+        assert answer == (_SEEMS_DONE if which == 4 else 0)
+        assert _decide(program, numbers["prlimit64"], arch, 4, which) == 0  # asks
+        for pointer in (1, 1 << 32, 0x7FFF_FFFF_F000):
+            answer = _decide(program, numbers["prlimit64"], arch, 0, which, pointer)
+            assert answer == (_SEEMS_DONE if which == 4 else 0)
 
 
 def test_foreign_architectures(machine: str) -> None:
     program = seccomp.build(machine)
     for arch in (0x40000003, 0x40000028, *AUDIT_ARCH.values()):  # i386, arm
         expected = 0 if arch == AUDIT_ARCH[machine] else errno.EPERM
-        assert _decide(program, 0, arch) == expected
+        assert _decide(program, NUMBERS[machine]["clone"], arch) == expected
 
 
 def test_x32() -> None:
