@@ -231,6 +231,83 @@ def test_log_lines(driver: Any) -> None:
     assert re.fullmatch(pattern, box.logged())
 
 
+_JSON = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "INFO"}
+
+
+def _json_lines(box: Any) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in box.logged().splitlines()]
+
+
+def test_log_lines_in_json(driver: Any) -> None:
+    box = driver.probe(environment=_JSON)
+    box.run(
+        "import logging; log = logging.getLogger('mine'); log.debug('unseen');"
+        "log.info('seen %d', 1, extra={'who': 'ü', 'what': {1, }, 'taskName': 'no'});"
+        "log.warning({'a': 1}); log.log(25, 'two\\nlines')"
+    )
+    first, second, third = _json_lines(box)
+    request = first["requestId"]
+    assert re.fullmatch(r"[0-9a-f-]{36}", request)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", first.pop("timestamp"))
+    assert list(first.items()) == [
+        *(("level", "INFO"), ("message", "seen 1"), ("logger", "mine"), ("requestId", request)),
+        *(("who", "ü"), ("what", "{1}")),
+    ]
+    assert (second["level"], second["message"]) == ("WARNING", {"a": 1})
+    assert (third["level"], third["message"]) == ("INFO", "two\nlines")
+
+
+def test_exceptions_that_are_logged_in_json(driver: Any) -> None:
+    box = driver.probe(environment=_JSON)
+    box.run(
+        "import logging\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    logging.exception('oops')"
+    )
+    (line,) = _json_lines(box)
+    line.pop("timestamp"), line.pop("requestId")
+    assert line == {
+        "level": "ERROR",
+        "message": "oops",
+        "logger": "root",
+        "stackTrace": ['  File "<string>", line 3, in <module>\n'],
+        "errorType": "ZeroDivisionError",
+        "errorMessage": "division by zero",
+        "location": "<string>:<module>:5",
+    }
+
+
+def test_print_stays_as_it_is_in_json(driver: Any) -> None:
+    box = driver.probe(environment=_JSON)
+    box.run("print('plain')")
+    assert box.logged() == "plain\n"
+
+
+@pytest.mark.parametrize(
+    ("level", "number"), [("TRACE", 10), ("DEBUG", 10), ("WARN", 30), ("FATAL", 50), ("odd", 30)]
+)
+def test_the_level_of_the_root_logger(driver: Any, level: str, number: int) -> None:
+    box = driver.probe(environment={**_JSON, "AWS_LAMBDA_LOG_LEVEL": level})
+    assert box.run("import logging; answer = logging.getLogger().level") == number
+
+
+def test_errors_of_handlers_in_json(driver: Any) -> None:
+    source = "def handler(event, context):\n    raise ValueError('no ü')\n"
+    box = driver.function({"app.py": source}, environment=_JSON)
+    kind, payload = box.invoke(b"{}")
+    document = json.loads(payload)
+    (line,) = _json_lines(box)
+    assert kind == _ERROR
+    assert re.fullmatch(r"\S+Z", line.pop("timestamp"))
+    assert line == {"level": "ERROR", **document}
+
+
+def test_errors_of_init_in_json(driver: Any) -> None:
+    document, log = _init_error(driver, {"app.py": "1 / 0\n"}, environment=_JSON)
+    warning, error = (json.loads(line) for line in log.splitlines())
+    assert warning["message"].startswith("LAMBDA_WARNING: Unhandled exception.")
+    assert (warning["level"], warning["requestId"]) == ("WARNING", "")
+    assert error.items() > document.items()
+
+
 def test_what_a_handler_writes_cannot_forge_an_answer(driver: Any) -> None:
     box = driver.probe()
     forged = "os.write(1, b'\\x04\\0\\0\\0\\x04' + bytes(24) + b'evil'); answer = 'true'"

@@ -37,9 +37,20 @@ def function_environment(
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_INITIALIZATION_TYPE": spec.initialization,
+        **_logging(spec),
         "LAMBDA_TASK_ROOT": task_root,
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "_HANDLER": spec.handler,
+    }
+
+
+def _logging(spec: FunctionSpec) -> dict[str, str]:
+    """A level is for JSON alone: with text AWS sets none, and loggers keep the levels that they have by themselves."""
+    if spec.log_format != "JSON":
+        return {"AWS_LAMBDA_LOG_FORMAT": spec.log_format}
+    return {
+        "AWS_LAMBDA_LOG_FORMAT": spec.log_format,
+        "AWS_LAMBDA_LOG_LEVEL": spec.application_log_level,
     }
 
 

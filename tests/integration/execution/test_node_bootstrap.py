@@ -405,6 +405,101 @@ def test_console_lines_carry_time_request_and_level(node: Start) -> None:
         ]
 
 
+_JSON = {"AWS_LAMBDA_LOG_FORMAT": "JSON"}
+
+
+def _json_lines(made: Node) -> list[dict[str, Any]]:
+    """The lines of the log, without their times."""
+    lines = [json.loads(line) for line in made.logged().splitlines()]
+    for line in lines:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
+    return lines
+
+
+def test_console_lines_in_json(node: Start) -> None:
+    code = """
+        console.log('early');
+        exports.handler = async () => {
+          console.info('two\\nlines');
+          console.warn('%s is %j', 'it', {a: 1});
+          console.debug({b: [1]});
+          console.log(undefined);
+          console.trace(1n);
+          console.fatal('end');
+        };
+    """
+    with ready(node(code), **_JSON) as made:
+        made.answer()
+        about = {"requestId": REQUEST_ID}
+        assert _json_lines(made) == [
+            {"level": "INFO", "requestId": "undefined", "message": "early"},
+            {"level": "INFO", **about, "message": "two\nlines"},
+            {"level": "WARN", **about, "message": 'it is {"a":1}'},
+            {"level": "DEBUG", **about, "message": {"b": [1]}},
+            {"level": "INFO", **about},
+            {"level": "TRACE", **about, "message": "1n"},
+            {"level": "FATAL", **about, "message": "end"},
+        ]
+
+
+def test_errors_that_are_logged_in_json(node: Start) -> None:
+    code = """
+        exports.handler = async () => {
+          const error = Object.assign(new TypeError('no'), {code: 'E1'});
+          console.error(error);
+          console.error('it failed:', error);
+        };
+    """
+    with ready(node(code), **_JSON) as made:
+        made.answer()
+        alone, beside = _json_lines(made)
+        stack = alone["message"].pop("stackTrace")
+        assert stack[0] == "TypeError: no"
+        assert "index.js:3" in stack[1]
+        basics = {"errorType": "TypeError", "errorMessage": "no"}
+        assert alone["message"] == {**basics, "code": "E1"}
+        assert beside.pop("message").startswith("it failed: TypeError: no\n    at ")
+        assert beside == {
+            "level": "ERROR",
+            "requestId": REQUEST_ID,
+            "stackTrace": stack,
+            **basics,
+        }
+
+
+def test_a_handler_that_fails_in_json(node: Start) -> None:
+    code = "exports.handler = async (event) => { throw event ? 'text' : new RangeError('no') }"
+    with ready(node(code), **_JSON) as made:
+        made.error(0)
+        made.error(1)
+        error, text = _json_lines(made)
+        assert error["level"] == "ERROR"
+        assert error["message"]["errorType"] == "RangeError"
+        assert error["message"]["stackTrace"][0] == "RangeError: no"
+        assert text["message"]["errorMessage"] == "text"
+
+
+def test_a_failed_init_in_json(node: Start) -> None:
+    made = node("require('./missing')")
+    kind, payload = made.init(**_JSON)
+    assert kind == FrameType.ERROR
+    (line,) = _json_lines(made)
+    assert line["message"]["errorType"] == "ImportModuleError"
+    assert line["message"]["errorMessage"] == json.loads(payload)["errorMessage"]
+    assert "name" not in line["message"]
+
+
+@pytest.mark.parametrize(
+    ("level", "seen"), [("TRACE", 6), ("DEBUG", 5), ("INFO", 4), ("WARN", 3), ("FATAL", 1)]
+)
+def test_lines_below_the_level_are_left_out(node: Start, level: str, seen: int) -> None:
+    methods = "['trace', 'debug', 'info', 'warn', 'error', 'fatal']"
+    code = f"exports.handler = async () => {{ {methods}.forEach((each) => console[each](each)) }}"
+    with ready(node(code), **_JSON, AWS_LAMBDA_LOG_LEVEL=level) as made:
+        made.answer()
+        assert len(_json_lines(made)) == seen
+
+
 def test_output_straight_to_the_streams_is_out_before_the_answer(node: Start) -> None:
     code = """
     exports.handler = async () => {

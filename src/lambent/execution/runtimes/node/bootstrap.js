@@ -40,6 +40,7 @@ class Runtime {
     this.assignment = JSON.parse(frame.payload);
     if (isAssigned) this.assignment.handler = process.env._HANDLER;
     else setEnvironment(this.assignment.environment);
+    logging.configure(process.env);
     const taskRoot = this.assignment.task_root || process.env.LAMBDA_TASK_ROOT;
     process.chdir(taskRoot);
     this.handler = await loader.load(taskRoot, this.assignment.handler);
@@ -104,7 +105,7 @@ class Runtime {
   }
 
   fail(requestId, title, error) {
-    logging.write('ERROR', [title, errors.toLog(error)]);
+    logging.writeError(title, error, errors.toLog);
     this.sendError(requestId, errors.toClient(error));
   }
 
