@@ -138,13 +138,58 @@ def test_handler_error(driver: Any) -> None:
     assert box.invoke(b"{}")[0] == _ERROR  # it lives on
 
 
+_SHAPES = """
+import collections, datetime, decimal, enum
+Pair = collections.namedtuple("Pair", "a b")
+Number = enum.IntEnum("Number", "ONE")
+class Like:
+    def _asdict(self):
+        return {"like": (Number.ONE,)}
+"""
+
+
+@pytest.mark.parametrize(
+    ("definition", "kind"),
+    [
+        ("async def handler(event, context):\n    return 1\n", "coroutine"),
+        ("def handler(event, context):\n    yield 1\n", "generator"),
+        ("async def handler(event, context):\n    yield 1\n", "async_generator"),
+    ],
+)
+def test_handlers_that_answer_later_have_no_answer(driver: Any, definition: str, kind: str) -> None:
+    code, payload = driver.function({"app.py": definition}).invoke(b"{}")
+    document = json.loads(payload)
+    assert (code, document["errorType"]) == (_ERROR, "Runtime.MarshalError")
+    assert document["errorMessage"] == (
+        f"Unable to marshal response: Object of type {kind} is not JSON serializable"
+    )
+
+
 def test_answers_without_a_json_form(driver: Any) -> None:
     box = driver.probe()
     for code, message in (
         ("answer = {1, 2}", "Object of type set is not JSON serializable"),
         ("answer = []; answer.append(answer)", "Circular reference detected"),
+        ("answer = {}; answer['a'] = (Pair(1, answer),)", "Circular reference detected"),
+        ("answer = (each for each in 'ab')", "Object of type generator is not JSON serializable"),
+        (
+            "answer = [datetime.date(2026, 1, 1)]",
+            "Object of type date is not JSON serializable",
+        ),
+        (
+            "answer = {datetime.date(2026, 1, 1): 1}",
+            "keys must be str, int, float, bool or None, not date",
+        ),
+        (
+            "answer = [b'\\xff']",
+            "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
+        (
+            "answer = deep = []\nfor _ in range(100_000): deep.append([]); deep = deep[0]",
+            "maximum recursion depth exceeded while encoding a JSON object",
+        ),
     ):
-        kind, payload = box.invoke(json.dumps({"code": code}).encode())
+        kind, payload = box.invoke(json.dumps({"code": _SHAPES + code}).encode())
         document = json.loads(payload)
         assert kind == _ERROR
         assert document["errorType"] == "Runtime.MarshalError"
@@ -167,10 +212,16 @@ def test_an_event_that_is_not_json(driver: Any) -> None:
         ("answer = {'b': b'text'}", b'{"b": "text"}'),
         ("answer = b'as it is'", b"as it is"),
         ("answer = {1: 'x', None: True}", b'{"1": "x", "null": true}'),
+        ("answer = Pair(1, [Pair('x', ())])", b'{"a": 1, "b": [{"a": "x", "b": []}]}'),
+        ("answer = {b'k': Like(), Number.ONE: 2}", b'{"k": {"like": [1]}, "1": 2}'),
+        ("answer = [Pair(decimal.Decimal('1.0'), float('nan'))]", b'[{"a": 1.0, "b": NaN}]'),
+        ("answer = [decimal.Decimal('1E+5'), decimal.Decimal('-NaN')]", b"[1E+5, NaN]"),
+        ("same = [1]; answer = [same, same, Number.ONE]", b"[[1], [1], 1]"),
     ],
 )
 def test_answers(driver: Any, code: str, answer: bytes) -> None:
-    assert driver.probe().invoke(json.dumps({"code": code}).encode()) == (_RESULT, answer)
+    event = json.dumps({"code": _SHAPES + code}).encode()
+    assert driver.probe().invoke(event) == (_RESULT, answer)
 
 
 def test_characters_beyond_ascii_by_version(driver: Any) -> None:
