@@ -105,6 +105,8 @@ def platform_events(line: str) -> list[Event]:
     if line.startswith("START RequestId: "):
         words = line.split()
         return [("platform.start", {"requestId": words[2], "version": words[4]})]
+    if line.startswith(("END RequestId: ", _INIT_START)):
+        return []
     if match := _REPORT.match(line):
         return _report(match)
     if match := _INIT_REPORT.match(line):
@@ -119,8 +121,6 @@ def platform_events(line: str) -> list[Event]:
         events = match[3].split(",") if match[3] else []
         record = {"name": match[1], "state": match[2], "events": events}
         return [("platform.extension", record)]
-    if line.startswith(("END RequestId: ", "INIT_START ")):
-        return []
     return [("platform.fault", line.rstrip("\n"))]
 
 
