@@ -89,10 +89,18 @@ def test_one_layer_and_the_order_of_the_path(driver: Any) -> None:
     assert box.run("answer = sys.path[:4]") == [
         "/var/task",
         "/opt/extra",
-        "/opt/python",
         f"/opt/python/lib/python{version}/site-packages",
+        "/opt/python",
     ]
     assert box.run("import helper; answer = helper.where") == "layer"
+
+
+def test_a_layer_for_the_version_that_was_asked_for(driver: Any) -> None:
+    layer = driver.seal({"python/lib/python3.12/site-packages/helper.py": "where = 'layer'"})
+    asked = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.12", "PYTHONPATH": "/var/runtime"}
+    box = driver.probe(layers=[layer], environment=asked)  # runs on python3.11
+    assert box.run("import helper; answer = helper.where") == "layer"
+    assert box.run("answer = '/var/runtime' in sys.path") is False
 
 
 def test_code_of_one_function_never_shows_in_another(driver: Any) -> None:

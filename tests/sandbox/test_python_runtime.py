@@ -138,13 +138,58 @@ def test_handler_error(driver: Any) -> None:
     assert box.invoke(b"{}")[0] == _ERROR  # it lives on
 
 
+_SHAPES = """
+import collections, datetime, decimal, enum
+Pair = collections.namedtuple("Pair", "a b")
+Number = enum.IntEnum("Number", "ONE")
+class Like:
+    def _asdict(self):
+        return {"like": (Number.ONE,)}
+"""
+
+
+@pytest.mark.parametrize(
+    ("definition", "kind"),
+    [
+        ("async def handler(event, context):\n    return 1\n", "coroutine"),
+        ("def handler(event, context):\n    yield 1\n", "generator"),
+        ("async def handler(event, context):\n    yield 1\n", "async_generator"),
+    ],
+)
+def test_handlers_that_answer_later_have_no_answer(driver: Any, definition: str, kind: str) -> None:
+    code, payload = driver.function({"app.py": definition}).invoke(b"{}")
+    document = json.loads(payload)
+    assert (code, document["errorType"]) == (_ERROR, "Runtime.MarshalError")
+    assert document["errorMessage"] == (
+        f"Unable to marshal response: Object of type {kind} is not JSON serializable"
+    )
+
+
 def test_answers_without_a_json_form(driver: Any) -> None:
     box = driver.probe()
     for code, message in (
         ("answer = {1, 2}", "Object of type set is not JSON serializable"),
         ("answer = []; answer.append(answer)", "Circular reference detected"),
+        ("answer = {}; answer['a'] = (Pair(1, answer),)", "Circular reference detected"),
+        ("answer = (each for each in 'ab')", "Object of type generator is not JSON serializable"),
+        (
+            "answer = [datetime.date(2026, 1, 1)]",
+            "Object of type date is not JSON serializable",
+        ),
+        (
+            "answer = {datetime.date(2026, 1, 1): 1}",
+            "keys must be str, int, float, bool or None, not date",
+        ),
+        (
+            "answer = [b'\\xff']",
+            "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
+        (
+            "answer = deep = []\nfor _ in range(100_000): deep.append([]); deep = deep[0]",
+            "maximum recursion depth exceeded while encoding a JSON object",
+        ),
     ):
-        kind, payload = box.invoke(json.dumps({"code": code}).encode())
+        kind, payload = box.invoke(json.dumps({"code": _SHAPES + code}).encode())
         document = json.loads(payload)
         assert kind == _ERROR
         assert document["errorType"] == "Runtime.MarshalError"
@@ -167,10 +212,16 @@ def test_an_event_that_is_not_json(driver: Any) -> None:
         ("answer = {'b': b'text'}", b'{"b": "text"}'),
         ("answer = b'as it is'", b"as it is"),
         ("answer = {1: 'x', None: True}", b'{"1": "x", "null": true}'),
+        ("answer = Pair(1, [Pair('x', ())])", b'{"a": 1, "b": [{"a": "x", "b": []}]}'),
+        ("answer = {b'k': Like(), Number.ONE: 2}", b'{"k": {"like": [1]}, "1": 2}'),
+        ("answer = [Pair(decimal.Decimal('1.0'), float('nan'))]", b'[{"a": 1.0, "b": NaN}]'),
+        ("answer = [decimal.Decimal('1E+5'), decimal.Decimal('-NaN')]", b"[1E+5, NaN]"),
+        ("same = [1]; answer = [same, same, Number.ONE]", b"[[1], [1], 1]"),
     ],
 )
 def test_answers(driver: Any, code: str, answer: bytes) -> None:
-    assert driver.probe().invoke(json.dumps({"code": code}).encode()) == (_RESULT, answer)
+    event = json.dumps({"code": _SHAPES + code}).encode()
+    assert driver.probe().invoke(event) == (_RESULT, answer)
 
 
 def test_characters_beyond_ascii_by_version(driver: Any) -> None:
@@ -229,6 +280,83 @@ def test_log_lines(driver: Any) -> None:
         r"[0-9a-f-]{36}\tseen 1\n\[INFO\]\t\S+Z\t[0-9a-f-]{36}\ttold\ndirect"
     )
     assert re.fullmatch(pattern, box.logged())
+
+
+_JSON = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "INFO"}
+
+
+def _json_lines(box: Any) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in box.logged().splitlines()]
+
+
+def test_log_lines_in_json(driver: Any) -> None:
+    box = driver.probe(environment=_JSON)
+    box.run(
+        "import logging; log = logging.getLogger('mine'); log.debug('unseen');"
+        "log.info('seen %d', 1, extra={'who': 'ü', 'what': {1, }, 'taskName': 'no'});"
+        "log.warning({'a': 1}); log.log(25, 'two\\nlines')"
+    )
+    first, second, third = _json_lines(box)
+    request = first["requestId"]
+    assert re.fullmatch(r"[0-9a-f-]{36}", request)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", first.pop("timestamp"))
+    assert list(first.items()) == [
+        *(("level", "INFO"), ("message", "seen 1"), ("logger", "mine"), ("requestId", request)),
+        *(("who", "ü"), ("what", "{1}")),
+    ]
+    assert (second["level"], second["message"]) == ("WARNING", {"a": 1})
+    assert (third["level"], third["message"]) == ("INFO", "two\nlines")
+
+
+def test_exceptions_that_are_logged_in_json(driver: Any) -> None:
+    box = driver.probe(environment=_JSON)
+    box.run(
+        "import logging\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    logging.exception('oops')"
+    )
+    (line,) = _json_lines(box)
+    line.pop("timestamp"), line.pop("requestId")
+    assert line == {
+        "level": "ERROR",
+        "message": "oops",
+        "logger": "root",
+        "stackTrace": ['  File "<string>", line 3, in <module>\n'],
+        "errorType": "ZeroDivisionError",
+        "errorMessage": "division by zero",
+        "location": "<string>:<module>:5",
+    }
+
+
+def test_print_stays_as_it_is_in_json(driver: Any) -> None:
+    box = driver.probe(environment=_JSON)
+    box.run("print('plain')")
+    assert box.logged() == "plain\n"
+
+
+@pytest.mark.parametrize(
+    ("level", "number"), [("TRACE", 10), ("DEBUG", 10), ("WARN", 30), ("FATAL", 50), ("odd", 30)]
+)
+def test_the_level_of_the_root_logger(driver: Any, level: str, number: int) -> None:
+    box = driver.probe(environment={**_JSON, "AWS_LAMBDA_LOG_LEVEL": level})
+    assert box.run("import logging; answer = logging.getLogger().level") == number
+
+
+def test_errors_of_handlers_in_json(driver: Any) -> None:
+    source = "def handler(event, context):\n    raise ValueError('no ü')\n"
+    box = driver.function({"app.py": source}, environment=_JSON)
+    kind, payload = box.invoke(b"{}")
+    document = json.loads(payload)
+    (line,) = _json_lines(box)
+    assert kind == _ERROR
+    assert re.fullmatch(r"\S+Z", line.pop("timestamp"))
+    assert line == {"level": "ERROR", **document}
+
+
+def test_errors_of_init_in_json(driver: Any) -> None:
+    document, log = _init_error(driver, {"app.py": "1 / 0\n"}, environment=_JSON)
+    warning, error = (json.loads(line) for line in log.splitlines())
+    assert warning["message"].startswith("LAMBDA_WARNING: Unhandled exception.")
+    assert (warning["level"], warning["requestId"]) == ("WARNING", "")
+    assert error.items() > document.items()
 
 
 def test_what_a_handler_writes_cannot_forge_an_answer(driver: Any) -> None:

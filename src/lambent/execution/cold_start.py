@@ -14,7 +14,8 @@ from lambent.execution import failures, report
 from lambent.execution.assignment import Assignment
 from lambent.execution.environment import InitDone, InitFailed
 from lambent.execution.failures import Exit
-from lambent.execution.log_stream import LogStream, stream_name
+from lambent.execution.json_log_stream import open_log
+from lambent.execution.log_stream import stream_name
 from lambent.execution.running import Ending, account, resolving
 from lambent.execution.spec import InitializationFailed, SandboxFailed, SandboxLost
 from lambent.execution.states import State
@@ -60,7 +61,7 @@ class ColdStart:
         self._scheduler = scheduler
         self._clock = clock
         name = stream_name(spec.function_version, clock.calendar())
-        self._log = LogStream(spec, name, log_sink, clock)
+        self._log = open_log(spec, name, log_sink, clock)
         self._assignment = Assignment(spec, runtime, self._log)
         self._environment: Environment | None = None
         self._initialising: asyncio.Future[InitResult] | None = None
@@ -82,7 +83,7 @@ class ColdStart:
             SandboxFailed: no sandbox could be had, or it was lost.
         """
         try:
-            first = await self._initialise(INIT_LIMIT_S)
+            first = await self._initialise(INIT_LIMIT_S, "init")
             if isinstance(first, InitDone):
                 return await self._invoke(invocation, init_ms=first.duration_ms)
             self._report_init(first, "init")
@@ -98,7 +99,7 @@ class ColdStart:
             SandboxFailed: no sandbox could be had, or it was lost.
         """
         try:
-            result = await self._initialise(INIT_LIMIT_S)
+            result = await self._initialise(INIT_LIMIT_S, "init")
             if isinstance(result, InitFailed):
                 self._report_init(result, "init")
                 raise InitializationFailed(
@@ -115,14 +116,14 @@ class ColdStart:
         started = self._clock.monotonic()
         line = report.start_line(invocation.request_id, self._spec.function_version)
         self._log.begin(self._now_ms(), line)
-        result = await self._initialise(self._spec.timeout_s)
+        result = await self._initialise(self._spec.timeout_s, "invoke")
         if isinstance(result, InitDone):
             return await self._invoke(invocation, started=started)
         self._report_init(result, "invoke")
         duration_ms = (self._clock.monotonic() - started) * 1000
         return self._init_failed(invocation.request_id, result, duration_ms)
 
-    async def _initialise(self, limit_s: float) -> InitResult:
+    async def _initialise(self, limit_s: float, phase: str) -> InitResult:
         """Nothing of the function has run when a sandbox cannot be bound or is lost: then another one is taken.
 
         A whole pool dies with its zygote, so what is lost is not counted; the time is.
@@ -131,7 +132,7 @@ class ColdStart:
         attempts = SANDBOX_ATTEMPTS
         while True:
             try:
-                return await self._attempt(limit_s)
+                result = await self._attempt(limit_s)
             except SandboxLost as loss:
                 logger.info("a sandbox ended before INIT: %s", loss)
                 if self._clock.monotonic() > give_up:
@@ -141,6 +142,10 @@ class ColdStart:
                 attempts -= 1
                 if not attempts:
                     raise
+            else:
+                if isinstance(result, InitDone):
+                    self._log.init_done(self._now_ms(), phase, result.duration_ms)
+                return result
 
     async def _attempt(self, limit_s: float) -> InitResult:
         initialising, self._initialising = self._initialising, None

@@ -88,8 +88,17 @@ class LogStream:
             self._event(now_ms, self._rest[:EVENT_LIMIT], "")
             self._rest = self._rest[EVENT_LIMIT:]
 
-    def end(self, now_ms: int, *closing_lines: str) -> bytes:
-        """The invocation ends: returns its log, and hands everything to the sink."""
+    def init_done(self, now_ms: int, phase: str, duration_ms: float) -> None:
+        """INIT went well. A text log says so in the REPORT of the invocation that waited for it."""
+
+    def end(self, now_ms: int, *closing_lines: str, failure: bytes | None = None) -> bytes:
+        """The invocation ends: returns its log, and hands everything to the sink.
+
+        Args:
+            now_ms: when.
+            closing_lines: what the platform says at the end.
+            failure: the error object, where it ended with one; text does not name it.
+        """
         if self._rest:
             self.finish_line()
         for line in closing_lines:

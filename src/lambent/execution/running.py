@@ -107,5 +107,6 @@ def account(
             init_ms=init_ms,
             status=ending.report_status,
         ),
+        failure=ending.payload if ending.is_error else None,
     )
     return Outcome(ending.payload, ending.is_error, text, duration_ms, billed, init_ms, peak_mib)

@@ -20,7 +20,8 @@ class FunctionSpec:
 
     `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
     the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what AWS calls
-    MB). `account_id` says whose concurrency limit counts the function's invocations.
+    MB). `account_id` says whose concurrency limit counts the function's invocations. `log_format` is Text or JSON;
+    the two levels have an effect in JSON alone.
     """
 
     key: str
@@ -39,6 +40,9 @@ class FunctionSpec:
     account_id: str = ""
     ephemeral_storage_mib: int = 512
     initialization: str = "on-demand"
+    log_format: str = "Text"
+    application_log_level: str = "INFO"
+    system_log_level: str = "INFO"
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.

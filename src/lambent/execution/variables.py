@@ -1,4 +1,4 @@
-"""The environment variables a function sees, as AWS documents them.
+"""The environment variables a function sees, as AWS documents them ("Defined runtime environment variables").
 
 The function's own win over the defaults; nothing wins over the reserved ones. Until roles can be assumed the
 credentials are placeholders that no endpoint accepts: SDKs refuse to start without any.
@@ -6,6 +6,7 @@ credentials are placeholders that no endpoint accepts: SDKs refuse to start with
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from lambent.execution.runtimes.table import Runtime
     from lambent.execution.spec import FunctionSpec
 
+_RUNTIME_DIR = "/var/runtime"
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "placeholder",
     "AWS_SECRET_ACCESS_KEY": "placeholder",
@@ -24,22 +26,35 @@ def function_environment(
     spec: FunctionSpec, runtime: Runtime, task_root: str, log_stream: str
 ) -> dict[str, str]:
     """The complete environment. `task_root` is where the code lies as the function sees it."""
+    is_os_only = runtime.language == "provided"
     return {
         **_defaults(runtime, task_root),
         **spec.environment,
         **_CREDENTIALS,
         "AWS_REGION": spec.region,
         "AWS_DEFAULT_REGION": spec.region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        # "Not defined for OS-only runtimes".
+        **({} if is_os_only else {"AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}"}),
         "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.function_version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mib),
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_INITIALIZATION_TYPE": spec.initialization,
+        **_logging(spec),
         "LAMBDA_TASK_ROOT": task_root,
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "LAMBDA_RUNTIME_DIR": _RUNTIME_DIR,
         "_HANDLER": spec.handler,
+    }
+
+
+def _logging(spec: FunctionSpec) -> dict[str, str]:
+    """A level is for JSON alone: with text AWS sets none, and loggers keep the levels that they have by themselves."""
+    if spec.log_format != "JSON":
+        return {"AWS_LAMBDA_LOG_FORMAT": spec.log_format}
+    return {
+        "AWS_LAMBDA_LOG_FORMAT": spec.log_format,
+        "AWS_LAMBDA_LOG_LEVEL": spec.application_log_level,
     }
 
 
@@ -52,12 +67,23 @@ def _defaults(runtime: Runtime, task_root: str) -> dict[str, str]:
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "PATH": f"{own}/usr/local/bin:/usr/bin:/bin:/opt/bin",
-        "LD_LIBRARY_PATH": f"/lib64:/usr/lib64:{task_root}:{task_root}/lib:/opt/lib",
+        "LD_LIBRARY_PATH": f"/var/lang/lib:/lib64:/usr/lib64:{_RUNTIME_DIR}:{_RUNTIME_DIR}/lib:"
+        f"{task_root}:{task_root}/lib:/opt/lib",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        # Where X-Ray's SDKs look by themselves. No daemon listens there: calls are never sampled.
+        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
     }
     if runtime.language == "node":
-        major = runtime.version.split(".")[0]
         defaults["NODE_PATH"] = (
-            f"/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules:"
-            f"/var/runtime/node_modules:{task_root}"
+            f"/opt/nodejs/node{_node_major(runtime)}/node_modules:/opt/nodejs/node_modules:"
+            f"{_RUNTIME_DIR}/node_modules:{_RUNTIME_DIR}:{task_root}"
         )
+    elif runtime.language == "python":
+        defaults["PYTHONPATH"] = _RUNTIME_DIR
     return defaults
+
+
+def _node_major(runtime: Runtime) -> str:
+    """The version that the function asked for, which its layers are made for, whatever stands in for it."""
+    asked = re.match(r"nodejs(\d+)", runtime.name)
+    return asked[1] if asked else runtime.version.split(".")[0]

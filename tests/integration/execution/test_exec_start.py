@@ -33,7 +33,8 @@ WRAPPER = '#!/bin/sh\nexport ADDED=yes\necho "wrapping $#"\nexec "$@"\n'
     ("runtime", "variables", "expression", "expected"),
     [
         (PYTHON, {"PYTHONHASHSEED": "0", "PYTHONPATH": "/opt/mine"},
-         "[sys.flags.hash_randomization, sys.path[:3]]", [0, ["/var/task", "/opt/mine", "/opt/python"]]),
+         "[sys.flags.hash_randomization, sys.path[:2]]", [0, ["/var/task", "/opt/mine"]]),
+        (PYTHON, {"PYTHONHASHSEED": "0"}, "'/var/runtime' in sys.path", False),
         (PYTHON, {"PYTHONOPTIMIZE": "2"}, "sys.flags.optimize", 2),
         (PYTHON, {"PYTHONDONTWRITEBYTECODE": "1"}, "[p for p in sys.path if 'site-' in p and '/usr' in p]", []),
         (PYTHON, {"LD_LIBRARY_PATH": "/opt/own"}, "os.environ['LD_LIBRARY_PATH']", "/opt/own"),

@@ -65,7 +65,7 @@ public class Stream implements RequestStreamHandler {
 """,
     "example/Plain.java": """
 package example;
-import com.amazonaws.services.lambda.runtime.*;
+import com.amazonaws.services.lambda.runtime.*; import com.amazonaws.services.lambda.runtime.logging.LogLevel;
 import java.io.*;
 import java.util.*;
 public class Plain {
@@ -107,6 +107,13 @@ public class Plain {
     public void sleep(int seconds) throws Exception { System.out.println("in"); Thread.sleep(seconds * 1000L); }
     public void fail(String message) { throw new IllegalStateException(message, new java.io.IOException("why")); }
     public static String log(String message) { LambdaRuntime.getLogger().log(message); return message; }
+    public void levels(String fault, Context context) {
+        LambdaLogger logger = context.getLogger();
+        for (LogLevel level : LogLevel.values()) logger.log("of\\n" + level, level);
+        logger.log("bytes".getBytes(), LogLevel.ERROR);
+        System.out.println("plain");
+        if (fault != null) throw new IllegalStateException(fault);
+    }
 }
 """,
     "example/Broken.java": """
@@ -306,6 +313,34 @@ def test_an_exception_has_the_shape_of_aws(functions: Functions, make: Make) -> 
         )
         for line in functions.logged
     )
+
+
+def test_levels_are_named_in_text(functions: Functions, make: Make) -> None:
+    log = functions.call(make("example.Plain::levels")).log.decode()
+    shown = ["of\nUNDEFINED"]
+    shown += [
+        f"[{each}] of\n{each}" for each in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+    ]
+    assert "\n".join((*shown, "bytes", "plain", "END ")) in log
+
+
+def test_lines_of_the_logger_in_json(functions: Functions, make: Make) -> None:
+    levels = {"application_log_level": "WARN", "system_log_level": "WARN"}
+    spec = make("example.Plain::levels", log_format="JSON", **levels)
+    outcome = functions.call(spec, "boom")
+    *lines, data, plain, error, done, report = outcome.log.decode().splitlines()
+    assert (data, plain) == ("bytes", "plain")
+    records = [json.loads(line) for line in (*lines, error, done, report)]
+    request = records[-1]["record"]["requestId"]
+    for record in records[:-2]:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", record.pop("timestamp"))
+        assert record.pop("AWSRequestId") == request
+    assert records[:-3] == [
+        {"message": f"of\n{level}", "level": level} for level in ("WARN", "ERROR", "FATAL")
+    ]
+    assert records[-3]["level"] == "ERROR"
+    assert records[-3]["message"].startswith("boom: java.lang.IllegalStateException\n")
+    assert records[-1]["record"]["errorType"] == "java.lang.IllegalStateException"
 
 
 def test_an_event_of_another_type_is_an_error(functions: Functions, make: Make) -> None:

@@ -217,6 +217,102 @@ def test_only_the_first_answer_counts(node: Start) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "callback(null, 'first'); callback(null, 'second')",
+        "callback(null, 'first'); context.done(null, 'second')",
+        "callback(null, 'first'); context.fail(new Error('late'))",
+        "callback(null, 'first'); return 'second'",
+        "setTimeout(() => callback(null, 'second'), 5); return 'first'",
+    ],
+)
+@pytest.mark.parametrize("style", ["async", ""])
+def test_the_way_to_answer_that_was_used_first_counts(node: Start, body: str, style: str) -> None:
+    if not style and body.startswith("setTimeout"):
+        body = body.replace("return 'first'", "context.succeed('first')")
+    code = f"exports.handler = {style} (event, context, callback) => {{ {body} }}"
+    with ready(node(code)) as made:
+        assert made.answer() == "first"
+        assert made.answer() == "first"
+
+
+def test_an_error_of_a_callback_does_not_wait(node: Start) -> None:
+    code = """
+        let fired = 0;
+        exports.handler = (event, context, callback) => {
+          setTimeout(() => { fired += 1 }, 20);
+          callback(event ? new Error(String(fired)) : null, fired);
+        }
+    """
+    with ready(node(code)) as made:
+        assert made.error(1)["errorMessage"] == "0"
+        assert made.error(1)["errorMessage"] == "0"
+
+
+@pytest.mark.parametrize(
+    "body", ["return Promise.reject()", "return Promise.reject(null)", "context.fail()"]
+)
+def test_to_fail_without_an_error_is_handled(node: Start, body: str) -> None:
+    with ready(node(f"exports.handler = (event, context) => {{ {body} }}")) as made:
+        assert made.error() == {"errorType": "string", "errorMessage": "handled", "trace": []}
+
+
+_MODERN = {"AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "exports.handler = (event) => ({got: event})",
+        "exports.handler = async (event) => ({got: event})",
+        "exports.handler = (event, context) => Promise.resolve({got: event})",
+    ],
+)
+def test_from_node_24_on_what_is_returned_is_the_answer(node: Start, code: str) -> None:
+    with ready(node(code), **_MODERN) as made:
+        assert made.answer(1) == {"got": 1}
+        assert made.answer(2) == {"got": 2}
+
+
+def test_from_node_24_on_there_are_no_callbacks(node: Start) -> None:
+    kind, payload = node("exports.handler = (event, context, callback) => {}").init(**_MODERN)
+    document = json.loads(payload)
+    assert (kind, document["errorType"]) == (FrameType.ERROR, "Runtime.CallbackHandlerDeprecated")
+    assert document["errorMessage"].startswith(
+        "ERROR: AWS Lambda has removed support for callback-based function handlers"
+    )
+    code = "exports.handler = (event, context) => Object.keys(context)"
+    with ready(node(code), **_MODERN) as made:
+        keys = made.answer()
+        assert "awsRequestId" in keys
+        assert not {"callbackWaitsForEmptyEventLoop", "succeed", "fail", "done"} & set(keys)
+
+
+def test_errors_from_node_24_on(node: Start) -> None:
+    code = """
+        exports.handler = (event) => {
+          if (event === 'throw') throw new RangeError('no');
+          if (event === 'reject') return Promise.reject(null);
+          return event === 'big' ? 1n : new Promise(() => {});
+        }
+    """
+    with ready(node(code), **_MODERN) as made:
+        assert made.error("throw")["errorType"] == "RangeError"
+        assert made.error("reject")["errorMessage"] == "null"
+        assert made.error("big")["errorType"] == "Runtime.JSONStringifyError"
+        with pytest.raises(EOFError):
+            made.invoke()  # the loop has run empty, and the process has ended with it
+        assert made.process.wait(10) == 0
+
+
+def test_the_trace_header_is_that_of_the_call(node: Start) -> None:
+    code = "exports.handler = async () => process.env._X_AMZN_TRACE_ID"
+    with ready(node(code)) as made:
+        assert made.answer(trace_id="Root=1") == "Root=1"
+        assert made.answer() is None
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "exports.handler = async () => { throw new TypeError('boom') }",
@@ -403,6 +499,101 @@ def test_console_lines_carry_time_request_and_level(node: Start) -> None:
             "\tDEBUG\td",
             "\tINFO\ttwo\rlines",
         ]
+
+
+_JSON = {"AWS_LAMBDA_LOG_FORMAT": "JSON"}
+
+
+def _json_lines(made: Node) -> list[dict[str, Any]]:
+    """The lines of the log, without their times."""
+    lines = [json.loads(line) for line in made.logged().splitlines()]
+    for line in lines:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
+    return lines
+
+
+def test_console_lines_in_json(node: Start) -> None:
+    code = """
+        console.log('early');
+        exports.handler = async () => {
+          console.info('two\\nlines');
+          console.warn('%s is %j', 'it', {a: 1});
+          console.debug({b: [1]});
+          console.log(undefined);
+          console.trace(1n);
+          console.fatal('end');
+        };
+    """
+    with ready(node(code), **_JSON) as made:
+        made.answer()
+        about = {"requestId": REQUEST_ID}
+        assert _json_lines(made) == [
+            {"level": "INFO", "requestId": "undefined", "message": "early"},
+            {"level": "INFO", **about, "message": "two\nlines"},
+            {"level": "WARN", **about, "message": 'it is {"a":1}'},
+            {"level": "DEBUG", **about, "message": {"b": [1]}},
+            {"level": "INFO", **about},
+            {"level": "TRACE", **about, "message": "1n"},
+            {"level": "FATAL", **about, "message": "end"},
+        ]
+
+
+def test_errors_that_are_logged_in_json(node: Start) -> None:
+    code = """
+        exports.handler = async () => {
+          const error = Object.assign(new TypeError('no'), {code: 'E1'});
+          console.error(error);
+          console.error('it failed:', error);
+        };
+    """
+    with ready(node(code), **_JSON) as made:
+        made.answer()
+        alone, beside = _json_lines(made)
+        stack = alone["message"].pop("stackTrace")
+        assert stack[0] == "TypeError: no"
+        assert "index.js:3" in stack[1]
+        basics = {"errorType": "TypeError", "errorMessage": "no"}
+        assert alone["message"] == {**basics, "code": "E1"}
+        assert beside.pop("message").startswith("it failed: TypeError: no\n    at ")
+        assert beside == {
+            "level": "ERROR",
+            "requestId": REQUEST_ID,
+            "stackTrace": stack,
+            **basics,
+        }
+
+
+def test_a_handler_that_fails_in_json(node: Start) -> None:
+    code = "exports.handler = async (event) => { throw event ? 'text' : new RangeError('no') }"
+    with ready(node(code), **_JSON) as made:
+        made.error(0)
+        made.error(1)
+        error, text = _json_lines(made)
+        assert error["level"] == "ERROR"
+        assert error["message"]["errorType"] == "RangeError"
+        assert error["message"]["stackTrace"][0] == "RangeError: no"
+        assert text["message"]["errorMessage"] == "text"
+
+
+def test_a_failed_init_in_json(node: Start) -> None:
+    made = node("require('./missing')")
+    kind, payload = made.init(**_JSON)
+    assert kind == FrameType.ERROR
+    (line,) = _json_lines(made)
+    assert line["message"]["errorType"] == "ImportModuleError"
+    assert line["message"]["errorMessage"] == json.loads(payload)["errorMessage"]
+    assert "name" not in line["message"]
+
+
+@pytest.mark.parametrize(
+    ("level", "seen"), [("TRACE", 6), ("DEBUG", 5), ("INFO", 4), ("WARN", 3), ("FATAL", 1)]
+)
+def test_lines_below_the_level_are_left_out(node: Start, level: str, seen: int) -> None:
+    methods = "['trace', 'debug', 'info', 'warn', 'error', 'fatal']"
+    code = f"exports.handler = async () => {{ {methods}.forEach((each) => console[each](each)) }}"
+    with ready(node(code), **_JSON, AWS_LAMBDA_LOG_LEVEL=level) as made:
+        made.answer()
+        assert len(_json_lines(made)) == seen
 
 
 def test_output_straight_to_the_streams_is_out_before_the_answer(node: Start) -> None:

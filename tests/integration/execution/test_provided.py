@@ -125,7 +125,7 @@ def test_a_call_comes_with_its_headers_and_the_variables(functions: Functions) -
     assert variables["_HANDLER"] == "app.handler"
     assert variables["LAMBDA_TASK_ROOT"] == directory == "/var/task"
     assert variables["OWN"] == "1"
-    assert variables["AWS_EXECUTION_ENV"] == "AWS_Lambda_provided.al2023"
+    assert "AWS_EXECUTION_ENV" not in variables
 
 
 def test_errors_of_the_function_reach_the_client_as_they_are(functions: Functions) -> None:

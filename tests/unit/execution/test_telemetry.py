@@ -12,8 +12,8 @@ from lambent.execution.runtime_api.telemetry import (
     BadSubscription,
     Telemetry,
     parse,
-    platform_events,
 )
+from lambent.execution.system_log import platform_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable

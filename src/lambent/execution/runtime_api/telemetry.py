@@ -6,7 +6,6 @@ Nothing here can reach into the sandbox: connections are made by the supervisor 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from lambent.execution.report import iso_time
+from lambent.execution.system_log import platform_events
 
 if TYPE_CHECKING:
     import asyncio
@@ -35,14 +35,6 @@ _BUFFERING = {
 _HISTORY_LIMIT = 1_000
 _QUEUE_LIMIT = 10_000
 _POST_LIMIT_S = 5.0
-_REPORT = re.compile(
-    r"REPORT RequestId: (\S+)\tDuration: ([\d.]+) ms\tBilled Duration: (\d+) ms\t"
-    r"Memory Size: (\d+) MB\tMax Memory Used: (\d+) MB\t(?:Init Duration: ([\d.]+) ms\t)?(?:Status: (\w+))?"
-)
-_INIT_REPORT = re.compile(
-    r"INIT_REPORT Init Duration: ([\d.]+) ms\tPhase: (\w+)\tStatus: (\w+)(?:\tError Type: (\S+))?"
-)
-_EXTENSION = re.compile(r"EXTENSION\tName: (.+)\tState: (\w+)\tEvents: \[(.*)\]")
 
 
 class BadSubscription(Exception):
@@ -290,44 +282,3 @@ class Post:
 
 def _event(now_ms: int, event_type: str, record: Any) -> bytes:
     return orjson.dumps({"time": iso_time(now_ms), "type": event_type, "record": record})
-
-
-def platform_events(line: str) -> list[tuple[str, Any]]:
-    """What a line of the platform says, as events: (type, record)."""
-    if line.startswith("START RequestId: "):
-        words = line.split()
-        return [("platform.start", {"requestId": words[2], "version": words[4]})]
-    if match := _REPORT.match(line):
-        return _report(match)
-    if match := _INIT_REPORT.match(line):
-        record: dict[str, Any] = {
-            "initializationType": "on-demand",
-            "phase": match[2],
-            "status": match[3],
-            "metrics": {"durationMs": float(match[1])},
-        }
-        return [("platform.initReport", record | ({"errorType": match[4]} if match[4] else {}))]
-    if match := _EXTENSION.match(line):
-        events = match[3].split(",") if match[3] else []
-        record = {"name": match[1], "state": match[2], "events": events}
-        return [("platform.extension", record)]
-    if line.startswith(("END RequestId: ", "INIT_START ")):
-        return []
-    return [("platform.fault", line.rstrip("\n"))]
-
-
-def _report(match: re.Match[str]) -> list[tuple[str, Any]]:
-    metrics: dict[str, Any] = {
-        "durationMs": float(match[2]),
-        "billedDurationMs": int(match[3]),
-        "memorySizeMB": int(match[4]),
-        "maxMemoryUsedMB": int(match[5]),
-    }
-    if match[6]:
-        metrics["initDurationMs"] = float(match[6])
-    ending = {"requestId": match[1], "status": match[7] or "success"}
-    done = {**ending, "metrics": {"durationMs": metrics["durationMs"]}}
-    return [
-        ("platform.runtimeDone", done),
-        ("platform.report", {**ending, "metrics": metrics}),
-    ]

@@ -143,4 +143,7 @@ class Function:
             account_id=self.scope.account_id,
             layers=tuple(layer.tree for layer in self.settings.layers),
             ephemeral_storage_mib=self.settings.ephemeral_mib,
+            log_format=self.settings.log_format,
+            application_log_level=self.settings.application_log_level or "INFO",
+            system_log_level=self.settings.system_log_level or "INFO",
         )

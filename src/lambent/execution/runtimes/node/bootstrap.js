@@ -27,12 +27,18 @@ const isAssigned = process.argv.splice(2)[0] === 'assigned';
 // Exit codes of AWS's runtime client for the two ways to end by an error nobody caught.
 const EXIT_REJECTION = 128;
 const EXIT_EXCEPTION = 129;
+// AWS's words, and the first runtime that they are for.
+const NO_CALLBACKS = 'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. '
+  + 'You need to modify this function to use a supported handler signature to use Node.js 24 or later. '
+  + 'For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.';
+const MODERN = 24;
 
 class Runtime {
   constructor(channel) {
     this.channel = channel;
     this.assignment = null;
     this.handler = null;
+    this.isModern = false;
     this.current = null;
   }
 
@@ -40,9 +46,16 @@ class Runtime {
     this.assignment = JSON.parse(frame.payload);
     if (isAssigned) this.assignment.handler = process.env._HANDLER;
     else setEnvironment(this.assignment.environment);
+    logging.configure(process.env);
     const taskRoot = this.assignment.task_root || process.env.LAMBDA_TASK_ROOT;
     process.chdir(taskRoot);
     this.handler = await loader.load(taskRoot, this.assignment.handler);
+    // What the function asked for counts, not the version that stands in for it.
+    const asked = /^AWS_Lambda_nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV);
+    this.isModern = asked !== null && Number(asked[1]) >= MODERN;
+    if (this.isModern && this.handler.length >= 3 && !streaming.doesStream(this.handler)) {
+      throw new errors.CallbackHandlerDeprecated(NO_CALLBACKS);
+    }
     this.channel.send(TYPES.INIT_DONE, NO_REQUEST, EMPTY);
   }
 
@@ -64,11 +77,12 @@ class Runtime {
     };
     logging.state.requestId = request.id;
     if (request.metadata.trace_id) process.env._X_AMZN_TRACE_ID = request.metadata.trace_id;
+    else delete process.env._X_AMZN_TRACE_ID;
     this.current = new Invocation(request, this.assignment, (error, hasFailed, result) => {
       this.current = null;
       this.answer(frame.requestId, error, hasFailed, result);
       setImmediate(() => this.next());
-    });
+    }, this.isModern);
     let event;
     try {
       event = JSON.parse(payload.toString('utf8', metadataEnd) || '{}');
@@ -94,7 +108,8 @@ class Runtime {
     try {
       text = JSON.stringify(result === undefined ? null : result);
     } catch (unserialisable) {
-      this.fail(requestId, 'Invoke Error', new Error('Unable to stringify response body'));
+      const Unserialisable = this.isModern ? errors.JSONStringifyError : Error;
+      this.fail(requestId, 'Invoke Error', new Unserialisable('Unable to stringify response body'));
       return;
     }
     // A function or a symbol has no JSON at all.
@@ -104,7 +119,7 @@ class Runtime {
   }
 
   fail(requestId, title, error) {
-    logging.write('ERROR', [title, errors.toLog(error)]);
+    logging.writeError(title, error, errors.toLog);
     this.sendError(requestId, errors.toClient(error));
   }
 

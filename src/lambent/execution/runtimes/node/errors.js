@@ -15,6 +15,8 @@ class RuntimeError extends Error {
   }
 }
 
+class CallbackHandlerDeprecated extends RuntimeError {}
+class JSONStringifyError extends RuntimeError {}
 class ImportModuleError extends RuntimeError {}
 class HandlerNotFound extends RuntimeError {}
 class MalformedHandlerName extends RuntimeError {}
@@ -77,8 +79,10 @@ function loggable(value) {
 }
 
 module.exports = {
+  CallbackHandlerDeprecated,
   HandlerNotFound,
   ImportModuleError,
+  JSONStringifyError,
   MalformedHandlerName,
   UnhandledPromiseRejection,
   UserCodeSyntaxError,

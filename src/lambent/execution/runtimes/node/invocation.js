@@ -2,32 +2,56 @@
 /*
  * One call of a handler, in any of the three styles: a promise, the callback, or context.succeed/fail/done.
  *
- * The answer is whatever comes first. A callback waits until the event loop has run empty, unless
- * context.callbackWaitsForEmptyEventLoop is false; a loop that runs empty without an answer answers null.
+ * Whichever is used first counts, and no other after it. A callback without an error waits until the event loop has run
+ * empty, unless context.callbackWaitsForEmptyEventLoop is false; a loop that runs empty without an answer answers null.
+ * From nodejs24.x on (`isModern`) there are no callbacks: what a handler returns, or its promise, is the answer.
  */
 
 class Invocation {
   /** `finish(error, hasFailed, result)` is called once. */
-  constructor(request, assignment, finish) {
+  constructor(request, assignment, finish, isModern = false) {
     this.finish = finish;
+    this.isModern = isModern;
+    this.isTaken = false; // one of the ways to answer has been used
     this.isDone = false;
-    this.whenEmpty = () => this.done(undefined, null);
+    // A modern process ends with its loop, without an answer.
+    this.whenEmpty = isModern ? () => {} : () => this.settle(undefined, false, null);
     this.context = makeContext(this, request, assignment);
   }
 
   run(handler, event) {
+    if (this.isModern) {
+      this.runModern(handler, event);
+      return;
+    }
+    const callback = (error, result) => this.callback(error, result);
     let returned;
     try {
-      returned = handler(event, this.context, (error, result) => this.callback(error, result));
+      returned = handler(event, this.context, callback);
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    if (isPromise(returned)) {
+      returned.then((result) => this.done(null, result), (error) => this.fail(error));
+    }
+  }
+
+  runModern(handler, event) {
+    let returned;
+    try {
+      returned = handler(event, this.context);
     } catch (error) {
       this.settle(error, true);
       return;
     }
-    if (returned && typeof returned.then === 'function') {
+    if (isPromise(returned)) {
       returned.then(
         (result) => this.settle(undefined, false, result),
         (error) => this.settle(error, true),
       );
+    } else {
+      this.settle(undefined, false, returned);
     }
   }
 
@@ -46,23 +70,35 @@ class Invocation {
       this.settle(error, true);
       return;
     }
-    if (!returned || typeof returned.then !== 'function') {
+    if (!isPromise(returned)) {
       this.settle(new Error('Streaming does not support non-async handlers.'), true);
       return;
     }
-    Promise.all([returned, finished]).then(
+    const ended = Promise.resolve(returned).then((value) => {
+      if (value !== undefined) console.warn('Streaming handlers ignore return values.');
+    });
+    Promise.all([ended, finished]).then(
       () => this.settle(undefined, false, null),
       (error) => this.settle(error, true),
     );
   }
 
   callback(error, result) {
-    if (this.context.callbackWaitsForEmptyEventLoop === false) this.done(error, result);
-    else this.whenEmpty = () => this.done(error, result);
+    if (this.isTaken) return;
+    this.isTaken = true;
+    const answer = () => this.settle(error, isGiven(error), result);
+    if (isGiven(error) || this.context.callbackWaitsForEmptyEventLoop === false) answer();
+    else this.whenEmpty = answer;
   }
 
   done(error, result) {
-    this.settle(error, error !== undefined && error !== null, result);
+    if (this.isTaken) return;
+    this.isTaken = true;
+    this.settle(error, isGiven(error), result);
+  }
+
+  fail(error) {
+    this.done(isGiven(error) ? error : 'handled');
   }
 
   settle(error, hasFailed, result) {
@@ -73,8 +109,8 @@ class Invocation {
 }
 
 function makeContext(invocation, request, assignment) {
-  const context = {
-    callbackWaitsForEmptyEventLoop: true,
+  const context = invocation.isModern ? {} : { callbackWaitsForEmptyEventLoop: true };
+  Object.assign(context, {
     functionVersion: assignment.function_version,
     functionName: assignment.function_name,
     memoryLimitInMB: String(assignment.memory_mib),
@@ -85,11 +121,22 @@ function makeContext(invocation, request, assignment) {
     invokedFunctionArn: request.metadata.invoked_function_arn || assignment.function_arn,
     awsRequestId: request.id,
     getRemainingTimeInMillis: () => Math.max(0, request.deadline - Date.now()),
-    succeed: (result) => invocation.done(undefined, result),
-    fail: (error) => invocation.settle(error === undefined ? null : error, true),
-    done: (error, result) => invocation.done(error, result),
-  };
+  });
+  if (!invocation.isModern) {
+    context.succeed = (result) => invocation.done(null, result);
+    context.fail = (error) => invocation.fail(error);
+    context.done = (error, result) => invocation.done(error, result);
+  }
   return context;
+}
+
+function isPromise(value) {
+  return Boolean(value) && typeof value.then === 'function';
+}
+
+/** Whether an error was given: null and undefined are none. */
+function isGiven(error) {
+  return error !== undefined && error !== null;
 }
 
 /** The client context as it was given to the SDK; core passes it as text. */

@@ -101,7 +101,7 @@ class Runtime:
         return call, payload[start:]
 
     def _answer_error(self, request: bytes, document: dict[str, Any]) -> None:
-        self._output.write(faults.log_lines(document))
+        self._output.write_error(document)
         flush_streams()
         self._channel.send(wire.ERROR, request, self._marshaller.encode(document))
 
@@ -150,6 +150,7 @@ def _serve(sock: socket.socket, *, is_assigned: bool) -> None:
     else:
         surroundings.set_environment(function["environment"])
     surroundings.extend_path(function["environment"])
+    output.configure(function["environment"])
     runtime = Runtime(channel, output, function)
     if not is_assigned:
         frame = channel.receive()

@@ -1,4 +1,7 @@
-"""Standard output and error, and the root logger, as a function finds them on AWS."""
+"""Standard output and error, and the root logger, as a function finds them on AWS.
+
+The root logger writes text until the function is known, which may want JSON (`configure`).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,12 @@ import io
 import logging
 import sys
 import time
+from typing import TYPE_CHECKING, Any
+
+from lambent.execution.runtimes.python import faults, json_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LINE_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
@@ -17,6 +26,8 @@ class Output:
 
     def __init__(self) -> None:
         self.request_id = ""
+        self._handler = _Handler(self)
+        self._error_text = faults.log_lines
         sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), "utf-8")
         sys.stdout = _stream(1, "strict")
         sys.stderr = _stream(2, "backslashreplace")
@@ -30,9 +41,23 @@ class Output:
         """Give the root logger AWS's format. Its level stays WARNING, as there."""
         formatter = logging.Formatter(_LINE_FORMAT, _TIME_FORMAT)
         formatter.converter = time.gmtime
-        handler = _Handler(self)
-        handler.setFormatter(formatter)
-        logging.getLogger().addHandler(handler)
+        self._handler.setFormatter(formatter)
+        logging.getLogger().addHandler(self._handler)
+
+    def configure(self, variables: Mapping[str, str]) -> None:
+        """Take over what the function has chosen: the format of lines, and the level of the root logger."""
+        if variables.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
+            self._handler.setFormatter(json_lines.JsonFormatter())
+            self._error_text = json_lines.error_line
+        level = variables.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+        # getLevelName turns names into numbers, too, and what it does not know into a text.
+        number = logging.getLevelName("DEBUG" if level == "TRACE" else level)
+        if isinstance(number, int):
+            logging.getLogger().setLevel(number)
+
+    def write_error(self, document: dict[str, Any]) -> None:
+        """Log the error that a call, or INIT, has ended with."""
+        self.write(self._error_text(document))
 
 
 def flush_streams() -> None:

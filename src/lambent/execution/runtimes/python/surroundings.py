@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 TRACE_VARIABLE = "_X_AMZN_TRACE_ID"
 _OWN_PACKAGE = "lambent"
+_ENVIRONMENT_PREFIX = "AWS_Lambda_"
+_NO_ENTRIES = frozenset({"", "/var/runtime"})
 # Where the code is bound in an isolated sandbox; empty until then.
 CODE_DIR = "/var/task"
 # What AWS's runtime brings: boto3. Last on the path, so that a function's own copy wins.
@@ -33,13 +35,19 @@ def clear_environment() -> None:
 
 
 def extend_path(variables: Mapping[str, str]) -> None:
-    """The code first, then PYTHONPATH, then the layers, then the standard library."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    """The code first, then PYTHONPATH, then the layers, then the standard library.
+
+    A layer's packages are looked for under the version that the function asked for, too: another one may stand in.
+    """
+    own = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    asked = variables.get("AWS_EXECUTION_ENV", "")[len(_ENVIRONMENT_PREFIX) :]
+    versions = (asked, own) if asked.startswith("python") else (own,)
     wanted = [
         variables["LAMBDA_TASK_ROOT"],
-        *(entry for entry in variables.get("PYTHONPATH", "").split(":") if entry),
+        # The default names the directory of AWS's libraries, ours are elsewhere.
+        *(each for each in variables.get("PYTHONPATH", "").split(":") if each not in _NO_ENTRIES),
+        *(f"/opt/python/lib/{version}/site-packages" for version in versions),
         "/opt/python",
-        f"/opt/python/lib/python{version}/site-packages",
     ]
     sys.path[:0] = list(dict.fromkeys(wanted))
 

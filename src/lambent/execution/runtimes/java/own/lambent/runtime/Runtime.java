@@ -63,10 +63,12 @@ public final class Runtime {
             String name = function.get("handler").asText();
             if (isAssigned) {
                 name = System.getenv().getOrDefault("_HANDLER", name);
+                logger.configure(System.getenv(), mapper);
             } else {
                 Map<String, String> variables = new HashMap<>();
                 function.get("environment").fields().forEachRemaining(
                     each -> variables.put(each.getKey(), each.getValue().asText()));
+                logger.configure(variables, mapper);
                 surroundings.replaceVariables(variables);
                 surroundings.enter(function.get("task_root").asText());
             }
@@ -100,7 +102,7 @@ public final class Runtime {
             giveUp(fatal);
             return;
         } catch (Throwable error) {
-            logger.log(Fault.report(error));
+            logger.logError(Fault.report(error));
             flush();
             channel.send(Frame.ERROR, frame.requestId(), json.plain().writeValueAsBytes(Fault.document(error)));
             return;
@@ -125,13 +127,14 @@ public final class Runtime {
             client = mapper.readTree(client.asText());
         }
         String requestId = uuid(frame.requestId());
+        logger.begin(requestId);
         return handler.handle(payload, 2 + length,
             new InvocationContext(function, call, client, requestId, frame.deadline(), logger));
     }
 
     /** The last thing this process says. */
     private void giveUp(Throwable error) throws IOException {
-        logger.log(Fault.report(error));
+        logger.logError(Fault.report(error));
         flush();
         channel.send(Frame.ERROR, Frame.NO_REQUEST, json.plain().writeValueAsBytes(Fault.document(error)));
         java.lang.Runtime.getRuntime().halt(1);

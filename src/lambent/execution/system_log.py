@@ -1,0 +1,150 @@
+"""The platform's events: read from its lines, and written as the JSON records of functions that log in JSON.
+
+Names, members and levels are those of "Telemetry API event schema reference" and "Configuring advanced logging
+controls" in AWS's developer guide. The lines are worded in `report.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambent.execution.report import iso_time
+
+if TYPE_CHECKING:
+    from lambent.execution.spec import FunctionSpec
+
+Event = tuple[str, Any]  # type and record
+
+# What AWS lets a function choose for its system log, least to most severe.
+_LEVELS = {"DEBUG": 0, "INFO": 1, "WARN": 2}
+_REPORT = re.compile(
+    r"REPORT RequestId: (\S+)\tDuration: ([\d.]+) ms\tBilled Duration: (\d+) ms\t"
+    r"Memory Size: (\d+) MB\tMax Memory Used: (\d+) MB\t(?:Init Duration: ([\d.]+) ms\t)?"
+    r"(?:Status: (\w+))?(?:\tError Type: (\S+))?"
+)
+_INIT_REPORT = re.compile(
+    r"INIT_REPORT Init Duration: ([\d.]+) ms\tPhase: (\w+)\tStatus: (\w+)(?:\tError Type: (\S+))?"
+)
+_EXTENSION = re.compile(r"EXTENSION\tName: (.+)\tState: (\w+)\tEvents: \[(.*)\]")
+_INIT_START = "INIT_START Runtime Version: "
+
+
+class SystemLog:
+    """Turns lines of the platform into the records of one environment. Args: its function, which logs in JSON."""
+
+    def __init__(self, spec: FunctionSpec) -> None:
+        self._spec = spec
+        self._least = _LEVELS[spec.system_log_level]
+
+    def records(self, now_ms: int, line: str, error_type: str = "") -> list[str]:
+        """What the log gets for a line, each with its line feed; nothing where the level leaves it out.
+
+        Args:
+            now_ms: when it happened.
+            line: as the log of a function that logs text has it.
+            error_type: of the function's own error, which lines do not tell.
+        """
+        return [
+            record
+            for kind, event in self._events(line)
+            if (record := self.record(now_ms, kind, _failed(event, error_type)))
+        ]
+
+    def record(self, now_ms: int, kind: str, event: Any) -> str:
+        """One record; "" where the level leaves it out."""
+        if _LEVELS[level_of(kind, event)] < self._least:
+            return ""
+        document = {"time": iso_time(now_ms), "type": kind, "record": event}
+        return orjson.dumps(document).decode() + "\n"
+
+    def init_done(self, now_ms: int, phase: str, duration_ms: float) -> list[str]:
+        """The records of an INIT that went well, of which a text log says nothing."""
+        about = {"initializationType": self._spec.initialization, "phase": phase}
+        done = {**about, "status": "success"}
+        report = {**done, "metrics": {"durationMs": round(duration_ms, 3)}}
+        both = (("platform.initRuntimeDone", done), ("platform.initReport", report))
+        return [record for kind, event in both if (record := self.record(now_ms, kind, event))]
+
+    def _events(self, line: str) -> list[Event]:
+        spec = self._spec
+        if line.startswith(_INIT_START):
+            record = {
+                "initializationType": spec.initialization,
+                "phase": "init",
+                "runtimeVersion": line[len(_INIT_START) :].rstrip("\n"),
+                "functionName": spec.function_name,
+                "functionVersion": spec.function_version,
+            }
+            return [("platform.initStart", record)]
+        events = platform_events(line)
+        for kind, record in events:
+            if kind == "platform.initReport":
+                record["initializationType"] = spec.initialization
+        return events
+
+
+def level_of(kind: str, record: Any) -> str:
+    """The level that AWS gives an event: DEBUG, INFO or WARN."""
+    if kind in ("platform.fault", "platform.logsDropped"):
+        return "WARN"
+    status = record.get("status", "success")
+    if status != "success":
+        return "WARN"
+    if kind in ("platform.runtimeDone", "platform.initRuntimeDone"):
+        return "DEBUG"
+    if kind == "platform.initReport" and record.get("initializationType") == "on-demand":
+        return "DEBUG"
+    return "INFO"
+
+
+def platform_events(line: str) -> list[Event]:
+    """What a line of the platform says, as events: (type, record)."""
+    if line.startswith("START RequestId: "):
+        words = line.split()
+        return [("platform.start", {"requestId": words[2], "version": words[4]})]
+    if line.startswith(("END RequestId: ", _INIT_START)):
+        return []
+    if match := _REPORT.match(line):
+        return _report(match)
+    if match := _INIT_REPORT.match(line):
+        record: dict[str, Any] = {
+            "initializationType": "on-demand",
+            "phase": match[2],
+            "status": match[3],
+            "metrics": {"durationMs": float(match[1])},
+        }
+        return [("platform.initReport", record | ({"errorType": match[4]} if match[4] else {}))]
+    if match := _EXTENSION.match(line):
+        events = match[3].split(",") if match[3] else []
+        record = {"name": match[1], "state": match[2], "events": events}
+        return [("platform.extension", record)]
+    return [("platform.fault", line.rstrip("\n"))]
+
+
+def _report(match: re.Match[str]) -> list[Event]:
+    metrics: dict[str, Any] = {
+        "durationMs": float(match[2]),
+        "billedDurationMs": int(match[3]),
+        "memorySizeMB": int(match[4]),
+        "maxMemoryUsedMB": int(match[5]),
+    }
+    if match[6]:
+        metrics["initDurationMs"] = float(match[6])
+    ending = {"requestId": match[1], "status": match[7] or "success"}
+    if match[8]:
+        ending["errorType"] = match[8]
+    done = {**ending, "metrics": {"durationMs": metrics["durationMs"]}}
+    return [
+        ("platform.runtimeDone", done),
+        ("platform.report", {**ending, "metrics": metrics}),
+    ]
+
+
+def _failed(record: Any, error_type: str) -> Any:
+    """The record of a call that ended well for the platform and with an error of the function's own."""
+    if error_type and isinstance(record, dict) and record.get("status") == "success":
+        return {**record, "status": "error", "errorType": error_type}
+    return record
