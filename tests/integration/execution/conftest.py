@@ -18,7 +18,7 @@ from lambent.core.ids import request_id
 from lambent.execution.plane import ExecutionPlane
 from lambent.execution.runtimes.discovery import discover
 from lambent.execution.runtimes.table import Runtimes
-from lambent.execution.spawner.start import start_spawner
+from lambent.execution.spawner.start import Outside, start_spawner
 from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ class Functions:
         self.runtimes = discover()
         self.logged: list[str] = []
         self._loop = asyncio.new_event_loop()
-        self._process, sock = start_spawner(str(data_dir), isolation, os.getuid(), self.runtimes)
+        network = Outside("auto" if isolation == "none" else "none")
+        self._process, sock = start_spawner(
+            str(data_dir), isolation, os.getuid(), self.runtimes, network
+        )
         self.plane = ExecutionPlane(
             spawner=sock,
             runtimes=Runtimes(self.runtimes),

@@ -206,7 +206,9 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
 
 def test_a_dry_run_and_a_missing_function(stream: Make, client: Any) -> None:
     call = stream(WRITES)
-    assert call({}, InvocationType="DryRun")["ResponseMetadata"]["HTTPStatusCode"] == 204
+    dry = call({}, InvocationType="DryRun")
+    assert dry["ResponseMetadata"]["HTTPStatusCode"] == 204
+    dry["EventStream"].close()
     with pytest.raises(ClientError) as missing:
         client.invoke_with_response_stream(FunctionName="nobody")
     assert missing.value.response["Error"]["Code"] == "ResourceNotFoundException"

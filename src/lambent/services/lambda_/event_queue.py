@@ -60,6 +60,9 @@ class _LaneState:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     has_more: bool = False  # rows may be due that are not in memory
     is_reading: bool = False
+    settled: set[str] = field(
+        default_factory=set
+    )  # while rows are read: these may be among them, as they were
     unwritten: int = 0  # tries whose consequences are on their way to the disk
     typical_ms: float = 0.0  # moving average of what the handler takes
     timer: Timer | None = None
@@ -193,6 +196,7 @@ class EventQueue:
         if state.is_reading:
             return True
         state.is_reading = True
+        state.settled.clear()
         try:
             limit = WINDOW + len(state.held)
             now_ms = self._now_ms()
@@ -200,7 +204,8 @@ class EventQueue:
             found = await self._database.read(
                 partial(events.due, lane=lane, now_ms=now_ms, limit=limit)
             )
-            fresh = [event for event in found if event.id not in state.held]
+            known = state.held | state.settled
+            fresh = [event for event in found if event.id not in known]
             state.has_more = state.has_more or len(found) == limit
             state.waiting.extend(fresh)
             state.held.update(event.id for event in fresh)
@@ -235,6 +240,8 @@ class EventQueue:
     ) -> None:
         """What follows from a try is on the disk, or cannot be written: then the row is as it was."""
         state.held.discard(event.id)
+        if state.is_reading:
+            state.settled.add(event.id)
         state.unwritten -= 1
         if settling.cancelled() or settling.exception() is not None:
             _log.error("event %s is unsettled: %s", event.id, settling)
