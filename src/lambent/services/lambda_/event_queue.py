@@ -183,6 +183,8 @@ class EventQueue:
                 await self._set_timer(lane, state)
                 return
             if not state.waiting:
+                if state.has_more and not state.is_reading:
+                    continue  # came while the rows were read, and nobody else looks for it
                 return  # another task reads, or was faster
             event = state.waiting.popleft()
             self._wake(lane)
