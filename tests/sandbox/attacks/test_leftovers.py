@@ -30,6 +30,7 @@ def demon():
         os._exit(0)
     os.write(ready[1], b"x")
     os.read(go[0], 1)
+    os.write(1, b"the demon speaks\\n")  # before the forged answers: they end the environment
     for request in (bytes(16), b"\\x11" * 16):
         try:
             os.write(1000, struct.pack("<IB16sQ", len(FORGED), 4, request, 0) + FORGED)
