@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lambent.core.context import Principal
     from lambent.core.http import Request
@@ -29,6 +29,45 @@ class Credentials(Protocol):
     """Looks up access keys. Held in memory: the gateway asks for every request."""
 
     def find(self, access_key_id: str) -> Credential | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPolicy:
+    """A policy document with what `explain` calls it: the ARN of a managed policy, or an inline one's name after its
+    owner's (`role/R/P`).
+    """
+
+    name: str
+    document: str  # JSON as it was stored
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Every policy that bounds what a principal may do, but for those of the resources.
+
+    A boundary or session policy that is not there (None) does not restrict; an empty tuple of session policies allows
+    nothing.
+    """
+
+    identity: tuple[NamedPolicy, ...] = ()
+    boundary: NamedPolicy | None = None
+    session: tuple[NamedPolicy, ...] | None = None
+
+
+class PolicySource(Protocol):
+    """Knows the policies of principals. Held in memory: asked for every request whose decision is not memoised."""
+
+    def policies(self, principal: Principal) -> PolicySet:
+        """Those of a user (with its groups' policies) or of a session of a role; empty for one that is gone."""
+        ...
+
+    def tags(self, principal: Principal) -> Mapping[str, str]:
+        """`aws:PrincipalTag/...`: tags of the user, or of the role with the session's over them."""
+        ...
+
+    def generation(self, account_id: str) -> int:
+        """A number that moves, before the change is answered, whenever a key or policy of the account changes."""
+        ...
 
 
 class Signatures(Protocol):
