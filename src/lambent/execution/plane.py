@@ -19,6 +19,7 @@ from lambent.execution.networks import ALL_ALIKE
 from lambent.execution.pool import Pool
 from lambent.execution.provisioning import Provisioning
 from lambent.execution.running import resolving
+from lambent.execution.scale_out import ScaleOut
 from lambent.execution.scheduler import Scheduler
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
 from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
@@ -86,6 +87,7 @@ class ExecutionPlane:
         self._endpoint = endpoint
         self._networks = networks
         self._concurrency = Concurrency(account_concurrency)
+        self._scale_out = ScaleOut(clock)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
         self._link: SpawnerLink | None = None
@@ -162,6 +164,7 @@ class ExecutionPlane:
             return await future
         self._concurrency.admit(spec)
         try:
+            self._scale_out.admit(spec.function_arn)
             start = self._begin_cold(spec)
         except BaseException:
             self._concurrency.leave(spec)
