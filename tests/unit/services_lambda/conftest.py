@@ -72,10 +72,14 @@ class StubPlane:
         self.seal_fault = ""
         self.is_spawner_gone = False
         self.is_warm = False
+        self.strained = False
+        self.may_end = asyncio.Event()  # invocations wait for it
+        self.may_end.set()
         self.outcome = Outcome(b'{"ok":true}', False, b"START\nEND\n", 1.0, 1, None, 30)
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         self.invoked.append((spec, invocation))
+        await self.may_end.wait()
         if self.fault:
             raise self.fault
         return self.outcome
@@ -124,6 +128,9 @@ class StubPlane:
         if self.provision_fault:
             raise self.provision_fault
         self.provisioned[spec.key] = count
+
+    def is_strained(self) -> bool:
+        return self.strained
 
     def retire(self, key: str) -> None:
         self.retired.append(key)
