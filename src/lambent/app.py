@@ -208,6 +208,8 @@ def build(
 
 def _log_sink(logs: LogSegments) -> LogSink:
     def keep(spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
+        if spec.compiles:
+            return  # what a compiler has to say is the function's to find out, at import
         logs.append((spec.account_id, spec.region, spec.log_group, stream), events)
 
     return keep
