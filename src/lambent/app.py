@@ -21,6 +21,8 @@ from lambent.gateway.door_signatures import DoorSignatures
 from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
+from lambent.policy.authority import PolicyAuthority, RootOnly
+from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
 from lambent.services.iam.accounts import Accounts
@@ -138,6 +140,8 @@ def build(
         limits_cpu=config.limits_cpu == "memory",
         sealed_dir=data_dir.code_dir / "sealed",
     )
+    # Who has which policies is IAM's to say; until it does, an account's root may do everything in it.
+    decisions = Decisions(RootOnly())
     lambda_ = LambdaService(
         database=database,
         plane=plane,
@@ -152,7 +156,9 @@ def build(
         ),
         account_concurrency=config.account_concurrency,
         signatures=DoorSignatures(accounts, clock, config.auth),
+        authority=PolicyAuthority(decisions, clock),
     )
+    decisions.add_resources("lambda", lambda_.resource_facts)
     platform: Platform
 
     async def reset() -> None:
@@ -172,6 +178,7 @@ def build(
         default_region=config.region,
         account_id=config.account,
         auth=config.auth,
+        decisions=decisions,
     )
     platform = Platform(
         config=config,

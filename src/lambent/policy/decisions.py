@@ -17,7 +17,7 @@ from lambent.policy.documents import MalformedPolicy, parse
 from lambent.policy.engine import Applicable, Ask, Decision, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from lambent.core.context import Principal
     from lambent.core.ports import NamedPolicy, PolicySet, PolicySource, ResourceFacts
@@ -26,33 +26,62 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 # (credential, action, resource): a few hundred bytes each.
-_KEPT_PLANS = 16_384
-# Decisions of one plan by the values of its keys. Callers choose some of the values (a user agent), so few are kept.
+_KEPT_PERMISSIONS = 16_384
+# Decisions on one permission by the values of its keys. Callers choose some values (a user agent), so few are kept.
 _KEPT_DECISIONS = 64
 _KEPT_POLICIES = 4096
-_NOBODYS: tuple[CompiledPolicy, ...] = ()
 # Stands for a policy that cannot be read: nobody knows what it would have denied.
 _SHUT = '{"Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}}'
 
 
 class Permission:
-    """What is asked for again and again: one action on one resource by one credential."""
+    """One action on one resource by one credential, with the policies that have a say.
 
-    __slots__ = ("ask", "kept", "keys", "only", "policies", "principals_at", "resources_at")
+    Attributes:
+        only: the decision, where it hangs on nothing that a request brings and has been taken.
+        resources: who knows about the resource.
+    """
 
-    def __init__(self, ask: Ask, policies: Applicable) -> None:
+    __slots__ = (
+        "_kept",
+        "_keys",
+        "ask",
+        "only",
+        "policies",
+        "principals_at",
+        "resources",
+        "resources_at",
+    )
+
+    def __init__(self, ask: Ask, policies: Applicable, resources: ResourceFacts | None) -> None:
         self.ask = ask
         self.policies = policies
-        keys = mentioned(policies, ask.action.lower())
-        # None: not worth remembering.
-        self.keys: tuple[str, ...] | None = tuple(
-            sorted(key for key in keys if not is_of_principal(key))
-        )
-        if not PASSING.isdisjoint(keys):
-            self.keys = None
+        self.resources = resources
         self.only: Decision | None = None
-        self.kept: dict[tuple[tuple[str, ...] | None, ...], Decision] = {}
         self.principals_at = self.resources_at = 0
+        keys = mentioned(policies, ask.action.lower())
+        # None: not worth remembering, or not to be.
+        self._keys: tuple[str, ...] | None = None
+        if PASSING.isdisjoint(keys):
+            self._keys = tuple(sorted(key for key in keys if not is_of_principal(key)))
+        self._kept: dict[tuple[tuple[str, ...] | None, ...], Decision] = {}
+
+    def decide(self, facts: Facts) -> Decision:
+        """By these facts."""
+        if self._keys is None:
+            return decide(self.ask, self.policies, facts)
+        if not self._keys:
+            if self.only is None:
+                self.only = decide(self.ask, self.policies, facts)
+            return self.only
+        values = tuple(map(facts.get, self._keys))
+        found = self._kept.get(values)
+        if found is None:
+            found = decide(self.ask, self.policies, facts)
+            if len(self._kept) >= _KEPT_DECISIONS:
+                self._kept.clear()
+            self._kept[values] = found
+        return found
 
 
 class Decisions:
@@ -60,43 +89,46 @@ class Decisions:
 
     Args:
         principals: the policies of users and roles.
-        resources: what services know of their resources, by the service of the ARN (`lambda`).
     """
 
-    def __init__(
-        self, principals: PolicySource, resources: Mapping[str, ResourceFacts] | None = None
-    ) -> None:
+    def __init__(self, principals: PolicySource) -> None:
         self.principals = principals
-        self._resources = dict(resources or {})
-        self._plans: dict[tuple[str, str, str], Permission] = {}
+        self._resources: dict[str, ResourceFacts] = {}
+        self._permissions: dict[tuple[str, str, str], Permission] = {}
         self._compiled: dict[tuple[Kind, str, str], CompiledPolicy] = {}
+
+    def add_resources(self, service: str, resources: ResourceFacts) -> None:
+        """Ask `resources` about ARNs of this service (`lambda`)."""
+        self._resources[service] = resources
 
     def resources_of(self, resource: str) -> ResourceFacts | None:
         """Who knows about a resource, if anybody."""
         parts = resource.split(":", 3)
         return self._resources.get(parts[2]) if len(parts) > 3 else None
 
-    def decide(
+    def permission(
         self,
         principal: Principal,
         action: str,
         resource: str,
-        account_id: str,
-        facts: Facts,
         *,
-        needs_resource_policy: bool = False,
-    ) -> Decision:
-        """May the principal? As `engine.Ask` and `engine.decide`."""
+        is_closed: bool = False,
+        is_own_side: bool = False,
+    ) -> Permission:
+        """What to ask for a decision: made once for each credential, action and resource.
+
+        Args:
+            is_closed: the resource is closed unless its own policy opens it (`Ask.needs_resource_policy`).
+            is_own_side: only the principal's side decides, whosever the resource is.
+        """
         key = (principal.access_key_id or principal.arn, action, resource)
-        plan = self._plans.get(key)
-        if plan is None or not self._is_current(plan):
-            plan = self._plan(principal, action, resource, account_id, needs_resource_policy)
-            if len(self._plans) >= _KEPT_PLANS:
-                self._plans.clear()
-            self._plans[key] = plan
-        if plan.only is not None:
-            return plan.only
-        return _decided(plan, facts)
+        found = self._permissions.get(key)
+        if found is None or not self._is_current(found):
+            found = self._permission(principal, action, resource, is_closed, is_own_side)
+            if len(self._permissions) >= _KEPT_PERMISSIONS:
+                self._permissions.clear()
+            self._permissions[key] = found
+        return found
 
     def policies(self, principal: Principal, resource: str) -> Applicable:
         """Every policy that has a say, compiled."""
@@ -114,28 +146,27 @@ class Decisions:
             resource=tuple(self._compile(each, "resource") for each in of_resource),
         )
 
-    def _is_current(self, plan: Permission) -> bool:
-        ask = plan.ask
-        if plan.principals_at != self.principals.generation(ask.caller.account_id):
+    def _is_current(self, permission: Permission) -> bool:
+        ask, resources = permission.ask, permission.resources
+        if permission.principals_at != self.principals.generation(ask.caller.account_id):
             return False
-        resources = self.resources_of(ask.resource)
-        return resources is None or plan.resources_at == resources.generation(ask.account_id)
+        return resources is None or permission.resources_at == resources.generation(ask.account_id)
 
-    def _plan(
-        self,
-        principal: Principal,
-        action: str,
-        resource: str,
-        account_id: str,
-        needs_resource_policy: bool,
+    def _permission(
+        self, principal: Principal, action: str, resource: str, is_closed: bool, is_own_side: bool
     ) -> Permission:
-        ask = Ask(caller_of(principal), action, resource, account_id, needs_resource_policy)
+        # The generations are read first: what changes later is then seen to have changed.
         principals_at = self.principals.generation(principal.account_id)
+        account_id = principal.account_id if is_own_side else owner_of(resource, principal)
         resources = self.resources_of(resource)
-        resources_at = 0 if resources is None else resources.generation(account_id)
-        plan = Permission(ask, self.policies(principal, resource))
-        plan.principals_at, plan.resources_at = principals_at, resources_at
-        return plan
+        resources_at = 0
+        if resources is not None:
+            resources_at = resources.generation(account_id)
+            resource = resources.full_arn(resource)
+        ask = Ask(caller_of(principal), action, resource, account_id, is_closed)
+        found = Permission(ask, self.policies(principal, resource), resources)
+        found.principals_at, found.resources_at = principals_at, resources_at
+        return found
 
     def _policies_of(self, resource: str) -> Iterable[NamedPolicy]:
         resources = self.resources_of(resource)
@@ -162,20 +193,11 @@ def mentioned(policies: Applicable, action: str) -> frozenset[str]:
     return frozenset(keys)
 
 
-def _decided(plan: Permission, facts: Facts) -> Decision:
-    if plan.keys is None:
-        return decide(plan.ask, plan.policies, facts)
-    if not plan.keys:
-        plan.only = decide(plan.ask, plan.policies, facts)
-        return plan.only
-    values = tuple(map(facts.get, plan.keys))
-    found = plan.kept.get(values)
-    if found is None:
-        found = decide(plan.ask, plan.policies, facts)
-        if len(plan.kept) >= _KEPT_DECISIONS:
-            plan.kept.clear()
-        plan.kept[values] = found
-    return found
+def owner_of(resource: str, principal: Principal) -> str:
+    """The account of a resource; the principal's own where the ARN names none (`*`, buckets, AWS's own policies)."""
+    parts = resource.split(":", 5)
+    account_id = parts[4] if len(parts) == 6 else ""
+    return account_id if account_id.isdecimal() else principal.account_id
 
 
 def _readable(policy: NamedPolicy, kind: Kind) -> CompiledPolicy:

@@ -35,14 +35,16 @@ _FUNCTION = re.compile(
 
 
 def function_arn(where: Where, name: str, qualifier: str = "") -> str:
-    """The ARN of the function, version or alias that a request means."""
-    account_id, region = where.account_id, where.region
-    if ":" in name:
-        found = _FUNCTION.fullmatch(name)
-        if found is not None:
-            region, account_id = found[1] or region, found[2] or account_id
-            name, qualifier = found[3], qualifier or found[4] or ""
-    arn = f"arn:aws:lambda:{region}:{account_id}:function:{name}"
+    """The ARN of the function, version or alias that a request means. Functions of other regions are not reachable,
+    which is for the operation to say: they are taken for the caller's own.
+    """
+    account_id = where.account_id
+    found = _FUNCTION.fullmatch(name) if ":" in name else None
+    if found is not None:
+        name, qualifier = found[3], qualifier or found[4] or ""
+        if found[1] in {None, where.region}:
+            account_id = found[2] or account_id
+    arn = f"arn:aws:lambda:{where.region}:{account_id}:function:{name}"
     return f"{arn}:{qualifier}" if qualifier else arn
 
 
@@ -55,7 +57,10 @@ def function(where: Where) -> str:
 def qualified(where: Where) -> str:
     """The function, or the version or alias that the request names."""
     document = where.document
-    return function_arn(where, document["FunctionName"], document.get("Qualifier", ""))
+    name, qualifier = document["FunctionName"], document.get("Qualifier")
+    if qualifier is None and ":" not in name:
+        return f"arn:aws:lambda:{where.region}:{where.account_id}:function:{name}"
+    return function_arn(where, name, qualifier or "")
 
 
 def policy_holder(where: Where) -> str:
