@@ -188,8 +188,8 @@ def mentioned(policies: Applicable, action: str) -> frozenset[str]:
     keys: set[str] = set()
     for type_ in ("identity", "boundary", "session", "resource"):
         for policy in policies.of_type(type_):
-            for rule in policy.about(action):
-                keys |= rule.keys
+            denies, allows = policy.about(action)
+            keys.update(*(rule.keys for rule in denies), *(rule.keys for rule in allows))
     return frozenset(keys)
 
 

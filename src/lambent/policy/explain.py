@@ -84,9 +84,7 @@ def _passed_over(permission: Permission, facts: Facts) -> tuple[Place, ...]:
     places = []
     for type_ in _TYPES:
         for policy in permission.policies.of_type(type_):
-            for rule in policy.about(ask.action.lower()):
-                if rule.is_deny:
-                    continue
+            for rule in policy.about(ask.action.lower()).allows:
                 why = _mismatch(rule, ask.resource, facts)
                 if why:
                     places.append(_place(permission, rule, why))

@@ -131,7 +131,8 @@ class Simulator:
         found: dict[str, str] = {}
         for type_ in ("identity", "boundary", "session", "resource"):
             for policy in self._policies.of_type(type_):
-                for rule in policy.about(action):
+                about = policy.about(action)
+                for rule in about.denies + about.allows:
                     written = {key.lower(): key for key in keys_written(rule.statement)}
                     found |= {key: written.get(key, key) for key in rule.keys}
         return tuple(name for key, name in sorted(found.items()) if self._facts.get(key) is None)
