@@ -111,7 +111,6 @@ class Decisions:
         principal: Principal,
         action: str,
         resource: str,
-        *,
         is_closed: bool = False,
         is_own_side: bool = False,
     ) -> Permission:
