@@ -9,6 +9,8 @@
   Else an identity policy must allow, and boundary and session policies, where there are any, too.
 * Between accounts the resource's policy and all of the caller's side must allow.
 * Roles (AssumeRole) and KMS keys are closed unless their own policy opens them, within their account too.
+* Service control policies bound what the principals of an account may do, its root included: every level of the
+  organization must allow. They do not bound services.
 * Root needs no policies in its own account. Services and callers without a name have none but the resource's.
 """
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from lambent.policy.compiled import CompiledPolicy, Rule
     from lambent.policy.facts import Facts
 
-PolicyType = Literal["identity", "boundary", "session", "resource"]
+PolicyType = Literal["identity", "boundary", "session", "resource", "organization"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,25 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Applicable:
-    """Every policy that has a say. None as the boundary or the session policies: there are none, nothing is limited."""
+    """Every policy that has a say. None as the boundary or the session policies: there are none, nothing is limited.
+
+    `organization` holds the service control policies of each level, from the root of the organization to the account;
+    without levels there is no organization.
+    """
 
     identity: tuple[CompiledPolicy, ...] = ()
     boundary: CompiledPolicy | None = None
     session: tuple[CompiledPolicy, ...] | None = None
     resource: tuple[CompiledPolicy, ...] = ()
+    organization: tuple[tuple[CompiledPolicy, ...], ...] = ()
 
     def of_type(self, type_: PolicyType) -> Sequence[CompiledPolicy]:
         if type_ == "identity":
             return self.identity
         if type_ == "resource":
             return self.resource
+        if type_ == "organization":
+            return tuple(policy for level in self.organization for policy in level)
         if type_ == "boundary":
             return () if self.boundary is None else (self.boundary,)
         return self.session or ()
@@ -84,7 +93,13 @@ class Decision:
 
 ALLOWED = Decision(is_allowed=True)
 # The order in which the types are looked through for denials. A denial names one type only.
-_TYPES: tuple[PolicyType, ...] = ("identity", "resource", "boundary", "session")
+TYPES: tuple[PolicyType, ...] = (
+    "organization",
+    "identity",
+    "resource",
+    "boundary",
+    "session",
+)
 
 
 def decide(ask: Ask, policies: Applicable, facts: Facts) -> Decision:
@@ -92,10 +107,16 @@ def decide(ask: Ask, policies: Applicable, facts: Facts) -> Decision:
     action = ask.action.lower()
     caller = ask.caller
     has_boundary = policies.boundary is not None
-    for type_ in _TYPES:
+    for type_ in TYPES:
+        if type_ == "organization" and (not policies.organization or not caller.account_id):
+            continue
         denials = _denials(policies.of_type(type_), ask, action, facts, has_boundary)
         if denials:
             return Decision(False, is_explicit=True, decided_by=type_, rules=tuple(denials))
+    if caller.account_id and not all(
+        _allows(level, ask, action, facts) for level in policies.organization
+    ):
+        return Decision(False, decided_by="organization")
     grant, granted_by = _resource_grant(policies.resource, ask, action, facts)
     if caller.account_id == ask.account_id and caller.account_id:
         return _in_account(ask, policies, action, facts, grant, granted_by)
