@@ -26,6 +26,8 @@ from lambent.gateway.inner_listener import InnerListener
 from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
+from lambent.policy.authority import PolicyAuthority, RootOnly
+from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
 from lambent.services.iam.accounts import Accounts
@@ -152,6 +154,8 @@ def build(
         ),
         networks=Networks(config.network_rules),
     )
+    # Who has which policies is IAM's to say; until it does, an account's root may do everything in it.
+    decisions = Decisions(RootOnly())
     lambda_ = LambdaService(
         database=database,
         plane=plane,
@@ -166,7 +170,9 @@ def build(
         ),
         account_concurrency=config.account_concurrency,
         signatures=DoorSignatures(accounts, clock, config.auth),
+        authority=PolicyAuthority(decisions, clock),
     )
+    decisions.add_resources("lambda", lambda_.resource_facts)
     platform: Platform
 
     async def reset() -> None:
@@ -186,6 +192,7 @@ def build(
         default_region=config.region,
         account_id=config.account,
         auth=config.auth,
+        decisions=decisions,
     )
     outer = gateway(doors=[own_paths, *lambda_.doors])
     inner = gateway(doors=lambda_.doors)  # functions have no business with the platform itself

@@ -15,13 +15,22 @@ PrincipalKind = Literal["root", "user", "assumed-role", "service", "anonymous"]
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who signed the request. An anonymous principal has neither account nor key."""
+    """Who signed the request. An anonymous principal has neither account nor key; the ARN of a service is its name
+    (`s3.amazonaws.com`).
+
+    Attributes:
+        role_arn: of a session: the ARN of its role, with the role's path.
+        facts: condition keys that the credentials themselves bring (`aws:MultiFactorAuthPresent`,
+            `aws:TokenIssueTime`, `aws:SourceIdentity` ...) with their values.
+    """
 
     kind: PrincipalKind
     account_id: str = ""
     arn: str = ""
     user_id: str = ""
     access_key_id: str = ""
+    role_arn: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 ANONYMOUS = Principal("anonymous")
