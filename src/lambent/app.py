@@ -10,6 +10,7 @@ import os
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambent.core.clock import SystemClock
@@ -23,9 +24,10 @@ from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
-from lambent.services.iam.accounts import Accounts
+from lambent.services.iam.service import IamService
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
+from lambent.services.sts.service import StsService
 from lambent.storage.blobs import Blobs
 from lambent.storage.client_access import write_client_access
 from lambent.storage.log_segments import LogSegments
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from lambent.execution.log_stream import LogSink
     from lambent.execution.spawner.start import Started
     from lambent.execution.spec import FunctionSpec
+    from lambent.services.iam.accounts import Accounts
     from lambent.storage.data_dir import DataDir
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
@@ -66,7 +69,8 @@ class Platform:
     clock: SystemClock
     data_dir: DataDir
     database: SqliteDatabase
-    accounts: Accounts
+    iam: IamService
+    sts: StsService
     compute: Compute
     logs: LogSegments
     plane: ExecutionPlane
@@ -83,7 +87,8 @@ class Platform:
             stack.callback(self.data_dir.release)
             await self.database.open()
             stack.push_async_callback(self.database.close)
-            await self.accounts.load()
+            await self.iam.start()
+            stack.push_async_callback(self.iam.stop)
             root = await self.accounts.ensure(self.config.account)
             stack.push_async_callback(self.logs.close)
             stack.push_async_callback(self.compute.close)
@@ -105,6 +110,10 @@ class Platform:
         await self._running.aclose()
 
     @property
+    def accounts(self) -> Accounts:
+        return self.iam.accounts
+
+    @property
     def endpoint(self) -> str:
         """Where clients on this machine find us, as a URL."""
         host, port = self.address
@@ -124,7 +133,7 @@ def build(
     """
     clock = SystemClock()
     database = SqliteDatabase(data_dir.database_path)
-    accounts = Accounts(database, clock)
+    iam, sts = _identities(config, database, clock)
     compute = Compute()
     logs = LogSegments(data_dir.logs_dir, clock)
     known = Runtimes(runtimes)
@@ -151,22 +160,23 @@ def build(
             refuses_retired=config.runtimes_retired == "refuse",
         ),
         account_concurrency=config.account_concurrency,
-        signatures=DoorSignatures(accounts, clock, config.auth),
+        signatures=DoorSignatures(sts.sessions, clock, config.auth),
     )
     platform: Platform
 
     async def reset() -> None:
         await lambda_.reset()
-        await accounts.reset(config.account)
+        await iam.reset(config.account)
 
     own_paths = OwnPaths(
         lambda: platform.is_ready, reset, clock if config.test_mode else None, lambda_.advance
     )
     gateway = Gateway(
         router=Router(SERVICES),
-        services=[lambda_],
+        services=[lambda_, iam, sts],
         doors=[own_paths, *lambda_.doors],
-        credentials=accounts,
+        credentials=sts.sessions,
+        uses=iam.uses,
         database=database,
         clock=clock,
         default_region=config.region,
@@ -178,7 +188,8 @@ def build(
         clock=clock,
         data_dir=data_dir,
         database=database,
-        accounts=accounts,
+        iam=iam,
+        sts=sts,
         compute=compute,
         logs=logs,
         plane=plane,
@@ -187,6 +198,24 @@ def build(
         prewarmed=_PREWARMED,
     )
     return platform
+
+
+def _identities(
+    config: Config, database: SqliteDatabase, clock: SystemClock
+) -> tuple[IamService, StsService]:
+    """Who there is, and who may be whom."""
+    iam = IamService(database, clock)
+    sts = StsService(
+        long_term=iam.accounts,
+        roles=iam.directory,
+        providers=iam.directory,
+        policies=iam.directory,
+        keys=iam.sealing_keys,
+        clock=clock,
+        jwks=Path(config.web_identity_jwks) if config.web_identity_jwks else None,
+        is_open=config.auth == "open",
+    )
+    return iam, sts
 
 
 def _log_sink(logs: LogSegments) -> LogSink:

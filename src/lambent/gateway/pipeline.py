@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.core.http import Request, Respond, Response
-    from lambent.core.ports import Credentials, Database
+    from lambent.core.ports import Credentials, Database, Uses
     from lambent.core.service import Door, Service
     from lambent.gateway.authorise import Authority
     from lambent.protocol.routing import Router
@@ -49,6 +49,7 @@ class Gateway:
         account_id: whose requests without a known key are, with `auth="open"`.
         auth: "iam" verifies signatures; "open" believes them.
         authority: who may do what; by default an account's root, and nobody else.
+        uses: takes note of who uses which service.
     """
 
     def __init__(
@@ -64,9 +65,10 @@ class Gateway:
         account_id: str,
         auth: Literal["iam", "open"] = "iam",
         authority: Authority | None = None,
+        uses: Uses | None = None,
     ) -> None:
         self.checker = SignatureChecker(credentials, clock)
-        authenticate: Step = Authenticate(self.checker, default_region)
+        authenticate: Step = Authenticate(self.checker, default_region, uses)
         if auth == "open":
             authenticate = TrustEverybody(credentials, default_region, account_id)
         self._doors = tuple(doors)
