@@ -146,6 +146,7 @@ def build(
         keep_alive_s=config.keep_alive_s,
         limits_cpu=config.limits_cpu == "memory",
         sealed_dir=data_dir.code_dir / "sealed",
+        role_sessions=sts.role_sessions,
     )
     lambda_ = LambdaService(
         database=database,

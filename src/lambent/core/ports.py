@@ -133,8 +133,12 @@ class RoleCredentials:
 class RoleSessions(Protocol):
     """Makes credentials for what runs in a role's name. Asks memory only: a cold start waits for it."""
 
-    def open(self, role_arn: str, session_name: str) -> RoleCredentials | None:
-        """None where there is no such role any more."""
+    def is_assumable(self, role_arn: str, function_arn: str) -> bool:
+        """Whether the function may have the role: it is there, in the function's account, and trusts Lambda."""
+        ...
+
+    def open(self, role_arn: str, function_arn: str, session_name: str) -> RoleCredentials | None:
+        """None where the function may not have the role, or not any more."""
         ...
 
 

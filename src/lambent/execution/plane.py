@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.execution import code_facts, pressure
 from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
+from lambent.execution.leases import Leases
 from lambent.execution.pool import Pool
 from lambent.execution.provisioning import Provisioning
 from lambent.execution.running import resolving
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambent.core.clock import Clock
+    from lambent.core.ports import RoleSessions
     from lambent.execution.log_stream import LogSink
     from lambent.execution.pressure import Reading
     from lambent.execution.running import Done
@@ -52,6 +54,7 @@ class ExecutionPlane:
         read_pressure: how short of memory the host is.
         limits_cpu: whether a function gets CPU in proportion to its memory, or what it can take.
         sealed_dir: where the sealed trees can be read; without it nothing is known of their content.
+        role_sessions: makes the credentials of functions; without it they have none that are good for anything.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class ExecutionPlane:
         limits_cpu: bool = True,
         read_pressure: Callable[[], Reading] = pressure.read,
         sealed_dir: Path | None = None,
+        role_sessions: RoleSessions | None = None,
     ) -> None:
         self._socket = spawner
         self._runtimes = runtimes
@@ -75,6 +79,7 @@ class ExecutionPlane:
         self._limits_cpu = limits_cpu
         self._read_pressure = read_pressure
         self._sealed_dir = sealed_dir
+        self._leases = Leases(role_sessions, clock)
         self._concurrency = Concurrency(account_concurrency)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
@@ -231,7 +236,16 @@ class ExecutionPlane:
         runtime = self._find(spec)
         pool = self._pool(self._start_of(runtime, spec))
         group = self._scheduler.expect(spec.key)
-        start = ColdStart(spec, runtime, pool, group, self._scheduler, self._clock, self._log_sink)
+        start = ColdStart(
+            spec,
+            runtime,
+            pool,
+            group,
+            self._scheduler,
+            self._clock,
+            self._log_sink,
+            self._leases.take(spec),
+        )
         start.begin()
         return start
 

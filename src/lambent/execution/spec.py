@@ -20,8 +20,8 @@ class FunctionSpec:
 
     `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
     the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what AWS calls
-    MB). `account_id` says whose concurrency limit counts the function's invocations. `log_format` is Text or JSON;
-    the two levels have an effect in JSON alone.
+    MB). `role` names whose credentials it gets, `account_id` whose concurrency limit counts its invocations.
+    `log_format` is Text or JSON; the two levels have an effect in JSON alone.
     """
 
     key: str
@@ -42,6 +42,7 @@ class FunctionSpec:
     initialization: str = "on-demand"
     log_format: str = "Text"
     application_log_level: str = "INFO"
+    role: str = ""
     system_log_level: str = "INFO"
 
 

@@ -1,7 +1,6 @@
 """The environment variables a function sees, as AWS documents them ("Defined runtime environment variables").
 
-The function's own win over the defaults; nothing wins over the reserved ones. Until roles can be assumed the
-credentials are placeholders that no endpoint accepts: SDKs refuse to start without any.
+The function's own win over the defaults; nothing wins over the reserved ones.
 """
 
 from __future__ import annotations
@@ -11,26 +10,29 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lambent.execution.runtimes.table import Runtime
     from lambent.execution.spec import FunctionSpec
 
 _RUNTIME_DIR = "/var/runtime"
-_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "placeholder",
-    "AWS_SECRET_ACCESS_KEY": "placeholder",
-    "AWS_SESSION_TOKEN": "placeholder",
-}
 
 
 def function_environment(
-    spec: FunctionSpec, runtime: Runtime, task_root: str, log_stream: str
+    spec: FunctionSpec,
+    runtime: Runtime,
+    task_root: str,
+    log_stream: str,
+    credentials: Mapping[str, str],
 ) -> dict[str, str]:
-    """The complete environment. `task_root` is where the code lies as the function sees it."""
+    """The complete environment. `task_root` is where the code lies as the function sees it, `credentials` are those of
+    its role, as variables.
+    """
     is_os_only = runtime.language == "provided"
     return {
         **_defaults(runtime, task_root),
         **spec.environment,
-        **_CREDENTIALS,
+        **credentials,
         "AWS_REGION": spec.region,
         "AWS_DEFAULT_REGION": spec.region,
         # "Not defined for OS-only runtimes".

@@ -9,21 +9,28 @@ from lambent.core.context import Session
 if TYPE_CHECKING:
     from lambent.core.ports import Role, RoleCredentials, Roles
     from lambent.services.sts.sessions import Sessions
+    from lambent.services.sts.trust import Trust
 
+_LAMBDA = "lambda.amazonaws.com"
 # How long those of an environment are good. AWS's own hold for up to twelve hours.
 DURATION_S = 12 * 3600
 
 
 class RoleSessions:
-    """Args: who knows roles, and who makes credentials."""
+    """Args: who knows roles, whom they trust, and who makes credentials."""
 
-    def __init__(self, roles: Roles, sessions: Sessions) -> None:
+    def __init__(self, roles: Roles, trust: Trust, sessions: Sessions) -> None:
         self._roles = roles
+        self._trust = trust
         self._sessions = sessions
 
-    def open(self, role_arn: str, session_name: str) -> RoleCredentials | None:
-        """Asks memory only. None where there is no such role."""
-        role = self._roles.role(role_arn)
+    def is_assumable(self, role_arn: str, function_arn: str) -> bool:
+        """Whether the function may have the role."""
+        return self._find(role_arn, function_arn) is not None
+
+    def open(self, role_arn: str, function_arn: str, session_name: str) -> RoleCredentials | None:
+        """Asks memory only. None where the function may not have the role, or not any more."""
+        role = self._find(role_arn, function_arn)
         if role is None:
             return None
         issued_s, expires_s = self._sessions.window(DURATION_S)
@@ -41,6 +48,15 @@ class RoleSessions:
             f"{role.id}:{session_name}",
             session,
         )
+
+    def _find(self, role_arn: str, function_arn: str) -> Role | None:
+        role = self._roles.role(role_arn)
+        account_id = function_arn.split(":", 5)[4]
+        # "Cross-account pass role is not allowed": no account lends its roles to functions of another.
+        if role is None or role.account_id != account_id:
+            return None
+        facts = {"aws:SourceAccount": account_id, "aws:SourceArn": function_arn}
+        return role if self._trust.names_service(role, _LAMBDA, facts) else None
 
 
 def session_arn(role: Role, session_name: str) -> str:

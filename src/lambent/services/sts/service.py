@@ -59,8 +59,8 @@ class StsService:
         is_open: bool = False,
     ) -> None:
         self.sessions = Sessions(long_term, roles, Seal("session", keys), clock)
-        self.role_sessions = RoleSessions(roles, self.sessions)
         trust = Trust(policies)
+        self.role_sessions = RoleSessions(roles, trust, self.sessions)
         callers = Callers(long_term, Seal("authorization message", keys))
         users = UserSessions(roles, self.sessions)
         assumption = RoleAssumption(roles, trust, self.sessions, is_open)

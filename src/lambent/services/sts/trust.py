@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from lambent.core.context import Principal
 from lambent.policy.callers import caller_of
 from lambent.policy.compiled import compiled
 from lambent.policy.denial import denial
@@ -15,7 +16,7 @@ from lambent.services.sts.errors import AccessDenied
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lambent.core.context import Principal, RequestContext
+    from lambent.core.context import RequestContext
     from lambent.core.ports import NamedPolicy, PolicySource, Role
     from lambent.policy.compiled import CompiledPolicy
     from lambent.policy.rules import Kind
@@ -64,6 +65,19 @@ class Trust:
         if decision.decided_by == "resource" and not decision.is_explicit:
             raise not_trusted(principal, action, role.arn)
         raise AccessDenied(denial(principal, action, role.arn, decision))
+
+    def names_service(self, role: Role, service: str, facts: Facts) -> bool:
+        """Whether a service may assume a role in the name of one of its resources."""
+        principal = Principal("service", arn=service)
+        ask = Ask(
+            caller_of(principal),
+            "sts:AssumeRole",
+            role.arn,
+            role.account_id,
+            needs_resource_policy=True,
+        )
+        policies = Applicable(resource=(_compiled(role.trust, "trust"),))
+        return decide(ask, policies, facts_of(facts)).is_allowed
 
     def _applicable(self, principal: Principal, role: Role) -> Applicable:
         own = self._policies.policies(principal)
