@@ -15,7 +15,7 @@ from lambent.services.sts.seal import Seal
 from lambent.services.sts.sessions import Sessions
 from lambent.services.sts.trust import Trust
 from lambent.services.sts.user_sessions import UserSessions
-from lambent.services.sts.web_identities import IssuerKeys, WebIdentities
+from lambent.services.sts.web_identities import WebIdentities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ class StsService:
         callers = Callers(long_term, Seal("authorization message", keys))
         users = UserSessions(roles, self.sessions)
         assumption = RoleAssumption(roles, trust, self.sessions, is_open)
-        web = WebIdentities(roles, providers, trust, assumption, IssuerKeys(jwks))
+        web = WebIdentities(roles, providers, trust, assumption, jwks)
         self.operations: Mapping[str, Operation] = {
             "AssumeRole": waits(assumption.assume_role),
             "AssumeRoleWithWebIdentity": waits(web.assume_role_with_web_identity),

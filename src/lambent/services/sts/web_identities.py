@@ -1,8 +1,6 @@
 """AssumeRoleWithWebIdentity: a token of an OpenID Connect provider for credentials of a role.
 
-The provider's public keys are not fetched: they lie in the file that the setting `web_identity_jwks` names, a JSON
-object that maps issuers (`https://token.actions.githubusercontent.com`) to their JWKS. Nothing here ever connects to a
-provider.
+What verifies tokens is imported when the first one comes: it takes a tenth of the platform's start.
 """
 
 from __future__ import annotations
@@ -10,16 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import jwt
-import orjson
-
-from lambent.core.errors import InternalFailure
-from lambent.services.sts.errors import (
-    AccessDenied,
-    ExpiredIdentityToken,
-    InvalidIdentityToken,
-    NotServed,
-)
+from lambent.services.sts.errors import AccessDenied, InvalidIdentityToken, NotServed
 from lambent.services.sts.role_assumption import facts_of_request
 from lambent.services.sts.session_limits import given
 
@@ -34,44 +23,21 @@ if TYPE_CHECKING:
     from lambent.services.sts.role_assumption import RoleAssumption
     from lambent.services.sts.trust import Trust
 
-# Public keys only: an algorithm with a shared secret would make everybody who can verify a token able to make one.
-_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 _ACTION = "sts:AssumeRoleWithWebIdentity"
-
-
-class IssuerKeys:
-    """The keys of issuers, read from their file when they are asked for. Without a file nobody is trusted."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-
-    def find(self, issuer: str, key_id: str | None) -> jwt.PyJWK | None:
-        """The issuer's key with that id; without an id its only key."""
-        keys = self._read().get(issuer)
-        if keys is None:
-            return None
-        found = [key for key in keys.keys if key_id is None or key.key_id == key_id]
-        return found[0] if len(found) == 1 else None
-
-    def _read(self) -> dict[str, jwt.PyJWKSet]:
-        if self._path is None:
-            return {}
-        try:
-            content: dict[str, Any] = orjson.loads(self._path.read_bytes())
-            return {issuer: jwt.PyJWKSet.from_dict(keys) for issuer, keys in content.items()}
-        except (OSError, ValueError, AttributeError, jwt.PyJWTError) as problem:
-            raise InternalFailure(f"web_identity_jwks cannot be read: {problem}") from problem
 
 
 @dataclass(frozen=True, slots=True)
 class WebIdentities:
-    """The operation, with what it needs. `providers` knows the client ids that an account takes tokens for."""
+    """The operation, with what it needs.
+
+    `providers` knows the client ids that an account takes tokens for, `jwks` is the file with the providers' keys.
+    """
 
     roles: Roles
     providers: IdentityProviders
     trust: Trust
     assumption: RoleAssumption
-    keys: IssuerKeys
+    jwks: Path | None
 
     async def assume_role_with_web_identity(
         self, context: RequestContext, request: AssumeRoleWithWebIdentityRequestTypeDef
@@ -79,7 +45,9 @@ class WebIdentities:
         if "ProviderId" in request:
             raise NotServed("The parameter ProviderId is not implemented by Lambent")
         arn = request["RoleArn"]
-        claims = self._verified(request["WebIdentityToken"])
+        from lambent.services.sts import id_tokens  # noqa: PLC0415 - see the file's head
+
+        claims = id_tokens.verified(request["WebIdentityToken"], self.jwks)
         role = self.roles.role(arn)
         if role is None:
             raise AccessDenied(f"Not authorized to perform {_ACTION}")
@@ -113,35 +81,6 @@ class WebIdentities:
             "Provider": provider,
             "Audience": audience[0],
         }
-
-    def _verified(self, token: str) -> dict[str, Any]:
-        """The claims of a token whose signature holds and which has not expired."""
-        try:
-            header = jwt.get_unverified_header(token)
-            claimed = jwt.decode(token, options={"verify_signature": False})
-            issuer = claimed.get("iss")
-        except jwt.PyJWTError:
-            raise InvalidIdentityToken(
-                "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
-            ) from None
-        key = self.keys.find(str(issuer), header.get("kid"))
-        if key is None:
-            raise InvalidIdentityToken(
-                "Couldn't retrieve verification key from your identity provider,  please reference "
-                "AssumeRoleWithWebIdentity documentation for requirements"
-            )
-        options: Any = {"verify_aud": False, "require": ["exp", "iat", "iss", "sub", "aud"]}
-        try:
-            claims: dict[str, Any] = jwt.decode(
-                token, key, algorithms=list(_ALGORITHMS), options=options
-            )
-        except jwt.ExpiredSignatureError:
-            raise ExpiredIdentityToken(
-                "Token expired: current date/time must be before the expiration date/time"
-            ) from None
-        except jwt.PyJWTError as problem:
-            raise InvalidIdentityToken(f"The ID token cannot be verified: {problem}") from None
-        return claims
 
 
 def _audience(claims: dict[str, Any]) -> list[str]:
