@@ -22,6 +22,8 @@ from lambent.gateway.door_signatures import DoorSignatures
 from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
+from lambent.policy.authority import PolicyAuthority
+from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
 from lambent.services.iam.service import IamService
@@ -148,6 +150,8 @@ def build(
         sealed_dir=data_dir.code_dir / "sealed",
         role_sessions=sts.role_sessions,
     )
+    decisions = Decisions(iam.directory)
+    decisions.add_resources("iam", iam.resources)
     lambda_ = LambdaService(
         database=database,
         plane=plane,
@@ -162,7 +166,9 @@ def build(
         ),
         account_concurrency=config.account_concurrency,
         signatures=DoorSignatures(sts.sessions, clock, config.auth),
+        authority=PolicyAuthority(decisions, clock),
     )
+    decisions.add_resources("lambda", lambda_.resource_facts)
     platform: Platform
 
     async def reset() -> None:
@@ -183,6 +189,7 @@ def build(
         default_region=config.region,
         account_id=config.account,
         auth=config.auth,
+        decisions=decisions,
     )
     platform = Platform(
         config=config,
@@ -210,7 +217,6 @@ def _identities(
         long_term=iam.accounts,
         roles=iam.directory,
         providers=iam.directory,
-        policies=iam.directory,
         keys=iam.sealing_keys,
         clock=clock,
         jwks=Path(config.web_identity_jwks) if config.web_identity_jwks else None,

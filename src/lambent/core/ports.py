@@ -142,6 +142,53 @@ class RoleSessions(Protocol):
         ...
 
 
+class ResourceFacts(Protocol):
+    """What a service knows of its resources that policies go by. Held in memory, as a `PolicySource` is.
+
+    Resources are named by their ARN; of one that is not there everything is empty.
+    """
+
+    def policies(self, arn: str) -> Sequence[NamedPolicy]:
+        """The policies that hang on the resource itself (trust policies of roles, too)."""
+        ...
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """`aws:ResourceTag/...`."""
+        ...
+
+    def keys(self, arn: str) -> Mapping[str, tuple[str, ...]]:
+        """Other condition keys that hang on the resource, in lower case (`iam:permissionsboundary`)."""
+        ...
+
+    def full_arn(self, arn: str) -> str:
+        """The ARN in full, where a request cannot tell it: with the path of a user or role."""
+        ...
+
+    def generation(self, account_id: str) -> int:
+        """A number that moves, before the change is answered, whenever a policy of a resource of the account does."""
+        ...
+
+
+class Authority(Protocol):
+    """Decides what a principal may do, for services that ask by themselves (function URLs, event sources)."""
+
+    def allows(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        keys: Mapping[str, str],
+        request: Request | None = None,
+    ) -> bool:
+        """May it do `action` with the resource of this ARN?
+
+        Args:
+            keys: condition keys that only the asking service knows (`aws:SourceArn`).
+            request: what the principal sent; None for a call of the platform's own.
+        """
+        ...
+
+
 class Signatures(Protocol):
     """Checks who signed a request to a data plane (a function URL), for the door that received it."""
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _KEPT_ACTIONS = 2048
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One statement, made ready."""
 

@@ -134,6 +134,11 @@ class Directory:
         """An entity by its name, from memory."""
         return self._of(account_id, kind.kind).get(name.lower())
 
+    def named(self, account_id: str, kind: str, name: str) -> Entity | None:
+        """An entity by its kind, as ARNs call it, and its name."""
+        entities = self._entities.get((account_id, kind))
+        return None if entities is None else entities.get(name.lower())
+
     def identity_of(self, arn: str) -> Identity | None:
         """The user, group or role that an ARN names."""
         return self._by_arn(User, arn) or self._by_arn(Role, arn) or self._by_arn(Group, arn)

@@ -26,6 +26,7 @@ from lambent.services.iam.managed_policies import ManagedPolicies
 from lambent.services.iam.oidc_providers import OidcProviders
 from lambent.services.iam.password_policies import PasswordPolicies
 from lambent.services.iam.policy_versions import PolicyVersions
+from lambent.services.iam.resources import IamResources
 from lambent.services.iam.roles import Roles
 from lambent.services.iam.sealing_keys import SealingKeys
 from lambent.services.iam.service_linked_roles import ServiceLinkedRoles
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 class IamService:
     """AWS Identity and Access Management.
 
-    `accounts`, `directory`, `uses` and `sealing_keys` implement what others ask of it.
+    `accounts`, `directory`, `resources`, `uses` and `sealing_keys` implement what others ask of it.
 
     Args:
         database: open, with its migrations run, before `start`.
@@ -58,6 +59,7 @@ class IamService:
         self._database = database
         self.accounts = Accounts(database, clock)
         self.directory = Directory(database, self.accounts)
+        self.resources = IamResources(self.directory)
         self.uses = Uses(database, clock)
         self.sealing_keys = SealingKeys(database)
         store = Store(self.directory)

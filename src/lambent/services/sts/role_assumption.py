@@ -10,7 +10,6 @@ from lambent.core.context import Session
 from lambent.services.sts.errors import AccessDenied, ValidationError
 from lambent.services.sts.role_sessions import session_arn
 from lambent.services.sts.session_limits import given
-from lambent.services.sts.trust import not_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from lambent.core.service import Document
     from lambent.services.sts.session_limits import Given
     from lambent.services.sts.sessions import Sessions
-    from lambent.services.sts.trust import Trust
 
 USUAL_DURATION_S = 3600
 # "Role chaining limits your CLI or Amazon Web Services API role session to a maximum of one hour" (AssumeRole).
@@ -31,10 +29,13 @@ _CHAINED_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class RoleAssumption:
-    """`is_open`: nobody's permissions are looked at (`auth = "open"`)."""
+    """The operation. Whether the caller may has been decided before: the role's trust policy is asked as every
+    resource's policy is.
+
+    `is_open`: nobody's permissions are looked at (`auth = "open"`), so root has roles, too.
+    """
 
     roles: Roles
-    trust: Trust
     sessions: Sessions
     is_open: bool = False
 
@@ -44,11 +45,13 @@ class RoleAssumption:
         principal, arn = context.principal, request["RoleArn"]
         role = self.roles.role(arn)
         if role is None:
-            raise not_trusted(principal, "sts:AssumeRole", arn)
+            raise AccessDenied(
+                f"User: {principal.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            )
         caller = principal.session if principal.kind == "assumed-role" else None
         what = given(request, role.account_id, self.roles, caller)
-        if not self.is_open:
-            self._refuse_strangers(context, role, request, what)
+        if principal.kind == "root" and not self.is_open:
+            raise AccessDenied("Roles may not be assumed by root accounts.")
         duration_s = request.get("DurationSeconds", USUAL_DURATION_S)
         if caller is not None and duration_s > _CHAINED_S:
             raise ValidationError(
@@ -89,22 +92,6 @@ class RoleAssumption:
         if what.source_identity:
             answer["SourceIdentity"] = what.source_identity
         return answer
-
-    def _refuse_strangers(
-        self,
-        context: RequestContext,
-        role: Role,
-        request: AssumeRoleRequestTypeDef,
-        what: Given,
-    ) -> None:
-        if context.principal.kind == "root":
-            raise AccessDenied("Roles may not be assumed by root accounts.")
-        facts = facts_of_request(request, what)
-        self.trust.refuse(context, role, "sts:AssumeRole", facts)
-        if request.get("Tags"):
-            self.trust.refuse(context, role, "sts:TagSession", facts)
-        if request.get("SourceIdentity"):
-            self.trust.refuse(context, role, "sts:SetSourceIdentity", facts)
 
 
 def facts_of_request(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.core.context import Session
+from lambent.services.sts.trust import trusts_service
 
 if TYPE_CHECKING:
     from lambent.core.ports import Role, RoleCredentials, Roles
     from lambent.services.sts.sessions import Sessions
-    from lambent.services.sts.trust import Trust
 
 _LAMBDA = "lambda.amazonaws.com"
 # How long those of an environment are good. AWS's own hold for up to twelve hours.
@@ -17,11 +17,10 @@ DURATION_S = 12 * 3600
 
 
 class RoleSessions:
-    """Args: who knows roles, whom they trust, and who makes credentials."""
+    """Args: who knows roles, and who makes credentials."""
 
-    def __init__(self, roles: Roles, trust: Trust, sessions: Sessions) -> None:
+    def __init__(self, roles: Roles, sessions: Sessions) -> None:
         self._roles = roles
-        self._trust = trust
         self._sessions = sessions
 
     def is_assumable(self, role_arn: str, function_arn: str) -> bool:
@@ -56,7 +55,7 @@ class RoleSessions:
         if role is None or role.account_id != account_id:
             return None
         facts = {"aws:SourceAccount": account_id, "aws:SourceArn": function_arn}
-        return role if self._trust.names_service(role, _LAMBDA, facts) else None
+        return role if trusts_service(role, _LAMBDA, facts) else None
 
 
 def session_arn(role: Role, session_name: str) -> str:

@@ -13,7 +13,6 @@ from lambent.services.sts.role_assumption import RoleAssumption
 from lambent.services.sts.role_sessions import RoleSessions
 from lambent.services.sts.seal import Seal
 from lambent.services.sts.sessions import Sessions
-from lambent.services.sts.trust import Trust
 from lambent.services.sts.user_sessions import UserSessions
 from lambent.services.sts.web_identities import WebIdentities
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from lambent.core.ports import (
         Credentials,
         IdentityProviders,
-        PolicySource,
         Roles,
         SealingKeys,
     )
@@ -37,7 +35,7 @@ class StsService:
 
     Args:
         long_term: access keys that do not expire.
-        roles, providers, policies: what IAM knows, from memory.
+        roles, providers: what IAM knows, from memory.
         keys: what session tokens are sealed with.
         clock: expiry goes by its wall reading.
         jwks: the file with the keys of web identity providers.
@@ -52,19 +50,17 @@ class StsService:
         long_term: Credentials,
         roles: Roles,
         providers: IdentityProviders,
-        policies: PolicySource,
         keys: SealingKeys,
         clock: Clock,
         jwks: Path | None = None,
         is_open: bool = False,
     ) -> None:
         self.sessions = Sessions(long_term, roles, Seal("session", keys), clock)
-        trust = Trust(policies)
-        self.role_sessions = RoleSessions(roles, trust, self.sessions)
+        self.role_sessions = RoleSessions(roles, self.sessions)
         callers = Callers(long_term, Seal("authorization message", keys))
         users = UserSessions(roles, self.sessions)
-        assumption = RoleAssumption(roles, trust, self.sessions, is_open)
-        web = WebIdentities(roles, providers, trust, assumption, jwks)
+        assumption = RoleAssumption(roles, self.sessions, is_open)
+        web = WebIdentities(roles, providers, assumption, jwks)
         self.operations: Mapping[str, Operation] = {
             "AssumeRole": waits(assumption.assume_role),
             "AssumeRoleWithWebIdentity": waits(web.assume_role_with_web_identity),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.services.sts.errors import AccessDenied, InvalidIdentityToken, NotServed
 from lambent.services.sts.role_assumption import facts_of_request
 from lambent.services.sts.session_limits import given
+from lambent.services.sts.trust import trusts_token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from lambent.core.ports import IdentityProviders, Roles
     from lambent.core.service import Document
     from lambent.services.sts.role_assumption import RoleAssumption
-    from lambent.services.sts.trust import Trust
 
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 
@@ -35,7 +35,6 @@ class WebIdentities:
 
     roles: Roles
     providers: IdentityProviders
-    trust: Trust
     assumption: RoleAssumption
     jwks: Path | None
 
@@ -68,7 +67,8 @@ class WebIdentities:
         for claim in ("amr", "azp", "email"):
             if claim in claims:
                 facts[f"{name}:{claim}"] = claims[claim]
-        self.trust.refuse(context, role, _ACTION, facts, provider)
+        if not trusts_token(role, provider, _ACTION, facts, context):
+            raise AccessDenied(f"Not authorized to perform {_ACTION}")
         answer = self.assumption.answer(
             role,
             request["RoleSessionName"],
