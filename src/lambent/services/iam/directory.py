@@ -134,6 +134,10 @@ class Directory:
         """An entity by its name, from memory."""
         return self._of(account_id, kind.kind).get(name.lower())
 
+    def all(self, account_id: str, kind: type[Any]) -> list[Any]:
+        """Every entity of a kind, from memory."""
+        return list(self._of(account_id, kind.kind).values())
+
     def named(self, account_id: str, kind: str, name: str) -> Entity | None:
         """An entity by its kind, as ARNs call it, and its name."""
         entities = self._entities.get((account_id, kind))

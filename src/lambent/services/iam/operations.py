@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from lambent.core.service import Operation, read, write
+from lambent.core.service import Operation, read, waits, write
 from lambent.services.iam.attachments import Noun
 from lambent.services.iam.model import InstanceProfile, Role, User
 from lambent.services.iam.naming import get
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lambent.services.iam.policy_versions import PolicyVersions
     from lambent.services.iam.roles import Roles
     from lambent.services.iam.service_linked_roles import ServiceLinkedRoles
+    from lambent.services.iam.simulations import Simulations
     from lambent.services.iam.store import Store
     from lambent.services.iam.tags import Find
     from lambent.services.iam.users import Users
@@ -157,6 +158,17 @@ def account_operations(
         "AddClientIDToOpenIDConnectProvider": write(providers.add_client_id),
         "RemoveClientIDFromOpenIDConnectProvider": write(providers.remove_client_id),
         "UpdateOpenIDConnectProviderThumbprint": write(providers.update_thumbprint),
+    }
+
+
+def simulation_operations(simulations: Simulations) -> Operations:
+    return {
+        "SimulateCustomPolicy": waits(simulations.simulate_custom_policy),
+        "SimulatePrincipalPolicy": waits(simulations.simulate_principal_policy),
+        "GetContextKeysForCustomPolicy": waits(simulations.get_context_keys_for_custom_policy),
+        "GetContextKeysForPrincipalPolicy": waits(
+            simulations.get_context_keys_for_principal_policy
+        ),
     }
 
 

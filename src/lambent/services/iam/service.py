@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
 
-from lambent.core.service import read
+from lambent.core.service import read, waits
 from lambent.services.iam import operations as rows
 from lambent.services.iam.access_keys import AccessKeys
 from lambent.services.iam.account_details import AccountDetails
@@ -21,6 +21,7 @@ from lambent.services.iam.directory import Directory
 from lambent.services.iam.groups import Groups
 from lambent.services.iam.inline_policies import InlinePolicies
 from lambent.services.iam.instance_profiles import InstanceProfiles
+from lambent.services.iam.last_accessed import LastAccessed
 from lambent.services.iam.login_profiles import LoginProfiles
 from lambent.services.iam.managed_policies import ManagedPolicies
 from lambent.services.iam.oidc_providers import OidcProviders
@@ -30,6 +31,7 @@ from lambent.services.iam.resources import IamResources
 from lambent.services.iam.roles import Roles
 from lambent.services.iam.sealing_keys import SealingKeys
 from lambent.services.iam.service_linked_roles import ServiceLinkedRoles
+from lambent.services.iam.simulations import Simulations
 from lambent.services.iam.store import Store
 from lambent.services.iam.tables import USES
 from lambent.services.iam.users import Users
@@ -68,6 +70,7 @@ class IamService:
         profiles = InstanceProfiles(store)
         providers = OidcProviders(store)
         details = AccountDetails(store, profiles)
+        last_accessed = LastAccessed(database, self.directory)
         self.operations: Mapping[str, Operation] = {
             **rows.user_operations(
                 Users(store, attachments),
@@ -82,6 +85,9 @@ class IamService:
             ),
             **rows.account_operations(AccountSettings(store), CredentialReports(store), providers),
             **rows.tag_operations(store, policies, providers),
+            **rows.simulation_operations(Simulations(self.directory)),
+            "GenerateServiceLastAccessedDetails": waits(last_accessed.generate),
+            "GetServiceLastAccessedDetails": waits(last_accessed.get),
             "GetAccountAuthorizationDetails": read(details.get_account_authorization_details),
         }
 
