@@ -6,6 +6,7 @@ directory, the socket of a running spawner and what the host's interpreters are.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from contextlib import AsyncExitStack
@@ -26,12 +27,17 @@ from lambent.policy.authority import PolicyAuthority
 from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
+from lambent.services.iam.accounts_door import AccountsDoor
 from lambent.services.iam.service import IamService
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
 from lambent.services.sts.service import StsService
 from lambent.storage.blobs import Blobs
-from lambent.storage.client_access import write_client_access
+from lambent.storage.client_access import (
+    add_client_access,
+    forget_client_accesses,
+    write_client_access,
+)
 from lambent.storage.log_segments import LogSegments
 from lambent.storage.sqlite import SqliteDatabase
 
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambent.config import Config
+    from lambent.core.ports import Credential
     from lambent.execution.log_stream import LogSink
     from lambent.execution.spawner.start import Started
     from lambent.execution.spec import FunctionSpec
@@ -152,6 +159,7 @@ def build(
     )
     decisions = Decisions(iam.directory)
     decisions.add_resources("iam", iam.resources)
+    signatures = DoorSignatures(sts.sessions, clock, config.auth)
     lambda_ = LambdaService(
         database=database,
         plane=plane,
@@ -165,7 +173,7 @@ def build(
             refuses_retired=config.runtimes_retired == "refuse",
         ),
         account_concurrency=config.account_concurrency,
-        signatures=DoorSignatures(sts.sessions, clock, config.auth),
+        signatures=signatures,
         authority=PolicyAuthority(decisions, clock),
     )
     decisions.add_resources("lambda", lambda_.resource_facts)
@@ -174,14 +182,19 @@ def build(
     async def reset() -> None:
         await lambda_.reset()
         await iam.reset(config.account)
+        forget_client_accesses(data_dir)
+
+    async def keep(root: Credential) -> None:
+        await asyncio.to_thread(add_client_access, data_dir, root, platform.endpoint, config.region)
 
     own_paths = OwnPaths(
         lambda: platform.is_ready, reset, clock if config.test_mode else None, lambda_.advance
     )
+    accounts_door = AccountsDoor(iam.accounts, signatures, config.account, keep)
     gateway = Gateway(
         router=Router(SERVICES),
         services=[lambda_, iam, sts],
-        doors=[own_paths, *lambda_.doors],
+        doors=[own_paths, accounts_door, *lambda_.doors],
         credentials=sts.sessions,
         uses=iam.uses,
         database=database,
