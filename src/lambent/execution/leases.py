@@ -49,7 +49,8 @@ class Leases:
     def take(self, spec: FunctionSpec) -> Lease:
         """For a new environment. A role that is gone gives nothing: what the function asks of AWS is refused."""
         made = None
-        if self._sessions is not None:
+        # What compiles a function's code is not the function.
+        if self._sessions is not None and not spec.compiles:
             made = self._sessions.open(spec.role, spec.function_arn, spec.function_name)
         if made is None:
             return NO_ROLE

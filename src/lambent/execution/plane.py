@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,16 @@ from lambent.execution import code_facts, pressure
 from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
 from lambent.execution.leases import Leases
+from lambent.execution.networks import ALL_ALIKE
 from lambent.execution.pool import Pool
 from lambent.execution.provisioning import Provisioning
 from lambent.execution.running import resolving
+from lambent.execution.scale_out import ScaleOut
 from lambent.execution.scheduler import Scheduler
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
 from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
 from lambent.execution.starts import Start
+from lambent.execution.strain import Strain
 
 if TYPE_CHECKING:
     import socket
@@ -30,7 +34,9 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.core.ports import RoleSessions
+    from lambent.execution.endpoint import Endpoint
     from lambent.execution.log_stream import LogSink
+    from lambent.execution.networks import Networks
     from lambent.execution.pressure import Reading
     from lambent.execution.running import Done
     from lambent.execution.runtimes.table import Runtime, Runtimes
@@ -55,6 +61,8 @@ class ExecutionPlane:
         limits_cpu: whether a function gets CPU in proportion to its memory, or what it can take.
         sealed_dir: where the sealed trees can be read; without it nothing is known of their content.
         role_sessions: makes the credentials of functions; without it they have none that are good for anything.
+        endpoint: the platform's own AWS endpoint; without one functions find none.
+        networks: which functions reach less than the others do.
     """
 
     def __init__(
@@ -70,6 +78,8 @@ class ExecutionPlane:
         read_pressure: Callable[[], Reading] = pressure.read,
         sealed_dir: Path | None = None,
         role_sessions: RoleSessions | None = None,
+        endpoint: Endpoint | None = None,
+        networks: Networks = ALL_ALIKE,
     ) -> None:
         self._socket = spawner
         self._runtimes = runtimes
@@ -80,7 +90,11 @@ class ExecutionPlane:
         self._read_pressure = read_pressure
         self._sealed_dir = sealed_dir
         self._leases = Leases(role_sessions, clock)
+        self._endpoint = endpoint
+        self._networks = networks
         self._concurrency = Concurrency(account_concurrency)
+        self._scale_out = ScaleOut(clock)
+        self._strain = Strain(clock, read_pressure)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
         self._link: SpawnerLink | None = None
@@ -157,6 +171,7 @@ class ExecutionPlane:
             return await future
         self._concurrency.admit(spec)
         try:
+            self._scale_out.admit(spec.function_arn)
             start = self._begin_cold(spec)
         except BaseException:
             self._concurrency.leave(spec)
@@ -198,6 +213,10 @@ class ExecutionPlane:
         else:
             self._provisioning.forget(spec.key)
 
+    def is_strained(self) -> bool:
+        """Whether the host has no CPU time or memory left for work that could wait."""
+        return self._strain.is_high()
+
     def retire(self, key: str) -> None:
         """A function version is gone: its idle environments end, busy ones when they are done."""
         self._provisioning.forget(key)
@@ -209,6 +228,7 @@ class ExecutionPlane:
         memory_mib: int = 128,
         environment: Mapping[str, str] = MappingProxyType({}),
         trees: Sequence[str] = (),
+        function_name: str = "",
     ) -> None:
         """Make sure there is a pool for functions with these settings and this code (digests of sealed trees, layers
         included); of a runtime that is not served, none.
@@ -217,7 +237,7 @@ class ExecutionPlane:
         if found is not None:
             uses_boto3 = self._use_boto3(trees)
             start = Start.for_settings(found, memory_mib, environment, uses_boto3=uses_boto3)
-            self._pool(start)
+            self._pool(replace(start, network=self._networks.of(function_name)))
 
     async def describe(self) -> dict[str, Any]:
         """What runs now, and under `spawner` what the spawner says of the host ({} when there is none)."""
@@ -277,7 +297,9 @@ class ExecutionPlane:
             (sealed / layer / "extensions").is_dir() for layer in spec.layers
         )
         uses_boto3 = runtime.language == "python" and self._use_boto3((spec.code, *spec.layers))
-        return Start.of(runtime, spec, has_extensions=has_extensions, uses_boto3=uses_boto3)
+        start = Start.of(runtime, spec, has_extensions=has_extensions, uses_boto3=uses_boto3)
+        network = self._networks.of(spec.function_name)
+        return replace(start, network=network) if network else start
 
     def _use_boto3(self, trees: Sequence[str]) -> bool:
         """Whether one of the trees imports it, and none brings it."""
@@ -292,7 +314,7 @@ class ExecutionPlane:
     def _pool(self, start: Start) -> Pool:
         pool = self._pools.get(start.name)
         if pool is None:
-            pool = self._pools[start.name] = Pool(start, self._clock, self._loop)
+            pool = self._pools[start.name] = Pool(start, self._clock, self._loop, self._endpoint)
             pool.connect(self._link)
         return pool
 

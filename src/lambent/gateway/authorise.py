@@ -42,31 +42,28 @@ class Authorise:
         """Raises `AccessDenied`."""
         principal = call.principal
         where = Where(call.document, principal.account_id, call.region, principal.arn)
-        needs = needs_of(call.service.name, call.match.operation.name)
-        is_first = call.service.name in _CROSSING
+        service = call.service.name
+        needs = needs_of(service, call.match.operation.name)
+        account_id = ""
         for need in _default(call) if needs is None else needs:
             found = need.resource(where)
             for resource in (found,) if isinstance(found, str) else found:
-                account_id = self._require(call, need, where, resource)
-                if is_first and account_id != principal.account_id:
-                    call.account_id = account_id
-                is_first = False
+                permission = self._decisions.permission(
+                    principal, need.action, resource, need.is_closed, need.is_own_side
+                )
+                if permission.only is None or not permission.only.is_allowed:
+                    self._decide(call, need, where, permission)
+                account_id = account_id or permission.ask.account_id
+        if service in _CROSSING and account_id != principal.account_id:
+            call.account_id = account_id
 
-    def _require(self, call: Call, need: Need, where: Where, resource: str) -> str:
-        """Raises `AccessDenied`; returns whose the resource is."""
-        permission = self._decisions.permission(
-            call.principal,
-            need.action,
-            resource,
-            is_closed=need.is_closed,
-            is_own_side=need.is_own_side,
-        )
+    def _decide(self, call: Call, need: Need, where: Where, permission: Permission) -> None:
+        """Raises `AccessDenied`."""
         decision = permission.only
         if decision is None:
             decision = permission.decide(self._facts(call, need, where, permission))
         if not decision.is_allowed:
             raise _denied(call, permission, decision)
-        return permission.ask.account_id
 
     def _facts(self, call: Call, need: Need, where: Where, permission: Permission) -> RequestFacts:
         return RequestFacts(

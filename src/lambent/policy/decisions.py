@@ -14,7 +14,7 @@ from lambent.policy.callers import caller_of
 from lambent.policy.compiled import CompiledPolicy, compiled
 from lambent.policy.context_keys import PASSING, is_of_principal
 from lambent.policy.documents import MalformedPolicy, parse
-from lambent.policy.engine import Applicable, Ask, Decision, decide
+from lambent.policy.engine import TYPES, Applicable, Ask, Decision, decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,7 +111,6 @@ class Decisions:
         principal: Principal,
         action: str,
         resource: str,
-        *,
         is_closed: bool = False,
         is_own_side: bool = False,
     ) -> Permission:
@@ -186,10 +185,10 @@ class Decisions:
 def mentioned(policies: Applicable, action: str) -> frozenset[str]:
     """The condition keys that statements about an action look at; the action in lower case."""
     keys: set[str] = set()
-    for type_ in ("identity", "boundary", "session", "resource"):
+    for type_ in TYPES:
         for policy in policies.of_type(type_):
-            for rule in policy.about(action):
-                keys |= rule.keys
+            denies, allows = policy.about(action)
+            keys.update(*(rule.keys for rule in denies), *(rule.keys for rule in allows))
     return frozenset(keys)
 
 

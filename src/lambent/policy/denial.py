@@ -12,6 +12,7 @@ _NAMES = {
     "identity": ("an identity-based policy", "identity-based policy"),
     "boundary": ("a permissions boundary", "permissions boundary"),
     "session": ("a session policy", "session policy"),
+    "organization": ("a service control policy", "service control policy"),
     "resource": ("a resource-based policy", "resource-based policy"),
 }
 

@@ -9,6 +9,8 @@
   Else an identity policy must allow, and boundary and session policies, where there are any, too.
 * Between accounts the resource's policy and all of the caller's side must allow.
 * Roles (AssumeRole) and KMS keys are closed unless their own policy opens them, within their account too.
+* Service control policies bound what the principals of an account may do, its root included: every level of the
+  organization must allow. They do not bound services.
 * Root needs no policies in its own account. Services and callers without a name have none but the resource's.
 """
 
@@ -20,13 +22,13 @@ from typing import TYPE_CHECKING, Literal
 from lambent.policy.callers import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from lambent.policy.callers import Caller
     from lambent.policy.compiled import CompiledPolicy, Rule
     from lambent.policy.facts import Facts
 
-PolicyType = Literal["identity", "boundary", "session", "resource"]
+PolicyType = Literal["identity", "boundary", "session", "resource", "organization"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,25 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Applicable:
-    """Every policy that has a say. None as the boundary or the session policies: there are none, nothing is limited."""
+    """Every policy that has a say. None as the boundary or the session policies: there are none, nothing is limited.
+
+    `organization` holds the service control policies of each level, from the root of the organization to the account;
+    without levels there is no organization.
+    """
 
     identity: tuple[CompiledPolicy, ...] = ()
     boundary: CompiledPolicy | None = None
     session: tuple[CompiledPolicy, ...] | None = None
     resource: tuple[CompiledPolicy, ...] = ()
+    organization: tuple[tuple[CompiledPolicy, ...], ...] = ()
 
     def of_type(self, type_: PolicyType) -> Sequence[CompiledPolicy]:
         if type_ == "identity":
             return self.identity
         if type_ == "resource":
             return self.resource
+        if type_ == "organization":
+            return tuple(policy for level in self.organization for policy in level)
         if type_ == "boundary":
             return () if self.boundary is None else (self.boundary,)
         return self.session or ()
@@ -84,7 +93,13 @@ class Decision:
 
 ALLOWED = Decision(is_allowed=True)
 # The order in which the types are looked through for denials. A denial names one type only.
-_TYPES: tuple[PolicyType, ...] = ("identity", "resource", "boundary", "session")
+TYPES: tuple[PolicyType, ...] = (
+    "organization",
+    "identity",
+    "resource",
+    "boundary",
+    "session",
+)
 
 
 def decide(ask: Ask, policies: Applicable, facts: Facts) -> Decision:
@@ -92,10 +107,16 @@ def decide(ask: Ask, policies: Applicable, facts: Facts) -> Decision:
     action = ask.action.lower()
     caller = ask.caller
     has_boundary = policies.boundary is not None
-    for type_ in _TYPES:
-        denials = tuple(_denials(policies.of_type(type_), ask, action, facts, has_boundary))
+    for type_ in TYPES:
+        if type_ == "organization" and (not policies.organization or not caller.account_id):
+            continue
+        denials = _denials(policies.of_type(type_), ask, action, facts, has_boundary)
         if denials:
-            return Decision(False, is_explicit=True, decided_by=type_, rules=denials)
+            return Decision(False, is_explicit=True, decided_by=type_, rules=tuple(denials))
+    if caller.account_id and not all(
+        _allows(level, ask, action, facts) for level in policies.organization
+    ):
+        return Decision(False, decided_by="organization")
     grant, granted_by = _resource_grant(policies.resource, ask, action, facts)
     if caller.account_id == ask.account_id and caller.account_id:
         return _in_account(ask, policies, action, facts, grant, granted_by)
@@ -128,44 +149,44 @@ def _in_account(
 
 def _own_side(ask: Ask, policies: Applicable, action: str, facts: Facts) -> Decision:
     """What the caller's own account says: identity policies within boundary and session policies."""
-    allows = tuple(_allows(policies.identity, ask, action, facts))
+    allows = _allows(policies.identity, ask, action, facts)
     if not allows:
         return Decision(False, decided_by="identity")
     limits = _limits(ask, policies, action, facts)
-    return Decision(True, rules=allows) if limits.is_allowed else limits
+    return Decision(True, rules=tuple(allows)) if limits.is_allowed else limits
 
 
 def _limits(ask: Ask, policies: Applicable, action: str, facts: Facts) -> Decision:
     boundary, session = policies.boundary, policies.session
-    if boundary is not None and not any(_allows((boundary,), ask, action, facts)):
+    if boundary is not None and not _allows((boundary,), ask, action, facts):
         return Decision(False, decided_by="boundary")
-    if session is not None and not any(_allows(session, ask, action, facts)):
+    if session is not None and not _allows(session, ask, action, facts):
         return Decision(False, decided_by="session")
     return ALLOWED
 
 
-def _allows(
-    policies: Sequence[CompiledPolicy], ask: Ask, action: str, facts: Facts
-) -> Iterator[Rule]:
+def _allows(policies: Sequence[CompiledPolicy], ask: Ask, action: str, facts: Facts) -> list[Rule]:
     resource = ask.resource
-    for policy in policies:
-        for rule in policy.about(action):
-            if not rule.is_deny and rule.applies(resource, facts):
-                yield rule
+    return [
+        rule
+        for policy in policies
+        for rule in policy.about(action).allows
+        if rule.applies(resource, facts)
+    ]
 
 
 def _denials(
     policies: Sequence[CompiledPolicy], ask: Ask, action: str, facts: Facts, has_boundary: bool
-) -> Iterator[Rule]:
+) -> list[Rule]:
     resource, caller = ask.resource, ask.caller
-    for policy in policies:
-        for rule in policy.about(action):
-            if not rule.is_deny or not rule.applies(resource, facts):
-                continue
-            # Policies of identities name nobody: they are about whom they hang on.
-            names_nobody = rule.statement.principals is None
-            if names_nobody or rule.grants(caller, has_boundary=has_boundary):
-                yield rule
+    return [
+        rule
+        for policy in policies
+        for rule in policy.about(action).denies
+        if rule.applies(resource, facts)
+        # Policies of identities name nobody: they are about whom they hang on.
+        and (rule.statement.principals is None or rule.grants(caller, has_boundary=has_boundary))
+    ]
 
 
 def _resource_grant(
@@ -175,9 +196,7 @@ def _resource_grant(
     best = Grant.NONE
     rules: list[Rule] = []
     for policy in policies:
-        for rule in policy.about(action):
-            if rule.is_deny:
-                continue
+        for rule in policy.about(action).allows:
             grant = rule.grants(ask.caller, has_boundary=False)
             if grant is Grant.NONE or grant < best or not rule.applies(ask.resource, facts):
                 continue

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.policy.denial import reason
+from lambent.policy.engine import TYPES
 
 if TYPE_CHECKING:
     from lambent.policy.compiled import Rule
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
     from lambent.policy.engine import Decision, PolicyType
     from lambent.policy.facts import Facts
 
-_TYPES: tuple[PolicyType, ...] = ("identity", "boundary", "session", "resource")
 _NAMES = {
     "identity": "identity-based policy",
     "boundary": "permissions boundary",
     "session": "session policy",
     "resource": "resource-based policy",
+    "organization": "service control policy",
 }
 
 
@@ -82,11 +83,9 @@ def _passed_over(permission: Permission, facts: Facts) -> tuple[Place, ...]:
     """Statements about the action that allow, but for the resource or a condition."""
     ask = permission.ask
     places = []
-    for type_ in _TYPES:
+    for type_ in TYPES:
         for policy in permission.policies.of_type(type_):
-            for rule in policy.about(ask.action.lower()):
-                if rule.is_deny:
-                    continue
+            for rule in policy.about(ask.action.lower()).allows:
                 why = _mismatch(rule, ask.resource, facts)
                 if why:
                     places.append(_place(permission, rule, why))
@@ -109,7 +108,7 @@ def _place(permission: Permission, rule: Rule, why: str) -> Place:
     statement = rule.statement
     type_ = next(
         type_
-        for type_ in _TYPES
+        for type_ in TYPES
         if any(rule in policy.rules for policy in permission.policies.of_type(type_))
     )
     return Place(

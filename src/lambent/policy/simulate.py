@@ -12,7 +12,7 @@ from lambent.core.context import ANONYMOUS
 from lambent.policy.callers import caller_of
 from lambent.policy.compiled import compiled
 from lambent.policy.documents import parse
-from lambent.policy.engine import Applicable, Ask, decide
+from lambent.policy.engine import TYPES, Applicable, Ask, decide
 from lambent.policy.facts import facts_of
 from lambent.policy.principal_facts import principal_fact
 
@@ -51,6 +51,7 @@ class Simulation:
         missing: context keys that the policies mention and nobody gave, as they are written.
         boundary_allows: None where there is no permissions boundary.
         resource_decision: what the resource's own policy says; None where none was given.
+        organization_allows: what the service control policies say; None where there are none.
     """
 
     action: str
@@ -60,6 +61,7 @@ class Simulation:
     missing: tuple[str, ...]
     boundary_allows: bool | None
     resource_decision: Verdict | None
+    organization_allows: bool | None = None
 
 
 class Simulator:
@@ -70,7 +72,9 @@ class Simulator:
             resource's account.
         held: its policies; those to be tried out belong to `held.identity`.
         resource_policy: of the resources that are asked about.
-        resource_account: their owner; the principal's account where it is not given.
+        resource_account: their owner, where their ARNs name none; the principal's account by default. Resources without
+            a policy are taken for the principal's own.
+        organization: service control policies by level, from the root of the organization to the account.
         context: condition keys as they are written, with their values. Those that the principal brings are known.
 
     Raises:
@@ -85,6 +89,7 @@ class Simulator:
         resource_policy: NamedPolicy | None = None,
         resource_account: str = "",
         context: Mapping[str, Sequence[str]] | None = None,
+        organization: Sequence[Sequence[NamedPolicy]] = (),
     ) -> None:
         self._principal = principal
         session = held.session
@@ -95,43 +100,62 @@ class Simulator:
             if session is None
             else tuple(compiled(each, "identity") for each in session),
             resource=(compiled(resource_policy, "resource"),) if resource_policy else (),
+            organization=tuple(
+                tuple(compiled(each, "identity") for each in level) for level in organization
+            ),
         )
-        self._account_id = resource_account or principal.account_id or "0" * 12
+        self._owner = resource_account or principal.account_id or "0" * 12
+        self._caller = _caller(principal, self._owner)
         self._facts = _SimulatedFacts(principal, facts_of(context or {}))
 
     def simulate(self, action: str, resource: str = "*") -> Simulation:
         """The answer to one question. Nothing of it is checked against the services' actions."""
-        ask = Ask(_caller(self._principal, self._account_id), action, resource, self._account_id)
+        ask = Ask(self._caller, action, resource, self._owner_of(resource))
         decision = decide(ask, self._policies, self._facts)
         return Simulation(
             action=action,
             resource=resource,
             decision=verdict(decision),
-            matched=tuple(map(self._matched, decision.rules)),
+            matched=self._matched(decision),
             missing=self._missing(action.lower()),
             boundary_allows=self._boundary_allows(ask),
             resource_decision=self._resource_decision(ask),
+            organization_allows=self._organization_allows(ask),
         )
 
-    def _matched(self, rule: Rule) -> MatchedStatement:
-        statement = rule.statement
-        return MatchedStatement(
-            rule.policy, self._type_of(rule), statement.sid, statement.start, statement.end
+    def _owner_of(self, resource: str) -> str:
+        if not self._policies.resource:
+            return self._caller.account_id
+        parts = resource.split(":", 5)
+        account_id = parts[4] if len(parts) == 6 else ""
+        return account_id if account_id.isdecimal() else self._owner
+
+    def _matched(self, decision: Decision) -> tuple[MatchedStatement, ...]:
+        """Those that decided, but for service control policies, which AWS does not show."""
+        found = ((rule, self._type_of(rule)) for rule in decision.rules)
+        return tuple(
+            MatchedStatement(
+                rule.policy, type_, rule.statement.sid, rule.statement.start, rule.statement.end
+            )
+            for rule, type_ in found
+            if type_ != "organization"
         )
 
     def _type_of(self, rule: Rule) -> PolicyType:
-        types: tuple[PolicyType, ...] = ("identity", "boundary", "session", "resource")
         return next(
             type_
-            for type_ in types
+            for type_ in TYPES
             if any(rule in policy.rules for policy in self._policies.of_type(type_))
         )
 
     def _missing(self, action: str) -> tuple[str, ...]:
         found: dict[str, str] = {}
-        for type_ in ("identity", "boundary", "session", "resource"):
+        for type_ in TYPES:
+            if type_ == "organization":
+                continue  # "This field doesn't include context keys referenced by service control policies"
             for policy in self._policies.of_type(type_):
-                for rule in policy.about(action):
+                about = policy.about(action)
+                for rule in about.denies + about.allows:
                     written = {key.lower(): key for key in keys_written(rule.statement)}
                     found |= {key: written.get(key, key) for key in rule.keys}
         return tuple(name for key, name in sorted(found.items()) if self._facts.get(key) is None)
@@ -143,6 +167,12 @@ class Simulator:
         # As the one policy of somebody it allows what it leaves open as a boundary.
         alone = decide(ask, Applicable(identity=(boundary,)), self._facts)
         return alone.is_allowed
+
+    def _organization_allows(self, ask: Ask) -> bool | None:
+        if not self._policies.organization:
+            return None
+        alone = decide(ask, Applicable(organization=self._policies.organization), self._facts)
+        return alone.decided_by != "organization"
 
     def _resource_decision(self, ask: Ask) -> Verdict | None:
         if not self._policies.resource:

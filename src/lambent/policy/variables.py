@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _WITH_DEFAULT = re.compile(r"\s*([^,]*?)\s*(?:,\s*'([^']*)')?\s*")
+_WILD = re.compile(r"[*?]")
 _SIGNS = frozenset("*?$")
 
 
@@ -43,6 +44,15 @@ class Template:
     """A text with variables in it."""
 
     parts: tuple[Part | Variable, ...]
+
+    @property
+    def prefix(self) -> str:
+        """What every text that it may match begins with."""
+        first = self.parts[0]
+        if isinstance(first, Variable):
+            return ""
+        text, is_plain = first
+        return text if is_plain else _WILD.split(text, maxsplit=1)[0]
 
     @property
     def keys(self) -> frozenset[str]:

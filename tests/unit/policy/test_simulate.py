@@ -94,6 +94,40 @@ def test_the_policy_of_the_resource_takes_part() -> None:
     assert far.simulate("s3:GetObject", OBJECT).decision == "implicitDeny"
 
 
+def test_resources_without_a_policy_are_the_own_ones_and_arns_name_owners() -> None:
+    held = PolicySet((NamedPolicy("p", text(allow("lambda:*"))),))
+    far = f"arn:aws:lambda:eu-west-1:{OTHER}:function:f"
+    assert Simulator(USER, held).simulate("lambda:Invoke", far).decision == "allowed"
+    policy = NamedPolicy("r", text(allow("lambda:*", Principal={"AWS": OTHER})))
+    closed = Simulator(USER, held, resource_policy=policy).simulate("lambda:Invoke", far)
+    assert (closed.decision, closed.resource_decision) == ("implicitDeny", "implicitDeny")
+
+
+@pytest.mark.parametrize(
+    ("levels", "decision", "allows"),
+    [
+        ([], "allowed", None),
+        ([[allow()], [allow("s3:*")]], "allowed", True),
+        ([[allow("s3:*")], [allow("sqs:*")]], "implicitDeny", False),
+        ([[allow()], [allow(), deny("s3:GetObject")]], "explicitDeny", False),
+        ([[allow()], []], "implicitDeny", False),
+    ],
+)
+def test_what_the_organization_says(
+    levels: list[list[dict[str, object]]], decision: str, allows: bool | None
+) -> None:
+    held = PolicySet((NamedPolicy("p", text(allow("s3:*"))),))
+    organization = [[NamedPolicy("scp", text(each)) for each in level] for level in levels]
+    for principal in (USER, ANONYMOUS):
+        found = Simulator(principal, held, organization=organization).simulate(
+            "s3:GetObject", OBJECT
+        )
+        assert (found.decision, found.organization_allows) == (decision, allows)
+        assert [each.type for each in found.matched] == (
+            ["identity"] if decision == "allowed" else []
+        )
+
+
 def test_malformed_policies_are_refused() -> None:
     with pytest.raises(MalformedPolicy):
         Simulator(USER, PolicySet((NamedPolicy("p", "{}"),)))
