@@ -86,8 +86,10 @@ class OperationCodec:
             # Nested deeper than any real input: refused before it can harm.
             raise self._facts.quirks.malformed("The input is nested too deeply") from error
         if complaint is not None:
-            code = "ValidationError" if self.protocol == "query" else None
-            raise ValidationFailed(complaint, code=code)
+            code = self._facts.quirks.validation_code
+            if not code and self.protocol == "query":
+                code = "ValidationError"
+            raise ValidationFailed(complaint, code=code or None)
         return document
 
     def serialize(self, document: Mapping[str, Any], request_id: str) -> WireResponse:
