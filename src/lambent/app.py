@@ -26,6 +26,7 @@ from lambent.protocol.routing import Router
 from lambent.services.iam.accounts import Accounts
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
+from lambent.services.logs.service import LogsService
 from lambent.storage.blobs import Blobs
 from lambent.storage.client_access import write_client_access
 from lambent.storage.log_segments import LogSegments
@@ -34,6 +35,7 @@ from lambent.storage.sqlite import SqliteDatabase
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from lambent.config import Config
     from lambent.execution.log_stream import LogSink
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from lambent.storage.data_dir import DataDir
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
-SERVICES = ("lambda", "iam", "sts")
+SERVICES = ("lambda", "iam", "sts", "logs")
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
 _PREWARMED = ("python3.11", "nodejs20.x")
 
@@ -68,7 +70,8 @@ class Platform:
     database: SqliteDatabase
     accounts: Accounts
     compute: Compute
-    logs: LogSegments
+    segments: LogSegments
+    logs: LogsService
     plane: ExecutionPlane
     lambda_: LambdaService
     server: HttpServer
@@ -85,8 +88,10 @@ class Platform:
             stack.push_async_callback(self.database.close)
             await self.accounts.load()
             root = await self.accounts.ensure(self.config.account)
-            stack.push_async_callback(self.logs.close)
+            stack.push_async_callback(self.segments.close)
             stack.push_async_callback(self.compute.close)
+            await self.logs.start()
+            stack.push_async_callback(self.logs.stop)
             await self.plane.start()
             stack.push_async_callback(self.plane.stop)
             await self.lambda_.start()
@@ -126,7 +131,8 @@ def build(
     database = SqliteDatabase(data_dir.database_path)
     accounts = Accounts(database, clock)
     compute = Compute()
-    logs = LogSegments(data_dir.logs_dir, clock)
+    segments = LogSegments(data_dir.logs_dir, clock, config.logs_max_mib << 20)
+    logs = LogsService(database=database, segments=segments, compute=compute, clock=clock)
     known = Runtimes(runtimes)
     plane = ExecutionPlane(
         spawner=spawner,
@@ -157,14 +163,19 @@ def build(
 
     async def reset() -> None:
         await lambda_.reset()
+        await logs.reset()
         await accounts.reset(config.account)
 
+    async def advance(by: timedelta) -> None:
+        await lambda_.advance(by)
+        await logs.sweep()
+
     own_paths = OwnPaths(
-        lambda: platform.is_ready, reset, clock if config.test_mode else None, lambda_.advance
+        lambda: platform.is_ready, reset, clock if config.test_mode else None, advance
     )
     gateway = Gateway(
         router=Router(SERVICES),
-        services=[lambda_],
+        services=[lambda_, logs],
         doors=[own_paths, *lambda_.doors],
         credentials=accounts,
         database=database,
@@ -180,6 +191,7 @@ def build(
         database=database,
         accounts=accounts,
         compute=compute,
+        segments=segments,
         logs=logs,
         plane=plane,
         lambda_=lambda_,
@@ -189,9 +201,9 @@ def build(
     return platform
 
 
-def _log_sink(logs: LogSegments) -> LogSink:
+def _log_sink(logs: LogsService) -> LogSink:
     def keep(spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
-        logs.append((spec.account_id, spec.region, spec.log_group, stream), events)
+        logs.keep(spec.account_id, spec.region, spec.log_group, stream, events)
 
     return keep
 
