@@ -43,13 +43,15 @@ class Start:
     """`runtime`: the id that stands for the interpreter. `execs`: the runtime is executed once it has its function.
 
     `memory_mib`: what the function has, where the runtime must know it from the start; else 0. `preload`: the AWS SDK
-    is imported already.
+    is imported already. `network`: what it reaches (internet, platform, none) where a rule says so;
+    else "".
     """
 
     runtime: str
     execs: bool = False
     memory_mib: int = 0
     preload: bool = False
+    network: str = ""
 
     @classmethod
     def of(
@@ -83,6 +85,11 @@ class Start:
     @property
     def name(self) -> str:
         """What its pool is called."""
+        name = self._kind
+        return f"{name}, network {self.network}" if self.network else name
+
+    @property
+    def _kind(self) -> str:
         if self.execs:
             return f"{self.runtime} by exec"
         if self.preload:
@@ -98,6 +105,8 @@ class Start:
             request["preload"] = True
         if self.memory_mib:
             request["memory_mib"] = self.memory_mib
+        if self.network:
+            request["network"] = self.network
         return request
 
 

@@ -22,6 +22,7 @@ from lambent.execution.sandbox import (
     rlimits,
     root,
     seccomp,
+    users,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def lock(walls: Walls, log: int, kept: Sequence[int]) -> None:
             network.connect(router, walls.cable)
             router.close()
         namespaces.set_hostname(root.HOSTNAME)
-        _mount_own()
+        _mount_own(os.geteuid() if walls.uid is None else walls.uid)
     if stands_back:
         os.setpriority(os.PRIO_PROCESS, 0, 0)
     descriptors.use_as_output(log)
@@ -92,10 +93,11 @@ def _join_groups(walls: Walls) -> None:
         os.write(door, b"0")
 
 
-def _mount_own() -> None:
+def _mount_own(uid: int) -> None:
     mounts.make_private()
     no_files = _NO_PROGRAMS | mounts.MS_NOEXEC
     mounts.mount("proc", "/proc", "proc", no_files, "hidepid=2")
     mounts.mount("tmpfs", "/tmp", "tmpfs", _NO_PROGRAMS, _TMP_OPTIONS)  # noqa: S108 - the sandbox's own
     mounts.mount("tmpfs", "/dev/shm", "tmpfs", no_files, _SHM_OPTIONS)  # noqa: S108
+    users.mount(uid, uid)
     os.chdir("/")

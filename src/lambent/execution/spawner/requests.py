@@ -42,6 +42,10 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_network(value: Any) -> bool:
+    return value in ("internet", "platform", "none")
+
+
 def _are_layers(value: Any) -> bool:
     is_digest = _matches(_DIGEST)
     return isinstance(value, list) and len(value) <= _LAYERS and all(map(is_digest, value))
@@ -69,7 +73,12 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "describe": {"ticket": _matches(_NAME)},
 }
 _OPTIONAL: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "create": {"execs": _is_flag, "memory_mib": _is_memory, "preload": _is_flag}
+    "create": {
+        "execs": _is_flag,
+        "memory_mib": _is_memory,
+        "preload": _is_flag,
+        "network": _is_network,
+    }
 }
 _TICKET = {"ticket": _matches(_NAME)}
 

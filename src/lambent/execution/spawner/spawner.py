@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambent.execution.sandbox import cgroup, cpu, mounts
-from lambent.execution.spawner import packets, requests
+from lambent.execution.spawner import network, packets, requests
 from lambent.execution.spawner.chores import Chores
 from lambent.execution.spawner.freezing import Freezer
 from lambent.execution.spawner.mounter import CODE_TARGET, Mounter
@@ -119,6 +119,7 @@ class Spawner:
         passed = [*made.ends.of_core(), pidfd, *([] if peak is None else [peak])]
         event: dict[str, Any] = {"event": "created", "sandbox": sandbox, "pid": pid}
         event |= {"peak": peak is not None, "code_dir": self._code_dir()}
+        event["endpoint"] = made.network in network.WITH_ENDPOINT
         event["runtime_api"] = made.zygote.hands_out_listeners
         packets.send(self._core, event, passed)
         made.ends.close_log()
@@ -174,6 +175,7 @@ class Spawner:
             return
         try:
             made = self._prepare(name, self._zygote_for(request))
+            made.network = self._host.network.narrowed(request.get("network"))
         except OSError as error:
             self._fail(name, str(error))
             return
@@ -185,7 +187,8 @@ class Spawner:
             doors = made.group.open_doors() if made.group else []
             passed = [*made.ends.of_sandbox(), *doors]
             memory_mib = request.get("memory_mib", 0)
-            made.zygote.fork(Order(name, made.uid, passed, memory_mib, request["urgent"]))
+            urgent = request["urgent"]
+            made.zygote.fork(Order(name, made.uid, passed, memory_mib, urgent, made.network))
             made.ends.close_sandbox_side()
         except (ZygoteUnavailable, OSError) as error:
             self.on_exited(name, None, str(error))

@@ -86,7 +86,7 @@ class Order:
     """One sandbox to fork.
 
     `memory_mib`: what its function will have, where the runtime must know that when it starts, else 0. `urgent`: a call
-    waits for it.
+    waits for it. `network`: what it reaches, see `Network`.
     """
 
     sandbox: str
@@ -94,6 +94,7 @@ class Order:
     descriptors: Sequence[int]
     memory_mib: int
     urgent: bool
+    network: str
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ class Zygote:
             "uid": order.uid,
             "memory_mib": order.memory_mib,
             "urgent": order.urgent,
+            "network": order.network,
         }
         try:
             packets.send(sock, message, order.descriptors)

@@ -57,6 +57,7 @@ class Plane(Protocol):
         memory_mib: int,
         environment: Mapping[str, str] = ...,
         trees: Sequence[str] = ...,
+        function_name: str = ...,
         /,
     ) -> None: ...
 

@@ -4,7 +4,7 @@ Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `soc
 `interpreter`, `execs`, `preload`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`,
 `host_proc`, `network` (null, or what spawner/network.py plans).
 Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
- in:  `{"op": "fork", "sandbox", "uid", "memory_mib", "urgent"}` with frame socket, log pipe and cgroup doors
+ in:  `{"op": "fork", "sandbox", "uid", "memory_mib", "urgent", "network"}` with frame socket, log pipe and cgroup doors
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
 """
@@ -26,7 +26,16 @@ from lambent.execution.runtimes import starter
 from lambent.execution.runtimes.commands import Bootstrap
 from lambent.execution.runtimes.java import classes
 from lambent.execution.runtimes.python import bootstrap, surroundings
-from lambent.execution.sandbox import descriptors, libc, namespaces, network, root, seccomp, spawn
+from lambent.execution.sandbox import (
+    descriptors,
+    endpoint,
+    libc,
+    namespaces,
+    network,
+    root,
+    seccomp,
+    spawn,
+)
 
 _MESSAGE_LIMIT = 4096
 _DESCRIPTORS = 8
@@ -50,6 +59,7 @@ class Zygote:
         self._network: dict[str, Any] | None = plan["network"]
         # In a sandbox: what its function will have, where that is known before.
         self._memory_mib = 0
+        self._has_endpoint = False
         self._poll = select.poll()
         # pidfd -> sandbox, pid, reading end of the status pipe
         self._sandboxes: dict[int, tuple[str, int, int]] = {}
@@ -88,11 +98,15 @@ class Zygote:
         pid = libc.fork_with(namespaces.NEWPID if self._isolated else 0)
         if pid == 0:
             uid = request["uid"]
-            cable = network.of_uid(self._network, uid) if self._network and uid else None
+            mode = request["network"]
+            cable = None
+            if self._network and uid and mode == "internet":
+                cable = network.of_uid(self._network, uid)
             walls = spawn.Walls(
                 self._isolated, uid, self._filter, given[2:], request["urgent"], cable
             )
             self._memory_mib = request["memory_mib"]
+            self._has_endpoint = mode in ("internet", "platform")
             self._become_sandbox(walls, given[0], given[1], status_in)
         os.close(status_in)
         pidfd = os.pidfd_open(pid)
@@ -124,6 +138,8 @@ class Zygote:
             # As the first process we must not be stopped by what a function sends us.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             spawn.lock(walls, log, [frames, status_in])
+            if self._has_endpoint:
+                endpoint.hand_out(frames)
             if _has_no_reader(status_in):  # the zygote died before we asked to die with it
                 os._exit(_SETUP_FAILED)
             runtime = os.fork()
