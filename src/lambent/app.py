@@ -39,7 +39,7 @@ from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
 
     from lambent.config import Config
@@ -139,13 +139,12 @@ def build(
     accounts = Accounts(database, clock)
     compute = Compute()
     segments = LogSegments(data_dir.logs_dir, clock, config.logs_max_mib << 20)
-    logs = LogsService(database=database, segments=segments, compute=compute, clock=clock)
     known = Runtimes(runtimes)
     plane = ExecutionPlane(
         spawner=spawner,
         runtimes=known,
         clock=clock,
-        log_sink=_log_sink(logs),
+        log_sink=_log_sink(lambda: logs),
         account_concurrency=config.account_concurrency,
         keep_alive_s=config.keep_alive_s,
         limits_cpu=config.limits_cpu == "memory",
@@ -172,6 +171,13 @@ def build(
         ),
         account_concurrency=config.account_concurrency,
         signatures=DoorSignatures(accounts, clock, config.auth),
+    )
+    logs = LogsService(
+        database=database,
+        segments=segments,
+        compute=compute,
+        clock=clock,
+        functions=lambda_.invoker,
     )
     platform: Platform
 
@@ -218,9 +224,11 @@ def build(
     return platform
 
 
-def _log_sink(logs: LogsService) -> LogSink:
+def _log_sink(logs: Callable[[], LogsService]) -> LogSink:
+    """`logs` is called for each batch: the service comes after the plane, whose functions it invokes."""
+
     def keep(spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
-        logs.keep(spec.account_id, spec.region, spec.log_group, stream, events)
+        logs().keep(spec.account_id, spec.region, spec.log_group, stream, events)
 
     return keep
 

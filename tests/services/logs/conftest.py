@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient
     from types_boto3_logs.client import CloudWatchLogsClient
 
+T = TypeVar("T")
 ROLE = "arn:aws:iam::123456789012:role/r"
 
 
@@ -111,3 +112,11 @@ def error_of() -> Callable[..., tuple[int, str, Any]]:
 
 def now_ms() -> int:
     return int(time.time() * 1000)
+
+
+def until(found: Callable[[], T], patience_s: float = 10.0) -> T:
+    """What `found` returns, once that is something: for what comes by itself, soon."""
+    deadline = time.monotonic() + patience_s
+    while not (result := found()):
+        assert time.monotonic() < deadline, "it did not come"
+    return result

@@ -8,30 +8,34 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
-from lambent.core.service import Operation, waits
 from lambent.process.clock_driver import CalendarDriver
 from lambent.services.logs import repository
 from lambent.services.logs.groups import Groups
+from lambent.services.logs.metric_filters import MetricFilters
+from lambent.services.logs.operations import (
+    Kinds,
+    metric_operations,
+    record_operations,
+    subscription_operations,
+)
 from lambent.services.logs.putting import Putting
 from lambent.services.logs.reading import Reading
 from lambent.services.logs.registry import Registry
 from lambent.services.logs.retention import Retention
 from lambent.services.logs.searching import Searching
 from lambent.services.logs.streams import Streams
+from lambent.services.logs.subscription_filters import SubscriptionFilters
 from lambent.services.logs.tags import TagOperations
+from lambent.services.logs.watchers import Watchers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Mapping, Sequence
 
-    from lambent.core.context import RequestContext
-    from lambent.core.ports import Database
-    from lambent.core.service import Document
+    from lambent.core.ports import Database, FunctionInvoker, MetricSink
+    from lambent.core.service import Operation
     from lambent.process.clock_driver import MovableClock
-    from lambent.services.logs.names import GroupKey
     from lambent.services.logs.ports import Compute
     from lambent.storage.log_segments import LogSegments
 
@@ -48,6 +52,8 @@ class LogsService:
         database: open, with its migrations run.
         segments: where events are kept.
         clock: retention goes by its calendar.
+        functions: Lambda, where subscription filters deliver.
+        metrics: CloudWatch, where metric filters put what they find; None while it is not there.
     """
 
     name = "logs"
@@ -59,6 +65,8 @@ class LogsService:
         segments: LogSegments,
         compute: Compute,
         clock: MovableClock,
+        functions: FunctionInvoker,
+        metrics: MetricSink | None = None,
     ) -> None:
         self._database = database
         self._segments = segments
@@ -66,13 +74,25 @@ class LogsService:
         self._registry = Registry(database, clock)
         self._timers: CalendarDriver | None = None
         self._sweeping: asyncio.Task[None] | None = None
-        registry = self._registry
-        groups = Groups(database, registry, segments, self._forgotten)
+        self._watchers = Watchers(
+            database=database,
+            segments=segments,
+            compute=compute,
+            clock=clock,
+            functions=functions,
+            metrics=metrics,
+        )
+        segments.flushed = self._watchers.flushed
+        registry, changed = self._registry, self._watchers.changed
+        groups = Groups(database, registry, segments, self._watchers.forget)
         streams = Streams(registry, segments)
         tags, retention = TagOperations(registry), Retention(registry)
-        read, write = partial(_reads, registry, database), partial(_writes, registry, database)
-        operation = partial(_waits, registry)
+        kinds = Kinds(database, registry.settled, self._watchers.settled)
+        read, write, operation = kinds.read, kinds.write, kinds.waits
         self.operations: Mapping[str, Operation] = {
+            **record_operations(kinds),
+            **metric_operations(MetricFilters(changed, compute), kinds),
+            **subscription_operations(SubscriptionFilters(database, functions, changed), kinds),
             "CreateLogGroup": write(groups.create_log_group),
             "CreateLogStream": operation(streams.create_log_stream),
             "DeleteLogGroup": operation(groups.delete_log_group),
@@ -113,6 +133,7 @@ class LogsService:
         for key in await self._segments.known():
             if key not in self._registry.keys:
                 await self._registry.add(key)
+        await self._watchers.start()
         self._timers = CalendarDriver(self._clock)
         self._sweep_soon()
 
@@ -125,6 +146,7 @@ class LogsService:
     async def reset(self) -> None:
         """Forget every group and event of every account (`--test-mode`)."""
         await self._registry.settled()
+        self._watchers.forget_all()
         await self._database.write(repository.remove_all)
         self._registry.forget()
         await self._segments.forget()
@@ -136,42 +158,10 @@ class LogsService:
             self._timers = None
         if self._sweeping is not None:
             await self._sweeping
+        await self._watchers.stop()
         await self._registry.settled()
 
     def _sweep_soon(self) -> None:
         assert self._timers is not None
         self._sweeping = asyncio.get_running_loop().create_task(self.sweep())
         self._timers.at(self._clock.calendar() + _SWEEP_EVERY, self._sweep_soon)
-
-    def _forgotten(self, key: GroupKey) -> None:
-        """A group was deleted."""
-
-
-def _reads(registry: Registry, database: Database, run: Callable[..., Any]) -> Operation:
-    """Register `def op(tx, context, request)`, which finds the groups that functions have just made."""
-
-    async def operation(context: RequestContext, request: Document) -> Any:
-        await registry.settled()
-        return await database.read(lambda tx: run(tx, context, request))
-
-    return waits(operation)
-
-
-def _writes(registry: Registry, database: Database, run: Callable[..., Any]) -> Operation:
-    """The same for one that changes state."""
-
-    async def operation(context: RequestContext, request: Document) -> Any:
-        await registry.settled()
-        return await database.write(lambda tx: run(tx, context, request))
-
-    return waits(operation)
-
-
-def _waits(registry: Registry, run: Callable[..., Awaitable[Any]]) -> Operation:
-    """The same for `async def op(context, request)`."""
-
-    async def operation(context: RequestContext, request: Document) -> Any:
-        await registry.settled()
-        return await run(context, request)
-
-    return waits(operation)

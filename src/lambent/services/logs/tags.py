@@ -112,8 +112,10 @@ class TagOperations:
         document = DESTINATIONS.find(tx, scope, "", name) if kind == "destination" else None
         if document is None or (arn.account_id, arn.region) != (scope.account_id, scope.region):
             raise ResourceNotFound("The specified resource does not exist.")
-        tags = make(document.get("tags", {}))
-        DESTINATIONS.put(tx, scope, "", name, document | {"tags": dict(tags)})
+        before = document.get("tags", {})
+        tags = make(before)
+        if tags != before:
+            DESTINATIONS.put(tx, scope, "", name, document | {"tags": dict(tags)})
 
 
 def _adding(added: Tags, resource: str) -> Change:
