@@ -75,6 +75,7 @@ class Platform:
     database: SqliteDatabase
     accounts: Accounts
     compute: Compute
+    searches: Compute  # of logs: a deploy must not wait for them
     segments: LogSegments
     logs: LogsService
     plane: ExecutionPlane
@@ -96,6 +97,7 @@ class Platform:
             root = await self.accounts.ensure(self.config.account)
             stack.push_async_callback(self.segments.close)
             stack.push_async_callback(self.compute.close)
+            stack.push_async_callback(self.searches.close)
             await self.logs.start()
             stack.push_async_callback(self.logs.stop)
             stack.push_async_callback(self.inner_server.close)
@@ -172,10 +174,11 @@ def build(
         account_concurrency=config.account_concurrency,
         signatures=DoorSignatures(accounts, clock, config.auth),
     )
+    searches = Compute()
     logs = LogsService(
         database=database,
         segments=segments,
-        compute=compute,
+        compute=searches,
         clock=clock,
         functions=lambda_.invoker,
     )
@@ -213,6 +216,7 @@ def build(
         database=database,
         accounts=accounts,
         compute=compute,
+        searches=searches,
         segments=segments,
         logs=logs,
         plane=plane,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lambent.core.ports import Database
     from lambent.core.service import Document
     from lambent.services.logs.metric_filters import MetricFilters
+    from lambent.services.logs.queries import Queries
     from lambent.services.logs.subscription_filters import SubscriptionFilters
 
 Table = dict[str, Operation]
@@ -23,8 +24,8 @@ Table = dict[str, Operation]
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """The kinds of operations (`core.service`). Each finds the groups that functions have just made, and when it answers
-    the filters that it has changed are in force.
+    """The kinds of operations (`core.service`). Each finds the groups that functions have just made; when it has
+    answered, the filters that it has changed are in force.
     """
 
     database: Database
@@ -89,4 +90,16 @@ def subscription_operations(filters: SubscriptionFilters, kinds: Kinds) -> Table
         "DeleteSubscriptionFilter": kinds.write(filters.delete_subscription_filter),
         "DescribeSubscriptionFilters": kinds.read(filters.describe_subscription_filters),
         "PutSubscriptionFilter": kinds.waits(filters.put_subscription_filter),
+    }
+
+
+def query_operations(queries: Queries, kinds: Kinds) -> Table:
+    """Logs Insights."""
+    return {
+        "DescribeQueries": kinds.waits(queries.describe_queries),
+        "GetLogGroupFields": kinds.waits(queries.get_log_group_fields),
+        "GetQueryResults": kinds.waits(queries.get_query_results),
+        "ListLogGroupsForQuery": kinds.waits(queries.list_log_groups_for_query),
+        "StartQuery": kinds.waits(queries.start_query),
+        "StopQuery": kinds.waits(queries.stop_query),
     }

@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING
 from lambent.process.clock_driver import CalendarDriver
 from lambent.services.logs import repository
 from lambent.services.logs.groups import Groups
+from lambent.services.logs.live_tail import LiveTail
 from lambent.services.logs.metric_filters import MetricFilters
 from lambent.services.logs.operations import (
     Kinds,
     metric_operations,
+    query_operations,
     record_operations,
     subscription_operations,
 )
 from lambent.services.logs.putting import Putting
+from lambent.services.logs.queries import Queries
 from lambent.services.logs.reading import Reading
+from lambent.services.logs.records import Records
 from lambent.services.logs.registry import Registry
 from lambent.services.logs.retention import Retention
 from lambent.services.logs.searching import Searching
@@ -51,6 +55,7 @@ class LogsService:
     Args:
         database: open, with its migrations run.
         segments: where events are kept.
+        compute: for searches and queries, which may be long: not the one that others wait for.
         clock: retention goes by its calendar.
         functions: Lambda, where subscription filters deliver.
         metrics: CloudWatch, where metric filters put what they find; None while it is not there.
@@ -82,6 +87,8 @@ class LogsService:
             functions=functions,
             metrics=metrics,
         )
+        self._queries = Queries(self._registry, segments, compute)
+        self._live_tail = LiveTail(self._registry, segments, compute, clock)
         segments.flushed = self._watchers.flushed
         registry, changed = self._registry, self._watchers.changed
         groups = Groups(database, registry, segments, self._watchers.forget)
@@ -93,6 +100,7 @@ class LogsService:
             **record_operations(kinds),
             **metric_operations(MetricFilters(changed, compute), kinds),
             **subscription_operations(SubscriptionFilters(database, functions, changed), kinds),
+            **query_operations(self._queries, kinds),
             "CreateLogGroup": write(groups.create_log_group),
             "CreateLogStream": operation(streams.create_log_stream),
             "DeleteLogGroup": operation(groups.delete_log_group),
@@ -102,12 +110,14 @@ class LogsService:
             "DescribeLogStreams": operation(streams.describe_log_streams),
             "FilterLogEvents": operation(Searching(registry, segments, compute).filter_log_events),
             "GetLogEvents": operation(Reading(registry, segments).get_log_events),
+            "GetLogRecord": operation(Records(registry, segments).get_log_record),
             "ListLogGroups": read(groups.list_log_groups),
             "ListTagsForResource": read(tags.list_tags_for_resource),
             "ListTagsLogGroup": read(tags.list_tags_log_group),
             "PutLogEvents": operation(Putting(registry, segments).put_log_events),
             "PutLogGroupDeletionProtection": write(groups.put_deletion_protection),
             "PutRetentionPolicy": write(retention.put_retention_policy),
+            "StartLiveTail": operation(self._live_tail.start_live_tail),
             "TagLogGroup": write(tags.tag_log_group),
             "TagResource": write(tags.tag_resource),
             "UntagLogGroup": write(tags.untag_log_group),
@@ -147,6 +157,7 @@ class LogsService:
         """Forget every group and event of every account (`--test-mode`)."""
         await self._registry.settled()
         self._watchers.forget_all()
+        self._queries.forget()
         await self._database.write(repository.remove_all)
         self._registry.forget()
         await self._segments.forget()
@@ -158,6 +169,8 @@ class LogsService:
             self._timers = None
         if self._sweeping is not None:
             await self._sweeping
+        self._live_tail.stop()
+        await self._queries.stop()
         await self._watchers.stop()
         await self._registry.settled()
 
