@@ -19,6 +19,7 @@ _COMMANDS = {
     "up": "lambent.cli.up",
     "env": "lambent.cli.env",
     "invoke": "lambent.cli.invoke",
+    "logs": "lambent.cli.logs",
     "exec": "lambent.cli.exec",
     "events": "lambent.cli.events",
     "doctor": "lambent.cli.doctor",
