@@ -27,6 +27,8 @@ _FRAME = struct.Struct("<II")
 _STREAM = struct.Struct("<BI")
 _EVENT = struct.Struct("<BIqq")
 _CREATED = struct.Struct("<BIq")
+# The frame of an event and what stands before its text, read in one go.
+_HEAD = struct.Struct("<IIBIqq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,30 @@ def scan(data: bytes, base: int = 0) -> Iterator[tuple[int, int, Record]]:
             return
         yield base + position, base + start + length, _decode(payload)
         position = start + length
+
+
+def heads(data: bytes) -> Iterator[tuple[int, int, int, int, int]]:
+    """Where the events of `data` begin and end, their streams, timestamps and ingestion times.
+
+    For searching: nothing is decoded, and no checksum looked at, which was done when the segment was indexed.
+    """
+    size = len(data)
+    padded = data + bytes(
+        _HEAD.size
+    )  # so that a head can be read where a shorter record is the last
+    unpack = _HEAD.unpack_from
+    position = 0
+    while position + _FRAME.size < size:
+        length, _, kind, stream, timestamp_ms, ingested_ms = unpack(padded, position)
+        end = position + _FRAME.size + length
+        if kind == 2 and end <= size:
+            yield position, end, stream, timestamp_ms, ingested_ms
+        position = end
+
+
+def text_at(data: bytes, start: int, end: int) -> str:
+    """The text of an event that `heads` has found."""
+    return data[start + _HEAD.size : end].decode("utf-8", "replace")
 
 
 def _decode(payload: bytes) -> Record:

@@ -6,7 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.services.logs.conftest import now_ms
+from tests.services.logs.conftest import now_ms, until
+
+from lambent.services.logs import watchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -204,3 +206,20 @@ def test_a_pattern_is_tried(logs: CloudWatchLogsClient) -> None:
     ]
     tried = logs.test_metric_filter(filterPattern="%^p%", logEventMessages=["get", "put"])
     assert [each["eventNumber"] for each in tried["matches"]] == [2]
+
+
+def test_events_that_an_expression_never_ends_with_are_passed_over(
+    logs: CloudWatchLogsClient,
+    stream: Stream,
+    put: Put,
+    sink: Sink,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(watchers, "_PATIENCE_S", 0.5)
+    where = stream()
+    logs.put_metric_filter(logGroupName="g", **filter_of("n", "%a*a*a*a*a*a*b%"))
+    put(where, "a" * 3000)
+    until(lambda: "pass over" in caplog.text)
+    put(where, "ab")
+    assert sink.values("n", 1) == [1.0]

@@ -346,3 +346,26 @@ def test_whatever_is_written_is_read_or_refused(query: str) -> None:
 def test_rows_without_a_value_are_not_shown_as_empty(ask: Ask) -> None:
     rows: Any = ask("fields nothing, level | limit 1")
     assert rows == [{}]
+
+
+@pytest.mark.parametrize(
+    ("query", "texts"),
+    [
+        ("filter @message like 'needle'", ["a needle", "needle", "two needle needle"]),
+        ("filter @message like /needle/ and @message like 'two'", ["two needle needle"]),
+        ("fields @message | filter @message like /needle/ | filter @message like /^n/", ["needle"]),
+        ("filter @message not like 'needle'", ["hay", "n\u00e9edle", "nee", "dle"]),
+        ("filter @message like 'n\u00e9'", ["n\u00e9edle"]),
+        ("fields 'needle' as @message | filter @message like 'needle' | limit 20", None),
+    ],
+)
+def test_what_is_skipped_unread_is_what_would_not_match(
+    tmp_path: Path, query: str, texts: list[str] | None
+) -> None:
+    lines = ["hay", "a needle", "needle", "n\u00e9edle", "nee", "dle", "two needle needle"]
+    ask = asking(tmp_path, "g", list(enumerate(lines)))
+    found = [row["@message"] for row in ask(f"{query} | sort @timestamp asc")]
+    if texts is None:
+        assert found == ["needle"] * len(lines)
+    else:
+        assert found == texts

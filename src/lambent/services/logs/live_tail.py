@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.core import ids
 from lambent.core.errors import ServiceError
+from lambent.services.logs.computing import computed
 from lambent.services.logs.errors import InvalidParameter
 from lambent.services.logs.names import group_arn, identified
 from lambent.services.logs.patterns.language import compile_pattern
@@ -35,7 +36,6 @@ _MOST = 500
 _LONGEST_S = 3 * 3600
 # Of one group's events of a second so many bytes are looked through; a flood is sampled anyway.
 _LOOK_AT = 8 << 20
-_PATIENCE_S = 20.0
 
 
 class SessionTimeout(ServiceError):
@@ -153,7 +153,7 @@ class LiveTail:
         kept = _last(stretches)
         pattern = request.get("logEventFilterPattern", "")
         if compile_pattern(pattern).has_regex:
-            events = await self._compute.run(_matching, kept, pattern, timeout_s=_PATIENCE_S)
+            events = await computed(self._compute, _matching, kept, pattern)
         else:
             events = await asyncio.to_thread(_matching, kept, pattern)
         # What came in between `end` and `find` is the next update's.
@@ -181,12 +181,7 @@ def _last(stretches: Sequence[Stretch]) -> list[Stretch]:
 def _matching(stretches: Sequence[Stretch], text: str) -> list[LogEvent]:
     """In a thread or a compute process."""
     pattern = compile_pattern(text)
-    return [
-        event
-        for stretch in stretches
-        for event in load(stretch, FIRST, LAST)
-        if pattern.matches(event.text)
-    ]
+    return [event for stretch in stretches for event in load(stretch, FIRST, LAST, pattern.matches)]
 
 
 def _shown(group: GroupKey, event: LogEvent) -> dict[str, Any]:

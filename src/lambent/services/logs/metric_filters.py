@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambent.services.logs import repository
+from lambent.services.logs.computing import computed
 from lambent.services.logs.errors import InvalidParameter, ResourceNotFound, group_not_found
 from lambent.services.logs.feeding import checked_value
 from lambent.services.logs.filter_limits import check_filter, remove_filter
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 MOST = 100
 # "One metric filter can include as many as three dimensions" (MetricTransformation).
 MOST_DIMENSIONS = 3
-_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class MetricFilters:
     ) -> Document:
         pattern, messages = request["filterPattern"], list(request["logEventMessages"])
         if compile_pattern(pattern).has_regex:
-            matches = await self.compute.run(_tried, pattern, messages, timeout_s=_PATIENCE_S)
+            matches = await computed(self.compute, _tried, pattern, messages)
         else:
             matches = await asyncio.to_thread(_tried, pattern, messages)
         return {"matches": matches}

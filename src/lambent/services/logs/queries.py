@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.core import ids
 from lambent.core.errors import NotImplementedByLambent
 from lambent.process.compute import ComputeFailed, ComputeTimedOut
+from lambent.services.logs.computing import computed
 from lambent.services.logs.errors import (
     InvalidParameter,
     LimitExceeded,
@@ -189,7 +190,7 @@ class Queries:
             middle_ms = _ms(request["time"])
             start_ms, end_ms = middle_ms - 8 * _MINUTE_MS, middle_ms + 8 * _MINUTE_MS
         source = await self._source(key, start_ms, end_ms)
-        found = await self._compute.run(scan.discover, source, end_ms, timeout_s=_PATIENCE_S)
+        found = await computed(self._compute, scan.discover, source, end_ms)
         ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
         return {"logGroupFields": [{"name": name, "percent": n} for name, n in ordered]}
 

@@ -6,12 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lambent.services.logs.computing import computed
 from lambent.services.logs.errors import InvalidParameter, stream_not_found
 from lambent.services.logs.names import named
 from lambent.services.logs.patterns.language import compile_pattern
 from lambent.services.logs.positions import event_id, read_search_token, search_token
 from lambent.services.logs.reading import PAGE_BYTES, PAGE_EVENTS
-from lambent.storage.log_reader import END_OF_TIME_MS, newest_first, oldest_first, page
+from lambent.storage.log_reader import END_OF_TIME_MS, Wanted, newest_first, oldest_first, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
     from lambent.storage.log_reader import Key, Page
     from lambent.storage.log_segments import LogSegments
 
-# Characters that one call looks through; what is left is for the next page, as on AWS.
+# Bytes that one call looks through; what is left is for the next page, as on AWS.
 _LOOK_AT = 128 << 20
 # Up to so many bytes a thread of ours searches; more would hold the interpreter too long.
 _HERE_BYTES = 1 << 20
-_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Searching:
         stretches = await self.segments.find(key, chosen, search.after[0], search.before[0] + 1)
         size = sum(stretch.end - stretch.start for stretch in stretches)
         if size > _HERE_BYTES or pattern.has_regex:
-            found = await self.compute.run(find, stretches, search, timeout_s=_PATIENCE_S)
+            found = await computed(self.compute, find, stretches, search)
         else:
             found = await asyncio.to_thread(find, stretches, search)
         answer: dict[str, object] = {
@@ -106,13 +106,8 @@ def find(stretches: list[Stretch], search: Search) -> Page:
     """One page. In a thread or a compute process."""
     in_order = newest_first if search.is_backward else oldest_first
     pattern = compile_pattern(search.pattern)
-    return page(
-        in_order(stretches, search.after, search.before),
-        search.limit,
-        PAGE_BYTES,
-        pattern.matches if search.pattern.strip() else None,
-        _LOOK_AT,
-    )
+    wanted = Wanted(pattern.matches if search.pattern.strip() else None, _LOOK_AT)
+    return page(in_order(stretches, search.after, search.before, wanted), search.limit, PAGE_BYTES)
 
 
 def _search(request: FilterLogEventsRequestTypeDef, oldest_ms: int) -> Search:

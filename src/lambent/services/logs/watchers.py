@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lambent.core.context import Scope
 from lambent.core.errors import ServiceError
 from lambent.core.ports import InvocationRefused
+from lambent.process.compute import ComputeFailed
 from lambent.services.logs.feeding import Filters, feed
 from lambent.services.logs.resources import CURSORS, METRIC_FILTERS, SUBSCRIPTION_FILTERS
 from lambent.services.logs.subscription_filters import caller_for
@@ -193,9 +194,18 @@ class _Watcher:
 
     async def _feed(self, stretch: Stretch) -> Fed:
         filters = self.filters
-        if filters.has_regex:
+        if not filters.has_regex:
+            return await asyncio.to_thread(feed, stretch, filters)
+        try:
             return await self._owner.compute.run(feed, stretch, filters, timeout_s=_PATIENCE_S)
-        return await asyncio.to_thread(feed, stretch, filters)
+        except (ComputeFailed, MemoryError) as problem:
+            # The same would happen again: these events are passed over, so that later ones are not.
+            fed = await asyncio.to_thread(feed, stretch, Filters(self._key))
+            _log.error(
+                "the filters of log group %s pass over %d bytes of events: %s",
+                *(self._key[-1], fed.end - stretch.start, problem),
+            )
+            return fed
 
     def _record(self, fed: Fed) -> None:
         if fed.data and self._owner.metrics is not None:

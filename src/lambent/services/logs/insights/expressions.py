@@ -183,7 +183,7 @@ def _compared(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> boo
 
 def _like(expression: Like, scope: Scope) -> Get:
     get, is_negative = compile_expression(expression.value, scope), expression.is_negative
-    if not expression.is_regex or re.escape(expression.pattern) == expression.pattern:
+    if expression.is_literal:
         part = expression.pattern
 
         def contains(row: Any) -> bool:

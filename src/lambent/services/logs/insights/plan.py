@@ -18,6 +18,7 @@ from lambent.services.logs.insights.expressions import (
 from lambent.services.logs.insights.parser import parse_query
 from lambent.services.logs.insights.rows import getter
 from lambent.services.logs.insights.tree import (
+    Call,
     Command,
     Dedup,
     Display,
@@ -25,6 +26,7 @@ from lambent.services.logs.insights.tree import (
     Field,
     Fields,
     Filter,
+    Like,
     Limit,
     Named,
     Parse,
@@ -59,6 +61,8 @@ class Plan:
 
     def __init__(self, text: str, most: int) -> None:
         self.steps: list[Step] = []
+        # What occurs in the message of every event that is let through: the others need not even be decoded.
+        self.needle = b""
         self.is_newest_first = True
         self._most = most
         self._known: set[str] = set()
@@ -85,6 +89,10 @@ class Plan:
         return [self._shown_row(row) for row in rows[: self._most]]
 
     def _compile(self, commands: list[Command]) -> None:
+        first = commands[0]
+        if isinstance(first, Fields) and "@message" not in _defined(first):
+            self.needle = b"".join(map(_needle, commands[1:2]))
+        self.needle = self.needle or _needle(first)
         while commands and not isinstance(commands[0], _PARTING):
             self.steps += self._row_steps(commands.pop(0))
         self.collector = self._collector(commands)
@@ -242,6 +250,34 @@ class Plan:
 def check(text: str) -> None:
     """Raises QueryMalformed, CommandUnserved."""
     Plan(text, 1)
+
+
+def _needle(command: Command) -> bytes:
+    """A text that the command demands of every message, in UTF-8."""
+    return _demanded(command.condition) if isinstance(command, Filter) else b""
+
+
+def _defined(command: Fields) -> set[str]:
+    """The columns that are not just fields of the same name."""
+    return {
+        named.name
+        for named in command.columns
+        if not isinstance(named.expression, Field) or named.expression.name != named.name
+    }
+
+
+def _demanded(condition: Expression) -> bytes:
+    if isinstance(condition, Call) and condition.name == "and":
+        return max(map(_demanded, condition.arguments), key=len)
+    if (
+        isinstance(condition, Like)
+        and not condition.is_negative
+        and isinstance(condition.value, Field)
+        and condition.value.name == "@message"
+        and condition.is_literal
+    ):
+        return condition.pattern.encode("utf-8", "replace")
+    return b""
 
 
 def _deduplicating(gets: Sequence[Callable[[Any], Any]]) -> Stage:

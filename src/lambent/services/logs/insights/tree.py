@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -49,6 +50,11 @@ class Like:
     is_regex: bool
     is_negative: bool
     text: str
+
+    @property
+    def is_literal(self) -> bool:
+        """It asks for a text, and be it as a regular expression."""
+        return not self.is_regex or re.escape(self.pattern) == self.pattern
 
 
 @dataclass(frozen=True, slots=True)
