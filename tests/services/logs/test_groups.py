@@ -61,6 +61,14 @@ def test_what_the_model_forbids_is_an_invalid_parameter(
     )
 
 
+def test_names_that_are_awss_own(logs: CloudWatchLogsClient, error_of: Error) -> None:
+    assert error_of(logs.create_log_group, logGroupName="aws/mine") == (
+        400,
+        "InvalidParameterException",
+        "Log groups starting with AWS/ are reserved for AWS.",
+    )
+
+
 def test_groups_come_by_name_in_pages(logs: CloudWatchLogsClient) -> None:
     for name in ("b", "a/2", "a/1", "a/3", "B"):
         logs.create_log_group(logGroupName=name)
@@ -155,7 +163,11 @@ def test_what_is_not_here_is_refused_by_name(logs: CloudWatchLogsClient, error_o
 def test_a_protected_group_is_not_deleted(logs: CloudWatchLogsClient, error_of: Error) -> None:
     logs.create_log_group(logGroupName="g", deletionProtectionEnabled=True)
     assert described(logs, "g")["deletionProtectionEnabled"] is True
-    assert "deletion protection" in error_of(logs.delete_log_group, logGroupName="g")[2]
+    logs.create_log_stream(logGroupName="g", logStreamName="s")
+    refused = error_of(logs.delete_log_group, logGroupName="g")
+    assert refused[:2] == (400, "ValidationException")
+    assert "deletion protection" in refused[2]
+    assert error_of(logs.delete_log_stream, logGroupName="g", logStreamName="s") == refused
     logs.put_log_group_deletion_protection(logGroupIdentifier="g", deletionProtectionEnabled=False)
     logs.delete_log_group(logGroupName="g")
     assert logs.describe_log_groups()["logGroups"] == []

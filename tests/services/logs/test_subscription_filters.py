@@ -136,7 +136,8 @@ def test_a_function_that_does_not_let_the_group_in(
             "permission to execute your function."
         ),
     )
-    for arn in (subscriber, subscriber + "-that-is-not-there"):
+    foreign = subscriber.replace("us-east-1", "eu-west-1")
+    for arn in (subscriber, subscriber + "-that-is-not-there", foreign):
         assert refused == error_of(
             logs.put_subscription_filter,
             logGroupName="other",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambent.core.errors import ServiceError
+from lambent.core.errors import ServiceError, ValidationFailed
 
 
 class InvalidParameter(ServiceError):
@@ -59,3 +59,8 @@ def group_not_found() -> ResourceNotFound:
 
 def stream_not_found() -> ResourceNotFound:
     return ResourceNotFound("The specified log stream does not exist.")
+
+
+def deletion_protected() -> ValidationFailed:
+    """The one case of the ValidationException that DeleteLogGroup and DeleteLogStream have in the model."""
+    return ValidationFailed("The specified log group has deletion protection enabled.")

@@ -10,6 +10,7 @@ from lambent.services.logs import repository
 from lambent.services.logs.errors import (
     InvalidParameter,
     ResourceAlreadyExists,
+    deletion_protected,
     group_not_found,
 )
 from lambent.services.logs.names import group_arn, group_key, identified
@@ -72,8 +73,11 @@ class Groups:
             raise NotImplementedByLambent(
                 "Lambent does not support the log group class DELIVERY: nothing delivers to it."
             )
+        name = request["logGroupName"]
+        if name.lower().startswith("aws/"):
+            raise InvalidParameter("Log groups starting with AWS/ are reserved for AWS.")
         group = Group(
-            *group_key(context.scope, request["logGroupName"]),
+            *group_key(context.scope, name),
             created_ms=now_ms(context),
             group_class=group_class,
             is_protected=request.get("deletionProtectionEnabled", False),
@@ -94,9 +98,7 @@ class Groups:
             if group is None:
                 raise group_not_found()
             if group.is_protected:
-                raise InvalidParameter(
-                    "The specified log group has deletion protection enabled and cannot be deleted."
-                )
+                raise deletion_protected()
 
         def remove(tx: Tx) -> None:
             look(tx)

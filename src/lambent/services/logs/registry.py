@@ -25,7 +25,7 @@ class Known:
     """What is asked all the time of a group."""
 
     retention_days: int
-    group_class: str
+    is_protected: bool
 
 
 class Registry:
@@ -43,7 +43,7 @@ class Registry:
 
     def entered(self, group: Group) -> None:
         """A group's row was committed."""
-        self._known[group.key] = Known(group.retention_days, group.group_class)
+        self._known[group.key] = Known(group.retention_days, group.is_protected)
 
     def left(self, key: GroupKey) -> None:
         """A group's row is gone."""

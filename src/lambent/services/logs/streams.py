@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lambent.services.logs.errors import (
     InvalidParameter,
     ResourceAlreadyExists,
+    deletion_protected,
     stream_not_found,
 )
 from lambent.services.logs.names import group_key, named, stream_arn
@@ -53,7 +54,8 @@ class Streams:
         self, context: RequestContext, request: DeleteLogStreamRequestTypeDef
     ) -> Document:
         key = group_key(context.scope, request["logGroupName"])
-        self.registry.require(key)
+        if self.registry.require(key).is_protected:
+            raise deletion_protected()
         if not await self.segments.delete_stream((*key, request["logStreamName"])):
             raise stream_not_found()
         return {}

@@ -78,13 +78,13 @@ class SubscriptionFilters:
 
         await self.database.read(check)
         _check_destination(request)
+        # "A Lambda function belonging to the same account": and to the same region.
+        if Arn.parse(arn).account_id != scope.account_id or Arn.parse(arn).region != scope.region:
+            raise _not_executable()
         try:
             await self.functions.check(arn, caller_for(group_key(scope, group)))
         except InvocationRefused as refused:
-            raise InvalidParameter(
-                "Could not execute the lambda function. Make sure you have given CloudWatch Logs "
-                "permission to execute your function."
-            ) from refused
+            raise _not_executable() from refused
         await self.database.write(write)
         return {}
 
@@ -116,6 +116,13 @@ class SubscriptionFilters:
             raise ResourceNotFound("The specified subscription filter does not exist.")
         tx.after_commit(self.changed, key)
         return {}
+
+
+def _not_executable() -> InvalidParameter:
+    return InvalidParameter(
+        "Could not execute the lambda function. Make sure you have given CloudWatch Logs "
+        "permission to execute your function."
+    )
 
 
 def _check_destination(request: PutSubscriptionFilterRequestTypeDef) -> None:
