@@ -232,6 +232,8 @@ def _log_sink(logs: Callable[[], LogsService]) -> LogSink:
     """`logs` is called for each batch: the service comes after the plane, whose functions it invokes."""
 
     def keep(spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
+        if spec.compiles:
+            return  # what a compiler has to say is the function's to find out, at import
         logs().keep(spec.account_id, spec.region, spec.log_group, stream, events)
 
     return keep

@@ -62,5 +62,6 @@ def _assign_payload(assignment: Assignment, task_root: str, endpoint_url: str) -
             "log_group": spec.log_group,
             "log_stream": log.name,
             "task_root": task_root,
+            **({"compiles": True} if spec.compiles else {}),
         }
     )

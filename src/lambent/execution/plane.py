@@ -24,6 +24,7 @@ from lambent.execution.scheduler import Scheduler
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
 from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
 from lambent.execution.starts import Start
+from lambent.execution.strain import Strain
 
 if TYPE_CHECKING:
     import socket
@@ -88,6 +89,7 @@ class ExecutionPlane:
         self._networks = networks
         self._concurrency = Concurrency(account_concurrency)
         self._scale_out = ScaleOut(clock)
+        self._strain = Strain(clock, read_pressure)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
         self._link: SpawnerLink | None = None
@@ -205,6 +207,10 @@ class ExecutionPlane:
             await self._provisioning.provide(spec, count)
         else:
             self._provisioning.forget(spec.key)
+
+    def is_strained(self) -> bool:
+        """Whether the host has no CPU time or memory left for work that could wait."""
+        return self._strain.is_high()
 
     def retire(self, key: str) -> None:
         """A function version is gone: its idle environments end, busy ones when they are done."""

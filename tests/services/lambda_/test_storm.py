@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ def run(event, context):
 
 
 def test_a_reservation_is_exact_under_a_storm(
-    client: Any, create: Callable[..., Any], running: Any
+    client: Any,
+    create: Callable[..., Any],
+    running: Any,
+    signed_invoke: Callable[..., bytes],
 ) -> None:
     create("held", HOLD, Timeout=60)
     client.put_function_concurrency(FunctionName="held", ReservedConcurrentExecutions=RESERVED)
@@ -43,22 +46,12 @@ def test_a_reservation_is_exact_under_a_storm(
     released = AWSRequest("GET", f"{INSIDE}/2015-03-31/functions/release")
     SigV4QueryAuth(credentials, "lambda", "us-east-1", expires=900).add_auth(released)
     body = json.dumps({"until": released.url}).encode()
-    requests = [_signed(client, credentials, body) for _ in range(CALLS)]
+    requests = [signed_invoke(client, "held", body) for _ in range(CALLS)]
     throttled, answered = asyncio.run(_storm(client, requests, lambda: create("release")))
     assert throttled == Counter({429: CALLS - RESERVED})
     assert answered == Counter({200: RESERVED})
     assert running.platform.plane._concurrency.running == 0
     assert client.invoke(FunctionName="held", Payload=body)["StatusCode"] == 200
-
-
-def _signed(client: Any, credentials: Any, body: bytes) -> bytes:
-    url = f"{client.meta.endpoint_url}/2015-03-31/functions/held/invocations"
-    request = AWSRequest("POST", url, data=body)
-    request.headers["Host"] = urlsplit(url).netloc
-    SigV4Auth(credentials, "lambda", "us-east-1").add_auth(request)
-    lines = [f"POST {urlsplit(url).path} HTTP/1.1", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in request.headers.items()]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 async def _storm(
