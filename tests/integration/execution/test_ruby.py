@@ -261,6 +261,19 @@ def test_a_logger_writes_json_from_the_level_on(ruby: Ruby) -> None:
     assert error["stackTrace"][0] == "/var/task/app.rb:7:in `handler'"
 
 
+def test_an_error_in_json_is_a_record_of_its_level(ruby: Ruby) -> None:
+    for source, message in (
+        ("def handler(event:, context:) = raise 'boom'\n", "Error raised from handler method"),
+        ("raise 'boom'", "Init error when loading handler"),
+    ):
+        lines = ruby.logged(source, log_format="JSON", application_log_level="ERROR")
+        record, *_ = [
+            json.loads(line) for line in lines if "errorMessage" in line
+        ]  # INIT is tried twice
+        assert (record["level"], record["message"]) == ("ERROR", message)
+        assert (record["errorMessage"], record["errorType"][-14:]) == ("boom", "<RuntimeError>")
+
+
 def gem(name: str, where: str, body: str) -> dict[str, str]:
     """An installed gem below a directory of gems."""
     specification = (

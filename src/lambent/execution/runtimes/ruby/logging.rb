@@ -39,9 +39,22 @@ module Lambent
         nil # The handler has closed its stdout; that is its right, and no reason to fail.
       end
 
+      # What a call, or INIT, has ended with. In JSON one record, with a level.
       def error(title, document)
+        return write(JSON.generate(record(Time.now, 'ERROR', title.strip).merge(document))) if is_json
+
         write(title)
         write(JSON.pretty_generate(document))
+      end
+
+      # What every record in JSON begins with.
+      def record(time, level, message)
+        {
+          timestamp: time.utc.strftime('%Y-%m-%dT%H:%M:%S.%6NZ'),
+          level: level,
+          message: message,
+          requestId: request_id
+        }.compact
       end
     end
 
@@ -80,13 +93,8 @@ module Lambent
     class JsonFormatter < Logger::Formatter
       def call(severity, time, program, message)
         is_error = message.is_a?(Exception)
-        line = {
-          timestamp: time.utc.strftime('%Y-%m-%dT%H:%M:%S.%6NZ'),
-          level: severity,
-          message: Errors.text(is_error ? message.message : msg2str(message)),
-          requestId: Logging.request_id,
-          logger: program && Errors.text(program)
-        }
+        line = Logging.record(time, severity, Errors.text(is_error ? message.message : msg2str(message)))
+        line[:logger] = program && Errors.text(program)
         line.update(of_error(message)) if is_error
         "#{JSON.generate(line.compact)}\n"
       end
