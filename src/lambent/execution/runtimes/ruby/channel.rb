@@ -65,7 +65,7 @@ module Lambent
     def read_some(size)
       @io.sysread(size)
     rescue Errno::EAGAIN
-      @io.wait_readable
+      IO.select([@io])
       retry
     end
 
@@ -75,7 +75,7 @@ module Lambent
           written = @io.syswrite(bytes)
           bytes = bytes.byteslice(written, bytes.bytesize)
         rescue Errno::EAGAIN
-          @io.wait_writable
+          IO.select(nil, [@io])
         end
       end
     end
