@@ -95,6 +95,9 @@ class Config:
         "memory gives a function CPU in proportion to its memory, as AWS does; none all that is there.",
         "memory",
     )
+    web_identity_jwks: str = _setting(
+        "File with the public keys of OpenID Connect providers, a JWKS by issuer.", ""
+    )
     keep_alive_s: float = _setting("Seconds an idle environment is kept.", 600.0)
 
     def __post_init__(self) -> None:

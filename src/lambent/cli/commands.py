@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "up": "lambent.cli.up",
     "env": "lambent.cli.env",
+    "account": "lambent.cli.account",
     "invoke": "lambent.cli.invoke",
     "exec": "lambent.cli.exec",
     "events": "lambent.cli.events",
