@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.core.http import Request, Respond, Response
-    from lambent.core.ports import Credentials, Database
+    from lambent.core.ports import Credentials, Database, Uses
     from lambent.core.service import Door, Service
     from lambent.protocol.routing import Router
 
@@ -50,6 +50,7 @@ class Gateway:
         account_id: whose requests without a known key are, with `auth="open"`.
         auth: "iam" verifies signatures and asks for permissions; "open" believes and allows everything.
         decisions: who may do what; by default an account's root, and nobody else.
+        uses: takes note of who uses which service.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Gateway:
         account_id: str,
         auth: Literal["iam", "open"] = "iam",
         decisions: Decisions | None = None,
+        uses: Uses | None = None,
     ) -> None:
         self.checker = SignatureChecker(credentials, clock)
         self._doors = tuple(doors)
@@ -75,7 +77,8 @@ class Gateway:
             self._steps = (route, trust, parse)
         else:
             authorise = Authorise(decisions or Decisions(RootOnly()), clock)
-            self._steps = (route, Authenticate(self.checker, default_region), parse, authorise)
+            authenticate = Authenticate(self.checker, default_region, uses)
+            self._steps = (route, authenticate, parse, authorise)
         self._operate = Operate(services, database, clock)
 
     async def handle(self, request: Request) -> Response:

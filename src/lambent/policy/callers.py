@@ -53,7 +53,7 @@ class Caller:
     @property
     def has_policies(self) -> bool:
         """Users and sessions have; root may do everything, services and nobody have nothing of their own."""
-        return self.principal.kind in ("user", "assumed-role")
+        return self.principal.kind in ("user", "assumed-role", "federated-user")
 
 
 def caller_of(principal: Principal, federated: str = "") -> Caller:

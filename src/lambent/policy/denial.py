@@ -21,6 +21,9 @@ def denial(principal: Principal, action: str, resource: str, decision: Decision)
     """The message of a denied request."""
     who = principal.arn or "anonymous"
     text = f"User: {who} is not authorized to perform: {action} on resource: {resource}"
+    if action.startswith("sts:") and decision.decided_by == "resource" and not decision.is_explicit:
+        # A stranger does not learn whether the role is there.
+        return text
     return f"{text} {reason(action, decision)}"
 
 

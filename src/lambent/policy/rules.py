@@ -73,7 +73,8 @@ _IAM_RESOURCES = (
     "access-report/",
 )
 _IAM_PATH = f'IAM resource path must either be "*" or start with {", ".join(_IAM_RESOURCES)}.'
-_KEY = re.compile(r"[A-Za-z0-9_-]+:[\x20-\x7e\xa0-\U0010ffff]+")
+# Keys of identity providers begin with the provider's URL: `oidc.eks.us-west-2.amazonaws.com/id/EXAMPLE:sub`.
+_KEY = re.compile(r"[A-Za-z0-9._/-]+:[\x20-\x7e\xa0-\U0010ffff]+")
 
 
 def check_version(version: str, kind: Kind, offset: int) -> None:
