@@ -47,7 +47,7 @@ AWS_ACCOUNT = {"AWS": ACCOUNT}
         (Case([allow(GET)]), "allow"),
         (Case([allow("s3:getobject")]), "allow"),
         (Case([allow("S3:Get*")]), "allow"),
-        (Case([allow("s3:Get?bject")]), "allow"),
+        (Case([allow("s3:G?tObject")]), "allow"),
         (Case([allow("s3:*")]), "allow"),
         (Case([allow()]), "allow"),
         (Case([allow("s3:PutObject")]), "no identity"),
