@@ -121,7 +121,7 @@ class LambdaService:
         self._reservations = Reservations(plane, account_concurrency)
         self._database = database
         self._streams = ResponseStreams(invocations)
-        self._sources = EventSources(database, pollers or {})
+        self._sources = EventSources(database, pollers or {}, registry.book)
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
@@ -130,7 +130,7 @@ class LambdaService:
             **permission_operations(registry),
             **concurrency_operations(self._reservations, self._provisioned),
             **configuration_operations(destinations, policy),
-            **signing_operations(),
+            **signing_operations(registry.book),
             **event_source_operations(self._sources),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),
