@@ -188,6 +188,7 @@ def build(
         account_concurrency=config.account_concurrency,
         signatures=signatures,
         authority=PolicyAuthority(decisions, clock),
+        roles=None if config.auth == "open" else sts.role_sessions,
     )
     decisions.add_resources("lambda", lambda_.resource_facts)
     platform: Platform

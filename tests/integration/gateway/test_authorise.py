@@ -36,7 +36,7 @@ def allow(action: Any, resource: Any = "*", **more: Any) -> Statement:
 
 
 class Keyring:
-    def find(self, access_key_id: str) -> Credential | None:
+    def find(self, access_key_id: str, session_token: str = "") -> Credential | None:
         return Credential(access_key_id, "secret", USER)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ def stream(client: Any, make_zip: Any) -> Make:
             FunctionName="f",
             Runtime="nodejs20.x",
             Handler="index.handler",
-            Role="arn:aws:iam::123456789012:role/r",
+            Role=execution_role(client),
             Code={"ZipFile": make_zip({"index.js": source})},
             **settings,
         )

@@ -75,6 +75,7 @@ def test_the_plane_is_told_everything(run: Run) -> None:
             log_group="/aws/lambda/f",
             environment={"A1": "b"},
             account_id="123456789012",
+            role="arn:aws:iam::123456789012:role/r",
         )
         assert invocation.payload == b'{"a": 1}'
         assert invocation.invoked_function_arn == ARN
