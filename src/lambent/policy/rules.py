@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from lambent.policy.faults import SYNTAX, malformed
+from lambent.policy.globs import glob
 from lambent.policy.values import is_value
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ _PRINCIPAL_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,}")
 _SERVICE = re.compile(r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal)")
 _TRUST_ACTIONS = frozenset(
     {
-        "sts:*",
         "sts:assumerole",
         "sts:assumerolewithsaml",
         "sts:assumerolewithwebidentity",
@@ -133,7 +133,10 @@ def check_values(actions: Placed, resources: Placed, kind: Kind) -> None:
 def check_action(action: str, kind: Kind, offset: int) -> None:
     """Raises MalformedPolicy unless it is `*` or `vendor:Name`."""
     vendor, colon, name = action.partition(":")
-    if action == "*" and kind != "trust":
+    if kind == "trust" and not _is_trust_action(action.lower()):
+        text = "AssumeRole policy may only specify STS AssumeRole actions."
+        raise malformed(text, "", offset)
+    if action == "*":
         return
     if not colon:
         text = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
@@ -144,9 +147,11 @@ def check_action(action: str, kind: Kind, offset: int) -> None:
         if ":" in name:
             raise malformed("Actions/Condition can contain only one colon.", "", offset)
         raise malformed(LEGACY, f"{action} is no action", offset)
-    if kind == "trust" and action.lower() not in _TRUST_ACTIONS:
-        text = "AssumeRole policy may only specify STS AssumeRole actions."
-        raise malformed(text, "", offset)
+
+
+def _is_trust_action(action: str) -> bool:
+    """One of those by which sessions of roles come about, or a pattern of them."""
+    return action.startswith("sts:") and any(map(glob(action), _TRUST_ACTIONS))
 
 
 def _check_resource(resource: str, kind: Kind, offset: int) -> None:

@@ -186,6 +186,10 @@ def test_managed_policies_are_of_the_newer_version(kind: str) -> None:
         (trust(Action=None), "Missing required field Action"),
         (trust(Conditions={}), "Unknown field Conditions"),
         (
+            trust(Action="*"),
+            "AssumeRole policy may only specify STS AssumeRole actions.",
+        ),
+        (
             trust(Action="s3:GetObject"),
             "AssumeRole policy may only specify STS AssumeRole actions.",
         ),

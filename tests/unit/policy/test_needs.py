@@ -107,6 +107,27 @@ def test_what_operations_of_lambda_need(
     assert needed("lambda", operation, **document) == expected
 
 
+@pytest.mark.parametrize(
+    ("operation", "document", "resource"),
+    [
+        ("Invoke", {"FunctionName": F.replace(":aws:", ":aws-cn:")}, F),
+        ("Invoke", {"FunctionName": F.replace(":aws:", "::")}, F),
+        ("Invoke", {"FunctionName": "function:f"}, F),
+        ("ListTags", {"Resource": F.replace(":aws:", ":aws-cn:")}, F),
+        ("GetLayerVersionByArn", {"Arn": f"{LAYER}:01"}, f"{LAYER}:1"),
+        ("GetLayerVersionByArn", {"Arn": f"{LAYER.replace(':aws:', ':aws-cn:')}:1"}, f"{LAYER}:1"),
+        ("ListLayerVersions", {"LayerName": LAYER.replace(":aws:", ":aws-x:")}, LAYER),
+        ("ListLayerVersions", {"LayerName": "l"}, LAYER),
+        ("GetFunction", {"FunctionName": "arn:aws:lambda:us-east-1:444455556666:function:f"}, F),
+    ],
+)
+def test_a_resource_has_one_name_whichever_way_it_is_asked_for(
+    operation: str, document: dict[str, Any], resource: str
+) -> None:
+    """Else a denial of its proper name could be got past."""
+    assert [arn for _, arn in needed("lambda", operation, **document)] == [resource]
+
+
 def test_what_operations_of_the_other_services_need() -> None:
     user = f"arn:aws:iam::{ACCOUNT}:user/"
     assert needed("iam", "CreateUser", UserName="u", Path="/a/") == [

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambent.policy.needs.lambda_ import pass_role
-from lambent.policy.needs.rows import any_resource, arn_in, member, members, named
+from lambent.policy.needs.rows import any_resource, arn_in, canonical, member, members, named
 
 if TYPE_CHECKING:
     from lambent.policy.needs.rows import Needs, Resource, Where
@@ -47,7 +47,7 @@ def dashboards(where: Where) -> list[str]:
 
 def dataset(where: Where) -> str:
     text = where.text("DatasetIdentifier")
-    return text if text.startswith("arn:") else _arn(where, f"dataset/{text}")
+    return canonical(text) if text.startswith("arn:") else _arn(where, f"dataset/{text}")
 
 
 ROWS: dict[str, Needs] = {

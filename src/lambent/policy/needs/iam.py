@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambent.policy.needs.lambda_ import pass_role
-from lambent.policy.needs.rows import Need, Needs, any_resource, arn_in, member, named
+from lambent.policy.needs.rows import Need, Needs, any_resource, arn_in, canonical, member, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,9 @@ def _by_arn_or_name(kind: str, name: str) -> Resource:
 
     def resource(where: Where) -> str:
         text = where.text(name)
-        return text if text.startswith("arn:") else f"arn:aws:iam::{where.account_id}:{kind}/{text}"
+        if text.startswith("arn:"):
+            return canonical(text)
+        return f"arn:aws:iam::{where.account_id}:{kind}/{text}"
 
     return resource
 

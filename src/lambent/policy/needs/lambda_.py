@@ -16,7 +16,7 @@ from lambent.policy.needs.rows import (
     always,
     any_resource,
     arn_in,
-    arns_in,
+    canonical,
     member,
     members,
     named,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # A function as callers name it: a name, a partial or a full ARN, perhaps with a qualifier.
 _FUNCTION = re.compile(
-    r"(?:arn:[a-zA-Z-]+:lambda:)?(?:([a-z]+(?:-[a-z0-9]+)+):)?(?:(\d{12}):)?(?:function:)?"
+    r"(?:arn:[a-zA-Z-]*:lambda:)?(?:([a-z]+(?:-[a-z0-9]+)+):)?(?:(\d{12}):)?(?:function:)?"
     r"([^:]+)(?::(.+))?"
 )
 
@@ -70,12 +70,26 @@ def policy_holder(where: Where) -> str:
 def layer(where: Where) -> str:
     name = where.text("LayerName")
     if name.startswith("arn:"):
-        return ":".join(name.split(":", 7)[:7])
+        return ":".join(canonical(name).split(":", 7)[:7])
     return f"arn:aws:lambda:{where.region}:{where.account_id}:layer:{name}"
 
 
 def layer_version(where: Where) -> str:
     return f"{layer(where)}:{where.text('VersionNumber')}"
+
+
+def _version_arn(arn: str) -> str:
+    """Of a layer version: `...:layer:l:01` is the same as `...:layer:l:1`."""
+    front, _, number = canonical(arn).rpartition(":")
+    return f"{front}:{int(number)}" if number.isdecimal() and len(number) <= 10 else canonical(arn)
+
+
+def layer_version_by_arn(where: Where) -> str:
+    return _version_arn(where.text("Arn"))
+
+
+def used_layers(where: Where) -> list[str]:
+    return [_version_arn(arn) for arn in where.document.get("Layers") or ()]
 
 
 def mapping(where: Where) -> str:
@@ -86,12 +100,13 @@ def mapping(where: Where) -> str:
 def capacity_provider(where: Where) -> str:
     name = where.text("CapacityProviderName")
     if name.startswith("arn:"):
-        return name
+        return canonical(name)
     return f"arn:aws:lambda:{where.region}:{where.account_id}:capacity-provider:{name}"
 
 
 def tagged(where: Where) -> str:
-    return where.text("Resource")
+    text = where.text("Resource")
+    return function_arn(where, text) if ":function:" in text else canonical(text)
 
 
 signing_config = arn_in("CodeSigningConfigArn")
@@ -192,7 +207,7 @@ _NAMED = named(
 )
 
 _VPC: dict[str, Values] = {
-    "lambda:layer": members("Layers"),
+    "lambda:layer": lambda where: tuple(used_layers(where)),
     "lambda:subnetids": members("VpcConfig.SubnetIds"),
     "lambda:securitygroupids": members("VpcConfig.SecurityGroupIds"),
 }
@@ -225,7 +240,7 @@ _WITH_KEYS = {
     ),
 }
 
-_READ_LAYERS = Need("lambda:GetLayerVersion", arns_in("Layers"))
+_READ_LAYERS = Need("lambda:GetLayerVersion", used_layers)
 _PASS = pass_role("Role", "lambda.amazonaws.com", function)
 _TAGS = replace(_NAMED["TagResource"][0], resource=_tagged_new_function, has_tags="Tags")
 _INVOKE: Needs = (Need("lambda:InvokeFunction", qualified),)
@@ -251,7 +266,7 @@ ROWS: dict[str, Needs] = {
     **_PLAIN,
     "Invoke": _INVOKE,
     "InvokeWithResponseStream": _INVOKE,
-    "GetLayerVersionByArn": (Need("lambda:GetLayerVersion", arn_in("Arn")),),
+    "GetLayerVersionByArn": (Need("lambda:GetLayerVersion", layer_version_by_arn),),
     "CreateFunction": (
         *_PLAIN["CreateFunction"],
         _PASS,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambent.policy.needs.lambda_ import pass_role
-from lambent.policy.needs.rows import any_resource, arn_in, named
+from lambent.policy.needs.rows import any_resource, arn_in, canonical, named
 
 if TYPE_CHECKING:
     from lambent.policy.needs.rows import Needs, Resource, Where
@@ -23,7 +23,7 @@ def _arn(where: Where, resource: str) -> str:
 def _group_arn(where: Where, named_: str) -> str:
     """Of a group that is named by its name or its ARN."""
     if named_.startswith("arn:"):
-        return f"{named_.removesuffix(':*')}:log-stream:"
+        return f"{canonical(named_).removesuffix(':*')}:log-stream:"
     return _arn(where, f"log-group:{named_}:log-stream:")
 
 
@@ -58,7 +58,9 @@ def tagged_group(where: Where) -> str:
 def _by(kind: str, name: str, separator: str = ":") -> Resource:
     def resource(where: Where) -> str:
         text = where.text(name)
-        return text if text.startswith("arn:") else _arn(where, f"{kind}{separator}{text}")
+        if text.startswith("arn:"):
+            return canonical(text)
+        return _arn(where, f"{kind}{separator}{text}")
 
     return resource
 

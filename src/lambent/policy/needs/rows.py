@@ -74,20 +74,19 @@ def any_resource(_where: Where) -> str:
     return "*"
 
 
+def canonical(arn: str) -> str:
+    """The ARN as policies write it. Whoever names a resource in another way, which the operation would understand, must
+    not get past a policy that names it in this one: there is one partition here, whatever the request says.
+    """
+    parts = arn.split(":", 2)
+    return f"arn:aws:{parts[2]}" if len(parts) == 3 and parts[0] == "arn" else arn
+
+
 def arn_in(path: str) -> Resource:
     """The ARN that stands in a member; nothing is needed where the member is not there."""
 
     def resource(where: Where) -> str | list[str]:
-        return where.text(path) or []
-
-    return resource
-
-
-def arns_in(name: str) -> Resource:
-    """The ARNs that stand in a list."""
-
-    def resource(where: Where) -> list[str]:
-        return [str(each) for each in where.document.get(name) or ()]
+        return canonical(where.text(path)) or []
 
     return resource
 
