@@ -112,7 +112,7 @@ def test_what_a_custom_runtime_streams_is_passed_on_at_once(client: Any, running
         FunctionName="f",
         Runtime="provided.al2023",
         Handler="any",
-        Role="arn:aws:iam::123456789012:role/r",
+        Role=execution_role(client),
         Code={"ZipFile": buffer.getvalue()},
         Timeout=30,
     )
