@@ -135,6 +135,10 @@ def test_what_a_request_names_without_its_path_is_found(tmp_path: Path) -> None:
             short = f"arn:aws:iam::{ACCOUNT}:user/U"
             assert resources.full_arn(short) == f"arn:aws:iam::{ACCOUNT}:user/p/u"
             assert resources.full_arn(f"{short}-none") == f"{short}-none"
+            url = "https://oidc.example.com/id/X"
+            tags = [{"Key": "k", "Value": "v"}]
+            made = await it.call("CreateOpenIDConnectProvider", Url=url, Tags=tags)
+            assert resources.tags(made["OpenIDConnectProviderArn"]) == {"k": "v"}
             await it.call("CreateRole", RoleName="r", AssumeRolePolicyDocument=TRUST)
             (trust,) = resources.policies(f"arn:aws:iam::{ACCOUNT}:role/r")
             assert trust.document == TRUST
