@@ -35,6 +35,7 @@ from lambent.services.iam.accounts_door import AccountsDoor
 from lambent.services.iam.service import IamService
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
+from lambent.services.logs.service import LogsService
 from lambent.services.sts.service import StsService
 from lambent.storage.blobs import Blobs
 from lambent.storage.client_access import (
@@ -47,7 +48,8 @@ from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
     from lambent.config import Config
     from lambent.core.ports import Credential
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
     from lambent.storage.data_dir import DataDir
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
-SERVICES = ("lambda", "iam", "sts")
+SERVICES = ("lambda", "iam", "sts", "logs")
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
 _PREWARMED = ("python3.11", "nodejs20.x")
 
@@ -85,7 +87,9 @@ class Platform:
     iam: IamService
     sts: StsService
     compute: Compute
-    logs: LogSegments
+    searches: Compute  # of logs: a deploy must not wait for them
+    segments: LogSegments
+    logs: LogsService
     plane: ExecutionPlane
     lambda_: LambdaService
     server: HttpServer
@@ -104,8 +108,11 @@ class Platform:
             await self.iam.start()
             stack.push_async_callback(self.iam.stop)
             root = await self.accounts.ensure(self.config.account)
-            stack.push_async_callback(self.logs.close)
+            stack.push_async_callback(self.segments.close)
             stack.push_async_callback(self.compute.close)
+            stack.push_async_callback(self.searches.close)
+            await self.logs.start()
+            stack.push_async_callback(self.logs.stop)
             stack.push_async_callback(self.inner_server.close)
             await self.plane.start()
             stack.push_async_callback(self.plane.stop)
@@ -150,13 +157,13 @@ def build(
     database = SqliteDatabase(data_dir.database_path)
     iam, sts = _identities(config, database, clock)
     compute = Compute()
-    logs = LogSegments(data_dir.logs_dir, clock)
+    segments = LogSegments(data_dir.logs_dir, clock, config.logs_max_mib << 20)
     known = Runtimes(runtimes)
     plane = ExecutionPlane(
         spawner=spawner,
         runtimes=known,
         clock=clock,
-        log_sink=_log_sink(logs),
+        log_sink=_log_sink(lambda: logs),
         account_concurrency=config.account_concurrency,
         keep_alive_s=config.keep_alive_s,
         limits_cpu=config.limits_cpu == "memory",
@@ -190,25 +197,38 @@ def build(
         authority=PolicyAuthority(decisions, clock),
         roles=None if config.auth == "open" else sts.role_sessions,
     )
+    searches = Compute()
+    logs = LogsService(
+        database=database,
+        segments=segments,
+        compute=searches,
+        clock=clock,
+        functions=lambda_.invoker,
+    )
     decisions.add_resources("lambda", lambda_.resource_facts)
     platform: Platform
 
     async def reset() -> None:
         await lambda_.reset()
+        await logs.reset()
         await iam.reset(config.account)
         forget_client_accesses(data_dir)
 
     async def keep(root: Credential) -> None:
         await asyncio.to_thread(add_client_access, data_dir, root, platform.endpoint, config.region)
 
+    async def advance(by: timedelta) -> None:
+        await lambda_.advance(by)
+        await logs.sweep()
+
     own_paths = OwnPaths(
-        lambda: platform.is_ready, reset, clock if config.test_mode else None, lambda_.advance
+        lambda: platform.is_ready, reset, clock if config.test_mode else None, advance
     )
     accounts_door = AccountsDoor(iam.accounts, signatures, config.account, keep)
     gateway = partial(
         Gateway,
         router=Router(SERVICES),
-        services=[lambda_, iam, sts],
+        services=[lambda_, logs, iam, sts],
         credentials=sts.sessions,
         uses=iam.uses,
         database=database,
@@ -228,6 +248,8 @@ def build(
         iam=iam,
         sts=sts,
         compute=compute,
+        searches=searches,
+        segments=segments,
         logs=logs,
         plane=plane,
         lambda_=lambda_,
@@ -255,11 +277,13 @@ def _identities(
     return iam, sts
 
 
-def _log_sink(logs: LogSegments) -> LogSink:
+def _log_sink(logs: Callable[[], LogsService]) -> LogSink:
+    """`logs` is called for each batch: the service comes after the plane, whose functions it invokes."""
+
     def keep(spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
         if spec.compiles:
             return  # what a compiler has to say is the function's to find out, at import
-        logs.append((spec.account_id, spec.region, spec.log_group, stream), events)
+        logs().keep(spec.account_id, spec.region, spec.log_group, stream, events)
 
     return keep
 

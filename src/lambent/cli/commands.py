@@ -20,6 +20,7 @@ _COMMANDS = {
     "env": "lambent.cli.env",
     "account": "lambent.cli.account",
     "invoke": "lambent.cli.invoke",
+    "logs": "lambent.cli.logs",
     "exec": "lambent.cli.exec",
     "events": "lambent.cli.events",
     "doctor": "lambent.cli.doctor",

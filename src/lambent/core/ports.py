@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lambent.core.context import Principal, Session
+    from lambent.core.context import Principal, Scope, Session
     from lambent.core.http import Request
 
 
@@ -199,6 +199,53 @@ class Signatures(Protocol):
 
     async def verify(self, request: Request, service: str, body: bytes) -> Principal:
         """Raises ServiceError where there is no good signature for `service`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDatum:
+    """One value of a metric, as PutMetricData takes it. `timestamp_ms` is in calendar milliseconds."""
+
+    namespace: str
+    name: str
+    value: float
+    timestamp_ms: int
+    unit: str = "None"
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+class MetricSink(Protocol):
+    """Takes the values that other services measure: CloudWatch."""
+
+    def record(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
+        """Never waits, never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCaller:
+    """A service of the platform that acts for one of its resources, as resource policies see it."""
+
+    principal: str  # such as logs.amazonaws.com
+    source_arn: str
+    source_account: str
+
+
+class InvocationRefused(Exception):
+    """There is no such function, or its policy does not let the caller invoke it. The text says which."""
+
+
+class FunctionInvoker(Protocol):
+    """Lambda, for services that invoke functions asynchronously for somebody."""
+
+    async def check(self, function_arn: str, caller: ServiceCaller) -> None:
+        """Raises InvocationRefused."""
+        ...
+
+    async def send(self, function_arn: str, payload: bytes, caller: ServiceCaller) -> None:
+        """As Invoke with InvocationType Event: returns when it is durable. Raises InvocationRefused, or
+        ServiceError for a payload that is too large.
+        """
         ...
 
 

@@ -64,7 +64,7 @@ class ColdStart:
         self.group = group
         self._scheduler = scheduler
         self._clock = clock
-        name = stream_name(spec.function_version, clock.calendar())
+        name = stream_name(spec, clock.calendar())
         self._log = open_log(spec, name, log_sink, clock)
         self._assignment = Assignment(spec, runtime, self._log, lease)
         self._environment: Environment | None = None

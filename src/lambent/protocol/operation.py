@@ -90,8 +90,10 @@ class OperationCodec:
         if complaint is not None:
             reword = self._facts.quirks.reword
             complaint = complaint if reword is None else reword(complaint)
-            code = "ValidationError" if self.protocol == "query" else None
-            raise ValidationFailed(complaint, code=code)
+            code = self._facts.quirks.validation_code
+            if not code and self.protocol == "query":
+                code = "ValidationError"
+            raise ValidationFailed(complaint, code=code or None)
         return document
 
     def serialize(self, document: Mapping[str, Any], request_id: str) -> WireResponse:

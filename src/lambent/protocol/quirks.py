@@ -41,11 +41,13 @@ class Quirks:
     """`namespace` stands before the code in the JSON protocols' `__type`. `error_codes` are the codes that a
     service's query protocol has for its shapes (`awsQueryCompatible`), `query_names` the names that members have
     there: shape, member, traits. `blob_type` is the content type of blob payloads. `reword` puts a complaint about the
-    input into the service's own words.
+    input into the service's own words. `validation_code` is the code of input that breaks the model's constraints,
+    where it is not the protocol's own.
     """
 
     malformed: Callable[[str], ServiceError] = _serialization_failed
     namespace: str = ""
+    validation_code: str = ""
     blob_type: str = "application/octet-stream"
     has_bare_errors: bool = False
     request_id_header: str = "x-amzn-RequestId"
@@ -164,6 +166,7 @@ _QUIRKS = {
     "dynamodbstreams": _DYNAMODB,
     "iam": Quirks(reword=_iam_words),
     "lambda": Quirks(malformed=_lambda_malformed, blob_type="application/json"),
+    "logs": Quirks(validation_code="InvalidParameterException"),
     "s3": Quirks(
         malformed=_malformed_xml,
         blob_type="binary/octet-stream",

@@ -37,6 +37,7 @@ from lambent.services.lambda_.provisioned import ProvisionedConcurrency
 from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.reservations import Reservations
 from lambent.services.lambda_.response_streams import ResponseStreams
+from lambent.services.lambda_.service_invoker import ServiceInvoker
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
 from lambent.services.lambda_.updates import Updates
@@ -116,6 +117,9 @@ class LambdaService:
         invocations = Invocations(registry, self._settling, plane, self._accept)
         self._queue = EventQueue(database, invocations, targets or {}, clock)
         self._async = AsyncInvocations(invocations, self._queue)
+        # For services that invoke functions.
+        is_open = signatures is not None and signatures.is_open
+        self.invoker = ServiceInvoker(database, invocations, self._async, clock, is_open)
         self._clock = clock
         self._timers: CalendarDriver | None = None
         self._reservations = Reservations(plane, account_concurrency)
