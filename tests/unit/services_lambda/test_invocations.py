@@ -76,7 +76,6 @@ def test_the_plane_is_told_everything(run: Run) -> None:
             role="arn:aws:iam::123456789012:role/r",
             environment={"A1": "b"},
             account_id="123456789012",
-            role="arn:aws:iam::123456789012:role/r",
         )
         assert invocation.payload == b'{"a": 1}'
         assert invocation.invoked_function_arn == ARN
