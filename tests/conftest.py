@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -75,6 +77,43 @@ def passable_directory() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="lambent-test-", ignore_cleanup_errors=True) as path:
         Path(path).chmod(0o755)
         yield path
+
+
+_TRUSTS_LAMBDA = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+# ARNs of execution roles by endpoint and access key: an account needs one.
+_ROLES: dict[tuple[str, str], str] = {}
+
+
+def execution_role(client: Any) -> str:
+    """A role for functions in the account whose keys a boto3 client has; made at the first call."""
+    keys, endpoint = client._request_signer._credentials, client.meta.endpoint_url
+    known = _ROLES.get((endpoint, keys.access_key))
+    if known is not None:
+        return known
+    make_client: Any = boto3.client
+    iam = make_client(
+        "iam",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+    )
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="r", AssumeRolePolicyDocument=_TRUSTS_LAMBDA)
+    arn: str = iam.get_role(RoleName="r")["Role"]["Arn"]
+    _ROLES[endpoint, keys.access_key] = arn
+    return arn
 
 
 class RunningPlatform:

@@ -13,7 +13,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from tests.conftest import execution_role
 
 pytestmark = [pytest.mark.clients, pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(90)]
 
@@ -41,6 +43,16 @@ class Cli:
 
     def __init__(self, directory: Path, endpoint: str, key: str, secret: str) -> None:
         self._aws = _require("aws")
+        make_client: Any = boto3.client
+        self.role = execution_role(
+            make_client(
+                "lambda",
+                endpoint_url=endpoint,
+                region_name="us-east-1",
+                aws_access_key_id=key,
+                aws_secret_access_key=secret,
+            )
+        )
         self.directory = directory
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -91,7 +103,7 @@ class Cli:
         self.zip(source)
         return self.json(
             *("create-function", "--function-name", "hello", "--runtime", "python3.11"),
-            *("--handler", "app.handler", "--role", "arn:aws:iam::000000000000:role/any"),
+            *("--handler", "app.handler", "--role", self.role),
             *("--zip-file", "fileb://package.zip"),
         )
 
@@ -222,7 +234,7 @@ def test_a_package_that_leaves_its_directory(cli: Cli) -> None:
         archive.writestr("../app.py", SOURCE)
     said = cli.error(
         *("create-function", "--function-name", "hello", "--runtime", "python3.11"),
-        *("--handler", "app.handler", "--role", "arn:aws:iam::000000000000:role/any"),
+        *("--handler", "app.handler", "--role", cli.role),
         *("--zip-file", "fileb://package.zip"),
     )
     assert "(InvalidParameterValueException)" in said

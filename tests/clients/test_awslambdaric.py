@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.conftest import lacking
+from tests.conftest import execution_role, lacking
 
 from lambent.execution.runtimes.discovery import discover
 
@@ -62,7 +62,7 @@ def test_it_is_deployed_updated_published_and_called_by_an_alias(
         FunctionName="ric",
         Runtime="provided.al2023",
         Handler="app.handler",
-        Role="arn:aws:iam::000000000000:role/r",
+        Role=execution_role(client),
         Code={"ZipFile": code("one")},
         Timeout=20,
         MemorySize=256,

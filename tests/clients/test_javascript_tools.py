@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.conftest import require
+from tests.conftest import execution_role, require
 
 from lambent.execution.runtimes import libraries
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.clients, pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(120)]
 
-ROLE = "arn:aws:iam::000000000000:role/r"
 # As the tutorials of 2016 write a handler.
 INDEX = "exports.handler = (event, context) => context.succeed('%s ' + event.name);\n"
 
@@ -77,7 +76,7 @@ def test_gulp_creates_a_function_and_moves_its_alias(
         (project / "index.js").write_text(INDEX % code)
         return lambent.succeed(project, require("node"), "node_modules/.bin/gulp", task)
 
-    (project / "gulpfile.js").write_text(GULPFILE % ROLE)
+    (project / "gulpfile.js").write_text(GULPFILE % execution_role(client))
     assert "created alias PROD for version 1" in gulp("deploy", "one")
     assert said("by-gulp", Qualifier="PROD") == "one world"
     alias = client.get_alias(FunctionName="by-gulp", Name="PROD")
@@ -113,7 +112,7 @@ def test_grunt_packages_deploys_publishes_and_points_aliases(
         FunctionName="by-grunt",
         Runtime="nodejs4.3",
         Handler="index.handler",
-        Role=ROLE,
+        Role=execution_role(client),
         Code={"ZipFile": make_zip({"index.js": INDEX % "old"})},
         Publish=True,
     )
@@ -149,7 +148,7 @@ def test_node_lambda_creates_and_updates(
         lambent.succeed(
             project,
             *(require("node"), str(node_modules / ".bin" / "node-lambda"), "deploy"),
-            *("-n", "by-node-lambda", "-e", "dev", "-r", "us-east-1", "-o", ROLE),
+            *("-n", "by-node-lambda", "-e", "dev", "-r", "us-east-1", "-o", execution_role(client)),
             *("-u", "nodejs20.x", "-p", "true", "-f", "deploy.env", *options),
         )
 
@@ -236,7 +235,7 @@ def test_the_sdk_v3_takes_a_function_through_its_life(
         "--preserve-symlinks-main",
         "--preserve-symlinks",
         "life.mjs",
-        ROLE,
+        execution_role(lambent.client()),
     )
     arn = "arn:aws:lambda:us-east-1:000000000000:function:by-sdk-3"
     assert json.loads(printed) == [

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.conftest import require
+from tests.conftest import execution_role, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def function(client: LambdaClient, make_zip: Callable[..., bytes]) -> str:
         FunctionName="f",
         Runtime="ruby3.4",
         Handler="lambda_function.lambda_handler",
-        Role="arn:aws:iam::123456789012:role/r",
+        Role=execution_role(client),
         Code={"ZipFile": make_zip({"lambda_function.rb": SOURCE})},
         Publish=True,
     )
