@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +18,18 @@ from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
 from lambent.execution.pool import Pool
 from lambent.execution.provisioning import Provisioning
+from lambent.execution.restore import Restore
 from lambent.execution.running import resolving
 from lambent.execution.scheduler import Scheduler
+from lambent.execution.snapshots import Snapshots
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
-from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
+from lambent.execution.spec import (
+    ON_DEMAND,
+    SNAP_START,
+    RuntimeUnavailable,
+    SandboxFailed,
+    SealFailed,
+)
 from lambent.execution.starts import Start
 
 if TYPE_CHECKING:
@@ -32,6 +42,8 @@ if TYPE_CHECKING:
     from lambent.execution.pressure import Reading
     from lambent.execution.running import Done
     from lambent.execution.runtimes.table import Runtime, Runtimes
+    from lambent.execution.scheduler import Group
+    from lambent.execution.snapshots import Template
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
 logger = logging.getLogger(__name__)
@@ -82,6 +94,7 @@ class ExecutionPlane:
         self._loop: asyncio.AbstractEventLoop
         self._scheduler: Scheduler
         self._provisioning: Provisioning
+        self._snapshots: Snapshots
         self._is_stopping = False
 
     async def start(self) -> None:
@@ -95,6 +108,14 @@ class ExecutionPlane:
             limits_cpu=self._limits_cpu,
             read_pressure=self._read_pressure,
         )
+        self._snapshots = Snapshots(
+            self._clock,
+            self._loop,
+            self._log_sink,
+            lambda: self._link,
+            self._read_pressure,
+            self._scheduler.has_environments,
+        )
         self._provisioning = Provisioning(self._scheduler, self._begin_cold, self._loop)
         self._link = SpawnerLink(self._socket, self._loop, self._spawner_gone)
 
@@ -104,6 +125,7 @@ class ExecutionPlane:
         self._provisioning.close()
         for pool in self._pools.values():
             pool.close(_STOPPING)
+        self._snapshots.close(_STOPPING)
         self._scheduler.close(_STOPPING)
         if self._cold_starts:
             await asyncio.wait(self._cold_starts)
@@ -193,9 +215,20 @@ class ExecutionPlane:
         else:
             self._provisioning.forget(spec.key)
 
+    async def snapshot(self, spec: FunctionSpec) -> None:
+        """Make the template that environments of a SnapStart version are forked from; returns when it is there.
+
+        Raises:
+            SnapshotRefused: there can be none; the version runs without.
+            InitializationFailed: the function's INIT, or a before-snapshot hook, fails.
+            RuntimeUnavailable, SandboxFailed: the platform cannot.
+        """
+        await self._template(spec, self._find(spec)).forks()
+
     def retire(self, key: str) -> None:
         """A function version is gone: its idle environments end, busy ones when they are done."""
         self._provisioning.forget(key)
+        self._snapshots.retire(key)
         self._scheduler.retire(key)
 
     def prewarm(
@@ -223,17 +256,31 @@ class ExecutionPlane:
         return {
             "running": self._concurrency.running,
             "pools": {name: pool.describe() for name, pool in self._pools.items()},
+            "snapshots": self._snapshots.describe(),
             "environments": self._scheduler.describe(),
             "spawner": spawner,
         }
 
     def _begin_cold(self, spec: FunctionSpec) -> ColdStart:
         runtime = self._find(spec)
-        pool = self._pool(self._start_of(runtime, spec))
-        group = self._scheduler.expect(spec.key)
-        start = ColdStart(spec, runtime, pool, group, self._scheduler, self._clock, self._log_sink)
+        if spec.initialization == SNAP_START:
+            template = self._template(spec, runtime)
+            group = self._scheduler.expect(spec.key)
+            plain = partial(self._cold_start, replace(spec, initialization=ON_DEMAND), group)
+            common = (group, self._scheduler, self._clock, self._log_sink)
+            start: ColdStart = Restore(spec, runtime, template, *common, plain)
+        else:
+            start = self._cold_start(spec, self._scheduler.expect(spec.key))
         start.begin()
         return start
+
+    def _cold_start(self, spec: FunctionSpec, group: Group) -> ColdStart:
+        runtime = self._find(spec)
+        pool = self._pool(self._start_of(runtime, spec))
+        return ColdStart(spec, runtime, pool, group, self._scheduler, self._clock, self._log_sink)
+
+    def _template(self, spec: FunctionSpec, runtime: Runtime) -> Template:
+        return self._snapshots.of(spec, runtime, self._start_of(runtime, spec))
 
     async def _cold(self, start: ColdStart, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         try:

@@ -40,9 +40,17 @@ LAST_RETRY_S = 5.0
 
 
 class Pool:
-    """Args: how its sandboxes are started, the clock, the loop. It fills once it has a link."""
+    """Args: how its sandboxes are started, the clock, the loop, how many lie ready at least. It fills once it has a
+    link."""
 
-    def __init__(self, start: Start, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        start: Start,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+        minimum: int = POOL_MINIMUM,
+    ) -> None:
+        self._minimum = minimum
         self._start = start
         self._clock = clock
         self._loop = loop
@@ -98,7 +106,7 @@ class Pool:
         while self._taken_at and self._taken_at[0] < horizon:
             self._taken_at.popleft()
         wanted = math.ceil(len(self._taken_at) * self._creation_s * 2)
-        return min(max(POOL_MINIMUM, wanted), POOL_LIMIT)
+        return min(max(self._minimum, wanted), POOL_LIMIT)
 
     def fill(self) -> None:
         """Have as many made as are missing."""

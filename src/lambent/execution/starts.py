@@ -43,13 +43,16 @@ class Start:
     """`runtime`: the id that stands for the interpreter. `execs`: the runtime is executed once it has its function.
 
     `memory_mib`: what the function has, where the runtime must know it from the start; else 0. `preload`: the AWS SDK
-    is imported already.
+    is imported already. `template`: copies are going to be made of it, for SnapStart. `copy_of`: it is a copy of that
+    sandbox.
     """
 
     runtime: str
     execs: bool = False
     memory_mib: int = 0
     preload: bool = False
+    template: bool = False
+    copy_of: str = ""
 
     @classmethod
     def of(
@@ -83,6 +86,8 @@ class Start:
     @property
     def name(self) -> str:
         """What its pool is called."""
+        if self.copy_of:
+            return f"{self.runtime} from a snapshot"
         if self.execs:
             return f"{self.runtime} by exec"
         if self.preload:
@@ -96,6 +101,10 @@ class Start:
             request["execs"] = True
         if self.preload:
             request["preload"] = True
+        if self.template:
+            request["template"] = True
+        if self.copy_of:
+            request["copy_of"] = self.copy_of
         if self.memory_mib:
             request["memory_mib"] = self.memory_mib
         return request

@@ -11,8 +11,11 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-# boto3, and what it is made of.
-_PYTHON_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six")
+# boto3, and what it is made of; the hooks of SnapStart.
+_PYTHON_PACKAGES = (
+    *("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"),
+    "snapshot_restore_py",
+)
 # "Requires: Python >=3.10", says boto3 since 2026.
 _PYTHON_OLDEST = (3, 10)
 _NODE_PACKAGES = Path(__file__).parent / "node" / "node_modules"

@@ -69,7 +69,13 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "describe": {"ticket": _matches(_NAME)},
 }
 _OPTIONAL: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "create": {"execs": _is_flag, "memory_mib": _is_memory, "preload": _is_flag}
+    "create": {
+        "execs": _is_flag,
+        "memory_mib": _is_memory,
+        "preload": _is_flag,
+        "template": _is_flag,
+        "copy_of": _matches(_SANDBOX),
+    }
 }
 _TICKET = {"ticket": _matches(_NAME)}
 
