@@ -103,7 +103,13 @@ class Template:
         if self._making is None:
             self._making = self._loop.create_task(self._make())
             self._making.add_done_callback(self._made)
-        return await asyncio.shield(self._making)
+        making = self._making
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            if not making.cancelled():
+                raise  # who waits is cancelled
+            raise SandboxFailed("the template was ended while it was made") from None
 
     def end(self, why: str) -> None:
         """End it, and all forks; `forks` makes another one."""

@@ -50,6 +50,11 @@ class Plane(Protocol):
         RuntimeUnavailable, SandboxFailed."""
         ...
 
+    async def snapshot(self, spec: FunctionSpec) -> None:
+        """Make the template that environments of a version with SnapStart are forked from. Raises SnapshotRefused,
+        InitializationFailed, RuntimeUnavailable, SandboxFailed."""
+        ...
+
     def retire(self, key: str) -> None: ...
     def prewarm(
         self,
