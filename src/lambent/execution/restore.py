@@ -71,6 +71,9 @@ class Restore(ColdStart):
                 self._pool = await self._template.forks()
                 self._announce()
             result = await self._initialise(RESTORE_LIMIT_S, "restore")
+            if isinstance(result, InitFailed) and result.end is not None:
+                # It has ended without a word, which hooks do not explain: another fork may do better.
+                result = await self._initialise(RESTORE_LIMIT_S, "restore")
         except (SnapshotRefused, InitializationFailed) as reason:
             logger.info("%s starts without a snapshot: %s", self._spec.key, reason)
             return await self._run_plainly(invocation)

@@ -112,6 +112,8 @@ class Shell:
         here = copy.call("pidfd_open", self.pid, 0)
         copy.call("setns", here, _ALL)
         copy.call("close", here)
+        self._ours.send(b"inhabited")  # the first process has nothing to be found by any more
+        hear(self._ours)
         copy.call("setgroups", 0, 0)
         copy.call("setresgid", self._uid, self._uid, self._uid)
         copy.call("setresuid", self._uid, self._uid, self._uid)
@@ -120,10 +122,8 @@ class Shell:
         header, nothing = capabilities.nothing()
         address = copy.put(header + nothing)
         copy.call("capset", address, address + len(header))
-        copy.release()
         self._expect_harmless(pid)
-        self._ours.send(b"closed")
-        hear(self._ours)
+        copy.release()
 
     def _expect_harmless(self, pid: int) -> None:
         """See for ourselves: what went wrong here would not show otherwise."""
