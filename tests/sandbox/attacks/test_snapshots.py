@@ -80,7 +80,8 @@ import snapshot_restore_py
 def keep():
     import socket
     for name in real_listdir('/proc/self/fd'):
-        if int(name) > 2 and os.path.lexists(f'/proc/self/fd/{name}') and os.readlink(f'/proc/self/fd/{name}').startswith('socket:'):
+        path = f'/proc/self/fd/{name}'
+        if int(name) > 2 and os.path.lexists(path) and os.readlink(path).startswith('socket:'):
             kept.append(os.dup(int(name)))
     os.listdir = lambda path: [n for n in real_listdir(path) if 'fd' not in path or int(n) not in kept]
 """

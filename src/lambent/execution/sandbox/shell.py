@@ -20,6 +20,7 @@ from typing import NoReturn
 from lambent.execution.sandbox import (
     capabilities,
     descriptors,
+    husk,
     identity,
     libc,
     namespaces,
@@ -202,8 +203,7 @@ def _be_first(walls: spawn.Walls, sock: socket.socket) -> NoReturn:
             seccomp.load(walls.filter)
         sock.send(b"closed")
         sock.close()
-        while True:
-            signal.pause()
+        husk.wait_for_ever()
     except BaseException as error:  # noqa: BLE001 - the boundary of a forked child
         sock.send(b"!" + str(error).encode()[:1000])
     finally:
