@@ -83,7 +83,8 @@ def test_a_copy_has_no_privileges_and_the_strict_filter(pair: tuple[Any, Any]) -
     uid = str(pair[0].run("answer = os.getuid()"))
     assert status["Uid"].split() == status["Gid"].split() == [uid] * 4
     assert status["Groups"].split() == []
-    assert {status[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
+    sets = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+    assert {status[each] for each in sets} == {"0" * 16}
     assert (status["NoNewPrivs"], status["Seccomp"], status["Threads"]) == ("1", "2", "1")
     assert status["TracerPid"] == "0"
     refused = """
@@ -173,6 +174,19 @@ except OSError as error:
     other = driver.copy(template, memory_mib=4096)
     assert other.run(bomb) == [True, errno.EAGAIN]
     other.end()
+
+
+def test_cpu_is_limited_for_each_copy(driver: Any, template: Any) -> None:
+    box = driver.copy(template, memory_mib=128)
+    group = _group_of(box, "cpu")
+    if group is None or not (group / "cpu.cfs_quota_us").exists():
+        pytest.skip("no version 1 control group")
+    assert str(_runtime_of(box)) in (group / "cgroup.procs").read_text().split()
+    assert (group / "cpu.cfs_quota_us").read_text() == "-1\n"
+    driver.tell("throttle", sandbox=box.name)
+    driver.ask("describe", ticket="throttled")
+    assert (group / "cpu.cfs_quota_us").read_text() == "10000\n"
+    box.end()
 
 
 def test_code_and_layers_are_bound_anew(driver: Any, template: Any) -> None:
@@ -323,6 +337,11 @@ def _runtime_of(box: Any) -> int:
         except OSError:
             continue
     raise LookupError(box.name)
+
+
+def _group_of(box: Any, controller: str) -> Path | None:
+    found = Path("/sys/fs/cgroup").glob(f"{controller}*/lambent-*/{box.name}")
+    return next(found, None)
 
 
 def _namespace(pid: int, kind: str) -> str:

@@ -35,6 +35,7 @@ from lambent.execution.sandbox.tracee import Tracee
 _CREDENTIALS = struct.Struct("iII")
 # A step takes milliseconds; on a machine that is drowning, a second.
 _STEP_LIMIT_S = 10.0
+_CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 _ALL = namespaces.NEWUSER | namespaces.OF_A_SANDBOX | namespaces.NEWPID
 
 
@@ -135,7 +136,7 @@ class Shell:
             "Groups": [],
             "NoNewPrivs": ["1"],
             "Seccomp": ["2"],
-            **{f"Cap{each}": ["0" * 16] for each in ("Inh", "Prm", "Eff", "Bnd", "Amb")},
+            **{name: ["0" * 16] for name in _CAPABILITY_SETS},
         }
         for line in _read(f"{pid}/status", self._ground.processes).splitlines():
             name, _, value = line.partition(":")
