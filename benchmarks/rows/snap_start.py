@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import sysconfig
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,12 +17,13 @@ from benchmarks import control, cpu, packages
 from benchmarks.caller import Answer, AnswerWrong, Caller
 from benchmarks.contestants.commands import RUN_ONCE, Command
 from benchmarks.contestants.server import FUNCTIONS_DIR, NotAvailable
-from benchmarks.interpreters import python, python_runtime
+from benchmarks.interpreters import serving
 from benchmarks.rounds import Row, Turn, TurnFailed, alternate
 from benchmarks.rows.cold import single
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from types_boto3_lambda import LambdaClient
 
@@ -34,8 +35,8 @@ STARTS = 8
 REST_S = 0.1
 _TRIES = 4
 FUNCTIONS = {"boto3": "uses_boto3", "pandas": "uses_pandas"}
-# The oldest runtime id that may have SnapStart; what really runs is the interpreter that all share.
-OLDEST = "python3.12"
+# The oldest that may have SnapStart. Both sides run the interpreter that serves it on this host.
+RUNTIME: Final = "python3.12"
 # What AWS gives one whole core to.
 MEMORY_MIB = 1769
 
@@ -47,44 +48,48 @@ def title(kind: str) -> str:
 class Plain(Command):
     """An interpreter that starts, imports and answers."""
 
-    def __init__(self, kind: str, library: str) -> None:
+    def __init__(self, kind: str, interpreter: str, library: str) -> None:
         self.name = f"plain python, {kind}"
         self._module = FUNCTIONS[kind]
+        self._interpreter = interpreter
         self._library = library
 
     def install(self) -> None:
         """Nothing to do."""
 
     def words(self) -> list[str]:
-        root = str(FUNCTIONS_DIR)
-        return [
-            *(python(), "-I", "-S", str(RUN_ONCE), root, f"{self._module}.handler", self._library),
-        ]
+        handler = f"{self._module}.handler"
+        options = [self._interpreter, "-I", "-S"]
+        return [*options, str(RUN_ONCE), str(FUNCTIONS_DIR), handler, self._library]
 
 
 def measure(lambent: Lambent, rounds: int, say: Callable[[str], None]) -> Iterator[Row]:
     """A row for each of the two functions, as it is done. Raises NotAvailable."""
-    libraries = {"boto3": sysconfig.get_path("purelib"), "pandas": str(packages.install())}
+    interpreter, version = serving(RUNTIME)
+    home = packages.install(interpreter, version)
+    libraries = {"boto3": sysconfig.get_path("purelib"), "pandas": str(home)}
     for kind, library in libraries.items():
-        version = _publish(lambent, kind)
+        version = _publish(lambent, kind, home)
         turns: dict[str, TurnTaker] = {
             f"lambent restored, {kind}": _restores(lambent, kind, version),
-            f"plain python, {kind}": _plain(Plain(kind, library)),
+            f"plain python, {kind}": _plain(Plain(kind, interpreter, library)),
         }
         yield alternate(title(kind), rounds, turns, say)
 
 
-def _publish(lambent: Lambent, kind: str) -> str:
+def _publish(lambent: Lambent, kind: str, home: Path) -> str:
     """Make the function and a version of it, and wait for its snapshot; the version's number."""
     target = lambent.target(f"snap-{kind}")
     functions = control.client(target)
     module = FUNCTIONS[kind]
     layers = (
-        [_layer(functions, *each) for each in packages.layers().items()] if kind == "pandas" else []
+        [_layer(functions, *each) for each in packages.layers(home).items()]
+        if kind == "pandas"
+        else []
     )
     functions.create_function(
         FunctionName=target.function,
-        Runtime=max(OLDEST, python_runtime()),  # type: ignore[arg-type]  # made from the interpreter's version
+        Runtime=RUNTIME,
         Role=control.ROLE,
         Handler=f"{module}.handler",
         MemorySize=MEMORY_MIB,
