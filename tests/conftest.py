@@ -12,9 +12,12 @@ import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config as ClientConfig
 
 from lambent.storage import dialects
@@ -124,6 +127,25 @@ def make_zip() -> Callable[[dict[str, str]], bytes]:
         return buffer.getvalue()
 
     return zip_of
+
+
+@pytest.fixture
+def signed_invoke() -> Callable[..., bytes]:
+    """The bytes of an Invoke request, signed as `client` signs: for tests that send more than a client could."""
+
+    def sign(client: Any, name: str, body: bytes, **headers: str) -> bytes:
+        url = f"{client.meta.endpoint_url}/2015-03-31/functions/{name}/invocations"
+        request = AWSRequest("POST", url, data=body)
+        request.headers["Host"] = urlsplit(url).netloc
+        for header, value in headers.items():
+            request.headers[header.replace("_", "-")] = value
+        credentials = client._request_signer._credentials
+        SigV4Auth(credentials, "lambda", client.meta.region_name).add_auth(request)
+        lines = [f"POST {urlsplit(url).path} HTTP/1.1", f"Content-Length: {len(body)}"]
+        lines += [f"{header}: {value}" for header, value in request.headers.items()]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+    return sign
 
 
 @pytest.fixture(scope="session")

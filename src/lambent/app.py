@@ -6,18 +6,23 @@ directory, the socket of a running spawner and what the host's interpreters are.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lambent.core.clock import SystemClock
+from lambent.execution.endpoint import Endpoint
+from lambent.execution.networks import Networks
 from lambent.execution.plane import ExecutionPlane
 from lambent.execution.runtimes import discovery, libraries
 from lambent.execution.runtimes.table import RUNTIME_IDS, Runtimes
 from lambent.execution.spawner import host, rehearsal, start
 from lambent.gateway.door_signatures import DoorSignatures
+from lambent.gateway.inner_listener import InnerListener
 from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
@@ -72,6 +77,7 @@ class Platform:
     plane: ExecutionPlane
     lambda_: LambdaService
     server: HttpServer
+    inner_server: HttpServer  # what functions find at their AWS endpoint
     prewarmed: tuple[str, ...]
     address: tuple[str, int] = ("", 0)
     is_ready: bool = False
@@ -87,6 +93,7 @@ class Platform:
             root = await self.accounts.ensure(self.config.account)
             stack.push_async_callback(self.logs.close)
             stack.push_async_callback(self.compute.close)
+            stack.push_async_callback(self.inner_server.close)
             await self.plane.start()
             stack.push_async_callback(self.plane.stop)
             await self.lambda_.start()
@@ -137,6 +144,13 @@ def build(
         keep_alive_s=config.keep_alive_s,
         limits_cpu=config.limits_cpu == "memory",
         sealed_dir=data_dir.code_dir / "sealed",
+        endpoint=Endpoint(
+            serve=lambda listener: (
+                InnerListener(listener, platform.inner_server, asyncio.get_running_loop()).close
+            ),
+            url=lambda: platform.endpoint,
+        ),
+        networks=Networks(config.network_rules),
     )
     lambda_ = LambdaService(
         database=database,
@@ -162,10 +176,10 @@ def build(
     own_paths = OwnPaths(
         lambda: platform.is_ready, reset, clock if config.test_mode else None, lambda_.advance
     )
-    gateway = Gateway(
+    gateway = partial(
+        Gateway,
         router=Router(SERVICES),
         services=[lambda_],
-        doors=[own_paths, *lambda_.doors],
         credentials=accounts,
         database=database,
         clock=clock,
@@ -173,6 +187,8 @@ def build(
         account_id=config.account,
         auth=config.auth,
     )
+    outer = gateway(doors=[own_paths, *lambda_.doors])
+    inner = gateway(doors=lambda_.doors)  # functions have no business with the platform itself
     platform = Platform(
         config=config,
         clock=clock,
@@ -183,7 +199,8 @@ def build(
         logs=logs,
         plane=plane,
         lambda_=lambda_,
-        server=HttpServer(gateway.handle, clock=clock, begin=gateway.begin),
+        server=HttpServer(outer.handle, clock=clock, begin=outer.begin),
+        inner_server=HttpServer(inner.handle, clock=clock, begin=inner.begin),
         prewarmed=_PREWARMED,
     )
     return platform
@@ -191,6 +208,8 @@ def build(
 
 def _log_sink(logs: LogSegments) -> LogSink:
     def keep(spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
+        if spec.compiles:
+            return  # what a compiler has to say is the function's to find out, at import
         logs.append((spec.account_id, spec.region, spec.log_group, stream), events)
 
     return keep

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Auth = Literal["iam", "open"]
 Isolation = Literal["auto", "require", "none"]
-NetworkMode = Literal["auto", "internet", "none"]
+NetworkMode = Literal["auto", "internet", "platform", "none"]
+FunctionNetwork = ("internet", "platform", "none")
 Retired = Literal["accept", "refuse"]
 CpuLimit = Literal["memory", "none"]
 
@@ -67,11 +68,16 @@ class Config:
         "auto",
     )
     network_mode: NetworkMode = _setting(  # noqa: RUF009 - makes a field
-        "internet: functions can connect to the outside, or no start; none: to nothing; auto: as the host can.",
+        "internet: functions can connect to the outside, or no start; platform: to the platform's own AWS endpoint "
+        "alone; none: to nothing; auto: as the host can.",
         "auto",
     )
     network_deny: str = _setting(
         "Networks that functions never reach, as CIDRs separated by commas.", ""
+    )
+    network_functions: str = _setting(
+        "Functions that reach less, as NAME=MODE separated by commas; * in a name stands for anything.",
+        "",
     )
     test_mode: bool = _setting("Offer /_lambent/reset and /_lambent/clock.", default=False)
     core_user: str = _setting(
@@ -120,6 +126,12 @@ class Config:
                 ipaddress.IPv4Network(network)
             except ValueError as problem:
                 raise ConfigInvalid(f"network_deny: {problem}") from problem
+        for name, mode in self.network_rules:
+            if not re.fullmatch(r"[0-9A-Za-z_*-]{1,140}", name) or mode not in FunctionNetwork:
+                modes = ", ".join(FunctionNetwork)
+                raise ConfigInvalid(
+                    f"network_functions: {name}={mode} is not NAME=MODE, with one of {modes}"
+                )
 
     def _check_texts(self) -> None:
         if not re.fullmatch(r"[0-9]{12}", self.account):
@@ -132,6 +144,12 @@ class Config:
         for name, text in (("host", self.host), ("data_dir", self.data_dir)):
             if not text or not text.isprintable():
                 raise ConfigInvalid(f"{name} must be a line of text, not {text!r}")
+
+    @property
+    def network_rules(self) -> list[tuple[str, str]]:
+        """What `network_functions` says, as (name, mode)."""
+        rules = (rule.partition("=") for rule in self.network_functions.replace(",", " ").split())
+        return [(name, mode) for name, _, mode in rules]
 
     @property
     def core_uid(self) -> int:

@@ -57,6 +57,14 @@ class Box:
         self.code_dir = ""
         self.task_root = ""
         self.code = ""
+        self.listener: socket.socket | None = None  # of its AWS endpoint
+
+    def greet(self) -> None:
+        """Take the listener that it hands out ahead of everything else."""
+        self.frames.settimeout(PATIENCE_S)
+        greeting, given, _, _ = socket.recv_fds(self.frames, 1, 1)
+        assert greeting == b"E"
+        self.listener = socket.socket(fileno=given[0])
 
     def receive(self) -> tuple[int, bytes, bytes]:
         """Kind, request id and payload of the next frame; kind -1 at the end of file."""
@@ -132,7 +140,10 @@ class Box:
     def end(self) -> dict[str, Any]:
         """Kill it and wait for `exited`."""
         self.driver.tell("kill", sandbox=self.name)
-        return self.driver.wait_for("exited", self.name)
+        event = self.driver.wait_for("exited", self.name)
+        if self.listener is not None:  # it would keep the network
+            self.listener.close()
+        return event
 
     def is_over(self) -> bool:
         """Wait for the end of its first process."""
@@ -142,6 +153,8 @@ class Box:
 
     def close(self) -> None:
         self.frames.close()
+        if self.listener is not None:
+            self.listener.close()
         for descriptor in (self.log, self.pidfd, self.peak):
             if descriptor >= 0:
                 os.close(descriptor)
@@ -212,6 +225,8 @@ class Driver:
         box.log, box.pidfd = descriptors[1:3]
         box.peak = descriptors[3] if event["peak"] else -1
         self.boxes.append(box)
+        if event["endpoint"]:
+            box.greet()
         kind, _, _ = box.receive()
         assert kind == READY, box.logged()
         return box

@@ -393,6 +393,17 @@ def test_a_sandbox_takes_its_cable_along(world: World, begin: Start) -> None:
     assert fetch(stays) == HOST
 
 
+def test_a_cable_that_is_still_there_is_laid_anew(world: World, begin: Start) -> None:
+    driver = begin()
+    assert fetch(driver.probe()) == HOST
+    router = router_of(driver)
+    try:
+        run(router, "ip link add s1 type veth peer name x1")
+    finally:
+        os.close(router)
+    assert fetch(driver.probe()) == HOST
+
+
 def test_a_killed_spawner_leaves_what_the_next_start_sweeps(world: World, begin: Start) -> None:
     before = world.links()
     driver, other = begin(), begin()
@@ -536,7 +547,7 @@ def test_where_it_cannot_be_it_is_said_or_refused(world: World, start: Start) ->
     with inside(world.host):
         driver = start("require", None, Outside("auto"))
     described = driver.ask("describe", ticket="what")["network"]
-    assert (described["mode"], "in use" in described["lacks"]) == ("none", True)
+    assert (described["mode"], "in use" in described["lacks"]) == ("platform", True)
     assert "Network is unreachable" in connect(driver.probe(), INTERNET)
     assert (world.links(), world.tables(), world.forwards("inet0")) == (before, [], "0")
     with inside(world.host), pytest.raises((AssertionError, ConnectionError)):

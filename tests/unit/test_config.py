@@ -258,5 +258,17 @@ def test_what_is_no_network_is_refused(text: str) -> None:
 
 
 def test_an_unknown_network_mode_is_refused() -> None:
-    with pytest.raises(ConfigInvalid, match="network_mode must be one of auto, internet, none"):
-        load({"network_mode": "platform"})
+    with pytest.raises(ConfigInvalid, match="network_mode must be one of auto, internet, plat"):
+        load({"network_mode": "host"})
+
+
+def test_functions_that_reach_less(directory: Path) -> None:
+    (directory / "lambent.toml").write_text('[network]\nfunctions = "batch-*=none, pay=platform"\n')
+    assert load({}).network_rules == [("batch-*", "none"), ("pay", "platform")]
+
+
+@pytest.mark.parametrize("text", ["a", "a=", "=none", "a=host", "a.b=none", "a=none=none"])
+def test_a_rule_that_is_none_is_refused(text: str) -> None:
+    wanted = "is not NAME=MODE, with one of internet, platform, none"
+    with pytest.raises(ConfigInvalid, match=f"network_functions: .* {wanted}"):
+        load({"network_functions": f"pay=none,{text}"})

@@ -55,7 +55,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "region": {},
     "auth": {"type": click.Choice(["iam", "open"])},
     "isolation": {"type": click.Choice(["auto", "require", "none"])},
-    "network_mode": {"type": click.Choice(["auto", "internet", "none"])},
+    "network_mode": {"type": click.Choice(["auto", "internet", "platform", "none"])},
     "test_mode": {"is_flag": True, "default": None},
     "core_user": {"type": click.Choice(["auto", "root"])},
 }

@@ -52,6 +52,7 @@ _REMEDIES = (
 )
 _NETWORKS = {
     "internet": "functions reach the outside; not this host, each other or metadata services",
+    "platform": "functions reach this platform's own AWS endpoint, and nothing else",
     "none": "functions reach nothing",
     "host": "functions reach what this host reaches, and this host",
 }

@@ -19,7 +19,7 @@ from lambent.cli.commands import settings
 if TYPE_CHECKING:
     from lambent.config import Config
 
-_PRELOAD = Path(__file__).parent / "preload" / "aws_sdk_v2.js"
+_PRELOAD = Path(__file__).parents[1] / "execution" / "runtimes" / "node" / "aws_sdk_v2.js"
 # They would win over the keys, or lead elsewhere.
 _ELSEWHERE = (
     "AWS_PROFILE",

@@ -8,6 +8,7 @@ import errno
 import gc
 import json
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -34,6 +35,9 @@ def run(config: Config, data_dir: DataDir, control: socket.socket, runtimes_json
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plug-in it has
+    # Each environment takes four descriptors, and the usual soft limit is 1,024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     spawner = _receive_spawner(control)
     if spawner is None:  # the launcher is gone before it began
         return

@@ -30,27 +30,30 @@ _PREPARING = frozenset({"python"})
 
 
 def assign_frames(
-    assignment: Assignment, task_root: str, *, is_executed: bool
+    assignment: Assignment, task_root: str, endpoint_url: str, *, is_executed: bool
 ) -> tuple[bytes, bytes]:
     """What the sandbox is sent at once, and what as soon as its code is bound.
 
     Args:
+        task_root: where the code lies as the function sees it.
+        endpoint_url: of the platform's own AWS endpoint, as the function finds it; "" for none.
         is_executed: its runtime starts only then, and finds ASSIGN in the socket.
     """
-    payload = _assign_payload(assignment, task_root)
+    payload = _assign_payload(assignment, task_root, endpoint_url)
     assign = head(FrameType.ASSIGN, len(payload)) + payload
     if assignment.runtime.language in _PREPARING and not is_executed:
         return assign, head(FrameType.BOUND, 0)
     return b"", assign
 
 
-def _assign_payload(assignment: Assignment, task_root: str) -> bytes:
-    """The JSON of ASSIGN. `task_root`: where the code lies as the function sees it."""
+def _assign_payload(assignment: Assignment, task_root: str, endpoint_url: str) -> bytes:
+    """The JSON of ASSIGN."""
     spec, log = assignment.spec, assignment.log
+    variables = function_environment(spec, assignment.runtime, task_root, log.name, endpoint_url)
     return orjson.dumps(
         {
             "handler": spec.handler,
-            "environment": function_environment(spec, assignment.runtime, task_root, log.name),
+            "environment": variables,
             "function_name": spec.function_name,
             "function_version": spec.function_version,
             "function_arn": spec.function_arn,
@@ -59,5 +62,6 @@ def _assign_payload(assignment: Assignment, task_root: str) -> bytes:
             "log_group": spec.log_group,
             "log_stream": log.name,
             "task_root": task_root,
+            **({"compiles": True} if spec.compiles else {}),
         }
     )

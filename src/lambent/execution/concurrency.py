@@ -1,8 +1,7 @@
 """How many invocations may run at the same time, and who is turned away.
 
 An account has a limit. A function may have a part of it reserved: it gets that and no more, and the others share what
-is left. Provisioned concurrency and the pace of scaling out belong here, too: they are further reasons why `admit`
-says no.
+is left. How fast a function grows is the business of `scale_out`.
 """
 
 from __future__ import annotations

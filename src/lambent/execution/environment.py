@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.execution.assignment import Assignment
+    from lambent.execution.endpoint import Endpoint
     from lambent.execution.failures import Failure
     from lambent.execution.frames import Frame
     from lambent.execution.log_stream import LogStream
@@ -87,10 +88,17 @@ class Owner(Protocol):
 
 
 class Environment:
-    """Args: the link to the spawner, the clock, the loop, and its owner, who may hand it on (`owner`)."""
+    """Args: the link to the spawner, the clock, the loop, its owner, who may hand it on (`owner`), and who serves its
+    AWS endpoint.
+    """
 
     def __init__(
-        self, link: SpawnerLink, clock: Clock, loop: asyncio.AbstractEventLoop, owner: Owner
+        self,
+        link: SpawnerLink,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+        owner: Owner,
+        endpoint: Endpoint | None = None,
     ) -> None:
         self.state = State.BOOTING
         self.owner = owner
@@ -101,7 +109,7 @@ class Environment:
         self._link = link
         self._clock = clock
         self._loop = loop
-        self._sandbox = SandboxHandle(ids.hex_id(32), link, loop)
+        self._sandbox = SandboxHandle(ids.hex_id(32), link, loop, endpoint)
         self.spec: FunctionSpec  # set when it is assigned
         self.log: LogStream
         self._init: asyncio.Future[InitResult] | None = None
@@ -144,7 +152,10 @@ class Environment:
         spec = assignment.spec
         sandbox = self._sandbox
         now, bound = assign_frames(
-            assignment, sandbox.task_root(spec.code), is_executed=sandbox.is_executed
+            assignment,
+            sandbox.task_root(spec.code),
+            sandbox.endpoint_url,
+            is_executed=sandbox.is_executed,
         )
         if now:
             self._sandbox.send(now)

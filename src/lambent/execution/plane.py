@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 from lambent.execution import code_facts, pressure
 from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
+from lambent.execution.networks import ALL_ALIKE
 from lambent.execution.pool import Pool
 from lambent.execution.provisioning import Provisioning
 from lambent.execution.restore import Restore
 from lambent.execution.running import resolving
+from lambent.execution.scale_out import ScaleOut
 from lambent.execution.scheduler import Scheduler
-from lambent.execution.snapshots import Snapshots
+from lambent.execution.snapshots import Means, Snapshots
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
 from lambent.execution.spec import (
     ON_DEMAND,
@@ -31,6 +33,7 @@ from lambent.execution.spec import (
     SealFailed,
 )
 from lambent.execution.starts import Start
+from lambent.execution.strain import Strain
 
 if TYPE_CHECKING:
     import socket
@@ -38,7 +41,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambent.core.clock import Clock
+    from lambent.execution.endpoint import Endpoint
     from lambent.execution.log_stream import LogSink
+    from lambent.execution.networks import Networks
     from lambent.execution.pressure import Reading
     from lambent.execution.running import Done
     from lambent.execution.runtimes.table import Runtime, Runtimes
@@ -64,6 +69,8 @@ class ExecutionPlane:
         read_pressure: how short of memory the host is.
         limits_cpu: whether a function gets CPU in proportion to its memory, or what it can take.
         sealed_dir: where the sealed trees can be read; without it nothing is known of their content.
+        endpoint: the platform's own AWS endpoint; without one functions find none.
+        networks: which functions reach less than the others do.
     """
 
     def __init__(
@@ -78,6 +85,8 @@ class ExecutionPlane:
         limits_cpu: bool = True,
         read_pressure: Callable[[], Reading] = pressure.read,
         sealed_dir: Path | None = None,
+        endpoint: Endpoint | None = None,
+        networks: Networks = ALL_ALIKE,
     ) -> None:
         self._socket = spawner
         self._runtimes = runtimes
@@ -87,7 +96,11 @@ class ExecutionPlane:
         self._limits_cpu = limits_cpu
         self._read_pressure = read_pressure
         self._sealed_dir = sealed_dir
+        self._endpoint = endpoint
+        self._networks = networks
         self._concurrency = Concurrency(account_concurrency)
+        self._scale_out = ScaleOut(clock)
+        self._strain = Strain(clock, read_pressure)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
         self._link: SpawnerLink | None = None
@@ -108,14 +121,9 @@ class ExecutionPlane:
             limits_cpu=self._limits_cpu,
             read_pressure=self._read_pressure,
         )
-        self._snapshots = Snapshots(
-            self._clock,
-            self._loop,
-            self._log_sink,
-            lambda: self._link,
-            self._read_pressure,
-            self._scheduler.has_environments,
-        )
+        means = Means(self._clock, self._loop, self._log_sink, lambda: self._link, self._endpoint)
+        in_use = self._scheduler.has_environments
+        self._snapshots = Snapshots(means, self._read_pressure, in_use)
         self._provisioning = Provisioning(self._scheduler, self._begin_cold, self._loop)
         self._link = SpawnerLink(self._socket, self._loop, self._spawner_gone)
 
@@ -174,6 +182,7 @@ class ExecutionPlane:
             return await future
         self._concurrency.admit(spec)
         try:
+            self._scale_out.admit(spec.function_arn)
             start = self._begin_cold(spec)
         except BaseException:
             self._concurrency.leave(spec)
@@ -225,6 +234,10 @@ class ExecutionPlane:
         """
         await self._template(spec, self._find(spec)).forks()
 
+    def is_strained(self) -> bool:
+        """Whether the host has no CPU time or memory left for work that could wait."""
+        return self._strain.is_high()
+
     def retire(self, key: str) -> None:
         """A function version is gone: its idle environments end, busy ones when they are done."""
         self._provisioning.forget(key)
@@ -237,6 +250,7 @@ class ExecutionPlane:
         memory_mib: int = 128,
         environment: Mapping[str, str] = MappingProxyType({}),
         trees: Sequence[str] = (),
+        function_name: str = "",
     ) -> None:
         """Make sure there is a pool for functions with these settings and this code (digests of sealed trees, layers
         included); of a runtime that is not served, none.
@@ -245,7 +259,7 @@ class ExecutionPlane:
         if found is not None:
             uses_boto3 = self._use_boto3(trees)
             start = Start.for_settings(found, memory_mib, environment, uses_boto3=uses_boto3)
-            self._pool(start)
+            self._pool(replace(start, network=self._networks.of(function_name)))
 
     async def describe(self) -> dict[str, Any]:
         """What runs now, and under `spawner` what the spawner says of the host ({} when there is none)."""
@@ -310,7 +324,9 @@ class ExecutionPlane:
             (sealed / layer / "extensions").is_dir() for layer in spec.layers
         )
         uses_boto3 = runtime.language == "python" and self._use_boto3((spec.code, *spec.layers))
-        return Start.of(runtime, spec, has_extensions=has_extensions, uses_boto3=uses_boto3)
+        start = Start.of(runtime, spec, has_extensions=has_extensions, uses_boto3=uses_boto3)
+        network = self._networks.of(spec.function_name)
+        return replace(start, network=network) if network else start
 
     def _use_boto3(self, trees: Sequence[str]) -> bool:
         """Whether one of the trees imports it, and none brings it."""
@@ -325,7 +341,7 @@ class ExecutionPlane:
     def _pool(self, start: Start) -> Pool:
         pool = self._pools.get(start.name)
         if pool is None:
-            pool = self._pools[start.name] = Pool(start, self._clock, self._loop)
+            pool = self._pools[start.name] = Pool(start, self._clock, self._loop, self._endpoint)
             pool.connect(self._link)
         return pool
 

@@ -20,6 +20,7 @@ from lambent.execution.spec import SandboxFailed
 
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
+    from lambent.execution.endpoint import Endpoint
     from lambent.execution.spawner_link import SpawnerLink
     from lambent.execution.starts import Start
 
@@ -40,16 +41,20 @@ LAST_RETRY_S = 5.0
 
 
 class Pool:
-    """Args: how its sandboxes are started, the clock, the loop, how many lie ready at least. It fills once it has a
-    link."""
+    """Args: how its sandboxes are started, the clock, the loop, who serves their AWS endpoint, how many at least.
+
+    It fills once it has a link.
+    """
 
     def __init__(
         self,
         start: Start,
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
+        endpoint: Endpoint | None = None,
         minimum: int = POOL_MINIMUM,
     ) -> None:
+        self._endpoint = endpoint
         self._minimum = minimum
         self._start = start
         self._clock = clock
@@ -119,7 +124,7 @@ class Pool:
         missing = self.target() + len(self._waiters) - len(self._ready) - len(self._creating)
         for _ in range(min(missing, CREATING_LIMIT - len(self._creating))):
             urgent = len(self._waiters) > sum(each.is_urgent for each in self._creating)
-            environment = Environment(link, self._clock, self._loop, self)
+            environment = Environment(link, self._clock, self._loop, self, self._endpoint)
             self._creating[environment] = self._clock.monotonic()
             environment.boot(self._start, urgent=urgent)
         if self._creating:

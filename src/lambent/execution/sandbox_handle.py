@@ -10,16 +10,19 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from lambent.execution.channel import FrameChannel
+from lambent.execution.endpoint import Greeting
 from lambent.execution.failures import TIMED_OUT
 from lambent.execution.log_pipe import LogPipe
 from lambent.execution.memory_peak import MemoryPeak
 from lambent.execution.runtime_api.channel import RuntimeApiChannel
+from lambent.execution.sandbox.endpoint import URL
 from lambent.execution.states import IDLE_TOO_LONG, RETIRED
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from lambent.execution.endpoint import Endpoint
     from lambent.execution.frames import Frame
     from lambent.execution.log_stream import LogStream
     from lambent.execution.spawner_link import SpawnerLink
@@ -34,12 +37,22 @@ _SHUTDOWN_REASONS = {TIMED_OUT: "timeout", IDLE_TOO_LONG: "spindown", RETIRED: "
 
 
 class SandboxHandle:
-    """Args: the sandbox's id (32 hex digits), the link to its spawner, the loop."""
+    """Args: the sandbox's id (32 hex digits), the link to its spawner, the loop, who serves its AWS endpoint."""
 
-    def __init__(self, sandbox: str, link: SpawnerLink, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        sandbox: str,
+        link: SpawnerLink,
+        loop: asyncio.AbstractEventLoop,
+        endpoint: Endpoint | None = None,
+    ) -> None:
         self.id = sandbox
         self._link = link
         self._loop = loop
+        self._endpoint = endpoint
+        self._frames: socket.socket | None = None
+        self._greeting: Greeting | None = None  # while the channel waits for it
+        self._close_endpoint: Callable[[], None] | None = None
         self._channel: FrameChannel | RuntimeApiChannel | None = None
         self._logs: LogPipe | None = None
         self._peak: MemoryPeak | None = None
@@ -49,7 +62,7 @@ class SandboxHandle:
     @property
     def is_open(self) -> bool:
         """Whether the spawner has made it."""
-        return self._channel is not None
+        return self._frames is not None
 
     def create(self, start: Start, *, urgent: bool) -> None:
         """`urgent`: a call waits for it; else it is made with low priority."""
@@ -72,6 +85,14 @@ class SandboxHandle:
         if self._code_dir.endswith("%"):
             return self._code_dir[:-1] + code
         return self._code_dir
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where a function in it finds the platform's own AWS endpoint; "" where it cannot."""
+        if self._close_endpoint is not None:
+            return URL
+        shares_network = self._code_dir.endswith("%")
+        return self._endpoint.url() if self._endpoint and shares_network else ""
 
     def bind(self, spec: FunctionSpec, frame: bytes) -> None:
         """Have the function's code bound; the sandbox gets `frame` as soon as it is."""
@@ -134,8 +155,28 @@ class SandboxHandle:
         self._code_dir = str(event.get("code_dir", ""))
         self._peak = MemoryPeak(peak[0] if peak else None, int(event.get("pid", 0)))
         self._logs = LogPipe(logs, self._loop)
-        channel = RuntimeApiChannel if event.get("runtime_api") else FrameChannel
-        self._channel = channel(socket.socket(fileno=frames), self._loop, on_frame, on_end)
+        self._frames = socket.socket(fileno=frames)
+        kind = RuntimeApiChannel if event.get("runtime_api") else FrameChannel
+
+        def begin() -> None:
+            assert self._frames is not None
+            self._channel = kind(self._frames, self._loop, on_frame, on_end)
+
+        def greeted(listener: socket.socket | None) -> None:
+            self._greeting = None
+            if listener is None:
+                on_end("")
+                return
+            if self._endpoint is None:
+                listener.close()
+            else:
+                self._close_endpoint = self._endpoint.serve(listener)
+            begin()
+
+        if event.get("endpoint"):
+            self._greeting = Greeting(self._frames, self._loop, greeted)
+        else:
+            begin()
 
     def attach_log(self, stream: LogStream) -> None:
         if self._logs is not None:
@@ -172,8 +213,14 @@ class SandboxHandle:
         """Let go of all descriptors; the last output is read first. One that takes its leave does so afterwards."""
         if self._leaving is not None:
             return
+        if self._greeting is not None:
+            self._greeting.close()
+        if self._close_endpoint is not None:
+            self._close_endpoint()
         if self._channel is not None:
             self._channel.close()
+        elif self._frames is not None:
+            self._frames.close()
         if self._logs is not None:
             self._logs.close()
         if self._peak is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lambent.execution import failures, report
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambent.core.clock import Clock
+    from lambent.execution.endpoint import Endpoint
     from lambent.execution.environment import InitResult
     from lambent.execution.log_stream import LogSink
     from lambent.execution.pressure import Reading
@@ -50,28 +51,30 @@ _REFUSED = "Lambent.SnapshotRefused"
 _FORKING_LANGUAGES = frozenset({"python"})
 
 
-class Template:
-    """The template of one version. Args: the version, its runtime, how its sandbox is started, clock, loop, log sink,
-    and the link to the spawner of the moment (None: there is none)."""
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all templates have in common. `link`: to the spawner of the moment (None: there is none). `endpoint`: who
+    serves the AWS endpoint inside sandboxes."""
 
-    def __init__(
-        self,
-        spec: FunctionSpec,
-        runtime: Runtime,
-        start: Start,
-        clock: Clock,
-        loop: asyncio.AbstractEventLoop,
-        log_sink: LogSink,
-        link: Callable[[], SpawnerLink | None],
-    ) -> None:
+    clock: Clock
+    loop: asyncio.AbstractEventLoop
+    log_sink: LogSink
+    link: Callable[[], SpawnerLink | None]
+    endpoint: Endpoint | None
+
+
+class Template:
+    """The template of one version. Args: the version, its runtime, how its sandbox is started, and the means."""
+
+    def __init__(self, spec: FunctionSpec, runtime: Runtime, start: Start, means: Means) -> None:
         self.used_at = 0.0
         self._spec = spec
         self._runtime = runtime
         self._start = start
-        self._clock = clock
-        self._loop = loop
-        self._log_sink = log_sink
-        self._link = link
+        self._means = means
+        self._clock = means.clock
+        self._loop = means.loop
+        self._link = means.link
         self._environment: Environment | None = None
         self._pool: Pool | None = None
         self._making: asyncio.Task[Pool] | None = None
@@ -156,7 +159,7 @@ class Template:
         log = open_log(
             self._spec,
             stream_name(self._spec.function_version, self._clock.calendar()),
-            self._log_sink,
+            self._means.log_sink,
             self._clock,
         )
         line = report.init_start_line(self._runtime.language, self._runtime.version)
@@ -179,7 +182,8 @@ class Template:
         link = self._link()
         if link is None or self._is_closed:
             raise SandboxFailed("there is no spawner at the moment")
-        environment = Environment(link, self._clock, self._loop, self)
+        endpoint = self._means.endpoint
+        environment = Environment(link, self._clock, self._loop, self, endpoint)
         self._booted = self._loop.create_future()
         environment.boot(replace(self._start, template=True), urgent=True)
         try:
@@ -221,8 +225,8 @@ class Template:
             environment.end(RETIRED)
             raise SandboxFailed("the version is retired")
         self._environment = environment
-        start = Start(self._start.runtime, copy_of=environment.id)
-        self._pool = Pool(start, self._clock, self._loop, READY_FORKS)
+        start = Start(self._start.runtime, copy_of=environment.id, network=self._start.network)
+        self._pool = Pool(start, self._clock, self._loop, self._means.endpoint, READY_FORKS)
         self._pool.connect(link)
         self.used_at = self._clock.monotonic()
         return self._pool
@@ -235,22 +239,18 @@ class Template:
 
 
 class Snapshots:
-    """The templates, by key of their version. Args as those of `Template`, how short of memory the host is, and whether
-    a version has environments."""
+    """The templates, by key of their version. Args: the means, how short of memory the host is, and whether a version
+    has environments."""
 
     def __init__(
         self,
-        clock: Clock,
-        loop: asyncio.AbstractEventLoop,
-        log_sink: LogSink,
-        link: Callable[[], SpawnerLink | None],
+        means: Means,
         read_pressure: Callable[[], Reading],
         is_in_use: Callable[[str], bool],
     ) -> None:
-        self._clock = clock
-        self._loop = loop
-        self._log_sink = log_sink
-        self._link = link
+        self._means = means
+        self._clock = means.clock
+        self._loop = means.loop
         self._read_pressure = read_pressure
         self._is_in_use = is_in_use
         self._timer: asyncio.TimerHandle | None = None
@@ -260,9 +260,8 @@ class Snapshots:
         """The template of a version, made or not."""
         template = self._templates.get(spec.key)
         if template is None:
-            template = self._templates[spec.key] = Template(
-                spec, runtime, start, self._clock, self._loop, self._log_sink, self._link
-            )
+            template = Template(spec, runtime, start, self._means)
+            self._templates[spec.key] = template
         template.used_at = self._clock.monotonic()
         if self._timer is None:
             self._timer = self._loop.call_later(PRESSURE_EVERY_S, self._look)

@@ -27,6 +27,7 @@ class FunctionSpec:
     the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what AWS calls
     MB). `account_id` says whose concurrency limit counts the function's invocations. `log_format` is Text or JSON;
     the two levels have an effect in JSON alone. `initialization` SNAP_START: environments are forked from a template.
+    `compiles`: instead of the handler it runs what compiles its code (`runtimes/python/compiler.py`).
     """
 
     key: str
@@ -48,6 +49,7 @@ class FunctionSpec:
     log_format: str = "Text"
     application_log_level: str = "INFO"
     system_log_level: str = "INFO"
+    compiles: bool = False
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.

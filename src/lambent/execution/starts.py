@@ -44,7 +44,7 @@ class Start:
 
     `memory_mib`: what the function has, where the runtime must know it from the start; else 0. `preload`: the AWS SDK
     is imported already. `template`: copies are going to be made of it, for SnapStart. `copy_of`: it is a copy of that
-    sandbox.
+    sandbox. `network`: what it reaches (internet, platform, none) where a rule says so; else "".
     """
 
     runtime: str
@@ -53,12 +53,15 @@ class Start:
     preload: bool = False
     template: bool = False
     copy_of: str = ""
+    network: str = ""
 
     @classmethod
     def of(
         cls, runtime: Runtime, spec: FunctionSpec, *, has_extensions: bool, uses_boto3: bool
     ) -> Start:
         """What the function needs. Extensions are launched before the runtime, so that it is executed after them."""
+        if spec.compiles:
+            return cls(runtime.pool)
         if has_extensions and runtime.language != "provided":
             return cls(runtime.pool, execs=True)
         return cls.for_settings(runtime, spec.memory_mib, spec.environment, uses_boto3=uses_boto3)
@@ -86,6 +89,11 @@ class Start:
     @property
     def name(self) -> str:
         """What its pool is called."""
+        name = self._kind
+        return f"{name}, network {self.network}" if self.network else name
+
+    @property
+    def _kind(self) -> str:
         if self.copy_of:
             return f"{self.runtime} from a snapshot"
         if self.execs:
@@ -107,6 +115,8 @@ class Start:
             request["copy_of"] = self.copy_of
         if self.memory_mib:
             request["memory_mib"] = self.memory_mib
+        if self.network:
+            request["network"] = self.network
         return request
 
 

@@ -25,12 +25,19 @@ _CREDENTIALS = {
 
 
 def function_environment(
-    spec: FunctionSpec, runtime: Runtime, task_root: str, log_stream: str
+    spec: FunctionSpec, runtime: Runtime, task_root: str, log_stream: str, endpoint_url: str
 ) -> dict[str, str]:
-    """The complete environment. `task_root` is where the code lies as the function sees it."""
+    """The complete environment.
+
+    Args:
+        task_root: where the code lies as the function sees it.
+        endpoint_url: of the platform's own AWS endpoint; "" where the function cannot reach it.
+    """
     is_os_only = runtime.language == "provided"
     return {
         **_defaults(runtime, task_root),
+        # What SDKs of today look at by themselves; a function may send its clients elsewhere.
+        **({"AWS_ENDPOINT_URL": endpoint_url} if endpoint_url else {}),
         **spec.environment,
         **_CREDENTIALS,
         "AWS_REGION": spec.region,

@@ -17,6 +17,8 @@ from lambent.gateway.limits import Limits
 from lambent.gateway.usual_head import UsualHeads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambent.core.clock import Clock
     from lambent.core.http import Begin, Handler
 
@@ -69,7 +71,8 @@ class HttpServer:
         self.is_closing = False
         self._clock = clock or SystemClock()
         self._listeners: set[Listener] = set()
-        self._connections: set[Connection] = set()
+        # -> what is to be called when it is closed
+        self._connections: dict[Connection, Callable[[], None] | None] = {}
         self._emptied = asyncio.Event()
         self._sweeper: asyncio.TimerHandle | None = None
         self._date = ""
@@ -78,7 +81,7 @@ class HttpServer:
     async def listen(self, host: str, port: int) -> tuple[str, int]:
         """Listen on an address; port 0 lets the kernel choose. Returns the address. Raises OSError."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._accept, host, port, backlog=1024)
+        server = await loop.create_server(self.accept, host, port, backlog=1024)
         return Listener(server, self._listeners).address
 
     async def listen_socket(self, sock: socket.socket) -> Listener:
@@ -86,12 +89,12 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         sock.setblocking(False)
         if sock.family == socket.AF_UNIX:
-            server = await loop.create_unix_server(self._accept, sock=sock, backlog=1024)
+            server = await loop.create_unix_server(self.accept, sock=sock, backlog=1024)
         else:
             # asyncio sets this only on sockets made for TCP by name; accepted ones inherit it from their listener.
             # Without it the second write of an answer waits for the client's delayed acknowledgement, 40 ms.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            server = await loop.create_server(self._accept, sock=sock, backlog=1024)
+            server = await loop.create_server(self.accept, sock=sock, backlog=1024)
         return Listener(server, self._listeners)
 
     async def close(self) -> None:
@@ -121,14 +124,17 @@ class HttpServer:
 
     def forget(self, connection: Connection) -> None:
         """From a connection whose socket is closed and whose last handler has ended."""
-        self._connections.discard(connection)
+        on_closed = self._connections.pop(connection, None)
+        if on_closed is not None:
+            on_closed()
         if not self._connections:
             self._emptied.set()
 
-    def _accept(self) -> Connection:
+    def accept(self, on_closed: Callable[[], None] | None = None) -> Connection:
+        """The protocol object for a connection that has been accepted."""
         loop = asyncio.get_running_loop()
         connection = Connection(self, loop)
-        self._connections.add(connection)
+        self._connections[connection] = on_closed
         if self._sweeper is None:
             self._sweep_later(loop)
         return connection

@@ -24,7 +24,7 @@ from lambent.core.ids import request_id
 from lambent.execution.plane import ExecutionPlane
 from lambent.execution.runtimes.discovery import discover
 from lambent.execution.runtimes.table import Runtimes
-from lambent.execution.spawner.start import start_spawner
+from lambent.execution.spawner.start import Outside, start_spawner
 from lambent.execution.spec import (
     SNAP_START,
     FunctionSpec,
@@ -36,8 +36,8 @@ from lambent.execution.spec import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(180)]
-CALLS = 320
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(400)]
+CALLS = 1000
 AT_ONCE = 8
 SOURCE = """
 import os, signal, subprocess, sys, threading, time
@@ -149,7 +149,9 @@ class Storm:
         self.ends: dict[str, int] = {}
 
     def _start(self) -> Any:
-        return start_spawner(str(self._data_dir), "require", os.getuid(), self._runtimes)
+        return start_spawner(
+            str(self._data_dir), "require", os.getuid(), self._runtimes, Outside("platform")
+        )
 
     async def function(self, source: str, **changes: Any) -> FunctionSpec:
         name = request_id()
@@ -251,7 +253,7 @@ def test_mixed_failures_leave_nothing_behind(tmp_path: Path) -> None:
         await _until(lambda: not traces.left(), lambda: asyncio.sleep(0))
         assert _open_descriptors() == descriptors
 
-    asyncio.run(asyncio.wait_for(scenario(), 150))
+    asyncio.run(asyncio.wait_for(scenario(), 360))
     assert traces.left() == {}
 
 

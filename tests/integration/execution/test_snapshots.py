@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import re
 import select
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +27,7 @@ from lambent.execution.spec import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.integration.execution.conftest import Functions
 
@@ -91,12 +90,10 @@ def test_many_at_once_are_all_forked_from_the_one_template(functions: Functions)
 
 
 def test_a_template_that_is_killed_is_made_again(functions: Functions) -> None:
-    others = _templates(functions)
     spec = _make(functions)
     (before,), namespace, _ = functions.answer(spec)
     running = functions.run(_begin(functions, spec))
-    (template,) = _templates(functions) - others
-    os.kill(template, signal.SIGKILL)
+    os.kill(_keeper(functions, spec), signal.SIGKILL)
     with pytest.raises(SandboxFailed):
         functions.run(_ended(running))
     (after,), fresh, kind = functions.answer(spec)
@@ -123,16 +120,13 @@ async def _ended(task: asyncio.Task[Any]) -> Any:
 
 
 def test_nothing_of_a_retired_version_stays(functions: Functions) -> None:
-    others = _templates(functions)
     spec = _make(functions)
     functions.answer(spec)
-    (template,) = _templates(functions) - others
-    pidfd = os.pidfd_open(template)
+    pidfd = os.pidfd_open(_keeper(functions, spec))
     functions.plane.retire(spec.key)
     functions.run(functions.plane.describe())
     assert select.select([pidfd], [], [], 15)[0]
     os.close(pidfd)
-    assert _templates(functions) == others
     assert spec.key not in functions.run(functions.plane.describe())["snapshots"]
 
 
@@ -233,14 +227,10 @@ def handler(event, context): pass
     assert any(line.startswith("RESTORE_REPORT") and "timeout" in line for line in functions.logged)
 
 
-def _templates(functions: Functions) -> set[int]:
-    """The keepers: first processes of pid namespaces that run as root, forked by this spawner's zygotes."""
-    spawner = functions.run(functions.plane.describe())["spawner"]
-    found = set()
-    for zygote in spawner["zygotes"]:
-        children = Path(f"/proc/{zygote['pid']}/task/{zygote['pid']}/children")
-        for pid in map(int, children.read_text().split()):
-            with contextlib.suppress(OSError):
-                if Path(f"/proc/{pid}").stat().st_uid == 0:
-                    found.add(pid)
-    return found
+def _keeper(functions: Functions, spec: FunctionSpec) -> int:
+    """The first process of the template."""
+    environment = functions.plane._snapshots._templates[spec.key]._environment
+    assert environment is not None
+    peak = environment._sandbox._peak
+    assert peak is not None
+    return peak._pid

@@ -12,7 +12,7 @@ Make = Any
 
 def variables(spec: Any, language: str = "python", interpreter: str = "/a/bin/x") -> dict[str, str]:
     runtime = Runtime(spec.runtime, language, interpreter, "20.1.2", True, spec.runtime)
-    return function_environment(spec, runtime, "/var/task", "stream")
+    return function_environment(spec, runtime, "/var/task", "stream", "")
 
 
 def test_what_aws_documents_is_there(make_spec: Make) -> None:

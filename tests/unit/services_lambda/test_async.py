@@ -86,6 +86,51 @@ def test_errors_of_the_function_are_retried_after_one_and_two_minutes(run: Run) 
     run(scenario)
 
 
+async def _until(condition: Callable[[], bool]) -> None:
+    for _ in range(10_000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never came")
+
+
+def test_events_of_a_slow_function_run_all_at_once(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        bench.plane.may_end.clear()
+        for number in range(200):
+            await bench.call(
+                "Invoke", FunctionName="f", InvocationType="Event", Payload=b"%d" % number
+            )
+        await _until(lambda: len(bench.plane.invoked) == 200)
+        bench.plane.may_end.set()
+        await _advance(bench, 0)
+        assert sorted(_payloads(bench)) == list(range(200))
+        assert await _rows(bench) == 0
+
+    run(scenario)
+
+
+def test_a_host_with_nothing_to_give_runs_a_few_until_it_has(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        bench.plane.may_end.clear()
+        bench.plane.strained = True
+        for number in range(50):
+            await bench.call(
+                "Invoke", FunctionName="f", InvocationType="Event", Payload=b"%d" % number
+            )
+        (lane,) = bench.service._queue._lanes.values()
+        await _until(lambda: lane.looks_again)
+        assert len(bench.plane.invoked) == 16
+        bench.plane.strained = False
+        await _until(lambda: len(bench.plane.invoked) == 50)
+        bench.plane.may_end.set()
+        await _advance(bench, 0)
+
+    run(scenario)
+
+
 def test_a_retry_may_succeed(run: Run) -> None:
     async def scenario(bench: Any) -> None:
         await _start(bench, "f", "good")

@@ -71,7 +71,13 @@ def connect(router: Netlink, cable: Cable) -> None:
     near = End(f"s{cable.number}", near_index, netlink.UP | netlink.NOARP)
     far = End("eth0", FAR_INDEX, netlink.NOARP, pid=os.getpid())
     pair = netlink.add_pair(near, far, MAC)
-    router.do(pair, netlink.add_route(f"{cable.address}/32", near_index))
+    route = netlink.add_route(f"{cable.address}/32", near_index)
+    try:
+        router.do(pair, route)
+    except FileExistsError:
+        # The sandbox that had this number is gone, its network not yet: core still closes a socket that was made in it.
+        router.do(netlink.remove_link(near.name))
+        router.do(pair, route)
     with Netlink() as own:
         with contextlib.suppress(OSError):  # a kernel without IPv6
             own.do(netlink.leave_without_ipv6(FAR_INDEX))

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambent.execution.sandbox import mounts
+from lambent.execution.sandbox import mounts, users
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_EMPTY = ("var/task", "var/runtime", "opt", "tmp", "var/tmp", "proc", "dev/shm", "run", "sys")
+_EMPTY = (
+    *("var/task", "var/runtime", "opt", "tmp", "var/tmp", "proc", "dev/shm", "sys"),
+    users.DIRECTORY.lstrip("/"),
+)
 _TOP_LEVEL = ("bin", "sbin", "lib", "lib32", "lib64")
 # Certificates and what the dynamic linker and Debian's alternatives need; no secrets, no host configuration.
 _FROM_ETC = (
@@ -31,8 +34,6 @@ _FROM_ETC = (
 )
 HOSTNAME = "sandbox"
 _ETC = {
-    "passwd": "root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n",
-    "group": "root:x:0:\nnogroup:x:65534:\n",
     "hosts": f"127.0.0.1 localhost {HOSTNAME} {HOSTNAME}.localdomain\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
@@ -108,6 +109,9 @@ def _fill_etc(base: Path, resolv_conf: str) -> None:
     etc.mkdir(exist_ok=True)  # a JDK of Debian has its configuration there
     for name, text in {**_ETC, "resolv.conf": resolv_conf}.items():
         (etc / name).write_text(text, "ascii")
+    # Who it is differs from sandbox to sandbox.
+    for name in ("passwd", "group"):
+        (etc / name).symlink_to(f"{users.DIRECTORY}/{name}")
     (etc / "localtime").symlink_to("/usr/share/zoneinfo/UTC")
     for name in _FROM_ETC:
         source = Path("/etc", name)

@@ -20,6 +20,7 @@ from typing import NoReturn
 from lambent.execution.sandbox import (
     capabilities,
     descriptors,
+    endpoint,
     husk,
     identity,
     libc,
@@ -56,11 +57,13 @@ class Ground:
 class Shell:
     """A sandbox that waits for its inhabitant. `pid` is its first process, which does nothing but reap.
 
+    Args: its walls, the ground, and the frame socket over which it hands out its AWS endpoint, -1 for none.
+
     Raises:
         OSError: a step failed.
     """
 
-    def __init__(self, walls: spawn.Walls, ground: Ground) -> None:
+    def __init__(self, walls: spawn.Walls, ground: Ground, frames: int) -> None:
         assert walls.uid is not None
         self._walls = walls
         self._uid = walls.uid
@@ -72,7 +75,7 @@ class Shell:
             builder = os.fork()
             if builder == 0:
                 self._ours.close()
-                _build(walls, ground, theirs)
+                _build(walls, ground, theirs, frames)
         self._have_built(builder)
 
     def _have_built(self, builder: int) -> None:
@@ -161,15 +164,15 @@ class Shell:
         self._ours.close()
 
 
-def _build(walls: spawn.Walls, ground: Ground, sock: socket.socket) -> NoReturn:
+def _build(walls: spawn.Walls, ground: Ground, sock: socket.socket, frames: int) -> NoReturn:
     """In the builder: leave everything step by step, then fork the first process of the new pid namespace."""
     status = 1
     try:
         spawn.join_groups(walls.doors)
         namespaces.enter(ground.mounts, namespaces.NEWNS)
         namespaces.unshare(namespaces.NEWNS)
-        spawn.mount_own()
-        descriptors.keep_only([sock.fileno()])
+        spawn.mount_own(_own(walls))
+        descriptors.keep_only([sock.fileno(), *([frames] if frames >= 0 else [])])
         rlimits.apply()
         identity.become(ground.template)
         namespaces.unshare(namespaces.NEWUSER)
@@ -178,6 +181,9 @@ def _build(walls: spawn.Walls, ground: Ground, sock: socket.socket) -> NoReturn:
         identity.become(_own(walls))
         namespaces.unshare(namespaces.OF_A_SANDBOX)
         network.raise_loopback()
+        if frames >= 0:
+            endpoint.hand_out(frames)
+            os.close(frames)
         namespaces.set_hostname(root.HOSTNAME)
         if libc.fork_with(namespaces.NEWPID) == 0:
             _be_first(walls, sock)

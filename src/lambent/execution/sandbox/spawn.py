@@ -22,6 +22,7 @@ from lambent.execution.sandbox import (
     rlimits,
     root,
     seccomp,
+    users,
 )
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def surround(walls: Walls) -> None:
             network.connect(router, walls.cable)
             router.close()
         namespaces.set_hostname(root.HOSTNAME)
-        mount_own()
+        mount_own(os.geteuid() if walls.uid is None else walls.uid)
     if stands_back:
         os.setpriority(os.PRIO_PROCESS, 0, 0)
 
@@ -112,12 +113,17 @@ def join_groups(doors: Sequence[int], pid: int = 0) -> None:
         os.write(door, str(pid).encode())
 
 
-def mount_own() -> None:
-    """The mounts that no other sandbox shares, over what the zygote has shown us. Needs mounts of our own."""
+def mount_own(uid: int) -> None:
+    """The mounts that no other sandbox shares, over what the zygote has shown us. Needs mounts of our own.
+
+    Args:
+        uid: who the function is going to be.
+    """
     mounts.make_private()
     mount_proc()
     mounts.mount("tmpfs", "/tmp", "tmpfs", _NO_PROGRAMS, _TMP_OPTIONS)  # noqa: S108 - the sandbox's own
     mounts.mount("tmpfs", "/dev/shm", "tmpfs", _NO_FILES, _SHM_OPTIONS)  # noqa: S108
+    users.mount(uid, uid)
     os.chdir("/")
 
 

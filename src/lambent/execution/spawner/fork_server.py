@@ -36,7 +36,8 @@ class Order:
     """One sandbox to fork.
 
     `memory_mib`: what its function will have, where the runtime must know that when it starts, else 0. `urgent`: a call
-    waits for it. `is_template`: copies are going to be made of it; the third of `descriptors` is its keeper's socket.
+    waits for it. `network`: what it reaches, see `Network`. `is_template`: copies are going to be made of it; the third
+    of `descriptors` is its keeper's socket.
     """
 
     sandbox: str
@@ -44,6 +45,7 @@ class Order:
     descriptors: Sequence[int]
     memory_mib: int
     urgent: bool
+    network: str
     is_template: bool = False
 
 
@@ -91,6 +93,7 @@ class ForkServer:
             "uid": order.uid,
             "memory_mib": order.memory_mib,
             "urgent": order.urgent,
+            "network": order.network,
             "template": order.is_template,
         }
         try:

@@ -20,6 +20,7 @@ from lambent.execution.spawner.loop import Loop
 from lambent.execution.spawner.spawner import Spawner, Store
 
 _CANNOT_BE_SO = 78  # EX_CONFIG
+_NETWORKS = (networks.AUTO, networks.INTERNET, networks.PLATFORM, networks.NONE)
 
 
 def main() -> None:
@@ -90,9 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--isolation", choices=[hosts.AUTO, hosts.REQUIRE, hosts.NONE], required=True
     )
-    parser.add_argument(
-        "--network", choices=[networks.AUTO, networks.INTERNET, networks.NONE], required=True
-    )
+    parser.add_argument("--network", choices=_NETWORKS, required=True)
     parser.add_argument("--network-deny", required=True, help="CIDRs, separated by commas")
     parser.add_argument("--core-uid", type=int, required=True)
     parser.add_argument("--runtimes", required=True, help="JSON of runtimes/discovery.py")

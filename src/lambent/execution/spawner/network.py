@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from lambent.execution.sandbox.netlink import Route
     from lambent.execution.spawner.loop import Loop
 
-AUTO, INTERNET, NONE, HOST = "auto", "internet", "none", "host"
+AUTO, INTERNET, PLATFORM, NONE, HOST = "auto", "internet", "platform", "none", "host"
+_WIDEST_FIRST = (INTERNET, PLATFORM, NONE)
+# Their sandboxes hand out a listener for the platform's AWS endpoint.
+WITH_ENDPOINT = frozenset({INTERNET, PLATFORM})
 UNABLE = "this host has no network for functions"
 # Carrier-grade NAT's range (RFC 6598) is the one that a host's own network uses least; the others follow.
 _POOLS = ("100.64.0.0/10", "172.16.0.0/12", "10.0.0.0/8")
@@ -58,15 +61,21 @@ class NetworkUnavailable(Exception):
 
 @dataclass
 class Network:
-    """What functions reach: `mode` is internet, none or (not isolated) host.
+    """What functions reach: `mode` is internet, platform, none or (not isolated) host.
 
-    `lacks`: why it is not internet, unless none was wanted. `notes`: what else is to be known of this host.
+    `lacks`: why it is not internet, unless less was wanted. `notes`: what else is to be known of this host.
     """
 
     mode: str
     lacks: str = ""
     notes: list[str] = field(default_factory=list)
     router: Router | None = None
+
+    def narrowed(self, wanted: str | None) -> str:
+        """The mode of a sandbox for which `wanted` was asked: never more than there is. Not isolated, all are alike."""
+        if wanted is None or self.mode == HOST:
+            return self.mode
+        return max(self.mode, wanted, key=_WIDEST_FIRST.index)
 
     def describe(self) -> dict[str, Any]:
         addresses = str(self.router.network) if self.router else ""
@@ -236,7 +245,7 @@ class Router:
 
 
 def connect(wanted: str, *, isolated: bool, is_root: bool, data_dir: str, deny: str) -> Network:
-    """Make the network for functions, as `wanted` (auto, internet, none).
+    """Make the network for functions, as `wanted` (auto, internet, platform, none).
 
     Raises:
         NetworkUnavailable: exactly this was wanted, and it cannot be.
@@ -250,7 +259,7 @@ def connect(wanted: str, *, isolated: bool, is_root: bool, data_dir: str, deny: 
         try:
             router.open()
         except OSError as error:
-            network = Network(NONE, f"{UNABLE}: {error}")
+            network = Network(PLATFORM, f"{UNABLE}: {error}")
             if wanted == AUTO:
                 sys.stderr.write(f"lambent: {network.lacks}\n")
         else:
@@ -264,13 +273,15 @@ def examine(wanted: str, *, isolated: bool, is_root: bool) -> Network:
     """What can be said without trying."""
     if not isolated:
         return Network(HOST, "functions that are not isolated have the host's own network")
-    if wanted == NONE:
-        return Network(NONE)
+    if wanted in (PLATFORM, NONE):
+        return Network(wanted)
     if not is_root:
         # A user namespace cannot lay a cable out of itself; programs that do it for us are not used.
-        return Network(NONE, "without root functions have no network (no pasta, no slirp4netns)")
+        return Network(
+            PLATFORM, "without root functions have no network (no pasta, no slirp4netns)"
+        )
     if firewall.find_program() is None:
-        return Network(NONE, "no nft program, so functions have no network")
+        return Network(PLATFORM, "no nft program, so functions have no network")
     return Network(INTERNET)
 
 

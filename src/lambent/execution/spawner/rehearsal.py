@@ -18,7 +18,7 @@ def inspect(wanted: str, *, isolated: bool, is_root: bool, deny: str) -> Network
     if found.mode != network.INTERNET:
         return found
     if trouble := _try(deny):
-        return Network(network.NONE, f"{network.UNABLE}: {trouble}")
+        return Network(network.PLATFORM, f"{network.UNABLE}: {trouble}")
     return Network(network.INTERNET, notes=_notes())
 
 

@@ -42,6 +42,10 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_network(value: Any) -> bool:
+    return value in ("internet", "platform", "none")
+
+
 def _are_layers(value: Any) -> bool:
     is_digest = _matches(_DIGEST)
     return isinstance(value, list) and len(value) <= _LAYERS and all(map(is_digest, value))
@@ -75,6 +79,7 @@ _OPTIONAL: dict[str, dict[str, Callable[[Any], bool]]] = {
         "preload": _is_flag,
         "template": _is_flag,
         "copy_of": _matches(_SANDBOX),
+        "network": _is_network,
     }
 }
 _TICKET = {"ticket": _matches(_NAME)}

@@ -39,6 +39,7 @@ class Sandbox:
     pid: int = 0
     pidfd: int = -1
     memory_mib: int = 0  # 0 until it is assigned
+    network: str = "none"  # what it reaches, see `Network`
     disk: Disk = NO_DISK
     freezer: Freezer | None = None  # where there is a control group
     locked: bool = False

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambent.execution.sandbox import cgroup, cpu, mounts
-from lambent.execution.spawner import packets, requests
+from lambent.execution.spawner import network, packets, requests
 from lambent.execution.spawner.chores import Chores
 from lambent.execution.spawner.fork_server import ForkServerUnavailable, Order
 from lambent.execution.spawner.freezing import Freezer
@@ -124,6 +124,7 @@ class Spawner:
         passed = [*made.ends.of_core(), pidfd, *([] if peak is None else [peak])]
         event: dict[str, Any] = {"event": "created", "sandbox": sandbox, "pid": pid}
         event |= {"peak": peak is not None, "code_dir": self._code_dir()}
+        event["endpoint"] = made.network in network.WITH_ENDPOINT
         event["runtime_api"] = made.zygote.hands_out_listeners
         packets.send(self._core, event, passed)
         made.ends.close_log()
@@ -181,6 +182,7 @@ class Spawner:
             return
         try:
             made = self._prepare(name, self._forked_by(request))
+            made.network = self._host.network.narrowed(request.get("network"))
         except (ForkServerUnavailable, OSError) as error:
             self._fail(name, str(error))
             return
@@ -197,7 +199,8 @@ class Spawner:
             passed = [*made.ends.of_sandbox(), *keepers, *doors]
             memory_mib = request.get("memory_mib", 0)
             urgent = request["urgent"]
-            made.zygote.fork(Order(name, made.uid, passed, memory_mib, urgent, is_template))
+            order = Order(name, made.uid, passed, memory_mib, urgent, made.network, is_template)
+            made.zygote.fork(order)
             made.ends.close_sandbox_side()
             if made.keeper:
                 made.keeper.ordered()

@@ -20,7 +20,7 @@ _PROGRAM = (
 
 
 class Outside(NamedTuple):
-    """What functions may reach: auto, internet or none; but never `deny` (CIDRs, separated by commas)."""
+    """What functions may reach: auto, internet, platform or none; but never `deny` (CIDRs, separated by commas)."""
 
     network: str = "none"
     deny: str = ""

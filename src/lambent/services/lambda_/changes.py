@@ -77,7 +77,7 @@ class Changes:
                 trees.append(tree)
                 yield Code(digest, len(archive), tree, unpacked)
             finally:
-                self._cleaning.offer([digest], trees)
+                self._cleaning.offer([digest], [*trees, *self._packages.take_uncompiled()])
 
     def deploying(self) -> AbstractAsyncContextManager[None]:
         """Held from before layers are looked up until a row that uses them is written: nothing is collected."""
@@ -101,7 +101,7 @@ class Changes:
             try:
                 yield replace(code, tree=tree)
             finally:
-                self._cleaning.offer([], [tree])
+                self._cleaning.offer([], [tree, *self._packages.take_uncompiled()])
 
     async def refuse_existing(self, ref: FunctionRef, signing_arn: str = "") -> None:
         """Raises ResourceConflict when the name is taken, and what `refuse_unsigned` raises if a code signing

@@ -1,8 +1,8 @@
 """Works off the queue of asynchronous invocations.
 
-Events of one function are a lane: a few tasks at most, which end when nothing is due. The database is the queue; memory
-holds a window of each lane, so that a flood does not fill it. An event is removed in the transaction that holds what
-follows from it, which makes delivery at-least-once.
+Events of one function are a lane (`event_lane.py`), with tasks that end when nothing is due. The database is the queue;
+memory holds a window of each lane, so that a flood does not fill it. An event is removed in the transaction that holds
+what follows from it, which makes delivery at-least-once.
 
 Throttled, a lane gets narrower before anything waits: with a reservation of one, one task works and the others leave
 their events to it.
@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +22,7 @@ from lambent.core.errors import ServiceError
 from lambent.services.lambda_ import events
 from lambent.services.lambda_.errors import ResourceNotFound, TooManyRequests
 from lambent.services.lambda_.event_batches import Batches
+from lambent.services.lambda_.event_lane import QUICK_S, WINDOW, LaneState
 from lambent.services.lambda_.event_results import Result, Settlement, configuration, is_over_age
 from lambent.services.lambda_.lineage import is_looping
 from lambent.services.lambda_.ports import DeliveryFailed
@@ -33,40 +32,19 @@ from lambent.services.lambda_.timestamps import calendar_ms
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lambent.core.clock import Clock, Timer
+    from lambent.core.clock import Clock
     from lambent.core.ports import Database, Tx
     from lambent.services.lambda_.events import Event, Lane
     from lambent.services.lambda_.invocations import Invocations
     from lambent.services.lambda_.ports import Target, Timers
 
 _log = logging.getLogger(__name__)
-# Tasks of one lane. More only queue up for the same cores; what waits long is given more environments by each of them.
-WIDTH = 16
-# Events of one lane in memory, beside those that run.
-WINDOW = 1000
-# With quick handlers more tasks would only fight for the cores.
-NARROW = 4
-QUICK_MS = 20.0
 # Tries of one lane that may be on their way to the disk; a crash repeats them.
 _MOST_UNWRITTEN = 256
+# How soon a strained host is asked again.
+_STRAINED_S = 0.2
 # No configuration makes an event too old sooner.
 _YOUNG_MS = 60_000
-
-
-@dataclass(slots=True)
-class _LaneState:
-    waiting: deque[Event] = field(default_factory=deque)
-    held: set[str] = field(default_factory=set)  # ids in memory: waiting or running
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    has_more: bool = False  # rows may be due that are not in memory
-    is_reading: bool = False
-    settled: set[str] = field(
-        default_factory=set
-    )  # while rows are read: these may be among them, as they were
-    unwritten: int = 0  # tries whose consequences are on their way to the disk
-    typical_ms: float = 0.0  # moving average of what the handler takes
-    timer: Timer | None = None
-    timer_ms: int = 0
 
 
 class EventQueue:
@@ -84,7 +62,7 @@ class EventQueue:
         self._targets = targets
         self._clock = clock
         self._timers: Timers | None = None
-        self._lanes: dict[Lane, _LaneState] = {}
+        self._lanes: dict[Lane, LaneState] = {}
         self._rest = asyncio.Event()
         self._rest.set()
         self._working = 0
@@ -148,26 +126,32 @@ class EventQueue:
             state.held.add(event.id)
         self._wake(event.lane)
 
-    def _lane(self, lane: Lane) -> _LaneState:
+    def _lane(self, lane: Lane) -> LaneState:
         state = self._lanes.get(lane)
         if state is None:
-            state = self._lanes[lane] = _LaneState()
+            state = self._lanes[lane] = LaneState()
         return state
 
     def _wake(self, lane: Lane) -> None:
         """One more task for a lane with work, if it may have one."""
         state = self._lane(lane)
-        width = NARROW if state.typical_ms < QUICK_MS else WIDTH
-        if self._timers is None or len(state.tasks) >= width:
+        if self._timers is None or state.is_full or not state.has_work:
             return
-        if not state.waiting and (not state.has_more or state.is_reading):
+        if state.is_steady and self._invocations.plane.is_strained():
+            if not state.looks_again:
+                state.looks_again = True
+                asyncio.get_running_loop().call_later(_STRAINED_S, self._look_again, lane, state)
             return
         task = asyncio.get_running_loop().create_task(self._work(lane, state))
         state.tasks.add(task)
         self._begin_work()
         task.add_done_callback(partial(self._left, lane, state))
 
-    def _left(self, lane: Lane, state: _LaneState, task: asyncio.Task[None]) -> None:
+    def _look_again(self, lane: Lane, state: LaneState) -> None:
+        state.looks_again = False
+        self._wake(lane)
+
+    def _left(self, lane: Lane, state: LaneState, task: asyncio.Task[None]) -> None:
         state.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The rows are there; the next event or timer of the lane tries again.
@@ -176,7 +160,7 @@ class EventQueue:
         self._end_work()
         self._forget_if_idle(lane, state)
 
-    async def _work(self, lane: Lane, state: _LaneState) -> None:
+    async def _work(self, lane: Lane, state: LaneState) -> None:
         """One event after the other, until none is due."""
         while True:
             if not state.waiting and not await self._read(lane, state):
@@ -191,7 +175,7 @@ class EventQueue:
             if not await self._try(state, event):
                 return
 
-    async def _read(self, lane: Lane, state: _LaneState) -> bool:
+    async def _read(self, lane: Lane, state: LaneState) -> bool:
         """Fill the window. False where nothing was left to read."""
         if not state.has_more:
             return False
@@ -218,12 +202,12 @@ class EventQueue:
         finally:
             state.is_reading = False
 
-    async def _try(self, state: _LaneState, event: Event) -> bool:
+    async def _try(self, state: LaneState, event: Event) -> bool:
         """Run one event and write what follows. False: the lane was throttled and does with one task less."""
         if event.target:
             result = await self._deliver(event)
         else:
-            result = await self._invoke(state, event)
+            result = await self._timed(state, event)
         if result.kind == "throttled" and len(state.tasks) > 1:
             state.waiting.appendleft(event)
             return False
@@ -237,8 +221,26 @@ class EventQueue:
         # What stopped this one would stop the next: the lane waits for the timer.
         return result.kind != "throttled" or left is None
 
+    async def _timed(self, state: LaneState, event: Event) -> Result:
+        """Run one event; from `QUICK_S` on it makes room for another one."""
+
+        is_slow = False
+
+        def turn_slow() -> None:
+            nonlocal is_slow
+            is_slow = True
+            state.slow += 1
+            self._wake(event.lane)
+
+        timer = asyncio.get_running_loop().call_later(QUICK_S, turn_slow)
+        try:
+            return await self._invoke(event)
+        finally:
+            timer.cancel()
+            state.slow -= is_slow
+
     def _settled(
-        self, event: Event, state: _LaneState, settling: asyncio.Future[Event | None]
+        self, event: Event, state: LaneState, settling: asyncio.Future[Event | None]
     ) -> None:
         """What follows from a try is on the disk, or cannot be written: then the row is as it was."""
         state.held.discard(event.id)
@@ -253,7 +255,7 @@ class EventQueue:
         self._forget_if_idle(event.lane, state)
         self._end_work()
 
-    def _forget_if_idle(self, lane: Lane, state: _LaneState) -> None:
+    def _forget_if_idle(self, lane: Lane, state: LaneState) -> None:
         is_idle = not (state.tasks or state.held or state.has_more or state.timer)
         if is_idle and self._lanes.get(lane) is state:
             del self._lanes[lane]
@@ -267,7 +269,7 @@ class EventQueue:
         if not self._working:
             self._rest.set()
 
-    async def _invoke(self, state: _LaneState, event: Event) -> Result:
+    async def _invoke(self, event: Event) -> Result:
         if self._now_ms() - event.sent_ms > _YOUNG_MS and await self._is_over_age(event):
             return Result("expired")
         if is_looping(event.trace_id, event.ref.qualified("").arn) and await self._stops_loops(
@@ -289,7 +291,6 @@ class EventQueue:
         except ServiceError as error:
             _log.warning("request %s: %s", event.request_id, error.message)
             return Result("failed")
-        state.typical_ms += 0.1 * (outcome.duration_ms - state.typical_ms)
         return Result("ran", outcome.payload, outcome.is_error, version)
 
     async def _is_over_age(self, event: Event) -> bool:
@@ -317,7 +318,7 @@ class EventQueue:
             return Result("failed")
         return Result("ran", version="")
 
-    async def _set_timer(self, lane: Lane, state: _LaneState) -> None:
+    async def _set_timer(self, lane: Lane, state: LaneState) -> None:
         """The lane has nothing that is due: come back when something will be."""
         due_ms = await self._database.read(
             partial(events.next_due, lane=lane, now_ms=self._now_ms())
@@ -325,7 +326,7 @@ class EventQueue:
         if due_ms is not None:
             self._arm(lane, state, due_ms)
 
-    def _arm(self, lane: Lane, state: _LaneState, due_ms: int) -> None:
+    def _arm(self, lane: Lane, state: LaneState, due_ms: int) -> None:
         if self._timers is None:
             return
         if state.timer is not None:

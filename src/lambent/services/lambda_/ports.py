@@ -56,12 +56,14 @@ class Plane(Protocol):
         ...
 
     def retire(self, key: str) -> None: ...
+    def is_strained(self) -> bool: ...
     def prewarm(
         self,
         runtime: str,
         memory_mib: int,
         environment: Mapping[str, str] = ...,
         trees: Sequence[str] = ...,
+        function_name: str = ...,
         /,
     ) -> None: ...
 

@@ -91,7 +91,11 @@ class Settling:
         try:
             spec = function.spec()
             self._plane.prewarm(
-                spec.runtime, spec.memory_mib, spec.environment, (spec.code, *spec.layers)
+                spec.runtime,
+                spec.memory_mib,
+                spec.environment,
+                (spec.code, *spec.layers),
+                spec.function_name,
             )
             await self._database.write(
                 lambda tx: settle(tx, function, revision_id, self._registry.store)

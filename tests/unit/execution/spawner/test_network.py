@@ -22,7 +22,7 @@ def nft(monkeypatch: pytest.MonkeyPatch) -> None:
     ("isolated", "is_root", "mode", "lacks"),
     [
         (True, True, "internet", ""),
-        (True, False, "none", "without root functions have no network"),
+        (True, False, "platform", "without root functions have no network"),
         (False, True, "host", "not isolated have the host's own network"),
         (False, False, "host", "not isolated have the host's own network"),
     ],
@@ -45,15 +45,33 @@ def test_none_lacks_nothing() -> None:
 def test_without_nft_there_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(firewall, "find_program", lambda: None)
     found = network.examine("auto", isolated=True, is_root=True)
-    assert (found.mode, "no nft program" in found.lacks) == ("none", True)
+    assert (found.mode, "no nft program" in found.lacks) == ("platform", True)
 
 
 def test_what_was_asked_for_by_name_is_had_or_refused(tmp_path: Path) -> None:
     place = {"data_dir": str(tmp_path), "deny": ""}
-    assert network.connect("auto", isolated=True, is_root=False, **place).mode == "none"
-    assert network.connect("none", isolated=True, is_root=False, **place).mode == "none"
+    assert network.connect("auto", isolated=True, is_root=False, **place).mode == "platform"
+    for less in ("platform", "none"):
+        assert network.connect(less, isolated=True, is_root=False, **place).mode == less
     with pytest.raises(network.NetworkUnavailable, match="without root"):
         network.connect("internet", isolated=True, is_root=False, **place)
-    for wanted in ("internet", "none"):
+    for wanted in ("internet", "platform", "none"):
         with pytest.raises(network.NetworkUnavailable, match="the host's own network"):
             network.connect(wanted, isolated=False, is_root=False, **place)
+
+
+@pytest.mark.parametrize(
+    ("mode", "wanted", "had"),
+    [
+        ("internet", None, "internet"),
+        ("internet", "none", "none"),
+        ("internet", "platform", "platform"),
+        ("platform", "internet", "platform"),
+        ("none", "internet", "none"),
+        ("host", "none", "host"),
+    ],
+)
+def test_a_function_reaches_no_more_than_its_platform(
+    mode: str, wanted: str | None, had: str
+) -> None:
+    assert network.Network(mode).narrowed(wanted) == had

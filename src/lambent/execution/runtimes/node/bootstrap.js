@@ -11,6 +11,7 @@ const path = require('path');
 const Module = require('module');
 const { Channel, NO_REQUEST, TYPES } = require('./channel');
 const { Invocation } = require('./invocation');
+require('./aws_sdk_v2');
 const errors = require('./errors');
 const loader = require('./loader');
 const logging = require('./logging');

@@ -133,12 +133,11 @@ class _Keeper:
     def _fork(self, request: dict[str, Any], given: list[int]) -> None:
         frames, log, *doors = given
         uid: int = request["uid"]
-        plan = self._means.network
-        cable = network.of_uid(plan, uid) if plan else None
+        cable = cable_of(request, self._means.network)
         walls = spawn.Walls(
             namespaces=True, uid=uid, filter=self._means.walls.filter, doors=doors, cable=cable
         )
-        shell = Shell(walls, self._ground)
+        shell = Shell(walls, self._ground, frames if has_endpoint(request) else -1)
         try:
             pid = self._inhabit(shell, uid, frames, log)
         except BaseException:
@@ -200,6 +199,18 @@ class _Keeper:
 
     def _tell(self, event: dict[str, Any], given: list[int] | None = None) -> None:
         tell(self._control, event, given)
+
+
+def cable_of(request: dict[str, Any], plan: dict[str, Any] | None) -> network.Cable | None:
+    """The way out of the sandbox that is asked for; None where it has none. `plan` is that of spawner/network.py."""
+    if plan and request["uid"] and request["network"] == "internet":
+        return network.of_uid(plan, request["uid"])
+    return None
+
+
+def has_endpoint(request: dict[str, Any]) -> bool:
+    """Whether that sandbox finds the platform's own AWS endpoint inside."""
+    return request["network"] in ("internet", "platform")
 
 
 def tell(sock: socket.socket, event: dict[str, Any], given: list[int] | None = None) -> None:

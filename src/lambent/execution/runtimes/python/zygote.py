@@ -4,8 +4,8 @@ Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `soc
 `interpreter`, `execs`, `preload`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`,
 `host_proc`, `network` (null, or what spawner/network.py plans).
 Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
- in:  `{"op": "fork", "sandbox", "uid", "memory_mib", "urgent", "template"}` with frame socket, log pipe and cgroup
-      doors; between pipe and doors the socket of its keeper, if it is to be a template
+ in:  `{"op": "fork", "sandbox", "uid", "memory_mib", "urgent", "network", "template"}` with frame socket, log pipe and
+      cgroup doors; between pipe and doors the socket of its keeper, if it is to be a template
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
 """
@@ -26,7 +26,15 @@ from lambent.execution.runtimes import starter
 from lambent.execution.runtimes.commands import Bootstrap
 from lambent.execution.runtimes.java import classes
 from lambent.execution.runtimes.python import bootstrap, keeper, surroundings
-from lambent.execution.sandbox import descriptors, libc, namespaces, network, root, seccomp, spawn
+from lambent.execution.sandbox import (
+    descriptors,
+    endpoint,
+    libc,
+    namespaces,
+    root,
+    seccomp,
+    spawn,
+)
 
 _MESSAGE_LIMIT = 4096
 # Where the frame socket lives in a Python sandbox: out of the way of what a function opens, below its limit of 1,024.
@@ -49,6 +57,7 @@ class Zygote:
         self._network: dict[str, Any] | None = plan["network"]
         # In a sandbox: what its function will have, where that is known before.
         self._memory_mib = 0
+        self._has_endpoint = False
         self._poll = select.poll()
         # pidfd -> sandbox, pid, reading end of the status pipe
         self._sandboxes: dict[int, tuple[str, int, int]] = {}
@@ -88,11 +97,12 @@ class Zygote:
         pid = libc.fork_with(namespaces.NEWPID if self._isolated else 0)
         if pid == 0:
             uid = request["uid"]
-            cable = network.of_uid(self._network, uid) if self._network and uid else None
             frames, log, *others = given
             control = others.pop(0) if request["template"] else -1
+            cable = keeper.cable_of(request, self._network)
             walls = spawn.Walls(self._isolated, uid, self._filter, others, request["urgent"], cable)
             self._memory_mib = request["memory_mib"]
+            self._has_endpoint = keeper.has_endpoint(request)
             if request["template"]:
                 means = keeper.Means(control, home, walls, self._network)
                 self._become_keeper(means, frames, log, status_in)
@@ -126,6 +136,8 @@ class Zygote:
             # As the first process we must not be stopped by what a function sends us.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             spawn.lock(walls, log, [frames, status_in])
+            if self._has_endpoint:
+                endpoint.hand_out(frames)
             if _has_no_reader(status_in):  # the zygote died before we asked to die with it
                 os._exit(_SETUP_FAILED)
             runtime = os.fork()
@@ -161,6 +173,8 @@ class Zygote:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             libc.die_with_parent(signal.SIGKILL)
             spawn.surround(means.walls)
+            if self._has_endpoint:
+                endpoint.hand_out(frames)
             if _has_no_reader(status_in):  # the zygote died before we asked to die with it
                 os._exit(_SETUP_FAILED)
             keeper.keep(means, become_template, status_in)

@@ -1,7 +1,7 @@
 'use strict';
 /*
- * Directs the AWS SDK for JavaScript v2 to AWS_ENDPOINT_URL, which it does not know: loaded into Node programs by
- * `lambent exec` (NODE_OPTIONS=--require). Every copy of the SDK that a program loads has one `lib/core.js`, whatever
+ * Directs the AWS SDK for JavaScript v2 to AWS_ENDPOINT_URL, which it does not know: loaded by the bootstrap of Node
+ * functions and, into any Node program, by `lambent exec` (NODE_OPTIONS=--require). Every copy of the SDK that a program loads has one `lib/core.js`, whatever
  * entry it is loaded by; its configuration is replaced while the rest loads, so we look again after each module.
  */
 const Module = require('module');
