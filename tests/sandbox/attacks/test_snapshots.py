@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -37,9 +38,8 @@ def _template(driver: Any, code: str) -> Any:
 
 
 def _refused(driver: Any, template: Any) -> str:
-    event = driver.ask(
-        "create", sandbox="a" * 32, runtime="python3.11", urgent=True, copy_of=template.name
-    )
+    request = {"sandbox": uuid.uuid4().hex, "runtime": "python3.11", "urgent": True}
+    event = driver.ask("create", copy_of=template.name, **request)
     assert event["event"] == "failed"
     return str(event["reason"])
 
@@ -110,14 +110,14 @@ answer = len(kept)
     # Either of the two may get the word; what the thief gets leads nowhere.
     reasons = set()
     for _ in range(6):
-        event = driver.ask(
-            "create", sandbox="b" * 32, runtime="python3.11", urgent=True, copy_of=template.name
-        )
+        name = uuid.uuid4().hex
+        request = {"sandbox": name, "runtime": "python3.11", "urgent": True}
+        event = driver.ask("create", copy_of=template.name, **request)
         if event["event"] == "failed":
             reasons.add(event["reason"])
             break
-        driver.tell("kill", sandbox="b" * 32)
-        driver.wait_for("exited", "b" * 32)
+        driver.tell("kill", sandbox=name)
+        driver.wait_for("exited", name)
     assert reasons <= {"a copy is not of the template"}
 
 
