@@ -78,7 +78,7 @@ def test_a_published_version_is_restored_from_its_snapshot(
     assert settled["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
     assert settled["RevisionId"] != published["RevisionId"]
 
-    duration, billed, restored, billed_restore = map(float, RESTORED.search(log).groups())  # type: ignore[union-attr]
+    duration, billed, restored, billed_restore = map(float, RESTORED.search(log).groups())
     assert restored <= billed_restore < restored + 1
     assert duration + billed_restore <= billed < duration + billed_restore + 1
     assert "INIT" not in log
