@@ -19,6 +19,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 from typing import Any, NoReturn
 
@@ -29,6 +30,7 @@ from lambent.execution.runtimes.python import bootstrap, keeper, surroundings
 from lambent.execution.sandbox import (
     descriptors,
     endpoint,
+    husk,
     libc,
     namespaces,
     root,
@@ -147,6 +149,8 @@ class Zygote:
             descriptors.keep_only([status_in])
             for standard in (0, 1, 2):
                 os.close(standard)
+            if self._isolated:
+                husk.reap(runtime, status_in)
             _wait_for(runtime, status_in)
         except BaseException as error:  # noqa: BLE001 - the boundary of a forked child: it must not return
             os.write(status_in, b"!" + f"{type(error).__name__}: {error}".encode()[:1000])
@@ -223,6 +227,9 @@ def _exit_code(status: int) -> int:
 
 def _verdict(status: int, said: bytes) -> dict[str, Any]:
     """What became of a sandbox: its own word on the runtime where there is one, else how the first process ended."""
+    if said.startswith(husk.MARK):
+        (wait_status,) = struct.unpack("=i", said[len(husk.MARK) :])
+        return {"status": _exit_code(wait_status)}
     if said.startswith(b"!"):
         return {"status": _SETUP_FAILED, "reason": said[1:].decode("utf-8", "replace")}
     return {"status": int(said) if said else _exit_code(status)}
