@@ -28,6 +28,8 @@ from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
+from lambent.services.apigateway.service import ApiGatewayService
+from lambent.services.apigateway.stages_in_memory import Stages
 from lambent.services.iam.accounts import Accounts
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from lambent.storage.data_dir import DataDir
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
-SERVICES = ("lambda", "iam", "sts")
+SERVICES = ("lambda", "apigateway", "iam", "sts")
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
 _PREWARMED = ("python3.11", "nodejs20.x")
 
@@ -76,6 +78,8 @@ class Platform:
     logs: LogSegments
     plane: ExecutionPlane
     lambda_: LambdaService
+    apigateway: ApiGatewayService
+    stages: Stages  # what is deployed of it
     server: HttpServer
     inner_server: HttpServer  # what functions find at their AWS endpoint
     prewarmed: tuple[str, ...]
@@ -98,6 +102,7 @@ class Platform:
             stack.push_async_callback(self.plane.stop)
             await self.lambda_.start()
             stack.push_async_callback(self.lambda_.stop)
+            await self.apigateway.start()
             for runtime in self.prewarmed:
                 self.plane.prewarm(runtime)
             self.address = await self.server.listen(self.config.host, self.config.port)
@@ -167,10 +172,13 @@ def build(
         account_concurrency=config.account_concurrency,
         signatures=DoorSignatures(accounts, clock, config.auth),
     )
+    stages = Stages()
+    apigateway = _api_gateway(database, stages)
     platform: Platform
 
     async def reset() -> None:
         await lambda_.reset()
+        await apigateway.reset()
         await accounts.reset(config.account)
 
     own_paths = OwnPaths(
@@ -179,7 +187,7 @@ def build(
     gateway = partial(
         Gateway,
         router=Router(SERVICES),
-        services=[lambda_],
+        services=[lambda_, apigateway],
         credentials=accounts,
         database=database,
         clock=clock,
@@ -199,11 +207,18 @@ def build(
         logs=logs,
         plane=plane,
         lambda_=lambda_,
+        apigateway=apigateway,
+        stages=stages,
         server=HttpServer(outer.handle, clock=clock, begin=outer.begin),
         inner_server=HttpServer(inner.handle, clock=clock, begin=inner.begin),
         prewarmed=_PREWARMED,
     )
     return platform
+
+
+def _api_gateway(database: SqliteDatabase, stages: Stages) -> ApiGatewayService:
+    """REST APIs. What is deployed is held in `stages`, for who serves it."""
+    return ApiGatewayService(database, stages)
 
 
 def _log_sink(logs: LogSegments) -> LogSink:

@@ -51,3 +51,27 @@ def account_id() -> str:
     """A random 12-digit account id; never begins with 0, which stands for the default account."""
     number = int.from_bytes(os.urandom(8), "big") % 900_000_000_000
     return str(100_000_000_000 + number)
+
+
+_LOWER = "0123456789abcdefghijklmnopqrstuvwxyz"
+_MIXED = _LOWER + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def lower_alphanumeric(length: int) -> str:
+    """`length` random digits and lower-case letters, as API Gateway's ids are."""
+    return _from_alphabet(_LOWER, length)
+
+
+def alphanumeric(length: int) -> str:
+    """`length` random digits and letters of both cases: 40 of them are an API key."""
+    return _from_alphabet(_MIXED, length)
+
+
+def _from_alphabet(alphabet: str, length: int) -> str:
+    # From so many bits more than needed that the remainder favours no character noticeably.
+    number = int.from_bytes(os.urandom(length + 8), "big")
+    characters = []
+    for _ in range(length):
+        number, rest = divmod(number, len(alphabet))
+        characters.append(alphabet[rest])
+    return "".join(characters)

@@ -39,13 +39,15 @@ def _malformed_xml(reason: str) -> ServiceError:
 class Quirks:
     """`namespace` stands before the code in the JSON protocols' `__type`. `error_codes` are the codes that a
     service's query protocol has for its shapes (`awsQueryCompatible`), `query_names` the names that members have
-    there: shape, member, traits. `blob_type` is the content type of blob payloads.
+    there: shape, member, traits. `blob_type` is the content type of blob payloads. `has_named_bodies`: what is wrong
+    with a member in a body is told with the body's name before it (`createRestApiInput.apiKeySource`).
     """
 
     malformed: Callable[[str], ServiceError] = _serialization_failed
     namespace: str = ""
     blob_type: str = "application/octet-stream"
     has_bare_errors: bool = False
+    has_named_bodies: bool = False
     request_id_header: str = "x-amzn-RequestId"
     error_codes: Mapping[str, str] = field(default_factory=dict)
     query_names: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
@@ -135,6 +137,7 @@ _SQS_NAMES = {
 
 _DYNAMODB = Quirks(namespace="com.amazonaws.dynamodb.v20120810")
 _QUIRKS = {
+    "apigateway": Quirks(has_named_bodies=True),
     "dynamodb": _DYNAMODB,
     "dynamodbstreams": _DYNAMODB,
     "lambda": Quirks(malformed=_lambda_malformed, blob_type="application/json"),
