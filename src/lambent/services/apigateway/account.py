@@ -34,12 +34,13 @@ def get_account(tx: Tx, context: RequestContext, request: Request) -> Document:
 
 
 def update_account(tx: Tx, context: RequestContext, request: Request) -> Document:
-    operations = []
-    for each in request.get("patchOperations") or ():
-        # The value of /features is the feature itself.
-        if each.get("path") == "/features":
-            each = {**each, "path": f"/features/{each.get('value', '')}"}
-        operations.append(each)
+    # The value of /features is the feature itself.
+    operations = [
+        {**each, "path": f"/features/{each.get('value', '')}"}
+        if each.get("path") == "/features"
+        else each
+        for each in request.get("patchOperations") or ()
+    ]
     account = _PATCHES.apply(_account(tx, context.scope), {"patchOperations": operations})
     role = account.get("cloudwatchRoleArn")
     if role and not _ROLE.fullmatch(role):

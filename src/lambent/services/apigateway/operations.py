@@ -20,6 +20,8 @@ from lambent.services.apigateway import (
 from lambent.services.apigateway.api_keys import ApiKeys
 from lambent.services.apigateway.deployments import Deployments
 from lambent.services.apigateway.domain_names import DomainNames
+from lambent.services.apigateway.open_api.exporting import get_export
+from lambent.services.apigateway.open_api.imports import Imports
 from lambent.services.apigateway.rest_apis import RestApis
 from lambent.services.apigateway.stages import StageOperations
 from lambent.services.apigateway.tags import Tags
@@ -38,7 +40,7 @@ Table = dict[str, Operation]
 
 def definition_operations(publisher: Publisher, database: Database) -> Table:
     """APIs, resources, models, request validators, authorizers, gateway responses."""
-    apis = RestApis(publisher)
+    apis, imports = RestApis(publisher), Imports(database, publisher)
     return {
         "CreateAuthorizer": write(authorizers.create_authorizer),
         "CreateModel": write(models.create_model),
@@ -53,6 +55,7 @@ def definition_operations(publisher: Publisher, database: Database) -> Table:
         "DeleteRestApi": write(apis.delete_rest_api),
         "GetAuthorizer": read(authorizers.get_authorizer),
         "GetAuthorizers": read(authorizers.get_authorizers),
+        "GetExport": read(get_export),
         "GetGatewayResponse": read(gateway_responses.get_gateway_response),
         "GetGatewayResponses": read(gateway_responses.get_gateway_responses),
         "GetModel": read(models.get_model),
@@ -64,7 +67,9 @@ def definition_operations(publisher: Publisher, database: Database) -> Table:
         "GetResources": read(resources.get_resources),
         "GetRestApi": read(apis.get_rest_api),
         "GetRestApis": read(apis.get_rest_apis),
+        "ImportRestApi": waits(imports.import_rest_api),
         "PutGatewayResponse": write(gateway_responses.put_gateway_response),
+        "PutRestApi": waits(imports.put_rest_api),
         "UpdateAuthorizer": write(authorizers.update_authorizer),
         "UpdateGatewayResponse": write(gateway_responses.update_gateway_response),
         "UpdateModel": write(models.update_model),

@@ -8,6 +8,7 @@ operation has changed nothing.
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +119,7 @@ def number(value: str) -> float:
         result = float(value)
     except ValueError:
         raise BadRequest(f"Invalid double value: {value}") from None
-    if result != result or result in (float("inf"), float("-inf")):
+    if not math.isfinite(result):
         raise BadRequest(f"Invalid double value: {value}")
     return result
 
