@@ -169,6 +169,10 @@ def test_stages_that_are_refused(
 
 def test_settings_of_methods_are_patched(client: Any, deployed: Any, error_of: Any) -> None:
     request = {"restApiId": deployed["restApiId"], "stageName": "prod"}
+    role = "arn:aws:iam::123456789012:role/logs"
+    client.update_account(
+        patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}]
+    )
     operations = [
         {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": "2.5"},
         {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": "3"},
@@ -209,6 +213,34 @@ def test_settings_of_methods_are_patched(client: Any, deployed: Any, error_of: A
         assert message.startswith(
             f"Invalid method setting path: {path}. Must be one of: [/deploymentId, /description, "
         )
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/*/*/logging/loglevel", "INFO"),
+        ("/accessLogSettings/destinationArn", "arn:aws:logs:us-east-1:123456789012:log-group:a"),
+    ],
+)
+def test_nothing_is_logged_without_a_role_for_it(
+    client: Any, deployed: Any, error_of: Any, path: str, value: str
+) -> None:
+    request = {"restApiId": deployed["restApiId"], "stageName": "prod"}
+    operations = [{"op": "replace", "path": path, "value": value}]
+    assert error_of(client.update_stage, **request, patchOperations=operations) == (
+        400,
+        "BadRequestException",
+        "CloudWatch Logs role ARN must be set in account settings to enable logging",
+    )
+
+
+def test_settings_of_a_stage_need_a_stage(client: Any, deployed: Any, error_of: Any) -> None:
+    api_id = deployed["restApiId"]
+    refused = error_of(client.create_deployment, restApiId=api_id, variables={"a": "1"})
+    assert refused[2] == "variables can be set only if stageName is specified"
+    request = {"restApiId": api_id, "stageName": "prod", "cacheClusterEnabled": True}
+    assert "not cached" in error_of(client.create_deployment, **request)[2]
+    assert len(client.get_deployments(restApiId=api_id)["items"]) == 1
 
 
 def test_a_canary_is_promoted(client: Any, deployed: Any, platform: Any) -> None:
@@ -265,3 +297,24 @@ def test_a_flush_of_the_authorizer_cache_moves_the_generation(
     before = _live(platform, deployed["restApiId"]).generation
     client.flush_stage_authorizers_cache(restApiId=deployed["restApiId"], stageName="prod")
     assert _live(platform, deployed["restApiId"]).generation > before
+
+
+@pytest.mark.slow
+def test_a_reset_forgets_everything(start_platform: Any) -> None:
+    import boto3
+
+    with start_platform(test_mode=True, isolation="none") as running:
+        credential = running.run(running.platform.accounts.create())
+        client = boto3.client(
+            "apigateway",
+            endpoint_url=running.platform.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=credential.access_key_id,
+            aws_secret_access_key=credential.secret_access_key,
+        )
+        api = client.create_rest_api(name="pets")
+        client.create_api_key(name="k")
+        running.run(running.platform.apigateway.reset())
+        assert client.get_rest_apis()["items"] == []
+        assert client.get_api_keys()["items"] == []
+        assert running.platform.stages.find_api(api["id"]) is None

@@ -343,11 +343,16 @@ def test_everything_that_is_wrong_is_told_and_nothing_stays(
 def test_warnings_refuse_an_import_if_the_client_says_so(client: Any, error_of: Any) -> None:
     document = json.loads(json.dumps(SWAGGER))
     document["paths"]["/pets"]["get"]["responses"]["default"] = {"description": "rest"}
+    document["x-amazon-apigateway-cors"] = {"allowOrigins": ["*"]}
     body = json.dumps(document).encode()
     message = error_of(client.import_rest_api, body=body, failOnWarnings=True)[2]
-    assert message.startswith("Warnings found during import:\n\tIgnoring response 'default'")
+    assert message == (
+        "Warnings found during import:"
+        "\n\tIgnoring extension 'x-amazon-apigateway-cors': REST APIs do not have it"
+        "\n\tIgnoring response 'default' of 'GET': a method response has a status code"
+    )
     assert client.get_rest_apis()["items"] == []
-    assert len(client.import_rest_api(body=body)["warnings"]) == 1
+    assert len(client.import_rest_api(body=body)["warnings"]) == 2
 
 
 # --- exports ---

@@ -120,10 +120,21 @@ def test_a_plan_opens_its_stages_to_its_keys(
     assert [each["id"] for each in client.get_usage_plans(keyId=key["id"])["items"]] == [plan["id"]]
     assert error_of(client.create_usage_plan_key, **request, keyType="API_KEY")[0] == 409
     assert error_of(client.delete_usage_plan, usagePlanId=plan["id"])[1] == "BadRequestException"
-    stage = {"restApiId": api_id, "stageName": "prod"}
-    assert error_of(client.delete_stage, **stage)[1] == "BadRequestException"
     client.delete_usage_plan_key(**request)
     assert not _known(platform, api_id, key["value"]).opens(api_id, "prod")
+
+
+def test_a_stage_that_is_gone_is_in_no_plan(client: Any, deployed: Any, platform: Any) -> None:
+    api_id = deployed["restApiId"]
+    plan = client.create_usage_plan(name="gold", apiStages=[{"apiId": api_id, "stage": "prod"}])
+    key = client.create_api_key(enabled=True)
+    client.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    assert _known(platform, api_id, key["value"]).opens(api_id, "prod")
+    client.delete_stage(restApiId=api_id, stageName="prod")
+    assert client.get_usage_plan(usagePlanId=plan["id"])["apiStages"] == []
+    assert not _known(platform, api_id, key["value"]).opens(api_id, "prod")
+    client.delete_usage_plan(usagePlanId=plan["id"])
+    assert _known(platform, api_id, key["value"]).plans == ()
 
 
 def test_patches_change_a_plan(client: Any, deployed: Any, error_of: Any) -> None:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambent.core import ids
-from lambent.services.apigateway.documents import API_KEYS, STAGES, USAGE_PLAN_KEYS, USAGE_PLANS
+from lambent.services.apigateway.documents import (
+    API_KEY_VALUES,
+    API_KEYS,
+    STAGES,
+    USAGE_PLAN_KEYS,
+    USAGE_PLANS,
+)
 from lambent.services.apigateway.errors import BadRequest, Conflict, LimitExceeded, NotFound
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, boolean, custom, member
@@ -39,7 +45,7 @@ class ApiKeys:
     def create_api_key(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         key = _new_key(tx, context, request)
         _add(tx, context.scope, key)
-        self.publisher.keys_changed(tx, context.scope)
+        self.publisher.keys_changed(tx, context.scope, key["id"])
         return shown(key)
 
     def get_api_key(self, tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -62,14 +68,15 @@ class ApiKeys:
         _check_stage_keys(tx, context.scope, key["stageKeys"])
         key["lastUpdatedDate"] = int(context.now.timestamp())
         API_KEYS.put(tx, context.scope, "", key["id"], key)
-        self.publisher.keys_changed(tx, context.scope)
+        self.publisher.keys_changed(tx, context.scope, key["id"])
         return shown(key, "value")
 
     def delete_api_key(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         scope, key_id = context.scope, request["apiKey"]
-        find_key(tx, scope, key_id)
+        key = find_key(tx, scope, key_id)
         for plan in USAGE_PLANS.of(tx, scope):
             USAGE_PLAN_KEYS.remove(tx, scope, plan["id"], key_id)
+        API_KEY_VALUES.remove(tx, scope, "", key["value"])
         API_KEYS.remove(tx, scope, "", key_id)
         self.publisher.key_deleted(tx, scope, key_id)
         return {}
@@ -84,7 +91,7 @@ class ApiKeys:
                 warnings.append(f"Line {number}: {problem.message}")
         if warnings and request.get("failOnWarnings"):
             raise BadRequest("; ".join(warnings))
-        self.publisher.keys_changed(tx, context.scope)
+        self.publisher.keys_changed(tx, context.scope, *made)
         return {"ids": made, "warnings": warnings}
 
     def _import(self, tx: Tx, context: RequestContext, row: Mapping[str, str]) -> str:
@@ -141,12 +148,12 @@ def _new_key(tx: Tx, context: RequestContext, request: Request) -> Document:
 
 
 def _add(tx: Tx, scope: Scope, key: Document) -> None:
-    keys = API_KEYS.of(tx, scope)
-    if any(other["value"] == key["value"] for other in keys):
+    if API_KEY_VALUES.find(tx, scope, "", key["value"]) is not None:
         raise Conflict("API Key already exists")
-    if len(keys) >= MAX_KEYS:
+    if API_KEYS.count(tx, scope) >= MAX_KEYS:
         raise LimitExceeded("Maximum number of API Keys has been reached")
     API_KEYS.put(tx, scope, "", key["id"], key)
+    API_KEY_VALUES.put(tx, scope, "", key["value"], {"id": key["id"]})
 
 
 def _check_stage_keys(tx: Tx, scope: Scope, stage_keys: Iterable[str]) -> None:

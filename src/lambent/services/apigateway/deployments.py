@@ -12,7 +12,12 @@ from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, member
 from lambent.services.apigateway.rest_apis import find_api
 from lambent.services.apigateway.snapshots import snapshot_of, summary_of
-from lambent.services.apigateway.stages import new_stage, with_canary
+from lambent.services.apigateway.stages import (
+    check_variables,
+    new_stage,
+    refuse_unserved,
+    with_canary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +29,15 @@ if TYPE_CHECKING:
     Request = Mapping[str, Any]
     Document = dict[str, Any]
 
+# What CreateDeployment says about the stage.
+_OF_STAGES = (
+    "stageDescription",
+    "variables",
+    "canarySettings",
+    "cacheClusterEnabled",
+    "cacheClusterSize",
+    "tracingEnabled",
+)
 _PATCHES = PatchTable((member("/description"),))
 
 
@@ -53,11 +67,11 @@ class Deployments:
         scope, api_id = context.scope, request["restApiId"]
         name = request.get("stageName")
         if not name:
-            if request.get("stageDescription"):
-                raise BadRequest("Stage description can be set only if stageName is specified")
-            if request.get("canarySettings"):
-                raise BadRequest("Canary settings can be set only if stageName is specified")
+            for member in _OF_STAGES:
+                if request.get(member):
+                    raise BadRequest(f"{member} can be set only if stageName is specified")
             return
+        refuse_unserved(request)
         stage = STAGES.find(tx, scope, api_id, name)
         settings = {**request, "deploymentId": deployment_id}
         settings["description"] = request.get("stageDescription")
@@ -72,6 +86,7 @@ class Deployments:
             if request.get("stageDescription"):
                 stage["description"] = request["stageDescription"]
             if request.get("variables"):
+                check_variables(request["variables"])
                 stage["variables"] = {**stage.get("variables", {}), **request["variables"]}
         stage["lastUpdatedDate"] = int(context.now.timestamp())
         STAGES.put(tx, scope, api_id, name, stage)

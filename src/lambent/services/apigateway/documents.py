@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from lambent.core.context import Scope
 from lambent.services.apigateway.tables import DOCUMENTS, USAGE
@@ -70,7 +70,16 @@ class Kind:
 
     def of(self, tx: Tx, scope: Scope, owner: str = "") -> list[Document]:
         """All of one owner, by id."""
-        return [row.document for row in self._rows(tx, self._scoped(scope) & (_C.owner == owner))]
+        return [row.document for row in self.rows_of(tx, scope, owner)]
+
+    def rows_of(self, tx: Tx, scope: Scope, owner: str) -> list[Row]:
+        """The same, with their ids."""
+        return self._rows(tx, self._scoped(scope) & (_C.owner == owner))
+
+    def count(self, tx: Tx, scope: Scope) -> int:
+        """How many there are in an account and region."""
+        row = tx.one(select(func.count()).select_from(DOCUMENTS).where(self._scoped(scope)))
+        return int(row[0]) if row is not None else 0
 
     def all(self, tx: Tx, scope: Scope) -> list[Row]:
         """All of an account and region, by owner and id."""
@@ -112,6 +121,7 @@ SNAPSHOTS = Kind("snapshot")  # of a deployment, under its id: `stages_in_memory
 STAGES = Kind("stage")
 # Of the account.
 API_KEYS = Kind("api-key")
+API_KEY_VALUES = Kind("api-key-value")  # which key has a value, under the value
 USAGE_PLANS = Kind("usage-plan")
 USAGE_PLAN_KEYS = Kind("usage-plan-key")  # of a plan, under the id of the key
 DOMAINS = Kind("domain-name")

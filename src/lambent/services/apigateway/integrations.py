@@ -63,10 +63,7 @@ def put_integration(tx: Tx, context: RequestContext, request: Request) -> Docume
     method = find_method(resource, request["httpMethod"])
     integration = new_integration(request, resource["id"])
     check_integration(integration, method)
-    before = method.get("methodIntegration", {}).get("integrationResponses")
     method["methodIntegration"] = integration
-    if before:
-        integration["integrationResponses"] = before
     RESOURCES.put(tx, scope, api_id, resource["id"], resource)
     return integration
 

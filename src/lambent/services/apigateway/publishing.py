@@ -42,8 +42,7 @@ class Publisher:
         def read(tx: Tx) -> tuple[list[Row], list[Live], list[ApiKey], list[Domain]]:
             apis = REST_APIS.everywhere(tx)
             lives = [_live(tx, row.scope, row.owner, row.document) for row in STAGES.everywhere(tx)]
-            scopes = {row.scope for row in API_KEYS.everywhere(tx)}
-            keys = [key for scope in scopes for key in _keys(tx, scope)]
+            keys = [_key(tx, row.scope, row.id) for row in API_KEYS.everywhere(tx)]
             domains = [_domain(tx, row.scope, row.id) for row in DOMAINS.everywhere(tx)]
             return apis, lives, keys, domains
 
@@ -59,20 +58,24 @@ class Publisher:
     def api_created(self, tx: Tx, scope: Scope, api_id: str) -> None:
         tx.after_commit(self._stages.put_api, scope.account_id, scope.region, api_id)
 
-    def api_deleted(self, tx: Tx, scope: Scope, api_id: str) -> None:
+    def api_deleted(self, tx: Tx, api_id: str) -> None:
         tx.after_commit(self._stages.remove_api, api_id)
-        self.keys_changed(tx, scope)
 
     def stage_changed(self, tx: Tx, scope: Scope, api_id: str, stage: Document) -> None:
         tx.after_commit(self._stages.put_stage, _live(tx, scope, api_id, stage))
 
-    def stage_deleted(self, tx: Tx, scope: Scope, api_id: str, name: str) -> None:
+    def stage_deleted(self, tx: Tx, api_id: str, name: str) -> None:
         tx.after_commit(self._stages.remove_stage, api_id, name)
-        self.keys_changed(tx, scope)
 
-    def keys_changed(self, tx: Tx, scope: Scope) -> None:
-        """Keys, or usage plans, or what keys are in which plan."""
-        tx.after_commit(self._stages.put_keys, _keys(tx, scope))
+    def keys_changed(self, tx: Tx, scope: Scope, *key_ids: str) -> None:
+        """Keys, or the plans that they are in."""
+        keys = [_key(tx, scope, key_id) for key_id in key_ids]
+        tx.after_commit(self._stages.put_keys, keys)
+
+    def plan_changed(self, tx: Tx, scope: Scope, plan_id: str) -> None:
+        """A usage plan: all keys in it see another one."""
+        keys = [row.id for row in USAGE_PLAN_KEYS.rows_of(tx, scope, plan_id)]
+        self.keys_changed(tx, scope, *keys)
 
     def key_deleted(self, tx: Tx, scope: Scope, key_id: str) -> None:
         tx.after_commit(self._stages.remove_key, scope.account_id, scope.region, key_id)
@@ -91,25 +94,25 @@ def _live(tx: Tx, scope: Scope, api_id: str, stage: Document) -> Live:
     return Live(scope.account_id, scope.region, api_id, stage, snapshot or {}, canary=canary)
 
 
-def _keys(tx: Tx, scope: Scope) -> list[ApiKey]:
-    plans = {plan["id"]: UsagePlan(plan["id"], plan) for plan in USAGE_PLANS.of(tx, scope)}
-    of_key: dict[str, list[UsagePlan]] = {}
-    for row in USAGE_PLAN_KEYS.all(tx, scope):
-        of_key.setdefault(row.id, []).append(plans[row.owner])
-    return [
-        ApiKey(
-            account_id=scope.account_id,
-            region=scope.region,
-            id=key["id"],
-            value=key["value"],
-            name=key.get("name", ""),
-            is_enabled=key["enabled"],
-            customer_id=key.get("customerId", ""),
-            stage_keys=frozenset(key["stageKeys"]),
-            plans=tuple(of_key.get(key["id"], ())),
-        )
-        for key in API_KEYS.of(tx, scope)
+def _key(tx: Tx, scope: Scope, key_id: str) -> ApiKey:
+    key = API_KEYS.find(tx, scope, "", key_id)
+    assert key is not None
+    plans = [
+        USAGE_PLANS.find(tx, scope, "", row.owner)
+        for row in USAGE_PLAN_KEYS.everywhere(tx, key_id)
+        if row.scope == scope
     ]
+    return ApiKey(
+        account_id=scope.account_id,
+        region=scope.region,
+        id=key["id"],
+        value=key["value"],
+        name=key.get("name", ""),
+        is_enabled=key["enabled"],
+        customer_id=key.get("customerId", ""),
+        stage_keys=frozenset(key["stageKeys"]),
+        plans=tuple(UsagePlan(plan["id"], plan) for plan in plans if plan is not None),
+    )
 
 
 def _domain(tx: Tx, scope: Scope, name: str) -> Domain:

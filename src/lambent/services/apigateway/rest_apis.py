@@ -15,7 +15,6 @@ from lambent.services.apigateway.documents import (
     OF_APIS,
     RESOURCES,
     REST_APIS,
-    USAGE_PLANS,
 )
 from lambent.services.apigateway.endpoints import ENDPOINT_RULES, endpoint_configuration
 from lambent.services.apigateway.errors import BadRequest, NotFound, refuse
@@ -23,6 +22,7 @@ from lambent.services.apigateway.models import DEFAULT_MODELS
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, boolean, custom, item, member, one_of
 from lambent.services.apigateway.tags import check_tags
+from lambent.services.apigateway.usage_plans import drop_stages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,8 +86,8 @@ class RestApis:
         for kind in OF_APIS:
             kind.remove_of(tx, scope, api_id)
         REST_APIS.remove(tx, scope, "", api_id)
-        _leave_plans(tx, scope, api_id)
-        self.publisher.api_deleted(tx, scope, api_id)
+        drop_stages(tx, self.publisher, scope, api_id)
+        self.publisher.api_deleted(tx, api_id)
         return {}
 
 
@@ -197,14 +197,6 @@ def _key(document: Document) -> str:
     if "schema" in document or "contentType" in document:
         return str(document["name"])
     return str(document.get("responseType") or document["id"])
-
-
-def _leave_plans(tx: Tx, scope: Scope, api_id: str) -> None:
-    """Stages that are gone are in no usage plan."""
-    for plan in USAGE_PLANS.of(tx, scope):
-        kept = [each for each in plan.get("apiStages", []) if each["apiId"] != api_id]
-        if kept != plan.get("apiStages", []):
-            USAGE_PLANS.put(tx, scope, "", plan["id"], plan | {"apiStages": kept})
 
 
 def _set_compression(document: Document, op: str, value: str, _: Sequence[str]) -> None:

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.documents import DEPLOYMENTS, STAGES, USAGE_PLANS
+from lambent.services.apigateway.documents import ACCOUNT, DEPLOYMENTS, STAGES
 from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.services.apigateway.paging import shown
 from lambent.services.apigateway.rest_apis import find_api
 from lambent.services.apigateway.stage_patches import PATCHES
 from lambent.services.apigateway.tags import check_tags
+from lambent.services.apigateway.usage_plans import drop_stages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 # "Stage variable: names alphanumeric and underscore; values [A-Za-z0-9-._~:/?#&=,]+" (CreateStage).
 _VARIABLE_NAME = re.compile(r"\w+", re.ASCII)
+_LOG_DESTINATION = re.compile(
+    r"arn:aws[\w-]*:(logs:[\w-]+:\d{12}:log-group:[^\s:*]+(:\*)?"
+    r"|firehose:[\w-]+:\d{12}:deliverystream/amazon-apigateway-.+)"
+)
 _VARIABLE_VALUE = re.compile(r"[A-Za-z0-9 \-._~:/?#&=,]*")
 
 
@@ -61,6 +66,7 @@ class StageOperations:
         stage = PATCHES.apply(find_stage(tx, scope, request), request)
         check_variables(stage.get("variables", {}))
         check_deployments(tx, scope, api_id, stage)
+        _check_logging(tx, scope, stage)
         stage["lastUpdatedDate"] = int(context.now.timestamp())
         STAGES.put(tx, scope, api_id, stage["stageName"], stage)
         self.publisher.stage_changed(tx, scope, api_id, stage)
@@ -69,14 +75,9 @@ class StageOperations:
     def delete_stage(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         scope, api_id = context.scope, request["restApiId"]
         name = find_stage(tx, scope, request)["stageName"]
-        for plan in USAGE_PLANS.of(tx, scope):
-            if any((each["apiId"], each["stage"]) == (api_id, name) for each in plan["apiStages"]):
-                raise BadRequest(
-                    "Stage cannot be deleted, since it is associated with a usage plan: "
-                    f"{plan['id']}"
-                )
         STAGES.remove(tx, scope, api_id, name)
-        self.publisher.stage_deleted(tx, scope, api_id, name)
+        drop_stages(tx, self.publisher, scope, api_id, name)
+        self.publisher.stage_deleted(tx, api_id, name)
         return {}
 
     def flush_cache(self, tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -91,12 +92,7 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
     name = request["stageName"]
     if not _NAME.fullmatch(name):
         raise BadRequest("Stage name only allows a-zA-Z0-9_-")
-    if request.get("cacheClusterEnabled") or request.get("cacheClusterSize"):
-        raise refuse("cacheClusterEnabled", "answers are not cached.")
-    if request.get("tracingEnabled"):
-        raise refuse("tracingEnabled", "no traces are recorded.")
-    if request.get("documentationVersion"):
-        raise refuse("documentationVersion of a stage")
+    refuse_unserved(request)
     check_variables(request.get("variables") or {})
     check_tags(request.get("tags") or {})
     now = int(context.now.timestamp())
@@ -119,6 +115,16 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
         stage = with_canary(stage, settings, settings.get("deploymentId", ""))
     check_deployments(tx, context.scope, request["restApiId"], stage)
     return stage
+
+
+def refuse_unserved(request: Request) -> None:
+    """Raises BadRequest for settings of a stage that would have no effect."""
+    if request.get("cacheClusterEnabled") or request.get("cacheClusterSize"):
+        raise refuse("cacheClusterEnabled", "answers are not cached.")
+    if request.get("tracingEnabled"):
+        raise refuse("tracingEnabled", "no traces are recorded.")
+    if request.get("documentationVersion"):
+        raise refuse("documentationVersion of a stage")
 
 
 def with_canary(stage: Document, settings: Mapping[str, Any], deployment_id: str) -> Document:
@@ -158,6 +164,21 @@ def check_deployments(tx: Tx, scope: Scope, api_id: str, stage: Document) -> Non
     ):
         if deployment_id is not None and not DEPLOYMENTS.find(tx, scope, api_id, deployment_id):
             raise BadRequest("Deployment id does not exist")
+
+
+def _check_logging(tx: Tx, scope: Scope, stage: Document) -> None:
+    """Raises BadRequest where a stage is to write logs and nobody may ("Set up CloudWatch logging for REST APIs")."""
+    destination = stage.get("accessLogSettings", {}).get("destinationArn", "")
+    if destination and not _LOG_DESTINATION.fullmatch(destination):
+        raise BadRequest(f"Invalid ARN specified in the request. {destination}")
+    levels = {each.get("loggingLevel", "OFF") for each in stage["methodSettings"].values()}
+    if not destination and not levels - {"OFF"}:
+        return
+    account = ACCOUNT.find(tx, scope, "", "account") or {}
+    if "cloudwatchRoleArn" not in account:
+        raise BadRequest(
+            "CloudWatch Logs role ARN must be set in account settings to enable logging"
+        )
 
 
 def find_stage(tx: Tx, scope: Scope, request: Request) -> Document:

@@ -43,7 +43,7 @@ class Usage:
             raise BadRequest("Invalid date range: the end date is before the start date")
         if (last - first).days >= MAX_DAYS:
             raise BadRequest("Invalid date range: at most 90 days can be asked for")
-        keys = [row.id for row in USAGE_PLAN_KEYS.all(tx, scope) if row.owner == plan["id"]]
+        keys = [row.id for row in USAGE_PLAN_KEYS.rows_of(tx, scope, plan["id"])]
         if request.get("keyId"):
             keys = [find_plan_key(tx, scope, plan["id"], request["keyId"])["id"]]
         shown = page([{"id": key} for key in keys], request, lambda each: str(each["id"]))

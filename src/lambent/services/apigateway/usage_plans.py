@@ -87,10 +87,11 @@ class UsagePlans:
                 f"Stages {stages}. Please disassociate all API stages from the usage plan and try "
                 "again."
             )
+        keys = [row.id for row in USAGE_PLAN_KEYS.rows_of(tx, scope, plan["id"])]
         USAGE_PLAN_KEYS.remove_of(tx, scope, plan["id"])
         USAGE_PLANS.remove(tx, scope, "", plan["id"])
         usage_records.remove_plan(tx, scope, plan["id"])
-        self.publisher.keys_changed(tx, scope)
+        self.publisher.keys_changed(tx, scope, *keys)
         return {}
 
     def create_usage_plan_key(self, tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -109,7 +110,7 @@ class UsagePlans:
                         f"subscribed to {each['apiId']}:{each['stage']} by Usage Plan {other['id']}"
                     )
         USAGE_PLAN_KEYS.put(tx, scope, plan["id"], key["id"], {"type": "API_KEY"})
-        self.publisher.keys_changed(tx, scope)
+        self.publisher.keys_changed(tx, scope, key["id"])
         return _plan_key(key)
 
     def get_usage_plan_key(self, tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -120,7 +121,7 @@ class UsagePlans:
     def get_usage_plan_keys(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         scope, query = context.scope, request.get("nameQuery") or ""
         plan = find_plan(tx, scope, request["usagePlanId"])
-        inside = {row.id for row in USAGE_PLAN_KEYS.all(tx, scope) if row.owner == plan["id"]}
+        inside = {row.id for row in USAGE_PLAN_KEYS.rows_of(tx, scope, plan["id"])}
         keys = [_plan_key(key) for key in API_KEYS.of(tx, scope) if key["id"] in inside]
         named = [key for key in keys if key.get("name", "").startswith(query)]
         return page(named, request, lambda key: str(key["id"]))
@@ -130,7 +131,7 @@ class UsagePlans:
         plan = find_plan(tx, scope, request["usagePlanId"])
         key = find_plan_key(tx, scope, plan["id"], request["keyId"])
         USAGE_PLAN_KEYS.remove(tx, scope, plan["id"], key["id"])
-        self.publisher.keys_changed(tx, scope)
+        self.publisher.keys_changed(tx, scope, key["id"])
         return {}
 
     def _put(self, tx: Tx, context: RequestContext, plan: Document) -> None:
@@ -139,14 +140,29 @@ class UsagePlans:
             if STAGES.find(tx, context.scope, each.get("apiId", ""), each.get("stage", "")) is None:
                 raise NotFound(f"API Stage not found: {each.get('apiId')}:{each.get('stage')}")
         USAGE_PLANS.put(tx, context.scope, "", plan["id"], plan)
-        self.publisher.keys_changed(tx, context.scope)
+        self.publisher.plan_changed(tx, context.scope, plan["id"])
 
     def _plans_of(self, tx: Tx, scope: Scope, key_id: str) -> list[Document]:
         return [
             find_plan(tx, scope, row.owner)
-            for row in USAGE_PLAN_KEYS.all(tx, scope)
-            if row.id == key_id
+            for row in USAGE_PLAN_KEYS.everywhere(tx, key_id)
+            if row.scope == scope
         ]
+
+
+def drop_stages(
+    tx: Tx, publisher: Publisher, scope: Scope, api_id: str, stage: str | None = None
+) -> None:
+    """Take a stage that is gone, or all of an API, out of the usage plans."""
+    for plan in USAGE_PLANS.of(tx, scope):
+        kept = [
+            each
+            for each in plan["apiStages"]
+            if each["apiId"] != api_id or stage not in (None, each["stage"])
+        ]
+        if len(kept) < len(plan["apiStages"]):
+            USAGE_PLANS.put(tx, scope, "", plan["id"], {**plan, "apiStages": kept})
+            publisher.plan_changed(tx, scope, plan["id"])
 
 
 def find_plan(tx: Tx, scope: Scope, plan_id: str) -> Document:

@@ -28,7 +28,7 @@ from lambent.services.apigateway.open_api.parts import a_list, a_map, a_text, te
 from lambent.services.apigateway.open_api.report import Report
 from lambent.services.apigateway.open_api.schemas import schemas_of, to_model
 from lambent.services.apigateway.open_api.security import authorizer_request, schemes_of
-from lambent.services.apigateway.open_api.settings import base_path
+from lambent.services.apigateway.open_api.settings import base_path, unknown_extensions
 from lambent.services.apigateway.resources import new_resource
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class Import:
 
     def run(self) -> None:
         """Raises BadRequest with everything that is wrong."""
+        for name in unknown_extensions(self._document):
+            self.report.warnings.append(f"Ignoring extension '{name}': REST APIs do not have it")
         self._models()
         self._request_validators()
         self._security()

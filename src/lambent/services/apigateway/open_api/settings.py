@@ -21,6 +21,22 @@ _PREFIX = "x-amazon-apigateway-"
 # Of the whole document; those of single operations are dealt with where they stand.
 _REPLACED = ("description", "version", "binaryMediaTypes", "minimumCompressionSize", "policy")
 
+_KNOWN = frozenset(
+    {
+        "api-key-source",
+        "auth",
+        "binary-media-types",
+        "documentation",
+        "endpoint-configuration",
+        "gateway-responses",
+        "importexport-version",
+        "minimum-compression-size",
+        "policy",
+        "request-validator",
+        "request-validators",
+    }
+)
+
 
 def settings_of(document: Document) -> Document:
     """Members of a RestApi, but for its id and times. Raises BadRequest."""
@@ -54,6 +70,13 @@ def apply_settings(api: Document, settings: Document, *, overwrite: bool) -> Doc
     kept = {name: value for name, value in api.items() if not (overwrite and name in _REPLACED)}
     name = settings["name"] or api.get("name", "")
     return {**kept, **settings, "name": name}
+
+
+def unknown_extensions(document: Document) -> list[str]:
+    """Extensions of the whole document that have no effect on a REST API."""
+    return [
+        name for name in document if name.startswith(_PREFIX) and name[len(_PREFIX) :] not in _KNOWN
+    ]
 
 
 def base_path(document: Document, mode: str) -> str:
