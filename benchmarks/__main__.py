@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 GROUPS = ("warm", "cold", "new", "burst", "start", "memory")
 # Measurements of one decision each, with a main() of their own.
-ALONE = ("cold_steps", "http_servers", "storage_writes")
+ALONE = ("cold_steps", "http_servers", "policy_decisions", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
 PR_SET_CHILD_SUBREAPER = 36
 

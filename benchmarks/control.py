@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 import time
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -17,8 +19,17 @@ if TYPE_CHECKING:
 
     from benchmarks.target import Target
 
-# Any role that looks like one: nobody here assumes it.
-ROLE = "arn:aws:iam::000000000000:role/benchmark"
+ROLE = "benchmark"
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
 ACTIVE_TIMEOUT_S = 60.0
 
 
@@ -48,11 +59,12 @@ def create(
     """Create a function from a file (hello.py or hello.js); return the milliseconds until it was Active."""
     filename = filename or ("hello.js" if runtime.startswith("nodejs") else "hello.py")
     package = archive(filename)
+    role = _role(functions)
     begun = time.perf_counter()
     functions.create_function(
         FunctionName=name,
         Runtime=runtime,  # type: ignore[arg-type]  # a string made from the interpreter's version
-        Role=ROLE,
+        Role=role,
         Handler=f"{filename.partition('.')[0]}.handler",
         MemorySize=memory_mib,
         Timeout=30,
@@ -60,6 +72,21 @@ def create(
     )
     wait_until_ready(functions, name)
     return (time.perf_counter() - begun) * 1e3
+
+
+def _role(functions: LambdaClient) -> str:
+    """The ARN of a role for functions, in the account of the client's keys."""
+    keys: Any = functions._request_signer._credentials  # type: ignore[attr-defined]  # noqa: SLF001
+    iam = boto3.client(
+        "iam",
+        endpoint_url=functions.meta.endpoint_url,
+        region_name=functions.meta.region_name,
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+    )
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))
+    return iam.get_role(RoleName=ROLE)["Role"]["Arn"]
 
 
 def renew(functions: LambdaClient, name: str, generation: int) -> None:

@@ -53,6 +53,21 @@ def account_id() -> str:
     return str(100_000_000_000 + number)
 
 
+def unique_id(prefix: str) -> str:
+    """An id as IAM gives them: four letters that say of what (`AIDA`, `AROA`, ...) and 17 characters of base32."""
+    return prefix + base64.b32encode(os.urandom(11)).decode()[:17]
+
+
+def temporary_key_id() -> str:
+    """The id of a temporary access key: `ASIA` and 16 base32 characters."""
+    return "ASIA" + base64.b32encode(os.urandom(10)).decode()
+
+
+def secret_bytes(length: int) -> bytes:
+    """Key material."""
+    return os.urandom(length)
+
+
 _LOWER = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MIXED = _LOWER + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -304,7 +304,7 @@ def test_a_reset_forgets_everything(start_platform: Any) -> None:
     import boto3
 
     with start_platform(test_mode=True, isolation="none") as running:
-        credential = running.run(running.platform.accounts.create())
+        credential = running.run(running.platform.iam.accounts.create())
         client = boto3.client(
             "apigateway",
             endpoint_url=running.platform.endpoint,

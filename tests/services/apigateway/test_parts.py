@@ -355,7 +355,7 @@ def test_a_domain_of_another_account_is_taken(
 
     name = f"{api['id']}.example.org"
     client.create_domain_name(domainName=name)
-    credential = running.run(running.platform.accounts.create())
+    credential = running.run(running.platform.iam.accounts.create())
     other = boto3.client(
         "apigateway",
         endpoint_url=running.platform.endpoint,

@@ -30,7 +30,7 @@ from lambent.storage.blobs import Blobs
 from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from lambent.execution.running import Done
@@ -67,6 +67,7 @@ class StubPlane:
         self.provisioned: dict[str, int] = {}
         self.provision_fault: Exception | None = None
         self.prewarmed: list[str] = []
+        self.prewarmed_for: set[str] = set()
         self.condemned: list[str] = []
         self.fault: Exception | None = None
         self.seal_fault = ""
@@ -140,8 +141,16 @@ class StubPlane:
         if not key.startswith("compilation/"):
             self.retired.append(key)
 
-    def prewarm(self, runtime: str, *_settings: object) -> None:
+    def prewarm(
+        self,
+        runtime: str,
+        memory_mib: int,
+        environment: object = None,
+        trees: Sequence[str] = (),
+        function_name: str = "",
+    ) -> None:
         self.prewarmed.append(runtime)
+        self.prewarmed_for.update(trees)
 
 
 class InlineCompute:

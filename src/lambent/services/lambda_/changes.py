@@ -220,6 +220,7 @@ class Changes:
                 repository.remove(tx, function.scope, function.name)
                 tx.after_commit(self._deleted, function)
             resources.remove_all(tx)
+            tx.after_commit(self._registry.book.clear)
             events.remove_all(tx)
 
         await self._database.write(remove)
@@ -259,6 +260,7 @@ class Changes:
             check(tx)
             repository.remove_version(tx, version)
             resources.remove_qualifier(tx, ref.scope, ref.name, ref.qualifier)
+            tx.after_commit(self._registry.book.forget, ref.arn)
             tx.after_commit(self._version_deleted, version)
 
         await self._database.write(remove)

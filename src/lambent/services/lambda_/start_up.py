@@ -44,8 +44,8 @@ class StartUp:
         await self._restore(trees)
         self.cleaning.offer(archives, [*trees, *self.packages.take_uncompiled()])
         await self.cleaning.finish()
-        for runtime, memory_mib in await self.database.read(repository.runtimes):
-            self.plane.prewarm(runtime, memory_mib)
+        for runtime, memory_mib, tree in await self.database.read(repository.runtimes):
+            self.plane.prewarm(runtime, memory_mib, {}, (tree,))
 
     async def _restore(self, present: set[str]) -> None:
         needed = await self.database.read(repository.trees)
