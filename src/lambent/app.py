@@ -203,7 +203,10 @@ def build(
         roles=None if config.auth == "open" else sts.role_sessions,
     )
     stages = Stages()
-    apigateway = _api_gateway(database, stages)
+    authority = PolicyAuthority(decisions, clock)
+    apigateway = ApiGatewayService(
+        database, stages, authority=None if config.auth == "open" else authority
+    )
     searches = Compute()
     logs = LogsService(
         database=database,
@@ -268,11 +271,6 @@ def build(
         prewarmed=_PREWARMED,
     )
     return platform
-
-
-def _api_gateway(database: SqliteDatabase, stages: Stages) -> ApiGatewayService:
-    """REST APIs. What is deployed is held in `stages`, for who serves it."""
-    return ApiGatewayService(database, stages)
 
 
 def _identities(

@@ -167,6 +167,18 @@ def test_api_gateway_goes_by_method_and_path() -> None:
     assert needed("apigateway", "PutMethod", **pets) == [
         ("apigateway:PUT", "arn:aws:apigateway:eu-west-1::/restapis/abc/resources/r/methods/GET")
     ]
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    assert needed("apigateway", "PutIntegration", **pets, credentials=role)[1:] == [
+        ("iam:PassRole", role)
+    ]
+    assert (
+        needed("apigateway", "PutIntegration", **pets, credentials="arn:aws:iam::*:user/*")[1:]
+        == []
+    )
+    operations = [{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}]
+    assert needed("apigateway", "UpdateAccount", patchOperations=operations)[1:] == [
+        ("iam:PassRole", role)
+    ]
     assert needed("apigateway", "ImportRestApi") == [
         ("apigateway:POST", "arn:aws:apigateway:eu-west-1::/restapis")
     ]

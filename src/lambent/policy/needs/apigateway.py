@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from lambent.policy.needs.rows import Need
+from lambent.policy.needs.rows import Need, always, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,6 +131,20 @@ _TAGS: Mapping[str, str] = {
 }
 
 
+# Whoever hands a role to the service must be allowed to ("Grant an IAM role permission to ..."). The roles in documents
+# that are imported are asked for by the operation itself.
+_WITH_ROLES = frozenset(
+    {
+        "CreateAuthorizer",
+        "PutIntegration",
+        "UpdateAccount",
+        "UpdateAuthorizer",
+        "UpdateIntegration",
+    }
+)
+_ROLE_PATHS = frozenset({"/credentials", "/authorizerCredentials", "/cloudwatchRoleArn"})
+
+
 def _at(path: str) -> Resource:
     """The ARN of what a path addresses. An ARN within a path is encoded, as it is in the request."""
     parts = path.split("/")
@@ -145,6 +159,17 @@ def _at(path: str) -> Resource:
     return resource
 
 
+def _passed(where: Where) -> list[str]:
+    """The roles that a request hands to API Gateway, in a member or in a patch operation."""
+    given = [where.text(name) for name in ("credentials", "authorizerCredentials")]
+    given += [
+        str(operation.get("value") or "")
+        for operation in where.document.get("patchOperations") or ()
+        if operation and operation.get("path") in _ROLE_PATHS
+    ]
+    return [canonical(each) for each in given if ":role/" in each]
+
+
 def _rows() -> dict[str, Needs]:
     rows: dict[str, Needs] = {}
     for path, listed in _PATHS.items():
@@ -152,8 +177,14 @@ def _rows() -> dict[str, Needs]:
         words = listed.split()
         for method, name in zip(words[::2], words[1::2], strict=True):
             need = Need(f"apigateway:{method}", resource, has_tags=_TAGS.get(name, ""))
-            rows[name] = (need,)
+            rows[name] = (need, _PASS_ROLE) if name in _WITH_ROLES else (need,)
     return rows
 
 
+_PASS_ROLE = Need(
+    "iam:PassRole",
+    _passed,
+    {"iam:passedtoservice": always("apigateway.amazonaws.com")},
+    is_own_side=True,
+)
 ROWS = _rows()

@@ -31,16 +31,18 @@ from lambent.services.apigateway.usage_plans import UsagePlans
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambent.core.ports import Database
+    from lambent.core.ports import Authority, Database
     from lambent.services.apigateway.publishing import Publisher
     from lambent.services.apigateway.trial_invocations import TrialInvocations
 
 Table = dict[str, Operation]
 
 
-def definition_operations(publisher: Publisher, database: Database) -> Table:
+def definition_operations(
+    publisher: Publisher, database: Database, authority: Authority | None
+) -> Table:
     """APIs, resources, models, request validators, authorizers, gateway responses."""
-    apis, imports = RestApis(publisher), Imports(database, publisher)
+    apis, imports = RestApis(publisher), Imports(database, publisher, authority)
     return {
         "CreateAuthorizer": write(authorizers.create_authorizer),
         "CreateModel": write(models.create_model),

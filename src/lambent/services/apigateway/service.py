@@ -23,7 +23,7 @@ from lambent.services.apigateway.trial_invocations import TrialInvocations
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lambent.core.ports import Database
+    from lambent.core.ports import Authority, Database
     from lambent.core.service import Operation
     from lambent.services.apigateway.stages_in_memory import Stages
     from lambent.services.apigateway.trial_invocations import TrialInvoker
@@ -35,6 +35,7 @@ class ApiGatewayService:
     Args:
         database: open when `start` is called.
         stages: told of everything that is deployed; the data plane asks it.
+        authority: asked whether a caller may pass the roles that are in a document; None asks nobody.
         invoker: what TestInvokeMethod and TestInvokeAuthorizer are handed to.
         on_remaining: told what UpdateUsage sets; see `usage.Usage`.
     """
@@ -45,6 +46,7 @@ class ApiGatewayService:
         self,
         database: Database,
         stages: Stages,
+        authority: Authority | None = None,
         invoker: TrialInvoker | None = None,
         on_remaining: Callable[[str, str, str, str, int], None] = lambda *_: None,
     ) -> None:
@@ -52,7 +54,7 @@ class ApiGatewayService:
         self._stages = stages
         self._publisher = Publisher(stages)
         self.operations: Mapping[str, Operation] = {
-            **definition_operations(self._publisher, database),
+            **definition_operations(self._publisher, database, authority),
             **method_operations(),
             **deployment_operations(self._publisher),
             **access_operations(self._publisher, on_remaining),

@@ -9,11 +9,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lambent.core.errors import AccessDenied
 from lambent.services.apigateway.documents import RESOURCES, REST_APIS
 from lambent.services.apigateway.endpoints import endpoint_configuration
 from lambent.services.apigateway.errors import BadRequest
 from lambent.services.apigateway.open_api.applying import Import
 from lambent.services.apigateway.open_api.reading import read_document
+from lambent.services.apigateway.open_api.security import roles_in
 from lambent.services.apigateway.open_api.settings import (
     apply_settings,
     parameters_of,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambent.core.context import RequestContext
-    from lambent.core.ports import Database, Tx
+    from lambent.core.ports import Authority, Database, Tx
     from lambent.services.apigateway.publishing import Publisher
 
     Request = Mapping[str, Any]
@@ -39,9 +41,10 @@ class Imports:
 
     database: Database
     publisher: Publisher
+    authority: Authority | None
 
     async def import_rest_api(self, context: RequestContext, request: Request) -> Document:
-        document = await asyncio.to_thread(read_document, request["body"])
+        document = await self._read(context, request)
 
         def make(tx: Tx) -> Document:
             return self._import(tx, context, request, document)
@@ -49,7 +52,7 @@ class Imports:
         return await self.database.write(make)
 
     async def put_rest_api(self, context: RequestContext, request: Request) -> Document:
-        document = await asyncio.to_thread(read_document, request["body"])
+        document = await self._read(context, request)
 
         def change(tx: Tx) -> Document:
             api = find_api(tx, context.scope, request["restApiId"])
@@ -57,6 +60,21 @@ class Imports:
             return _apply(tx, context, request, document, api, overwrite=overwrite)
 
         return await self.database.write(change)
+
+    async def _read(self, context: RequestContext, request: Request) -> Document:
+        """The document. Raises BadRequest, and AccessDenied where the caller may not pass a role that is in it."""
+        document = await asyncio.to_thread(read_document, request["body"])
+        principal = context.principal
+        if self.authority is None or principal.kind == "root":
+            return document
+        keys = {"iam:PassedToService": "apigateway.amazonaws.com"}
+        for role in sorted(set(roles_in(document))):
+            if not self.authority.allows(principal, "iam:PassRole", role, keys, context.http):
+                raise AccessDenied(
+                    f"User: {principal.arn} is not authorized to perform: iam:PassRole on "
+                    f"resource: {role}"
+                )
+        return document
 
     def _import(
         self, tx: Tx, context: RequestContext, request: Request, document: Document
