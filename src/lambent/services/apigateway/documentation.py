@@ -16,6 +16,7 @@ from lambent.services.apigateway.documents import (
     STAGES,
 )
 from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.services.apigateway.json_text import parse_json
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, member
 from lambent.services.apigateway.rest_apis import find_api
@@ -118,8 +119,8 @@ def import_documentation_parts(tx: Tx, context: RequestContext, request: Request
     scope, api_id = context.scope, request["restApiId"]
     find_api(tx, scope, api_id)
     try:
-        document = orjson.loads(request["body"])
-    except orjson.JSONDecodeError:
+        document = parse_json(request["body"])
+    except ValueError:
         raise BadRequest("Unable to parse the documentation parts: the body is not JSON") from None
     document = document if isinstance(document, dict) else {}
     document = document.get("x-amazon-apigateway-documentation", document)
@@ -218,8 +219,8 @@ def _find_version(tx: Tx, scope: Scope, request: Request) -> Document:
 
 def _check_properties(properties: str) -> None:
     try:
-        document = orjson.loads(properties)
-    except orjson.JSONDecodeError:
+        document = parse_json(properties)
+    except ValueError:
         document = None
     if not isinstance(document, dict):
         raise BadRequest("Invalid documentation part properties: it must be a JSON object")

@@ -10,6 +10,7 @@ import orjson
 from lambent.core import ids
 from lambent.services.apigateway.documents import MODELS, RESOURCES, REST_APIS
 from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound
+from lambent.services.apigateway.json_text import parse_json
 from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, member
 
@@ -125,8 +126,8 @@ def find_model(tx: Tx, scope: Scope, api_id: str, name: str) -> Document:
 def check_schema(schema: str) -> None:
     """Is it JSON, and an object? Raises BadRequest."""
     try:
-        document = orjson.loads(schema)
-    except orjson.JSONDecodeError as error:
+        document = parse_json(schema)
+    except ValueError as error:
         raise _invalid_schema(str(error)) from None
     if not isinstance(document, dict):
         raise _invalid_schema("It must be an object")

@@ -18,6 +18,7 @@ from lambent.services.apigateway.documents import (
 )
 from lambent.services.apigateway.endpoints import ENDPOINT_RULES, endpoint_configuration
 from lambent.services.apigateway.errors import BadRequest, NotFound, refuse
+from lambent.services.apigateway.json_text import parse_json
 from lambent.services.apigateway.models import DEFAULT_MODELS
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, boolean, custom, item, member, one_of
@@ -140,8 +141,8 @@ def policy_text(policy: str) -> str:
     Raises BadRequest where it is no JSON object.
     """
     try:
-        document = orjson.loads(policy)
-    except orjson.JSONDecodeError:
+        document = parse_json(policy)
+    except ValueError:
         document = None
     if not isinstance(document, dict):
         raise BadRequest(

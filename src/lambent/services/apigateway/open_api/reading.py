@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import yaml
 
 from lambent.services.apigateway.errors import BadRequest
+from lambent.services.apigateway.json_text import MAX_DEPTH, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # "OpenAPI definition: 6 MB" (API Gateway quotas).
 MAX_BYTES = 6 * 1024 * 1024
-# A document of 6 MB in JSON has fewer values than this, and nests less deeply.
+# A document of 6 MB in JSON has fewer values than this.
 MAX_VALUES = 1_000_000
-MAX_DEPTH = 200
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # untyped
@@ -63,8 +62,8 @@ def is_swagger(document: dict[str, Any]) -> bool:
 
 def _parse(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        return parse_json(body)
+    except ValueError:
         pass
     if body.lstrip()[:1] == b"{":
         raise BadRequest("Unable to parse API definition because of a malformed JSON document")
