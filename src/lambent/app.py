@@ -123,6 +123,7 @@ class Platform:
             await self.lambda_.start()
             stack.push_async_callback(self.lambda_.stop)
             await self.apigateway.start()
+            stack.push_async_callback(self.apigateway.stop)
             for runtime in self.prewarmed:
                 self.plane.prewarm(runtime)
             self.address = await self.server.listen(self.config.host, self.config.port)
@@ -205,7 +206,7 @@ def build(
     stages = Stages()
     authority = PolicyAuthority(decisions, clock)
     apigateway = ApiGatewayService(
-        database, stages, authority=None if config.auth == "open" else authority
+        database, stages, clock, authority=None if config.auth == "open" else authority
     )
     searches = Compute()
     logs = LogsService(

@@ -29,11 +29,10 @@ from lambent.services.apigateway.usage import Usage
 from lambent.services.apigateway.usage_plans import UsagePlans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lambent.core.ports import Authority, Database
     from lambent.services.apigateway.publishing import Publisher
     from lambent.services.apigateway.trial_invocations import TrialInvocations
+    from lambent.services.apigateway.usage_counts import UsageCounts
 
 Table = dict[str, Operation]
 
@@ -132,11 +131,10 @@ def deployment_operations(publisher: Publisher) -> Table:
     }
 
 
-def access_operations(
-    publisher: Publisher, on_remaining: Callable[[str, str, str, str, int], None]
-) -> Table:
+def access_operations(publisher: Publisher, database: Database, counts: UsageCounts) -> Table:
     """API keys, usage plans and usage."""
-    keys, plans, usage = ApiKeys(publisher), UsagePlans(publisher), Usage(on_remaining)
+    keys, plans = ApiKeys(publisher), UsagePlans(publisher, counts)
+    usage = Usage(database, counts)
     return {
         "CreateApiKey": write(keys.create_api_key),
         "CreateUsagePlan": write(plans.create_usage_plan),
@@ -146,14 +144,14 @@ def access_operations(
         "DeleteUsagePlanKey": write(plans.delete_usage_plan_key),
         "GetApiKey": read(keys.get_api_key),
         "GetApiKeys": read(keys.get_api_keys),
-        "GetUsage": read(usage.get_usage),
+        "GetUsage": waits(usage.get_usage),
         "GetUsagePlan": read(plans.get_usage_plan),
         "GetUsagePlanKey": read(plans.get_usage_plan_key),
         "GetUsagePlanKeys": read(plans.get_usage_plan_keys),
         "GetUsagePlans": read(plans.get_usage_plans),
         "ImportApiKeys": write(keys.import_api_keys),
         "UpdateApiKey": write(keys.update_api_key),
-        "UpdateUsage": write(usage.update_usage),
+        "UpdateUsage": waits(usage.update_usage),
         "UpdateUsagePlan": write(plans.update_usage_plan),
     }
 

@@ -19,10 +19,12 @@ from lambent.services.apigateway.operations import (
 )
 from lambent.services.apigateway.publishing import Publisher
 from lambent.services.apigateway.trial_invocations import TrialInvocations
+from lambent.services.apigateway.usage_counts import UsageCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from lambent.core.clock import Clock
     from lambent.core.ports import Authority, Database
     from lambent.core.service import Operation
     from lambent.services.apigateway.stages_in_memory import Stages
@@ -34,10 +36,13 @@ class ApiGatewayService:
 
     Args:
         database: open when `start` is called.
+        clock: quotas go by its calendar.
         stages: told of everything that is deployed; the data plane asks it.
         authority: asked whether a caller may pass the roles that are in a document; None asks nobody.
         invoker: what TestInvokeMethod and TestInvokeAuthorizer are handed to.
-        on_remaining: told what UpdateUsage sets; see `usage.Usage`.
+
+    Attributes:
+        usage: what API keys have called; the data plane counts with it.
     """
 
     name = "apigateway"
@@ -46,18 +51,19 @@ class ApiGatewayService:
         self,
         database: Database,
         stages: Stages,
+        clock: Clock,
         authority: Authority | None = None,
         invoker: TrialInvoker | None = None,
-        on_remaining: Callable[[str, str, str, str, int], None] = lambda *_: None,
     ) -> None:
         self._database = database
         self._stages = stages
         self._publisher = Publisher(stages)
+        self.usage = UsageCounts(database, clock)
         self.operations: Mapping[str, Operation] = {
             **definition_operations(self._publisher, database, authority),
             **method_operations(),
             **deployment_operations(self._publisher),
-            **access_operations(self._publisher, on_remaining),
+            **access_operations(self._publisher, database, self.usage),
             **documentation_operations(),
             **other_operations(self._publisher, TrialInvocations(database, invoker)),
         }
@@ -65,8 +71,14 @@ class ApiGatewayService:
     async def start(self) -> None:
         """Bring what is deployed into memory."""
         await self._publisher.load(self._database)
+        await self.usage.load()
+
+    async def stop(self) -> None:
+        """Write what was counted last."""
+        await self.usage.stop()
 
     async def reset(self) -> None:
         """Forget everything of every account (`--test-mode`)."""
         await self._database.write(remove_all)
         self._stages.clear()
+        self.usage.clear()

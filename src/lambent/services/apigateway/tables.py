@@ -24,16 +24,14 @@ DOCUMENTS = Table(
     Index("apigateway_documents_kind", "kind", "id"),
 )
 
-# What was called with each key of each usage plan, by day (UTC, YYYY-MM-DD). `remaining` is what was left of the
-# period's quota at the end of the day, or what UpdateUsage has set it to.
+# What was called with each key of each usage plan, by day (UTC, YYYY-MM-DD), and what UpdateUsage has granted on it on
+# top of the period's limit. Ids of keys are unique enough to do without the account.
 USAGE = Table(
     "apigateway_usage",
     METADATA,
-    Column("account_id", String(12), primary_key=True),
-    Column("region", String(32), primary_key=True),
     Column("plan_id", String(32), primary_key=True),
     Column("key_id", String(32), primary_key=True),
     Column("day", String(10), primary_key=True),
     Column("used", BigInteger, nullable=False),
-    Column("remaining", BigInteger, nullable=False),
+    Column("granted", BigInteger, nullable=False),
 )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambent.core import ids
-from lambent.services.apigateway import usage_records
 from lambent.services.apigateway.api_keys import find_key
 from lambent.services.apigateway.documents import API_KEYS, STAGES, USAGE_PLAN_KEYS, USAGE_PLANS
 from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound
@@ -21,6 +20,7 @@ from lambent.services.apigateway.patches import (
     structure,
 )
 from lambent.services.apigateway.tags import check_tags
+from lambent.services.apigateway.usage_counts import remove_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext, Scope
     from lambent.core.ports import Tx
     from lambent.services.apigateway.publishing import Publisher
+    from lambent.services.apigateway.usage_counts import UsageCounts
 
     Request = Mapping[str, Any]
     Document = dict[str, Any]
 
-# The last offset into a period, in days (QuotaSettings: "The day that a time period starts").
-_LAST_OFFSET = {"DAY": 0, "WEEK": 6, "MONTH": 27}
+# The greatest offset, and how AWS says it.
+_LAST_OFFSET = {"DAY": (0, "zero"), "WEEK": (6, "six"), "MONTH": (27, "27")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class UsagePlans:
     """The operations on usage plans and their keys."""
 
     publisher: Publisher
+    counts: UsageCounts
 
     def create_usage_plan(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         check_tags(request.get("tags") or {})
@@ -90,7 +92,8 @@ class UsagePlans:
         keys = [row.id for row in USAGE_PLAN_KEYS.rows_of(tx, scope, plan["id"])]
         USAGE_PLAN_KEYS.remove_of(tx, scope, plan["id"])
         USAGE_PLANS.remove(tx, scope, "", plan["id"])
-        usage_records.remove_plan(tx, scope, plan["id"])
+        remove_plan(tx, plan["id"])
+        tx.after_commit(self.counts.forget, plan["id"])
         self.publisher.keys_changed(tx, scope, *keys)
         return {}
 
@@ -203,10 +206,11 @@ def _check_limits(plan: Document) -> None:
     period, offset = quota["period"], quota.get("offset", 0)
     if period == "DAY" and offset:
         raise BadRequest("Usage Plan quota offset must be zero in the DAY period")
-    if not 0 <= offset <= _LAST_OFFSET[period]:
+    last, words = _LAST_OFFSET[period]
+    if not 0 <= offset <= last:
         raise BadRequest(
-            f"Usage Plan quota offset must be between zero and {_LAST_OFFSET[period]} inclusively "
-            f"in the {period} period"
+            f"Usage Plan quota offset must be between zero and {words} inclusively in the "
+            f"{period} period"
         )
 
 

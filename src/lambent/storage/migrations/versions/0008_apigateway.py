@@ -26,14 +26,10 @@ def upgrade() -> None:
     op.create_index("apigateway_documents_kind", "apigateway_documents", ["kind", "id"])
     op.create_table(
         "apigateway_usage",
-        sa.Column("account_id", sa.String(12), nullable=False),
-        sa.Column("region", sa.String(32), nullable=False),
         sa.Column("plan_id", sa.String(32), nullable=False),
         sa.Column("key_id", sa.String(32), nullable=False),
         sa.Column("day", sa.String(10), nullable=False),
         sa.Column("used", sa.BigInteger, nullable=False),
-        sa.Column("remaining", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint(
-            "account_id", "region", "plan_id", "key_id", "day", name="apigateway_usage_pk"
-        ),
+        sa.Column("granted", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("plan_id", "key_id", "day", name="apigateway_usage_pk"),
     )
