@@ -206,7 +206,12 @@ def test_settings_of_methods_are_patched(client: Any, deployed: Any, error_of: A
     assert set(changed["methodSettings"]) == {"~1pets~1{id}/GET", "~1/GET"}
     assert changed["variables"] == {}
     assert "accessLogSettings" not in changed
-    for path in ("/nonsense", "/pets/GET//throttling/rateLimit", "/GET/throttling/rateLimit"):
+    for path in (
+        "/nonsense",
+        "/pets/GET//throttling/rateLimit",
+        "/GET/throttling/rateLimit",
+        "/pets/ANY/throttling/rateLimit",
+    ):
         wrong = [{"op": "replace", "path": path, "value": "1"}]
         status, code, message = error_of(client.update_stage, **request, patchOperations=wrong)
         assert (status, code) == (400, "BadRequestException")

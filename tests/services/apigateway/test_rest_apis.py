@@ -77,7 +77,7 @@ def test_an_api_that_is_not_there(client: Any, aws: Any, api: Any, error_of: Any
     [
         (
             {"minimumCompressionSize": -1},
-            "Invalid minimum compression size, must be between 0 and 10485760 or null to disable",
+            "Invalid minimum compression size, must be between 0 and 10485760",
         ),
         (
             {"policy": "no json"},

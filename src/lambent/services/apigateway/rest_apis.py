@@ -130,9 +130,7 @@ def new_api(tx: Tx, context: RequestContext, request: Request) -> Document:
 def check_compression(size: int | None) -> None:
     """Raises BadRequest."""
     if size is not None and not 0 <= size <= MAX_COMPRESSION_SIZE:
-        raise BadRequest(
-            "Invalid minimum compression size, must be between 0 and 10485760 or null to disable"
-        )
+        raise BadRequest("Invalid minimum compression size, must be between 0 and 10485760")
 
 
 def policy_text(policy: str) -> str:
@@ -204,10 +202,7 @@ def _set_compression(document: Document, op: str, value: str, _: Sequence[str]) 
     document.pop("minimumCompressionSize", None)
     if op != "remove" and value not in ("", "null"):
         if not value.isdigit():
-            raise BadRequest(
-                "Invalid minimum compression size, must be between 0 and 10485760 or "
-                "null to disable"
-            )
+            raise BadRequest("Invalid minimum compression size, must be between 0 and 10485760")
         check_compression(int(value))
         document["minimumCompressionSize"] = int(value)
 

@@ -59,6 +59,7 @@ _SETTINGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
         one_of("FAIL_WITH_403", "SUCCEED_WITH_RESPONSE_HEADER", "SUCCEED_WITHOUT_RESPONSE_HEADER"),
     ),
 }
+_METHODS = frozenset({"*", "GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD"})
 _METHOD_PATHS = [f"/{{resourcePath}}/{{httpMethod}}/{path}" for path in _SETTINGS]
 _ALL_PATHS = [f"/*/*/{path}" for path in _SETTINGS]
 
@@ -113,8 +114,9 @@ def _remove(document: Document, path: str) -> None:
 
 
 def _is_method(key: str) -> bool:
+    """A setting is of one method or of all: AWS takes none for ANY."""
     resource, _, method = key.rpartition("/")
-    return bool(resource) and not resource.endswith("/") and (method == "*" or method.isupper())
+    return bool(resource) and not resource.endswith("/") and method in _METHODS
 
 
 def _invalid(path: str) -> BadRequest:
