@@ -289,6 +289,46 @@ def test_documentation_versions(client: Any, api: Any, error_of: Any) -> None:
     assert error_of(client.get_documentation_version, **place) == missing
 
 
+def test_a_stage_has_the_documentation_of_a_time(
+    client: Any, deployed: Any, error_of: Any, platform: Any
+) -> None:
+    api_id = deployed["restApiId"]
+    part = client.create_documentation_part(
+        restApiId=api_id, location={"type": "API"}, properties='{"info":"then"}'
+    )
+    client.create_documentation_version(
+        restApiId=api_id, documentationVersion="1", stageName="prod"
+    )
+    stage = client.get_stage(restApiId=api_id, stageName="prod")
+    assert stage["documentationVersion"] == "1"
+    assert platform.stages.find_api(api_id).stages["prod"].stage["documentationVersion"] == "1"
+    client.delete_documentation_part(restApiId=api_id, documentationPartId=part["id"])
+    exported = client.get_export(
+        restApiId=api_id,
+        stageName="prod",
+        exportType="oas30",
+        parameters={"extensions": "documentation"},
+    )
+    assert json.loads(exported["body"].read())["x-amazon-apigateway-documentation"] == {
+        "version": "1",
+        "documentationParts": [{"location": {"type": "API"}, "properties": {"info": "then"}}],
+    }
+    version = {"restApiId": api_id, "documentationVersion": "1"}
+    assert error_of(client.delete_documentation_version, **version)[:2] == (
+        409,
+        "ConflictException",
+    )
+    wrong = {**deployed, "stageName": "test", "documentationVersion": "2"}
+    assert error_of(client.create_stage, **wrong)[1] == "BadRequestException"
+    nowhere = {"restApiId": api_id, "documentationVersion": "2", "stageName": "nope"}
+    assert error_of(client.create_documentation_version, **nowhere)[0] == 404
+    assert len(client.get_documentation_versions(restApiId=api_id)["items"]) == 1
+    operations = [{"op": "replace", "path": "/documentationVersion", "value": ""}]
+    stage = client.update_stage(restApiId=api_id, stageName="prod", patchOperations=operations)
+    assert "documentationVersion" not in stage
+    client.delete_documentation_version(**version)
+
+
 # --- domain names ---
 
 

@@ -1,4 +1,4 @@
-"""Documentation parts and versions of APIs.
+"""Documentation parts of APIs; `documentation_versions` has the versions.
 
 A part belongs to a place in the API; which members a place has goes by its type (DocumentationPartLocation).
 """
@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambent.core import ids
-from lambent.services.apigateway.documents import (
-    DOCUMENTATION_PARTS,
-    DOCUMENTATION_VERSIONS,
-    STAGES,
-)
+from lambent.services.apigateway.documents import DOCUMENTATION_PARTS
 from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.services.apigateway.json_text import parse_json
-from lambent.services.apigateway.paging import page, shown
+from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, member
 from lambent.services.apigateway.rest_apis import find_api
 
@@ -47,7 +43,6 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
 }
 _DEFAULTS = {"path": "/", "method": "*", "statusCode": "*"}
 _PART_PATCHES = PatchTable((member("/properties", required=True),))
-_VERSION_PATCHES = PatchTable((member("/description"),))
 
 
 def create_documentation_part(tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -157,47 +152,6 @@ def put_part(tx: Tx, scope: Scope, api_id: str, given: Any) -> str:
     return str(part["id"])
 
 
-# --- versions ---
-
-
-def create_documentation_version(tx: Tx, context: RequestContext, request: Request) -> Document:
-    scope, api_id, name = context.scope, request["restApiId"], request["documentationVersion"]
-    find_api(tx, scope, api_id)
-    if request.get("stageName"):
-        if STAGES.find(tx, scope, api_id, request["stageName"]) is None:
-            raise NotFound("Invalid stage identifier specified")
-        raise refuse("stageName of a documentation version")
-    if DOCUMENTATION_VERSIONS.find(tx, scope, api_id, name) is not None:
-        raise Conflict("Documentation version already exists")
-    version: Document = {"version": name, "createdDate": int(context.now.timestamp())}
-    if request.get("description"):
-        version["description"] = request["description"]
-    DOCUMENTATION_VERSIONS.put(tx, scope, api_id, name, version)
-    return shown(version)
-
-
-def get_documentation_version(tx: Tx, context: RequestContext, request: Request) -> Document:
-    return shown(_find_version(tx, context.scope, request))
-
-
-def get_documentation_versions(tx: Tx, context: RequestContext, request: Request) -> Document:
-    find_api(tx, context.scope, request["restApiId"])
-    versions = DOCUMENTATION_VERSIONS.of(tx, context.scope, request["restApiId"])
-    return page(versions, request, lambda each: str(each["version"]))
-
-
-def update_documentation_version(tx: Tx, context: RequestContext, request: Request) -> Document:
-    version = _VERSION_PATCHES.apply(_find_version(tx, context.scope, request), request)
-    DOCUMENTATION_VERSIONS.put(tx, context.scope, request["restApiId"], version["version"], version)
-    return shown(version)
-
-
-def delete_documentation_version(tx: Tx, context: RequestContext, request: Request) -> Document:
-    version = _find_version(tx, context.scope, request)
-    DOCUMENTATION_VERSIONS.remove(tx, context.scope, request["restApiId"], version["version"])
-    return {}
-
-
 def _find_part(tx: Tx, scope: Scope, request: Request) -> Document:
     find_api(tx, scope, request["restApiId"])
     found = DOCUMENTATION_PARTS.find(
@@ -205,15 +159,6 @@ def _find_part(tx: Tx, scope: Scope, request: Request) -> Document:
     )
     if found is None:
         raise NotFound("Invalid Documentation part identifier specified")
-    return found
-
-
-def _find_version(tx: Tx, scope: Scope, request: Request) -> Document:
-    find_api(tx, scope, request["restApiId"])
-    name = request["documentationVersion"]
-    found = DOCUMENTATION_VERSIONS.find(tx, scope, request["restApiId"], name)
-    if found is None:
-        raise NotFound("Invalid Documentation version identifier specified")
     return found
 
 

@@ -19,6 +19,7 @@ from lambent.services.apigateway import (
 )
 from lambent.services.apigateway.api_keys import ApiKeys
 from lambent.services.apigateway.deployments import Deployments
+from lambent.services.apigateway.documentation_versions import DocumentationVersions
 from lambent.services.apigateway.domain_names import DomainNames
 from lambent.services.apigateway.open_api.exporting import get_export
 from lambent.services.apigateway.open_api.imports import Imports
@@ -115,7 +116,8 @@ def deployment_operations(publisher: Publisher) -> Table:
         "DeleteDeployment": write(deployments.delete_deployment),
         "DeleteDomainName": write(domains.delete_domain_name),
         "DeleteStage": write(stages.delete_stage),
-        "FlushStageAuthorizersCache": write(stages.flush_cache),
+        "FlushStageAuthorizersCache": write(stages.flush_authorizers_cache),
+        "FlushStageCache": write(stages.flush_stage_cache),
         "GetBasePathMapping": read(domains.get_base_path_mapping),
         "GetBasePathMappings": read(domains.get_base_path_mappings),
         "GetDeployment": read(deployments.get_deployment),
@@ -156,20 +158,21 @@ def access_operations(publisher: Publisher, database: Database, counts: UsageCou
     }
 
 
-def documentation_operations() -> Table:
+def documentation_operations(publisher: Publisher) -> Table:
     """Documentation parts and versions."""
+    versions = DocumentationVersions(publisher)
     return {
         "CreateDocumentationPart": write(documentation.create_documentation_part),
-        "CreateDocumentationVersion": write(documentation.create_documentation_version),
+        "CreateDocumentationVersion": write(versions.create),
         "DeleteDocumentationPart": write(documentation.delete_documentation_part),
-        "DeleteDocumentationVersion": write(documentation.delete_documentation_version),
+        "DeleteDocumentationVersion": write(versions.delete),
         "GetDocumentationPart": read(documentation.get_documentation_part),
         "GetDocumentationParts": read(documentation.get_documentation_parts),
-        "GetDocumentationVersion": read(documentation.get_documentation_version),
-        "GetDocumentationVersions": read(documentation.get_documentation_versions),
+        "GetDocumentationVersion": read(versions.get),
+        "GetDocumentationVersions": read(versions.list),
         "ImportDocumentationParts": write(documentation.import_documentation_parts),
         "UpdateDocumentationPart": write(documentation.update_documentation_part),
-        "UpdateDocumentationVersion": write(documentation.update_documentation_version),
+        "UpdateDocumentationVersion": write(versions.update),
     }
 
 

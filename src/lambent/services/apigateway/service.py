@@ -64,7 +64,7 @@ class ApiGatewayService:
             **method_operations(),
             **deployment_operations(self._publisher),
             **access_operations(self._publisher, database, self.usage),
-            **documentation_operations(),
+            **documentation_operations(self._publisher),
             **other_operations(self._publisher, TrialInvocations(database, invoker)),
         }
 

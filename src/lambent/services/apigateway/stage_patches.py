@@ -179,7 +179,7 @@ _RULES: tuple[Rule, ...] = (
         "/canarySettings/useStageCache",
         _refused("canarySettings.useStageCache", "answers are not cached."),
     ),
-    custom("/documentationVersion", _refused("documentationVersion of a stage", "")),
+    member("/documentationVersion"),
     entry("/variables/{variable_name}"),
     custom("/variables", _copy_variables, "copy"),
     custom("/tracingEnabled", _refused("tracingEnabled", "no traces are recorded.")),

@@ -6,7 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.documents import ACCOUNT, DEPLOYMENTS, STAGES
+from lambent.services.apigateway.documents import (
+    ACCOUNT,
+    DEPLOYMENTS,
+    DOCUMENTATION_VERSIONS,
+    STAGES,
+)
 from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.services.apigateway.paging import shown
 from lambent.services.apigateway.rest_apis import find_api
@@ -65,7 +70,7 @@ class StageOperations:
         scope, api_id = context.scope, request["restApiId"]
         stage = PATCHES.apply(find_stage(tx, scope, request), request)
         check_variables(stage.get("variables", {}))
-        check_deployments(tx, scope, api_id, stage)
+        check_references(tx, scope, api_id, stage)
         _check_logging(tx, scope, stage)
         stage["lastUpdatedDate"] = int(context.now.timestamp())
         STAGES.put(tx, scope, api_id, stage["stageName"], stage)
@@ -80,8 +85,15 @@ class StageOperations:
         self.publisher.stage_deleted(tx, api_id, name)
         return {}
 
-    def flush_cache(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        """Of authorizers: a stage that is put anew has a new generation, under which nothing is cached."""
+    def flush_stage_cache(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        """Answers are not cached, so there is nothing to flush."""
+        find_stage(tx, context.scope, request)
+        return {}
+
+    def flush_authorizers_cache(
+        self, tx: Tx, context: RequestContext, request: Request
+    ) -> Document:
+        """A stage that is put anew has a new generation, under which nothing is cached."""
         stage = find_stage(tx, context.scope, request)
         self.publisher.stage_changed(tx, context.scope, request["restApiId"], stage)
         return {}
@@ -97,8 +109,9 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
     check_tags(request.get("tags") or {})
     now = int(context.now.timestamp())
     stage: Document = {"deploymentId": request["deploymentId"], "stageName": name}
-    if request.get("description"):
-        stage["description"] = request["description"]
+    for member in ("description", "documentationVersion"):
+        if request.get(member):
+            stage[member] = request[member]
     stage |= {
         "cacheClusterEnabled": False,
         "cacheClusterStatus": "NOT_AVAILABLE",
@@ -113,7 +126,7 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
     if request.get("canarySettings"):
         settings = request["canarySettings"]
         stage = with_canary(stage, settings, settings.get("deploymentId", ""))
-    check_deployments(tx, context.scope, request["restApiId"], stage)
+    check_references(tx, context.scope, request["restApiId"], stage)
     return stage
 
 
@@ -123,8 +136,6 @@ def refuse_unserved(request: Request) -> None:
         raise refuse("cacheClusterEnabled", "answers are not cached.")
     if request.get("tracingEnabled"):
         raise refuse("tracingEnabled", "no traces are recorded.")
-    if request.get("documentationVersion"):
-        raise refuse("documentationVersion of a stage")
 
 
 def with_canary(stage: Document, settings: Mapping[str, Any], deployment_id: str) -> Document:
@@ -156,8 +167,11 @@ def check_variables(variables: Mapping[str, str]) -> None:
             )
 
 
-def check_deployments(tx: Tx, scope: Scope, api_id: str, stage: Document) -> None:
-    """Raises BadRequest where a deployment that the stage names is not there."""
+def check_references(tx: Tx, scope: Scope, api_id: str, stage: Document) -> None:
+    """Raises BadRequest where a deployment or documentation version that the stage names is not there."""
+    version = stage.get("documentationVersion")
+    if version and not DOCUMENTATION_VERSIONS.find(tx, scope, api_id, version):
+        raise BadRequest("Invalid Documentation version identifier specified")
     for deployment_id in (
         stage["deploymentId"],
         stage.get("canarySettings", {}).get("deploymentId"),

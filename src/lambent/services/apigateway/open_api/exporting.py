@@ -1,7 +1,7 @@
 """GetExport: what is deployed to a stage, as a document of either version.
 
 `extensions` says what of API Gateway's own is written: nothing, `integrations`, `authorizers`, or all of it
-(`apigateway`); those for Postman are refused.
+(`apigateway`); and `documentation`, that of the stage's documentation version. Those for Postman are refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import yaml
 
-from lambent.services.apigateway.documents import SNAPSHOTS
+from lambent.services.apigateway.documents import DOCUMENTATION_VERSIONS, SNAPSHOTS
 from lambent.services.apigateway.errors import BadRequest, refuse
 from lambent.services.apigateway.open_api.exported_operations import Dialect, operation_of
 from lambent.services.apigateway.open_api.exported_security import schemes_written
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 _ALL = frozenset({"integrations", "authorizers", "apigateway"})
+_EXTENSIONS = _ALL | {"documentation"}
 _TYPES = ("application/json", "application/yaml")
 _ANY = "x-amazon-apigateway-any-method"
 _PREFIX = "x-amazon-apigateway-"
@@ -46,6 +47,10 @@ def get_export(tx: Tx, context: RequestContext, request: Request) -> Document:
     assert snapshot is not None  # a deployment that a stage has is not deleted
     dialect = Dialect(is_swagger=kind == "swagger", extensions=_extensions(request))
     document = _Export(snapshot, stage, context.scope.region, dialect).document()
+    version = stage.get("documentationVersion")
+    if version and "documentation" in dialect.extensions:
+        kept = DOCUMENTATION_VERSIONS.find(tx, context.scope, request["restApiId"], version)
+        document |= _documentation(kept or {"parts": []}, version)
     if content_type == "application/yaml":
         body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode()
         suffix = "yaml"
@@ -65,13 +70,24 @@ def _extensions(request: Request) -> frozenset[str]:
     wanted = {each.strip() for each in given.split(",") if each.strip()}
     if "postman" in wanted:
         raise refuse("the export extension 'postman'")
-    wrong = sorted(wanted - _ALL)
+    wrong = sorted(wanted - _EXTENSIONS)
     if wrong:
         raise BadRequest(f"Invalid export extension: {wrong[0]}")
-    return _ALL if "apigateway" in wanted else frozenset(wanted)
+    return frozenset(wanted | _ALL if "apigateway" in wanted else wanted)
+
+
+def _documentation(kept: Document, version: str) -> Document:
+    """The parts that a version has kept, with their properties as JSON."""
+    parts = [
+        {"location": each["location"], "properties": orjson.loads(each["properties"])}
+        for each in kept["parts"]
+    ]
+    return {_PREFIX + "documentation": {"version": version, "documentationParts": parts}}
 
 
 class _Export:
+    """Writes one document."""
+
     def __init__(self, snapshot: Document, stage: Document, region: str, dialect: Dialect) -> None:
         self._snapshot, self._stage, self._region = snapshot, stage, region
         self._dialect = dialect
