@@ -27,7 +27,7 @@ from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
 from benchmarks.contestants.serverless_offline import ServerlessOffline
 from benchmarks.interpreters import node
-from benchmarks.rows import burst, cold, startup, warm
+from benchmarks.rows import burst, cold, snap_start, startup, warm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Row
     from benchmarks.rows.warm import Entry
 
-GROUPS = ("warm", "cold", "new", "burst", "start", "memory")
+GROUPS = ("warm", "cold", "new", "snap", "burst", "start", "memory")
 # Measurements of one decision each, with a main() of their own.
-ALONE = ("cold_steps", "http_servers", "policy_decisions", "storage_writes")
+ALONE = ("cold_steps", "density", "http_servers", "policy_decisions", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -83,6 +83,8 @@ class Run:
         if self._wants("new") and lambent:
             row = cold.measure_new(lambent, rounds, say)
             self._show(row, table.starts(row))
+        if self._wants("snap") and lambent:
+            self._measure_snapshots(lambent)
         if self._wants("burst") and lambent:
             row = burst.measure(lambent, rounds, say)
             self._show(row, table.starts(row))
@@ -90,6 +92,13 @@ class Run:
             levels = self.options.connections
             for row in warm.measure(self._entries(), rounds, self.options.seconds, say, levels):
                 self._show(row, table.warm(row))
+
+    def _measure_snapshots(self, lambent: Lambent) -> None:
+        def measure() -> None:
+            for row in snap_start.measure(lambent, self.options.rounds, say):
+                self._show(row, table.starts(row))
+
+        self._try("lambent's snapshots", measure)
 
     def _entries(self) -> list[Entry]:
         return [

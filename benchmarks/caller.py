@@ -41,6 +41,12 @@ class Answer:
         found = re.search(r"Init Duration: ([0-9.]+) ms", self.log)
         return float(found[1]) if found else None
 
+    @property
+    def restore_ms(self) -> float | None:
+        """`Restore Duration` of the same: there is one if and only if the call was restored from a snapshot."""
+        found = re.search(r"\tRestore Duration: ([0-9.]+) ms", self.log)
+        return float(found[1]) if found else None
+
 
 class Caller:
     """A keep-alive connection to one function."""

@@ -45,11 +45,12 @@ def client(target: Target) -> LambdaClient:
     )
 
 
-def archive(filename: str) -> bytes:
-    """A deployment package that holds one file of benchmarks/functions."""
+def archive(*filenames: str) -> bytes:
+    """A deployment package that holds files of benchmarks/functions."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        package.write(FUNCTIONS_DIR / filename, filename)
+        for filename in filenames:
+            package.write(FUNCTIONS_DIR / filename, filename)
     return buffer.getvalue()
 
 
@@ -96,11 +97,11 @@ def renew(functions: LambdaClient, name: str, generation: int) -> None:
     wait_until_ready(functions, name)
 
 
-def wait_until_ready(functions: LambdaClient, name: str) -> None:
+def wait_until_ready(functions: LambdaClient, name: str, version: str = "$LATEST") -> None:
     """Wait for State Active and LastUpdateStatus Successful."""
     deadline = time.monotonic() + ACTIVE_TIMEOUT_S
     while time.monotonic() < deadline:
-        state: Any = functions.get_function_configuration(FunctionName=name)
+        state: Any = functions.get_function_configuration(FunctionName=name, Qualifier=version)
         # A platform may leave LastUpdateStatus out of a function that was never updated.
         if (
             state.get("State", "Active") == "Active"

@@ -6,6 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from lambent.execution.runtimes.discovery import discover
+
 
 def python() -> str:
     """The interpreter itself, not the virtual environment's link to it."""
@@ -15,6 +17,12 @@ def python() -> str:
 def python_runtime() -> str:
     """The AWS runtime id of that interpreter."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def serving(runtime: str) -> tuple[str, str]:
+    """What the platform runs a runtime id on: path and version of the interpreter."""
+    entry = discover()[runtime]
+    return str(entry["interpreter"]), str(entry["version"])
 
 
 def node() -> str | None:

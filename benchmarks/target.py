@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,16 @@ class Target:
     credentials: Credentials = ANYBODY
     region: str = "us-east-1"
     host: str = "127.0.0.1"
+    qualifier: str = ""
 
     @property
     def path(self) -> str:
-        return f"/2015-03-31/functions/{self.function}/invocations"
+        query = f"?Qualifier={self.qualifier}" if self.qualifier else ""
+        return f"/2015-03-31/functions/{self.function}/invocations{query}"
+
+    def qualified(self, qualifier: str) -> Target:
+        """A version of it."""
+        return replace(self, qualifier=qualifier)
 
     @property
     def endpoint(self) -> str:

@@ -85,6 +85,7 @@ def judge(rows: Mapping[str, Row], idle_mb: float | None) -> list[Check]:
     if cold := rows.get("cold start"):
         share = cold.ratio(OURS, "bubblewrap + python", "p50_us")
         found += _at_most("cold start / bubblewrap + python", share, 1 / 15, cold)
+    found += _judge_snapshots(rows)
     if bursts := rows.get("burst of a 0.5 s sleeper"):
         for size, limit_s in ((10, 0.6), (100, 1.5)):
             name = f"lambent {size} cold calls"
@@ -98,6 +99,15 @@ def judge(rows: Mapping[str, Row], idle_mb: float | None) -> list[Check]:
     if idle_mb is not None:
         measured = f"{idle_mb:.0f}"
         found.append(Check("idle PSS of the whole tree, MB", "250", measured, idle_mb < 250))
+    return found
+
+
+def _judge_snapshots(rows: Mapping[str, Row]) -> list[Check]:
+    found: list[Check] = []
+    for kind in ("boto3", "pandas"):
+        if row := rows.get(f"SnapStart, {kind}"):
+            share = row.ratio(f"lambent restored, {kind}", f"plain python, {kind}", "p50_us")
+            found += _at_most(f"SnapStart restore of {kind} / plain python", share, 1 / 30, row)
     return found
 
 

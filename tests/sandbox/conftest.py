@@ -56,6 +56,7 @@ class Box:
         self.runtime = ""
         self.code_dir = ""
         self.task_root = ""
+        self.code = ""
         self.listener: socket.socket | None = None  # of its AWS endpoint
 
     def greet(self) -> None:
@@ -212,10 +213,10 @@ class Driver:
             descriptors.frombytes(content)
         return json.loads(data), list(descriptors)
 
-    def create(self, runtime: str = "python3.11", *, urgent: bool = False) -> Box:
-        """A sandbox that has sent READY."""
+    def create(self, runtime: str = "python3.11", *, urgent: bool = False, **how: Any) -> Box:
+        """A sandbox that has sent READY. `how`: more fields of the request."""
         box = Box(self, uuid.uuid4().hex)
-        self.tell("create", sandbox=box.name, runtime=runtime, urgent=urgent)
+        self.tell("create", sandbox=box.name, runtime=runtime, urgent=urgent, **how)
         event, descriptors = self._next(lambda event: event.get("sandbox") == box.name)
         assert event["event"] == "created", event
         box.frames.close()
@@ -246,6 +247,25 @@ class Driver:
     def probe(self, **changes: Any) -> Box:
         """A sandbox whose handler runs what it is sent."""
         return self.function({"app.py": PROBE}, **changes)
+
+    def template(self, files: Mapping[str, str | bytes], **changes: Any) -> Box:
+        """A SnapStart template of `files`, initialised; `code` is its digest."""
+        box = self.create(template=True)
+        box.code = self.seal(files)
+        event = box.assign(box.code, **changes)
+        assert event["event"] == "assigned", event
+        kind, _, payload = box.receive()
+        assert kind == INIT_DONE, (kind, payload, box.logged())
+        return box
+
+    def copy(self, template: Box, **changes: Any) -> Box:
+        """An environment forked from a template, restored."""
+        box = self.create(copy_of=template.name)
+        event = box.assign(template.code, **changes)
+        assert event["event"] == "assigned", event
+        kind, _, payload = box.receive()
+        assert kind == INIT_DONE, (kind, payload, box.logged())
+        return box
 
     def function(self, files: Mapping[str, str | bytes], **changes: Any) -> Box:
         """A sandbox with `files` as its code, initialised."""

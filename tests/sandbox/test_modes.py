@@ -41,6 +41,15 @@ def test_none_runs_the_code_where_it_lies(start: Callable[..., Any]) -> None:
     assert box.is_over()
 
 
+def test_none_has_no_snapshots_and_says_so(start: Callable[..., Any]) -> None:
+    driver = start("none")
+    request = {"sandbox": "0" * 32, "runtime": "python3.11", "urgent": True, "template": True}
+    event = driver.ask("create", **request)
+    assert (event["event"], event["final"]) == ("failed", True)
+    assert event["reason"] == "SnapStart needs isolation, and Lambent to run as root"
+    assert driver.ask("describe", ticket="what")["snap_start"] == event["reason"]
+
+
 def test_none_reports_exits_and_refuses_layers(start: Callable[..., Any]) -> None:
     driver = start("none")
     box = driver.function({"app.py": "import os\ndef handler(e, c):\n    os._exit(9)\n"})

@@ -108,6 +108,9 @@ def _host_lines(report: app.HostReport) -> Iterator[str]:
     )
     network = host["network"]
     yield _line(not network["lacks"], "network", _NETWORKS[network["mode"]])
+    is_on = host["snap_start"] == "on"
+    text = "environments are forked from a template" if is_on else host["snap_start"]
+    yield _line(is_on, "SnapStart", text)
     complaints = (network["lacks"], *network["notes"], *host["missing"], host["refusal"])
     for complaint in filter(None, complaints):
         yield f"      {complaint}"

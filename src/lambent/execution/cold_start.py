@@ -43,15 +43,15 @@ SANDBOX_ATTEMPTS = 2
 class ColdStart:
     """One call's way to an environment of its own. Lives as long as the call.
 
-    Args: what is called, its runtime, the pool to take from, the group the environment joins, who owns it then, the
-    clock, where its log goes, and its credentials.
+    Args: what is called, its runtime, the pool to take from (None: `_sandbox` finds one), the group the environment
+    joins, who owns it then, the clock, where its log goes, and its credentials.
     """
 
     def __init__(
         self,
         spec: FunctionSpec,
         runtime: Runtime,
-        pool: Pool,
+        pool: Pool | None,
         group: Group,
         scheduler: Scheduler,
         clock: Clock,
@@ -73,12 +73,15 @@ class ColdStart:
 
     def begin(self) -> None:
         """What can be done at once: with a sandbox that lies ready, INIT is under way when this returns."""
-        environment = self._pool.take_ready()
+        self._take_ready()
+        line = report.init_start_line(self._runtime.language, self._runtime.version)
+        self._log.platform(self._now_ms(), line)
+
+    def _take_ready(self) -> None:
+        environment = self._pool.take_ready() if self._pool is not None else None
         if environment is not None:
             self._adopt(environment)
             self._initialising = environment.assign(self._assignment)
-        line = report.init_start_line(self._runtime.language, self._runtime.version)
-        self._log.platform(self._now_ms(), line)
 
     async def run(self, invocation: Invocation) -> Outcome:
         """The outcome of the call, after `begin`.
@@ -148,8 +151,11 @@ class ColdStart:
                     raise
             else:
                 if isinstance(result, InitDone):
-                    self._log.init_done(self._now_ms(), phase, result.duration_ms)
+                    self._note_done(phase, result.duration_ms)
                 return result
+
+    def _note_done(self, phase: str, duration_ms: float) -> None:
+        self._log.init_done(self._now_ms(), phase, duration_ms)
 
     async def _attempt(self, limit_s: float) -> InitResult:
         initialising, self._initialising = self._initialising, None
@@ -170,6 +176,7 @@ class ColdStart:
         return result
 
     async def _sandbox(self) -> Environment:
+        assert self._pool is not None
         try:
             async with asyncio.timeout(SANDBOX_LIMIT_S):
                 environment = await self._pool.take()
@@ -185,11 +192,18 @@ class ColdStart:
         self._environment = environment
 
     async def _invoke(
-        self, invocation: Invocation, *, init_ms: float | None = None, started: float | None = None
+        self,
+        invocation: Invocation,
+        *,
+        init_ms: float | None = None,
+        restore_ms: float | None = None,
+        started: float | None = None,
     ) -> Outcome:
         assert self._environment is not None
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._environment.invoke(invocation, resolving(future), init_ms=init_ms, started=started)
+        self._environment.invoke(
+            invocation, resolving(future), init_ms=init_ms, restore_ms=restore_ms, started=started
+        )
         self.has_invoked = True
         return await future
 

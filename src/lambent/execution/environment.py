@@ -22,7 +22,7 @@ from lambent.execution.failures import Exit
 from lambent.execution.frames import NO_REQUEST, FrameType
 from lambent.execution.running import Ending, Running, account
 from lambent.execution.sandbox_handle import SandboxHandle
-from lambent.execution.spec import SandboxFailed, SandboxLost
+from lambent.execution.spec import PROVISIONED, SandboxFailed, SandboxLost
 from lambent.execution.states import OUTDATED, Cause, State, after
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Environment:
     @property
     def is_provisioned(self) -> bool:
         """Was it made to be kept, rather than for a call?"""
-        return self.spec.initialization != "on-demand"
+        return self.spec.initialization == PROVISIONED
 
     @property
     def is_at_rest(self) -> bool:
@@ -180,6 +180,7 @@ class Environment:
         done: Done,
         *,
         init_ms: float | None = None,
+        restore_ms: float | None = None,
         started: float | None = None,
     ) -> None:
         """Run one invocation; `done` is told its end, when the environment has settled.
@@ -188,6 +189,7 @@ class Environment:
             invocation: the call.
             done: gets the Outcome, or SandboxFailed.
             init_ms: what INIT took, where this call waited for it: billed and reported with it.
+            restore_ms: the same, where the environment was restored instead.
             started: monotonic; when the invocation began, where it did before now and START has been written.
 
         Raises:
@@ -198,7 +200,13 @@ class Environment:
         raw_id = bytes.fromhex(invocation.request_id.replace("-", ""))
         left_s = spec.timeout_s if started is None else started + spec.timeout_s - now
         running = Running(
-            invocation, raw_id, done, now if started is None else started, now + left_s, init_ms
+            invocation,
+            raw_id,
+            done,
+            now if started is None else started,
+            now + left_s,
+            init_ms,
+            restore_ms,
         )
         frame_head = running.frame_head(now_ms + int(left_s * 1000))
         self._move(Cause.INVOKE)
@@ -395,6 +403,7 @@ class Environment:
             ending,
             duration_ms=self._since(running.started),
             init_ms=running.init_ms,
+            restore_ms=running.restore_ms,
             peak_mib=self._sandbox.peak_mib(),
             now_ms=self._now_ms(),
         )

@@ -108,6 +108,16 @@ def error_type_of(payload: bytes) -> str:
     return error_type if isinstance(error_type, str) else "Unknown"
 
 
+def error_message_of(payload: bytes) -> str:
+    """The `errorMessage` of the same."""
+    try:
+        document = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return ""
+    message = document.get("errorMessage") if isinstance(document, dict) else None
+    return message if isinstance(message, str) else ""
+
+
 RESPONSE_TOO_LARGE = error_payload(
     RESPONSE_SIZE,
     "Response payload size exceeded maximum allowed payload size (6291556 bytes).",

@@ -38,7 +38,6 @@ class FrameType(IntEnum):
     ERROR = 5
     LOG = 6
     STREAM = 7
-    FORK = 8
     BOUND = 9
 
 

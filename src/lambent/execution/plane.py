@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,19 @@ from lambent.execution.leases import Leases
 from lambent.execution.networks import ALL_ALIKE
 from lambent.execution.pool import Pool
 from lambent.execution.provisioning import Provisioning
+from lambent.execution.restore import Restore
 from lambent.execution.running import resolving
 from lambent.execution.scale_out import ScaleOut
 from lambent.execution.scheduler import Scheduler
+from lambent.execution.snapshots import Means, Snapshots
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
-from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
+from lambent.execution.spec import (
+    ON_DEMAND,
+    SNAP_START,
+    RuntimeUnavailable,
+    SandboxFailed,
+    SealFailed,
+)
 from lambent.execution.starts import Start
 from lambent.execution.strain import Strain
 
@@ -40,6 +49,8 @@ if TYPE_CHECKING:
     from lambent.execution.pressure import Reading
     from lambent.execution.running import Done
     from lambent.execution.runtimes.table import Runtime, Runtimes
+    from lambent.execution.scheduler import Group
+    from lambent.execution.snapshots import Template
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
 logger = logging.getLogger(__name__)
@@ -101,6 +112,7 @@ class ExecutionPlane:
         self._loop: asyncio.AbstractEventLoop
         self._scheduler: Scheduler
         self._provisioning: Provisioning
+        self._snapshots: Snapshots
         self._is_stopping = False
 
     async def start(self) -> None:
@@ -114,6 +126,17 @@ class ExecutionPlane:
             limits_cpu=self._limits_cpu,
             read_pressure=self._read_pressure,
         )
+        means = Means(
+            self._clock,
+            self._loop,
+            self._log_sink,
+            lambda: self._link,
+            self._endpoint,
+            self._leases.take,
+            self._scheduler.retire,
+        )
+        in_use = self._scheduler.has_environments
+        self._snapshots = Snapshots(means, self._read_pressure, in_use)
         self._provisioning = Provisioning(self._scheduler, self._begin_cold, self._loop)
         self._link = SpawnerLink(self._socket, self._loop, self._spawner_gone)
 
@@ -123,6 +146,7 @@ class ExecutionPlane:
         self._provisioning.close()
         for pool in self._pools.values():
             pool.close(_STOPPING)
+        self._snapshots.close(_STOPPING)
         self._scheduler.close(_STOPPING)
         if self._cold_starts:
             await asyncio.wait(self._cold_starts)
@@ -213,6 +237,16 @@ class ExecutionPlane:
         else:
             self._provisioning.forget(spec.key)
 
+    async def snapshot(self, spec: FunctionSpec) -> None:
+        """Make the template that environments of a SnapStart version are forked from; returns when it is there.
+
+        Raises:
+            SnapshotRefused: there can be none; the version runs without.
+            InitializationFailed: the function's INIT, or a before-snapshot hook, fails.
+            RuntimeUnavailable, SandboxFailed: the platform cannot.
+        """
+        await self._template(spec, self._find(spec)).forks()
+
     def is_strained(self) -> bool:
         """Whether the host has no CPU time or memory left for work that could wait."""
         return self._strain.is_high()
@@ -220,6 +254,7 @@ class ExecutionPlane:
     def retire(self, key: str) -> None:
         """A function version is gone: its idle environments end, busy ones when they are done."""
         self._provisioning.forget(key)
+        self._snapshots.retire(key)
         self._scheduler.retire(key)
 
     def prewarm(
@@ -248,15 +283,29 @@ class ExecutionPlane:
         return {
             "running": self._concurrency.running,
             "pools": {name: pool.describe() for name, pool in self._pools.items()},
+            "snapshots": self._snapshots.describe(),
             "environments": self._scheduler.describe(),
             "spawner": spawner,
         }
 
     def _begin_cold(self, spec: FunctionSpec) -> ColdStart:
         runtime = self._find(spec)
+        if spec.initialization == SNAP_START:
+            template = self._template(spec, runtime)
+            group = self._scheduler.expect(spec.key)
+            plain = partial(self._cold_start, replace(spec, initialization=ON_DEMAND), group)
+            common = (group, self._scheduler, self._clock, self._log_sink)
+            lease = self._leases.take(spec)
+            start: ColdStart = Restore(spec, runtime, template, *common, plain, lease=lease)
+        else:
+            start = self._cold_start(spec, self._scheduler.expect(spec.key))
+        start.begin()
+        return start
+
+    def _cold_start(self, spec: FunctionSpec, group: Group) -> ColdStart:
+        runtime = self._find(spec)
         pool = self._pool(self._start_of(runtime, spec))
-        group = self._scheduler.expect(spec.key)
-        start = ColdStart(
+        return ColdStart(
             spec,
             runtime,
             pool,
@@ -266,8 +315,9 @@ class ExecutionPlane:
             self._log_sink,
             self._leases.take(spec),
         )
-        start.begin()
-        return start
+
+    def _template(self, spec: FunctionSpec, runtime: Runtime) -> Template:
+        return self._snapshots.of(spec, runtime, self._start_of(runtime, spec))
 
     async def _cold(self, start: ColdStart, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         try:

@@ -41,7 +41,7 @@ LAST_RETRY_S = 5.0
 
 
 class Pool:
-    """Args: how its sandboxes are started, the clock, the loop, who serves their AWS endpoint.
+    """Args: how its sandboxes are started, the clock, the loop, who serves their AWS endpoint, how many at least.
 
     It fills once it has a link.
     """
@@ -52,8 +52,10 @@ class Pool:
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
         endpoint: Endpoint | None = None,
+        minimum: int = POOL_MINIMUM,
     ) -> None:
         self._endpoint = endpoint
+        self._minimum = minimum
         self._start = start
         self._clock = clock
         self._loop = loop
@@ -109,7 +111,7 @@ class Pool:
         while self._taken_at and self._taken_at[0] < horizon:
             self._taken_at.popleft()
         wanted = math.ceil(len(self._taken_at) * self._creation_s * 2)
-        return min(max(POOL_MINIMUM, wanted), POOL_LIMIT)
+        return min(max(self._minimum, wanted), POOL_LIMIT)
 
     def fill(self) -> None:
         """Have as many made as are missing."""

@@ -10,7 +10,12 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lambent.execution.spec import InitializationFailed, RuntimeUnavailable, SandboxFailed
+from lambent.execution.spec import (
+    PROVISIONED,
+    InitializationFailed,
+    RuntimeUnavailable,
+    SandboxFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +25,6 @@ if TYPE_CHECKING:
     from lambent.execution.spec import FunctionSpec
 
 logger = logging.getLogger(__name__)
-PROVISIONED = "provisioned-concurrency"
 # Replacing what will not start is tried again ever more rarely.
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Running:
-    """`done` is told the end. `started` and `deadline` are monotonic seconds; `init_ms` is billed with this call."""
+    """`done` is told the end. `started` and `deadline` are monotonic seconds; `init_ms` or `restore_ms` is billed
+    with this call."""
 
     invocation: Invocation
     raw_id: bytes
@@ -34,6 +35,7 @@ class Running:
     started: float
     deadline: float
     init_ms: float | None
+    restore_ms: float | None = None
     pieces: AnswerPieces | None = None  # of an answer that the handler streams
 
     def frame_head(self, deadline_ms: int) -> bytes:
@@ -90,10 +92,14 @@ def account(
     init_ms: float | None,
     peak_mib: int,
     now_ms: int,
+    restore_ms: float | None = None,
 ) -> Outcome:
     """Bill the call, write END and REPORT, and hand over its log."""
     # A call that is timed out ends a little late; it is billed its time-out.
-    billed = report.billed_ms(min(duration_ms, spec.timeout_s * 1000.0), init_ms)
+    before_ms = init_ms
+    if restore_ms is not None:
+        before_ms = float(report.billed_ms_of_restore(restore_ms))
+    billed = report.billed_ms(min(duration_ms, spec.timeout_s * 1000.0), before_ms)
     text = log.end(
         now_ms,
         *ending.lines,
@@ -105,6 +111,7 @@ def account(
             memory_mib=spec.memory_mib,
             peak_mib=peak_mib,
             init_ms=init_ms,
+            restore_ms=restore_ms,
             status=ending.report_status,
         ),
         failure=ending.payload if ending.is_error else None,

@@ -94,6 +94,10 @@ class Scheduler:
         group.busy.add(environment)
         self._group_of[environment] = group
 
+    def has_environments(self, key: str) -> bool:
+        """Whether a version has any, or will soon."""
+        return key in self._groups
+
     def initialised(self, environment: Environment) -> None:
         """Its INIT is done."""
         if self._limits_cpu:

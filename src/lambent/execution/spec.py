@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from lambent.execution.answer_stream import AnswerStream
 
+# How environments are initialised, in AWS's words (AWS_LAMBDA_INITIALIZATION_TYPE).
+ON_DEMAND = "on-demand"
+PROVISIONED = "provisioned-concurrency"
+SNAP_START = "snap-start"
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
@@ -21,8 +26,9 @@ class FunctionSpec:
     `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
     the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what AWS calls
     MB). `role` names whose credentials it gets, `account_id` whose concurrency limit counts its invocations.
-    `log_format` is Text or JSON; the two levels have an effect in JSON alone. `compiles`: instead of the handler it
-    runs what compiles its code (`runtimes/python/compiler.py`).
+    `log_format` is Text or JSON; the two levels have an effect in JSON alone. `initialization` SNAP_START: environments
+    are forked from a template. `compiles`: instead of the handler it runs what compiles its code
+    (`runtimes/python/compiler.py`).
     """
 
     key: str
@@ -40,7 +46,7 @@ class FunctionSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     account_id: str = ""
     ephemeral_storage_mib: int = 512
-    initialization: str = "on-demand"
+    initialization: str = ON_DEMAND
     log_format: str = "Text"
     application_log_level: str = "INFO"
     role: str = ""
@@ -107,6 +113,18 @@ class SandboxLost(SandboxFailed):
 
 class InitializationFailed(Exception):
     """The function's own INIT fails, so no environment of it can be kept ready. The text is the type of the error."""
+
+
+class SnapshotRefused(Exception):
+    """No environments can be forked from what the function's INIT leaves, or on this host. The text says why."""
+
+
+class RestoreFailed(Exception):
+    """The function's after-restore hook failed (AWS: 400 SnapStartException)."""
+
+
+class RestoreTimedOut(Exception):
+    """The function's after-restore hooks took too long (AWS: 408 SnapStartTimeoutException)."""
 
 
 class SealFailed(Exception):

@@ -47,14 +47,16 @@ class Start:
     """`runtime`: the id that stands for the interpreter. `execs`: the runtime is executed once it has its function.
 
     `memory_mib`: what the function has, where the runtime must know it from the start; else 0. `preload`: the AWS SDK
-    is imported already. `network`: what it reaches (internet, platform, none) where a rule says so;
-    else "".
+    is imported already. `template`: copies are going to be made of it, for SnapStart. `copy_of`: it is a copy of that
+    sandbox. `network`: what it reaches (internet, platform, none) where a rule says so; else "".
     """
 
     runtime: str
     execs: bool = False
     memory_mib: int = 0
     preload: bool = False
+    template: bool = False
+    copy_of: str = ""
     network: str = ""
 
     @classmethod
@@ -96,6 +98,8 @@ class Start:
 
     @property
     def _kind(self) -> str:
+        if self.copy_of:
+            return f"{self.runtime} from a snapshot"
         if self.execs:
             return f"{self.runtime} by exec"
         if self.preload:
@@ -109,6 +113,10 @@ class Start:
             request["execs"] = True
         if self.preload:
             request["preload"] = True
+        if self.template:
+            request["template"] = True
+        if self.copy_of:
+            request["copy_of"] = self.copy_of
         if self.memory_mib:
             request["memory_mib"] = self.memory_mib
         if self.network:

@@ -23,13 +23,22 @@ _LEVELS = {"DEBUG": 0, "INFO": 1, "WARN": 2}
 _REPORT = re.compile(
     r"REPORT RequestId: (\S+)\tDuration: ([\d.]+) ms\tBilled Duration: (\d+) ms\t"
     r"Memory Size: (\d+) MB\tMax Memory Used: (\d+) MB\t(?:Init Duration: ([\d.]+) ms\t)?"
+    r"(?:Restore Duration: ([\d.]+) ms\tBilled Restore Duration: (\d+) ms\t)?"
     r"(?:Status: (\w+))?(?:\tError Type: (\S+))?"
 )
 _INIT_REPORT = re.compile(
-    r"INIT_REPORT Init Duration: ([\d.]+) ms\tPhase: (\w+)\tStatus: (\w+)(?:\tError Type: (\S+))?"
+    r"INIT_REPORT Init Duration: ([\d.]+) ms(?:\tPhase: (\w+)\tStatus: (\w+))?(?:\tError Type: (\S+))?"
+)
+_RESTORE_REPORT = re.compile(
+    r"RESTORE_REPORT Restore Duration: ([\d.]+) ms(?:\tStatus: (\w+))?(?:\tError Type: (\S+))?"
 )
 _EXTENSION = re.compile(r"EXTENSION\tName: (.+)\tState: (\w+)\tEvents: \[(.*)\]")
 _INIT_START = "INIT_START Runtime Version: "
+_RESTORE_START = "RESTORE_START Runtime Version: "
+_STARTS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    (_INIT_START, "platform.initStart", {"phase": "init"}),
+    (_RESTORE_START, "platform.restoreStart", {}),
+)
 
 
 class SystemLog:
@@ -70,15 +79,16 @@ class SystemLog:
 
     def _events(self, line: str) -> list[Event]:
         spec = self._spec
-        if line.startswith(_INIT_START):
-            record = {
-                "initializationType": spec.initialization,
-                "phase": "init",
-                "runtimeVersion": line[len(_INIT_START) :].rstrip("\n"),
-                "functionName": spec.function_name,
-                "functionVersion": spec.function_version,
-            }
-            return [("platform.initStart", record)]
+        for beginning, kind, phase in _STARTS:
+            if line.startswith(beginning):
+                record = {
+                    "initializationType": spec.initialization,
+                    **phase,
+                    "runtimeVersion": line[len(beginning) :].rstrip("\n"),
+                    "functionName": spec.function_name,
+                    "functionVersion": spec.function_version,
+                }
+                return [(kind, record)]
         events = platform_events(line)
         for kind, record in events:
             if kind == "platform.initReport":
@@ -93,7 +103,11 @@ def level_of(kind: str, record: Any) -> str:
     status = record.get("status", "success")
     if status != "success":
         return "WARN"
-    if kind in ("platform.runtimeDone", "platform.initRuntimeDone"):
+    if kind in (
+        "platform.runtimeDone",
+        "platform.initRuntimeDone",
+        "platform.restoreRuntimeDone",
+    ):
         return "DEBUG"
     if kind == "platform.initReport" and record.get("initializationType") == "on-demand":
         return "DEBUG"
@@ -105,23 +119,33 @@ def platform_events(line: str) -> list[Event]:
     if line.startswith("START RequestId: "):
         words = line.split()
         return [("platform.start", {"requestId": words[2], "version": words[4]})]
-    if line.startswith(("END RequestId: ", _INIT_START)):
+    if line.startswith(("END RequestId: ", _INIT_START, _RESTORE_START)):
         return []
-    if match := _REPORT.match(line):
-        return _report(match)
-    if match := _INIT_REPORT.match(line):
-        record: dict[str, Any] = {
-            "initializationType": "on-demand",
-            "phase": match[2],
-            "status": match[3],
-            "metrics": {"durationMs": float(match[1])},
-        }
-        return [("platform.initReport", record | ({"errorType": match[4]} if match[4] else {}))]
-    if match := _EXTENSION.match(line):
-        events = match[3].split(",") if match[3] else []
-        record = {"name": match[1], "state": match[2], "events": events}
-        return [("platform.extension", record)]
+    for pattern, read in _READERS:
+        if match := pattern.match(line):
+            return read(match)
     return [("platform.fault", line.rstrip("\n"))]
+
+
+def _init_report(match: re.Match[str]) -> list[Event]:
+    record: dict[str, Any] = {
+        "initializationType": "on-demand",
+        "phase": match[2] or "init",
+        "status": match[3] or "success",
+        "metrics": {"durationMs": float(match[1])},
+    }
+    return [("platform.initReport", record | ({"errorType": match[4]} if match[4] else {}))]
+
+
+def _restore_report(match: re.Match[str]) -> list[Event]:
+    done = {"status": match[2] or "success"} | ({"errorType": match[3]} if match[3] else {})
+    report = {**done, "metrics": {"durationMs": float(match[1])}}
+    return [("platform.restoreRuntimeDone", done), ("platform.restoreReport", report)]
+
+
+def _extension(match: re.Match[str]) -> list[Event]:
+    events = match[3].split(",") if match[3] else []
+    return [("platform.extension", {"name": match[1], "state": match[2], "events": events})]
 
 
 def _report(match: re.Match[str]) -> list[Event]:
@@ -133,14 +157,25 @@ def _report(match: re.Match[str]) -> list[Event]:
     }
     if match[6]:
         metrics["initDurationMs"] = float(match[6])
-    ending = {"requestId": match[1], "status": match[7] or "success"}
-    if match[8]:
-        ending["errorType"] = match[8]
+    if match[7]:
+        metrics["restoreDurationMs"] = float(match[7])
+        metrics["billedRestoreDurationMs"] = int(match[8])
+    ending = {"requestId": match[1], "status": match[9] or "success"}
+    if match[10]:
+        ending["errorType"] = match[10]
     done = {**ending, "metrics": {"durationMs": metrics["durationMs"]}}
     return [
         ("platform.runtimeDone", done),
         ("platform.report", {**ending, "metrics": metrics}),
     ]
+
+
+_READERS = (
+    (_REPORT, _report),
+    (_INIT_REPORT, _init_report),
+    (_RESTORE_REPORT, _restore_report),
+    (_EXTENSION, _extension),
+)
 
 
 def _failed(record: Any, error_type: str) -> Any:

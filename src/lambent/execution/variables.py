@@ -9,6 +9,8 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from lambent.execution.spec import SNAP_START
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,13 +49,20 @@ def function_environment(
         "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.function_version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mib),
-        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        # "Not available in Lambda SnapStart functions": they would be those of the snapshot.
+        **(_log_names(spec, log_stream) if spec.initialization != SNAP_START else {}),
         "AWS_LAMBDA_INITIALIZATION_TYPE": spec.initialization,
         **_logging(spec),
         "LAMBDA_TASK_ROOT": task_root,
         "LAMBDA_RUNTIME_DIR": _RUNTIME_DIR,
         "_HANDLER": spec.handler,
+    }
+
+
+def _log_names(spec: FunctionSpec, log_stream: str) -> dict[str, str]:
+    return {
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
     }
 
 

@@ -22,6 +22,7 @@ from lambent.execution.spawner.start import Outside, start_spawner
 from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Coroutine, Iterator, Mapping
 
 # Starting a JVM on a machine that is drowning takes its time.
@@ -36,10 +37,8 @@ class Functions:
         self.runtimes = discover()
         self.logged: list[str] = []
         self._loop = asyncio.new_event_loop()
-        network = Outside("auto" if isolation == "none" else "none")
-        self._process, sock = start_spawner(
-            str(data_dir), isolation, os.getuid(), self.runtimes, network
-        )
+        self._isolation = isolation
+        sock = self._start_spawner()
         self.plane = ExecutionPlane(
             spawner=sock,
             runtimes=Runtimes(self.runtimes),
@@ -49,6 +48,19 @@ class Functions:
         )
         self.run(self.plane.start())
         self.run(self.plane.describe())  # the spawner has made its directories
+
+    def _start_spawner(self) -> socket.socket:
+        network = Outside("auto" if self._isolation == "none" else "none")
+        self._process, sock = start_spawner(
+            str(self.data_dir), self._isolation, os.getuid(), self.runtimes, network
+        )
+        return sock
+
+    async def replace_spawner(self) -> None:
+        """Kill the spawner and give the plane a new one."""
+        self._process.kill()
+        await asyncio.to_thread(self._process.wait)
+        await self.plane.replace_spawner(self._start_spawner())
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(asyncio.wait_for(coroutine, PATIENCE_S))

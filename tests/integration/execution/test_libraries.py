@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,3 +149,15 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any
     assert "pip install boto3" in libraries.lacks("python")
     assert libraries.libraries("node", "20.1.0") == []
     assert libraries.libraries("python", "3.11.2") == []
+
+
+def test_a_process_without_site_packages_finds_them_too() -> None:
+    """The launcher is one, and it is the one that looks."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(Path(libraries.__file__).parents[3])!r}); "
+        "from lambent.execution.runtimes.libraries import libraries; "
+        "print(len(libraries('python', '3.12.1')))"
+    )
+    command = [sys.executable, "-I", "-S", "-c", program]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert int(said) == len(libraries._PYTHON_PACKAGES)

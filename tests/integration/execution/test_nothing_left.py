@@ -25,7 +25,13 @@ from lambent.execution.plane import ExecutionPlane
 from lambent.execution.runtimes.discovery import discover
 from lambent.execution.runtimes.table import Runtimes
 from lambent.execution.spawner.start import Outside, start_spawner
-from lambent.execution.spec import FunctionSpec, Invocation, SandboxFailed
+from lambent.execution.spec import (
+    SNAP_START,
+    FunctionSpec,
+    Invocation,
+    RestoreFailed,
+    SandboxFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -171,7 +177,7 @@ class Storm:
         invocation = Invocation(request_id(), json.dumps(deed).encode(), spec.function_arn)
         try:
             outcome = await self.plane.invoke(spec, invocation)
-        except SandboxFailed:
+        except (SandboxFailed, RestoreFailed):
             end = "platform"
         else:
             end = json.loads(outcome.payload)["errorType"] if outcome.is_error else "answer"
@@ -179,6 +185,7 @@ class Storm:
 
     async def run(self, calls: int) -> None:
         specs = [await self.function(SOURCE) for _ in range(3)]
+        specs.append(await self.function(SOURCE, initialization=SNAP_START))
         broken = await self.function(BREAKS_INIT)
         late = await self.function(SOURCE, timeout_s=1)
         late_calls = [asyncio.create_task(self.call(late, "time out")) for _ in range(6)]

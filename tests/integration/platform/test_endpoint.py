@@ -116,6 +116,23 @@ def test_an_sdk_in_a_handler_finds_the_platform(functions: Functions) -> None:
     assert found == {"names": ["f"], "endpoint": "http://127.0.0.1:4566"}
 
 
+def test_so_does_one_in_an_environment_restored_from_a_snapshot(functions: Functions) -> None:
+    source = LIST.replace(
+        "import boto3, os", "import boto3, os\nat_init = os.environ['AWS_ENDPOINT_URL']"
+    )
+    functions.create("f", source, Publish=True, SnapStart={"ApplyOn": "PublishedVersions"})
+    credentials = functions.client._request_signer._credentials
+    keys = {
+        "aws_access_key_id": credentials.access_key,
+        "aws_secret_access_key": credentials.secret_key,
+        "aws_session_token": None,
+    }
+    found = functions.invoke("f:1", {"keys": keys})
+    assert found == {"names": ["f"], "endpoint": "http://127.0.0.1:4566"}
+    shown = functions.client.get_function_configuration(FunctionName="f", Qualifier="1")
+    assert shown["SnapStart"]["OptimizationStatus"] == "On"
+
+
 @pytest.mark.parametrize("source", [SDK_2, SDK_3])
 def test_so_do_the_sdks_of_node(functions: Functions, source: str) -> None:
     functions.create("f", source, MemorySize=1024)

@@ -132,6 +132,27 @@ def test_a_function_reaches_the_internet_and_not_its_platform(apart: None, start
     assert traces() == before
 
 
+def test_environments_restored_from_a_snapshot_have_networks_of_their_own(
+    apart: None, start: Start
+) -> None:
+    up = start("--network", "internet", "--host", "0.0.0.0")
+    client = up.client()
+    up.create(client, "f", CONNECT)
+    snap_start = {"ApplyOn": "PublishedVersions"}
+    client.update_function_configuration(
+        FunctionName="f", Runtime="python3.12", SnapStart=snap_start
+    )
+    client.publish_version(FunctionName="f")
+    event = {"address": INTERNET, "port": PORT, "listen": True}
+    answer = up.invoke(client, "f:1", json.dumps(event))
+    assert json.loads(answer) == HOST
+    shown = client.get_function_configuration(FunctionName="f", Qualifier="1")
+    assert shown["SnapStart"]["OptimizationStatus"] == "On"
+    event |= {"address": HOST, "port": int(up.endpoint.rpartition(":")[2]), "listen": False}
+    assert "No route to host" in up.invoke(client, "f:1", json.dumps(event))
+    assert up.stop() == 0
+
+
 def test_a_power_cut_leaves_what_the_next_start_sweeps(apart: None, start: Start) -> None:
     before = traces()
     up = start("--network", "internet")

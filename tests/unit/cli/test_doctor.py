@@ -27,6 +27,7 @@ GOOD: dict[str, Any] = {
     "uid_range": [2_000_000, 2_065_535],
     "tmp": "memory",
     "network": {"mode": "internet", "lacks": "", "notes": [], "addresses": ""},
+    "snap_start": "on",
     "missing": [],
     "refusal": "",
 }
@@ -164,6 +165,13 @@ def test_a_network_that_needs_help(note: str, remedy: str, run: Run, describe: D
     assert _line(result, "network").startswith("ok  ")
     lines = result.stdout.splitlines()
     assert remedy in lines[lines.index(f"      {note}") + 1]
+
+
+def test_a_host_without_snapshots(run: Run, describe: Describe) -> None:
+    describe(snap_start="SnapStart needs isolation, and Lambent to run as root")
+    result = run("doctor")
+    assert result.exit_code == 0
+    assert _line(result, "SnapStart").startswith("--    SnapStart        SnapStart needs isolation")
 
 
 def test_a_host_that_cannot_isolate(run: Run, describe: Describe) -> None:

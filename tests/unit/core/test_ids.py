@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         (ids.access_key_id, r"AKIA[A-Z2-7]{16}"),
         (ids.secret_access_key, r"[A-Za-z0-9+/]{40}"),
         (ids.account_id, r"[1-9][0-9]{11}"),
+        (lambda: ids.unique_id("AROA"), r"AROA[A-Z2-7]{17}"),
+        (ids.temporary_key_id, r"ASIA[A-Z2-7]{16}"),
     ],
 )
 def test_an_id_has_its_form_and_is_never_the_same(make: Callable[[], str], pattern: str) -> None:
@@ -39,3 +41,9 @@ def test_fractions_are_below_one_and_differ() -> None:
     drawn = {ids.fraction() for _ in range(100)}
     assert len(drawn) > 90
     assert all(0 <= fraction < 1 for fraction in drawn)
+
+
+def test_key_material_is_as_long_as_asked_for_and_differs() -> None:
+    made = {ids.secret_bytes(32) for _ in range(20)}
+    assert {len(each) for each in made} == {32}
+    assert len(made) == 20

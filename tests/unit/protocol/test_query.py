@@ -186,3 +186,40 @@ def test_a_compressed_form_is_read(call: Call) -> None:
     assert parsed == {"Namespace": "n", "MetricData": [{"MetricName": "m", "Value": 1.5}]}
     with pytest.raises(ServiceError, match="not gzip"):
         call(cloudwatch, "POST", "/", b"Action=x", {"Content-Encoding": "gzip"})
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (
+            {"Action": "GetRole", "RoleName": "a b"},
+            (
+                "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the "
+                "following: +=,.@_-"
+            ),
+        ),
+        (
+            {
+                "Action": "CreateRole",
+                "RoleName": "r",
+                "AssumeRolePolicyDocument": "{}",
+                "Path": "x",
+            },
+            (
+                "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric "
+                "characters and/or / characters."
+            ),
+        ),
+        (
+            {"Action": "GetRole", "RoleName": "r" * 65},
+            "1 validation error detected: Value",
+        ),
+    ],
+)
+def test_iam_says_in_its_own_words_what_a_name_may_hold(
+    iam: ServiceCodec, call: Call, members: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        call(iam, "POST", "/", _form(Version="2010-05-08", **members))
+    assert str(refused.value).startswith(words)
+    assert refused.value.code == "ValidationError"

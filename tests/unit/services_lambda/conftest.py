@@ -66,6 +66,8 @@ class StubPlane:
         self.reserved: dict[str, int | None] = {}
         self.provisioned: dict[str, int] = {}
         self.provision_fault: Exception | None = None
+        self.snapshot_fault: Exception | None = None
+        self.snapshots: list[str] = []
         self.prewarmed: list[str] = []
         self.prewarmed_for: set[str] = set()
         self.condemned: list[str] = []
@@ -133,6 +135,11 @@ class StubPlane:
         if self.provision_fault:
             raise self.provision_fault
         self.provisioned[spec.key] = count
+
+    async def snapshot(self, spec: FunctionSpec) -> None:
+        if self.snapshot_fault:
+            raise self.snapshot_fault
+        self.snapshots.append(spec.key)
 
     def is_strained(self) -> bool:
         return self.strained

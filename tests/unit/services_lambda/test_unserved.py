@@ -72,16 +72,9 @@ def test_code_from_elsewhere_is_refused(code: dict[str, Any]) -> None:
         refuse_unserved("CreateFunction", {"Code": code})
 
 
-@pytest.mark.parametrize(
-    ("member", "value"),
-    [
-        ("PackageType", "Image"),
-        ("SnapStart", {"ApplyOn": "PublishedVersions"}),
-    ],
-)
-def test_a_value_without_effect_is_refused(member: str, value: Any) -> None:
-    with pytest.raises(InvalidParameterValue, match=f"'{member}"):
-        refuse_unserved("CreateFunction", {member: value})
+def test_a_value_without_effect_is_refused() -> None:
+    with pytest.raises(InvalidParameterValue, match="'PackageType"):
+        refuse_unserved("CreateFunction", {"PackageType": "Image"})
 
 
 @pytest.mark.parametrize(

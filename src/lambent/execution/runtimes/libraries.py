@@ -8,11 +8,16 @@ only.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.machinery
+import site
+import sys
 from pathlib import Path
 
-# boto3, and what it is made of.
-_PYTHON_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six")
+# boto3, and what it is made of; the hooks of SnapStart.
+_PYTHON_PACKAGES = (
+    *("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"),
+    "snapshot_restore_py",
+)
 # "Requires: Python >=3.10", says boto3 since 2026.
 _PYTHON_OLDEST = (3, 10)
 _NODE_PACKAGES = Path(__file__).parent / "node" / "node_modules"
@@ -46,12 +51,15 @@ def lacks(language: str) -> str:
     return ""
 
 
+def _search_path() -> list[str]:
+    """Where our own packages are, also for a process that was started without them (-S), as the launcher is."""
+    prefix = str(Path(sys.executable).parent.parent)
+    return [*sys.path, *site.getsitepackages([prefix])]
+
+
 def _path_of(package: str) -> str:
     """The package's directory, or the file of a module that is none; "" where it is not installed."""
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        return ""
+    spec = importlib.machinery.PathFinder.find_spec(package, _search_path())
     if spec is None or spec.origin is None:
         return ""
     return str(Path(spec.origin).parent if spec.submodule_search_locations else spec.origin)

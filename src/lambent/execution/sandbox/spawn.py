@@ -34,6 +34,7 @@ _SHM_OPTIONS = "size=64m,mode=1777"
 # As nice(2) counts: a tenth of the weight of those who work. Groups and namespaces are most of what a sandbox costs.
 _STAND_BACK = 10
 _NO_PROGRAMS = mounts.MS_NOSUID | mounts.MS_NODEV
+_NO_FILES = _NO_PROGRAMS | mounts.MS_NOEXEC
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,21 @@ def lock(walls: Walls, log: int, kept: Sequence[int]) -> None:
     Raises:
         OSError: a step failed; its text names the step. The process must end then: it is half way.
     """
+    surround(walls)
+    settle(walls, log, kept)
+
+
+def surround(walls: Walls) -> None:
+    """The first half: groups, namespaces, network and mounts of our own. The privileges are still there.
+
+    Raises:
+        OSError: as in `lock`.
+    """
     os.setsid()
     stands_back = not walls.urgent and walls.uid is not None  # without root there is no way back
     if stands_back:
         os.setpriority(os.PRIO_PROCESS, 0, _STAND_BACK)
-    _join_groups(walls)
+    join_groups(walls.doors)
     if walls.namespaces:
         router = network.reach(walls.cable) if walls.cable else None
         namespaces.unshare(namespaces.OF_A_SANDBOX)
@@ -70,9 +81,17 @@ def lock(walls: Walls, log: int, kept: Sequence[int]) -> None:
             network.connect(router, walls.cable)
             router.close()
         namespaces.set_hostname(root.HOSTNAME)
-        _mount_own(os.geteuid() if walls.uid is None else walls.uid)
+        mount_own(os.geteuid() if walls.uid is None else walls.uid)
     if stands_back:
         os.setpriority(os.PRIO_PROCESS, 0, 0)
+
+
+def settle(walls: Walls, log: int, kept: Sequence[int]) -> None:
+    """The second half: nothing is left to leave again with.
+
+    Raises:
+        OSError: as in `lock`.
+    """
     descriptors.use_as_output(log)
     descriptors.keep_only(list(kept))
     rlimits.apply()
@@ -88,16 +107,26 @@ def lock(walls: Walls, log: int, kept: Sequence[int]) -> None:
         seccomp.load(walls.filter)
 
 
-def _join_groups(walls: Walls) -> None:
-    for door in walls.doors:
-        os.write(door, b"0")
+def join_groups(doors: Sequence[int], pid: int = 0) -> None:
+    """Put a process, by default ourselves, into the groups behind these cgroup.procs files."""
+    for door in doors:
+        os.write(door, str(pid).encode())
 
 
-def _mount_own(uid: int) -> None:
+def mount_own(uid: int) -> None:
+    """The mounts that no other sandbox shares, over what the zygote has shown us. Needs mounts of our own.
+
+    Args:
+        uid: who the function is going to be.
+    """
     mounts.make_private()
-    no_files = _NO_PROGRAMS | mounts.MS_NOEXEC
-    mounts.mount("proc", "/proc", "proc", no_files, "hidepid=2")
+    mount_proc()
     mounts.mount("tmpfs", "/tmp", "tmpfs", _NO_PROGRAMS, _TMP_OPTIONS)  # noqa: S108 - the sandbox's own
-    mounts.mount("tmpfs", "/dev/shm", "tmpfs", no_files, _SHM_OPTIONS)  # noqa: S108
+    mounts.mount("tmpfs", "/dev/shm", "tmpfs", _NO_FILES, _SHM_OPTIONS)  # noqa: S108
     users.mount(uid, uid)
     os.chdir("/")
+
+
+def mount_proc() -> None:
+    """The processes of our pid namespace, as far as they are the reader's own."""
+    mounts.mount("proc", "/proc", "proc", _NO_FILES, "hidepid=2")

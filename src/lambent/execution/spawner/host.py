@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.execution.sandbox import (
     cgroup,
+    copying,
     disk,
     identity,
     libc,
@@ -39,7 +40,8 @@ class Host:
     """How sandboxes are made here.
 
     `isolated`: with namespaces and filter. `refusal`: why none may be made at all. `missing`: what is weaker than it
-    should be, a line each. `has_disks`: /tmp is a disk of its own. `uids` None: sandboxes keep our uid.
+    should be, a line each. `has_disks`: /tmp is a disk of its own. `uids` None: sandboxes keep our uid. `no_copies`:
+    why SnapStart cannot make copies of a template.
     """
 
     mode: str
@@ -49,6 +51,7 @@ class Host:
     in_user_namespace: bool = False
     refusal: str = ""
     has_disks: bool = False
+    no_copies: str = "SnapStart needs isolation, and Lambent to run as root"
     missing: list[str] = field(default_factory=list)
     network: Network = field(default_factory=lambda: Network(NO_NETWORK))
 
@@ -65,6 +68,7 @@ class Host:
             "uid_range": [uids.first, uids.first + uids.count - 1] if uids else [],
             "tmp": ("disk" if self.has_disks else "memory") if self.isolated else "host",
             "network": self.network.describe(),
+            "snap_start": self.no_copies or "on",
             "missing": self.missing,
             "refusal": self.refusal,
         }
@@ -101,6 +105,8 @@ def _with(cgroups: Hierarchy | None, data_dir: str) -> Host:
         in_user_namespace=not is_root,
         has_disks=is_root and not disk.problem(),
     )
+    if is_root:
+        host.no_copies = copying.problem()
     if not is_root:
         host.missing.append("not root: all functions share one uid, the one Lambent runs as")
     if cgroups is None:

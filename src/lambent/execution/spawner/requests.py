@@ -77,6 +77,8 @@ _OPTIONAL: dict[str, dict[str, Callable[[Any], bool]]] = {
         "execs": _is_flag,
         "memory_mib": _is_memory,
         "preload": _is_flag,
+        "template": _is_flag,
+        "copy_of": _matches(_SANDBOX),
         "network": _is_network,
     }
 }

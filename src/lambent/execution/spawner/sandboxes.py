@@ -15,8 +15,9 @@ from lambent.execution.spawner.scratch import NO_DISK, Disk
 
 if TYPE_CHECKING:
     from lambent.execution.sandbox.cgroup import Group
+    from lambent.execution.spawner.fork_server import ForkServer
     from lambent.execution.spawner.freezing import Freezer
-    from lambent.execution.spawner.zygotes import Zygote
+    from lambent.execution.spawner.keepers import Keeper
 
 # Large events should not need a wake-up for every 200 KB.
 _SOCKET_BUFFER = 1_048_576
@@ -24,10 +25,13 @@ _SOCKET_BUFFER = 1_048_576
 
 @dataclass
 class Sandbox:
-    """One sandbox. Owns its descriptors: `pidfd` is -1 until it is forked."""
+    """One sandbox, and who forks it. Owns its descriptors: `pidfd` is -1 until it is forked.
+
+    `keeper`: who makes copies of it, where it is a template.
+    """
 
     name: str
-    zygote: Zygote
+    zygote: ForkServer
     uid: int | None
     group: Group | None
     isolated: bool
@@ -40,6 +44,7 @@ class Sandbox:
     freezer: Freezer | None = None  # where there is a control group
     locked: bool = False
     killed: bool = False
+    keeper: Keeper | None = None
 
     def kill(self) -> None:
         """End everything in it: the first process of a pid namespace takes all others with it."""

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 from lambent.execution.sandbox import cgroup, cpu, mounts
 from lambent.execution.spawner import network, packets, requests
 from lambent.execution.spawner.chores import Chores
+from lambent.execution.spawner.fork_server import ForkServerUnavailable, Order
 from lambent.execution.spawner.freezing import Freezer
+from lambent.execution.spawner.keepers import Keeper
 from lambent.execution.spawner.mounter import CODE_TARGET, Mounter
 from lambent.execution.spawner.sandboxes import Ends, Sandbox
 from lambent.execution.spawner.scratch import DEFAULT_MIB, Scratch
-from lambent.execution.spawner.zygotes import Order, Recipe, Site, Zygote, ZygoteUnavailable
+from lambent.execution.spawner.zygotes import Recipe, Site, Zygote
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
 
+    from lambent.execution.spawner.fork_server import ForkServer
     from lambent.execution.spawner.host import Host
     from lambent.execution.spawner.loop import Loop
     from lambent.execution.spawner.scratch import Disk
@@ -113,6 +116,8 @@ class Spawner:
         """From a zygote: the sandbox exists. Core learns that it is usable from its READY frame."""
         made = self._sandboxes[sandbox]
         made.pid, made.pidfd = pid, pidfd
+        if made.keeper is not None:
+            made.keeper.started(pid)
         if made.killed:
             made.kill()
         peak = made.group.open_peak() if made.group else None
@@ -132,6 +137,8 @@ class Spawner:
         """From a zygote: the sandbox is gone, or never came to be."""
         gone = self._sandboxes.pop(sandbox)
         was_created = gone.pidfd >= 0
+        if gone.keeper is not None:
+            gone.keeper.close()
         oom_kills, peak_bytes = self._last_figures(gone)
         gone.ends.close_all()
         self._scratch.drop(gone.disk)
@@ -170,13 +177,13 @@ class Spawner:
         if name in self._sandboxes:
             self._fail(name, "this id is in use")
             return
-        if refusal := self._refusal(request["runtime"]):
+        if refusal := self._refusal(request):
             self._fail(name, refusal, final=True)
             return
         try:
-            made = self._prepare(name, self._zygote_for(request))
+            made = self._prepare(name, self._forked_by(request))
             made.network = self._host.network.narrowed(request.get("network"))
-        except OSError as error:
+        except (ForkServerUnavailable, OSError) as error:
             self._fail(name, str(error))
             return
         self._sandboxes[name] = made
@@ -185,20 +192,43 @@ class Spawner:
         doors: list[int] = []
         try:
             doors = made.group.open_doors() if made.group else []
-            passed = [*made.ends.of_sandbox(), *doors]
+            is_template = request.get("template", False)
+            if is_template:
+                made.keeper = Keeper(self._loop, self)
+            keepers = [made.keeper.descriptor] if made.keeper else []
+            passed = [*made.ends.of_sandbox(), *keepers, *doors]
             memory_mib = request.get("memory_mib", 0)
             urgent = request["urgent"]
-            made.zygote.fork(Order(name, made.uid, passed, memory_mib, urgent, made.network))
+            order = Order(name, made.uid, passed, memory_mib, urgent, made.network, is_template)
+            made.zygote.fork(order)
             made.ends.close_sandbox_side()
-        except (ZygoteUnavailable, OSError) as error:
+            if made.keeper:
+                made.keeper.ordered()
+        except (ForkServerUnavailable, OSError) as error:
             self.on_exited(name, None, str(error))
         finally:
             packets.close_all(doors)
 
-    def _refusal(self, runtime: str) -> str:
-        """Why no sandbox of this runtime can ever be made here; "" when nothing is against it."""
-        known = "" if runtime in self._runtimes else f"no interpreter for {runtime}"
-        return self._host.refusal or known
+    def _refusal(self, request: Mapping[str, Any]) -> str:
+        """Why no such sandbox can ever be made here; "" when nothing is against it."""
+        runtime = request["runtime"]
+        if self._host.refusal or runtime not in self._runtimes:
+            return self._host.refusal or f"no interpreter for {runtime}"
+        return self._host.no_copies if request.get("template") else ""
+
+    def _forked_by(self, request: Mapping[str, Any]) -> ForkServer:
+        """Who is asked for it.
+
+        Raises:
+            ForkServerUnavailable: the template that it is to be a copy of is gone.
+        """
+        template = request.get("copy_of")
+        if template is None:
+            return self._zygote_for(request)
+        original = self._sandboxes.get(template)
+        if original is None or original.keeper is None:
+            raise ForkServerUnavailable("the template is gone")
+        return original.keeper
 
     def _zygote_for(self, request: Mapping[str, Any]) -> Zygote:
         entry = self._runtimes[request["runtime"]]
@@ -218,7 +248,7 @@ class Spawner:
             self._zygotes[recipe] = Zygote(recipe, site, self._loop, self)
         return self._zygotes[recipe]
 
-    def _prepare(self, name: str, zygote: Zygote) -> Sandbox:
+    def _prepare(self, name: str, zygote: ForkServer) -> Sandbox:
         groups, uids = self._host.cgroups, self._host.uids
         uid = uids.take() if uids else None
         try:

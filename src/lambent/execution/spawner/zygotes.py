@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from lambent.execution.runtimes.java import classes
 from lambent.execution.spawner import packets
+from lambent.execution.spawner.fork_server import ForkServer, ForkServerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from lambent.execution.spawner.fork_server import Listener, Order
     from lambent.execution.spawner.loop import Loop
 
 _SOURCE = str(Path(__file__).resolve().parents[3])
@@ -27,21 +28,8 @@ _PROGRAM = (
     "import sys; sys.path.insert(0, {source!r}); "
     "from lambent.execution.runtimes.python.zygote import main; main()"
 )
-# A zygote that has not answered for this long (it takes milliseconds) is taken for stuck.
-_ANSWER_LIMIT_S = 15.0
 _BACK_OFF_S = 0.1
 _LONGEST_BACK_OFF_S = 10.0
-
-
-class ZygoteUnavailable(Exception):
-    """No sandbox can be forked now. The text says why."""
-
-
-class Listener(Protocol):
-    """Who is told what became of sandboxes."""
-
-    def on_forked(self, sandbox: str, pid: int, pidfd: int) -> None: ...
-    def on_exited(self, sandbox: str, status: int | None, reason: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -82,22 +70,6 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Order:
-    """One sandbox to fork.
-
-    `memory_mib`: what its function will have, where the runtime must know that when it starts, else 0. `urgent`: a call
-    waits for it. `network`: what it reaches, see `Network`.
-    """
-
-    sandbox: str
-    uid: int | None
-    descriptors: Sequence[int]
-    memory_mib: int
-    urgent: bool
-    network: str
-
-
-@dataclass(frozen=True)
 class Site:
     """What all zygotes have in common."""
 
@@ -108,39 +80,25 @@ class Site:
     network: Mapping[str, Any] | None = None  # of spawner/network.py: how sandboxes are connected
 
 
-class Zygote:
+class Zygote(ForkServer):
     """Starts its process at the first fork, and again after its death, with growing pauses."""
 
     def __init__(self, recipe: Recipe, site: Site, loop: Loop, listener: Listener) -> None:
+        super().__init__("the zygote", loop, listener)
         self._recipe = recipe
         self._site = site
-        self._loop = loop
-        self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
-        self._sock: socket.socket | None = None
-        self._waiting: dict[str, float] = {}
         self._deferred: list[Order] = []
-        self._living: set[str] = set()
         self._failures = 0
         self._not_before = 0.0
-        self._reason = ""
-
-    @property
-    def hands_out_listeners(self) -> bool:
-        """Whether its sandboxes do, for the Runtime API (`runtimes/starter.py`)."""
-        return self._recipe.execs
+        self.hands_out_listeners = recipe.execs
 
     @property
     def pid(self) -> int:
-        """0 while there is none."""
         return self._process.pid if self._process else 0
 
     def fork(self, order: Order) -> None:
-        """Ask for a sandbox; `on_forked` follows, or `on_exited`. Between two zygotes the order waits for the next.
-
-        Raises:
-            ZygoteUnavailable: it does not listen, or cannot be started.
-        """
+        """As its class says. Between two processes the order waits for the next."""
         pause_s = self._not_before - self._loop.now()
         if self._sock is None and pause_s > 0:
             if not self._deferred:
@@ -148,33 +106,15 @@ class Zygote:
             copies = [os.dup(each) for each in order.descriptors]
             self._deferred.append(replace(order, descriptors=copies))
         else:
-            self._send(order)
-
-    def _send(self, order: Order) -> None:
-        sock = self._sock or self._start()
-        message = {
-            "op": "fork",
-            "sandbox": order.sandbox,
-            "uid": order.uid,
-            "memory_mib": order.memory_mib,
-            "urgent": order.urgent,
-            "network": order.network,
-        }
-        try:
-            packets.send(sock, message, order.descriptors)
-        except OSError as error:  # full, because it is stuck, or gone, which the loop will notice
-            raise ZygoteUnavailable(f"the zygote does not listen: {error}") from error
-        if not self._waiting:
-            self._loop.after(_ANSWER_LIMIT_S, self._check_answers)
-        self._waiting[order.sandbox] = self._loop.now()
+            self._ask(self._sock or self._start(), order)
 
     def _resume(self) -> None:
         """The pause is over: pass on what was ordered meanwhile."""
         deferred, self._deferred = self._deferred, []
         for order in deferred:
             try:
-                self._send(order)
-            except ZygoteUnavailable as error:
+                self._ask(self._sock or self._start(), order)
+            except ForkServerUnavailable as error:
                 self._listener.on_exited(order.sandbox, None, str(error))
             finally:
                 packets.close_all(order.descriptors)
@@ -201,10 +141,8 @@ class Zygote:
                 )
             except OSError as error:
                 ours.close()
-                raise ZygoteUnavailable(f"{self._recipe.program}: {error}") from error
-        ours.setblocking(False)
-        self._sock = ours
-        self._loop.watch(ours.fileno(), self._readable)
+                raise ForkServerUnavailable(f"{self._recipe.program}: {error}") from error
+        self._listen(ours)
         return ours
 
     def _plan(self, descriptor: int) -> str:
@@ -227,42 +165,12 @@ class Zygote:
             }
         )
 
-    def _readable(self) -> None:
-        assert self._sock is not None
-        try:
-            data, descriptors = packets.receive(self._sock)
-        except BlockingIOError:
-            return
-        except OSError:
-            data, descriptors = b"", []
-        if data:
-            self._heard(json.loads(data), descriptors)
-        else:
-            self._gone()
+    def _started(self) -> None:
+        self._failures = 0
 
-    def _heard(self, event: dict[str, Any], descriptors: list[int]) -> None:
-        if event["event"] == "ready":
-            self._failures = 0
-            return
-        if event["event"] == "unable":
-            self._reason = event["reason"]
-            return
-        sandbox = event["sandbox"]
-        self._waiting.pop(sandbox, None)
-        if event["event"] == "forked":
-            self._living.add(sandbox)
-            self._listener.on_forked(sandbox, event["pid"], descriptors[0])
-        else:
-            self._living.discard(sandbox)
-            self._listener.on_exited(sandbox, event.get("status"), event.get("reason", ""))
-
-    def _gone(self) -> None:
-        """Its end is closed: reap it, tell everyone who waited or lived by it, and pause before the next."""
-        assert self._sock is not None
+    def _end(self) -> str:
+        """Reap it, and pause before the next."""
         assert self._process is not None
-        self._loop.forget(self._sock.fileno())
-        self._sock.close()
-        self._sock = None
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         status = self._process.wait()
@@ -271,18 +179,4 @@ class Zygote:
         pause = min(_BACK_OFF_S * 2**self._failures, _LONGEST_BACK_OFF_S)
         self._failures += 1
         self._not_before = self._loop.now() + pause
-        lost = [*self._waiting, *self._living]
-        self._waiting.clear()
-        self._living.clear()
-        for sandbox in lost:
-            self._listener.on_exited(sandbox, -signal.SIGKILL, self._reason)
-
-    def _check_answers(self) -> None:
-        if not self._waiting:
-            return
-        oldest = min(self._waiting.values())
-        if self._loop.now() - oldest >= _ANSWER_LIMIT_S and self._process is not None:
-            self._reason = "the zygote was stuck"
-            os.kill(self._process.pid, signal.SIGKILL)
-            return
-        self._loop.after(oldest + _ANSWER_LIMIT_S - self._loop.now(), self._check_answers)
+        return self._reason

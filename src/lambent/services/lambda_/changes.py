@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.packages import Packages
     from lambent.services.lambda_.ports import Plane
     from lambent.services.lambda_.registry import Registry
+    from lambent.services.lambda_.snap_start import Snapshots
 from lambent.services.lambda_.settling import Settling
 
 
@@ -51,6 +52,7 @@ class Changes:
         packages: Packages,
         settling: Settling,
         cleaning: Cleaning,
+        snapshots: Snapshots,
         plane: Plane,
     ) -> None:
         self._database = database
@@ -58,6 +60,7 @@ class Changes:
         self._packages = packages
         self._settling = settling
         self._cleaning = cleaning
+        self._snapshots = snapshots
         self._plane = plane
 
     @asynccontextmanager
@@ -132,7 +135,7 @@ class Changes:
             if also is not None:
                 also(tx)
             tx.after_commit(self._created, function)
-            return publish(tx, function, function.modified_ms) if publishes else function
+            return self._publish(tx, function) if publishes else function
 
         return await self._database.write(add)
 
@@ -189,7 +192,7 @@ class Changes:
             repository.replace(tx, changed)
             tx.after_commit(self._updated, current, changed)
             if publishes:
-                return publish(tx, changed, changed.modified_ms)
+                return self._publish(tx, changed)
             return changed
 
         revision, deployment = ids.uuid(), ids.hex_id()
@@ -243,6 +246,7 @@ class Changes:
                 return None
             check(current)
             version = publish(tx, current, calendar_ms(now), description)
+            tx.after_commit(self._snapshots.begin, version)
             tx.after_commit(self._registry.forget_qualifiers, current.key)
             return version
 
@@ -264,6 +268,11 @@ class Changes:
             tx.after_commit(self._version_deleted, version)
 
         await self._database.write(remove)
+
+    def _publish(self, tx: Tx, function: Function) -> Function:
+        version = publish(tx, function, function.modified_ms)
+        tx.after_commit(self._snapshots.begin, version)
+        return version
 
     def _created(self, function: Function) -> None:
         self._registry.store(function)

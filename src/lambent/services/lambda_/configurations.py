@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         ApplicationLogLevelType,
         ArchitectureType,
         RuntimeType,
+        StateReasonCodeType,
         SystemLogLevelType,
     )
     from types_boto3_lambda.type_defs import FunctionConfigurationTypeDef, LoggingConfigTypeDef
@@ -44,7 +45,10 @@ def listed(function: Function, qualifier: str = "") -> FunctionConfigurationType
         "PackageType": "Zip",
         "Architectures": [cast("ArchitectureType", settings.architecture)],
         "EphemeralStorage": {"Size": settings.ephemeral_mib},
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "SnapStart": {
+            "ApplyOn": settings.snap_start,
+            "OptimizationStatus": "On" if function.snapshot and function.snapshot.is_on else "Off",
+        },
         "LoggingConfig": _logging(function),
     }
     if settings.environment:
@@ -69,6 +73,10 @@ def configuration(
     if function.state == "Pending":
         document["StateReason"] = _REASON
         document["StateReasonCode"] = _REASON_CODE
+    elif function.snapshot and function.snapshot.reason:
+        document["StateReason"] = function.snapshot.reason
+        if function.snapshot.reason_code:
+            document["StateReasonCode"] = cast("StateReasonCodeType", function.snapshot.reason_code)
     if function.update is not None:
         document["LastUpdateStatus"] = function.update
     if function.update == "InProgress":

@@ -103,6 +103,39 @@ class ProvisionedConcurrencyConfigNotFound(_UserError):
         super().__init__("No Provisioned Concurrency Config found for this function")
 
 
+class SnapStartNotReady(_UserError):
+    """The snapshot of the version is still being made."""
+
+    code, status = "SnapStartNotReadyException", 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Lambda is initializing your function. "
+            "It will be ready to invoke once your function state becomes ACTIVE."
+        )
+
+
+class SnapStartFailed(_UserError):
+    """The after-restore hook of the function failed."""
+
+    code, status = "SnapStartException", 400
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The afterRestore() runtime hook encountered an error. "
+            "For more information, check the Amazon CloudWatch logs."
+        )
+
+
+class SnapStartTimedOut(_UserError):
+    """The after-restore hooks of the function took longer than ten seconds."""
+
+    code, status = "SnapStartTimeoutException", 408
+
+    def __init__(self) -> None:
+        super().__init__("Lambda couldn't restore the snapshot within the timeout limit.")
+
+
 class ResourceInUse(_UserError):
     """An event source mapping is being changed."""
 

@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING
 
 from lambent.core import ids
 from lambent.core.errors import RequestTooLarge
-from lambent.execution.spec import Invocation, RuntimeUnavailable, SandboxFailed, Throttled
+from lambent.execution.spec import (
+    Invocation,
+    RestoreFailed,
+    RestoreTimedOut,
+    RuntimeUnavailable,
+    SandboxFailed,
+    Throttled,
+)
 from lambent.services.lambda_.errors import (
     ExecutionFailed,
     InvalidRuntime,
     ResourceConflict,
+    SnapStartFailed,
+    SnapStartNotReady,
+    SnapStartTimedOut,
     TooManyRequests,
 )
 from lambent.services.lambda_.names import LATEST, not_found, parse_function_name
@@ -40,11 +50,12 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.core.service import Document, Done
     from lambent.execution.spec import FunctionSpec, Outcome
-    from lambent.services.lambda_.model import Key
+    from lambent.services.lambda_.model import Function, Key
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.ports import Plane
     from lambent.services.lambda_.registry import Invocable, Registry, Target
     from lambent.services.lambda_.settling import Settling
+    from lambent.services.lambda_.snap_start import Snapshots
 
 _log = logging.getLogger(__name__)
 _WAITS = "RequestResponse"
@@ -60,6 +71,7 @@ class Invocations:
 
     registry: Registry
     settling: Settling
+    snapshots: Snapshots
     plane: Plane
     # Puts an event into the queue of asynchronous invocations.
     accept: Callable[[RequestContext, FunctionRef, bytes, str], Awaitable[None]]
@@ -173,21 +185,41 @@ class Invocations:
     async def _qualified(self, key: Key, ref: FunctionRef) -> Invocable:
         """As `invocable`, for a version, or for an alias one of its versions by their weights."""
         target = self.registry.target(key, ref.qualifier) or await self.registry.load_target(ref)
-        if target.first.function.state == "Pending":  # published with the function itself
-            latest = await self.registry.load(ref.scope, ref.name)
-            if latest is not None:
-                await asyncio.wait({self.settling.task(latest.function)}, timeout=PATIENCE_S)
+        if target.first.function.state == "Pending":
+            await self._wait_for_version(target.first.function)
             target = await self.registry.load_target(ref)
-        return _chosen(target)
+        chosen = _chosen(target)
+        if chosen.function.awaits_snapshot:
+            raise SnapStartNotReady
+        if chosen.function.state == "Failed":
+            raise ResourceConflict(
+                "The operation cannot be performed at this time. "
+                "The function is currently in the following state: Failed"
+            )
+        return chosen
+
+    async def _wait_for_version(self, version: Function) -> None:
+        """One that was published with the function itself, or whose snapshot is being made."""
+        task = self.snapshots.task(version)
+        if task is None:
+            latest = await self.registry.load(version.scope, version.name)
+            if latest is None:
+                return
+            task = self.settling.task(latest.function)
+        await asyncio.wait({task}, timeout=PATIENCE_S)
 
     async def run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
-        """To the end. Raises TooManyRequests, InvalidRuntime and ExecutionFailed."""
+        """To the end. Raises TooManyRequests, InvalidRuntime, SnapStartFailed, SnapStartTimedOut, ExecutionFailed."""
         try:
             return await self.plane.invoke(spec, invocation)
         except Throttled as throttled:
             raise TooManyRequests(throttled.reason) from throttled
         except RuntimeUnavailable as unavailable:
             raise InvalidRuntime(str(unavailable)) from unavailable
+        except RestoreFailed as failed:
+            raise SnapStartFailed from failed
+        except RestoreTimedOut as failed:
+            raise SnapStartTimedOut from failed
         except SandboxFailed as failed:
             raise _not_run(invocation, failed) from failed
 

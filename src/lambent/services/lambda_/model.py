@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from lambent.execution.spec import FunctionSpec
+from lambent.execution.spec import ON_DEMAND, SNAP_START, FunctionSpec
 from lambent.services.lambda_.names import LATEST, function_arn
 
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from lambent.core.context import Scope
 
-State = Literal["Pending", "Active"]
+State = Literal["Pending", "Active", "Failed"]
 UpdateStatus = Literal["InProgress", "Successful"]
 TracingMode = Literal["Active", "PassThrough"]
 LogFormat = Literal["Text", "JSON"]
+SnapStartOn = Literal["None", "PublishedVersions"]
+PUBLISHED_VERSIONS: Final = "PublishedVersions"
 Key = tuple[str, str, str]  # account id, region, function name
 
 
@@ -59,6 +61,16 @@ class Settings:
     kms_key_arn: str = ""
     dead_letter_arn: str = ""
     layers: tuple[LayerUse, ...] = ()
+    snap_start: SnapStartOn = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What became of a version's snapshot. `reason` and `reason_code` say why it is off."""
+
+    is_on: bool
+    reason: str = ""
+    reason_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,7 @@ class Function:
     version: int = 0
     last_version: int = 0
     published_digest: str = ""  # of what was published last; of use in $LATEST
+    snapshot: Snapshot | None = None  # of a version with SnapStart, once that has settled
 
     @property
     def qualifier(self) -> str:
@@ -115,6 +128,12 @@ class Function:
     @property
     def is_settled(self) -> bool:
         return self.state == "Active" and self.update != "InProgress"
+
+    @property
+    def awaits_snapshot(self) -> bool:
+        """Is it a version whose snapshot is still to be made?"""
+        wants_one = self.version > 0 and self.settings.snap_start == PUBLISHED_VERSIONS
+        return wants_one and self.state == "Pending"
 
     @property
     def log_group(self) -> str:
@@ -143,6 +162,7 @@ class Function:
             account_id=self.scope.account_id,
             layers=tuple(layer.tree for layer in self.settings.layers),
             ephemeral_storage_mib=self.settings.ephemeral_mib,
+            initialization=SNAP_START if self.snapshot and self.snapshot.is_on else ON_DEMAND,
             log_format=self.settings.log_format,
             application_log_level=self.settings.application_log_level or "INFO",
             system_log_level=self.settings.system_log_level or "INFO",

@@ -22,6 +22,7 @@ from lambent.services.lambda_.qualifiers import resolve
 from lambent.services.lambda_.reservations import MINIMUM_UNRESERVED, reserved_total
 from lambent.services.lambda_.resources import ALIASES, CONCURRENCY, PROVISIONED
 from lambent.services.lambda_.revisions import require
+from lambent.services.lambda_.snap_start import refuse_provisioning
 from lambent.services.lambda_.timestamps import calendar_ms, to_seconds
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class ProvisionedConcurrency:
         version = resolve(tx, ref)
         if not version.version:
             raise InvalidParameterValue(_UNPUBLISHED)
+        refuse_provisioning(version)
         count = request["ProvisionedConcurrentExecutions"]
         self._check_limits(tx, ref, count)
         _refuse_second(tx, ref, version)

@@ -14,6 +14,7 @@ import orjson
 
 from lambent.core import ids
 from lambent.services.lambda_ import repository
+from lambent.services.lambda_.model import PUBLISHED_VERSIONS
 
 if TYPE_CHECKING:
     from lambent.core.ports import Tx
@@ -45,6 +46,7 @@ def publish(tx: Tx, latest: Function, modified_ms: int, description: str | None 
         revision_id=ids.uuid(),
         deployment_id=ids.hex_id(),
         modified_ms=modified_ms,
+        state="Pending" if settings.snap_start == PUBLISHED_VERSIONS else latest.state,
         update=None if latest.state == "Pending" else "Successful",
     )
     repository.add(tx, version)
@@ -52,5 +54,8 @@ def publish(tx: Tx, latest: Function, modified_ms: int, description: str | None 
 
 
 def _digest(function: Function) -> str:
-    facts = {"settings": asdict(function.settings), "code": function.code.archive}
+    settings = asdict(function.settings)
+    if function.settings.snap_start != PUBLISHED_VERSIONS:
+        del settings["snap_start"]  # unknown when older digests were made
+    facts = {"settings": settings, "code": function.code.archive}
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from lambent.core.context import Scope
-from lambent.services.lambda_.model import Code, Function, LayerUse, Settings
+from lambent.services.lambda_.model import Code, Function, LayerUse, Settings, Snapshot
 from lambent.services.lambda_.resources import LAYER_VERSIONS
 from lambent.services.lambda_.tables import FUNCTIONS
 
@@ -61,6 +61,12 @@ def pending_versions(tx: Tx, scope: Scope, name: str) -> list[Function]:
     """Those that were published when the function was created, and have not settled."""
     where = _all(scope, name) & (_C.version > 0) & (_C.state == "Pending")
     return [_function(row) for row in tx.all(select(FUNCTIONS).where(where))]
+
+
+def awaiting_snapshots(tx: Tx) -> list[Function]:
+    """The versions of all accounts whose snapshot is still to be made."""
+    rows = tx.all(select(FUNCTIONS).where(_C.version > 0, _C.state == "Pending"))
+    return [function for function in map(_function, rows) if function.awaits_snapshot]
 
 
 def newest_version(tx: Tx, scope: Scope, name: str) -> Function | None:
@@ -177,6 +183,8 @@ def _is(scope: Scope, name: str, version: int) -> ColumnElement[bool]:
 
 
 def _function(row: Any) -> Function:
+    options = _options(row.options)
+    snapshot = options.pop(_SNAPSHOT, None)
     return Function(
         scope=Scope(row.account_id, row.region),
         name=row.name,
@@ -191,7 +199,7 @@ def _function(row: Any) -> Function:
             architecture=row.architecture,
             tracing_mode=row.tracing_mode,
             log_group=row.log_group,
-            **_options(row.options),
+            **options,
         ),
         code=Code(row.code_archive, row.code_size, row.code_tree, row.code_unpacked),
         revision_id=row.revision_id,
@@ -203,6 +211,7 @@ def _function(row: Any) -> Function:
         version=row.version,
         last_version=row.last_version,
         published_digest=row.published_digest,
+        snapshot=None if snapshot is None else Snapshot(**snapshot),
     )
 
 
@@ -225,7 +234,7 @@ def _row(function: Function) -> dict[str, object]:
         "architecture": settings.architecture,
         "tracing_mode": settings.tracing_mode,
         "log_group": settings.log_group,
-        "options": _options_text(settings),
+        "options": _options_text(function),
         "tags": _json(function.tags),
         "code_archive": code.archive,
         "code_size": code.size,
@@ -251,11 +260,15 @@ _OPTIONS = (
     "ephemeral_mib",
     "kms_key_arn",
     "dead_letter_arn",
+    "snap_start",
 )
+# Beside them: what became of a version's snapshot.
+_SNAPSHOT = "snapshot"
 _DEFAULTS = Settings(runtime="", role="", handler="")
 
 
-def _options_text(settings: Settings) -> str:
+def _options_text(function: Function) -> str:
+    settings = function.settings
     options: dict[str, object] = {
         name: value
         for name in _OPTIONS
@@ -263,6 +276,8 @@ def _options_text(settings: Settings) -> str:
     }
     if settings.layers:
         options["layers"] = [asdict(layer) for layer in settings.layers]
+    if function.snapshot is not None:
+        options[_SNAPSHOT] = asdict(function.snapshot)
     return orjson.dumps(options).decode()
 
 

@@ -39,6 +39,7 @@ from lambent.services.lambda_.reservations import Reservations
 from lambent.services.lambda_.response_streams import ResponseStreams
 from lambent.services.lambda_.service_invoker import ServiceInvoker
 from lambent.services.lambda_.settling import Settling
+from lambent.services.lambda_.snap_start import Snapshots
 from lambent.services.lambda_.start_up import StartUp
 from lambent.services.lambda_.updates import Updates
 from lambent.services.lambda_.url_door import UrlDoor
@@ -102,7 +103,10 @@ class LambdaService:
         packages = Packages(blobs, compute, plane, code_dir)
         self._settling = Settling(database, registry, plane)
         self._cleaning = Cleaning(database, packages, blobs, plane)
-        changes = Changes(database, registry, packages, self._settling, self._cleaning, plane)
+        self._snapshots = Snapshots(database, plane, registry.forget_qualifiers)
+        changes = Changes(
+            *(database, registry, packages, self._settling, self._cleaning, self._snapshots, plane)
+        )
         self._start_up = StartUp(database, plane, blobs, packages, self._cleaning, policy)
         sources = CodeSources(objects)
         uses = LayerUses(database)
@@ -114,7 +118,7 @@ class LambdaService:
         versions = Versions(changes, policy)
         self._provisioned = ProvisionedConcurrency(database, plane, account_concurrency)
         aliases = Aliases(registry, self._provisioned)
-        invocations = Invocations(registry, self._settling, plane, self._accept)
+        invocations = Invocations(registry, self._settling, self._snapshots, plane, self._accept)
         self._queue = EventQueue(database, invocations, targets or {}, clock)
         self._async = AsyncInvocations(invocations, self._queue)
         # For services that invoke functions.
@@ -172,6 +176,7 @@ class LambdaService:
         await self._queue.start(self._timers)
         await self._sources.restore()
         await self._provisioned.restore()
+        await self._snapshots.begin_all()
 
     async def advance(self, by: timedelta) -> None:
         """Move the calendar, and do what falls due on the way (`--test-mode`)."""
@@ -197,5 +202,6 @@ class LambdaService:
         await self._queue.stop()
         await self._sources.stop()
         await self._provisioned.stop()
+        await self._snapshots.stop()
         await self._settling.stop()
         await self._cleaning.stop()

@@ -9,6 +9,7 @@ from lambent.core.errors import ValidationFailed
 from lambent.services.lambda_.environment_variables import check_environment
 from lambent.services.lambda_.errors import InvalidParameterValue
 from lambent.services.lambda_.model import Settings
+from lambent.services.lambda_.snap_start import check_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,11 +61,15 @@ def changed_settings(settings: Settings, request: Mapping[str, Any]) -> Settings
         changes["ephemeral_mib"] = size
     if "DeadLetterConfig" in request:
         changes["dead_letter_arn"] = request["DeadLetterConfig"].get("TargetArn", "")
+    if apply_on := request.get("SnapStart", {}).get("ApplyOn"):
+        changes["snap_start"] = apply_on
     if "KMSKeyArn" in request:
         changes["kms_key_arn"] = request["KMSKeyArn"]
     if architectures := request.get("Architectures"):
         changes["architecture"] = architectures[0]
-    return replace(settings, **changes)
+    changed = replace(settings, **changes)
+    check_settings(changed)
+    return changed
 
 
 def _logging(settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,8 @@ def settle(tx: Tx, function: Function, revision_id: str, stored: Callable[..., N
     settled = replace(current, state="Active", update="Successful", revision_id=revision_id)
     repository.replace(tx, settled)
     for version in repository.pending_versions(tx, function.scope, function.name):
+        if version.awaits_snapshot:
+            continue
         repository.replace(tx, replace(version, state="Active", update="Successful"))
     tx.after_commit(stored, settled)
 

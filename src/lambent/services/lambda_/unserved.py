@@ -61,7 +61,6 @@ SERVED: Mapping[str, frozenset[str]] = {
 # Served members of which only some values are: what they may be, beside what asks for nothing.
 _ONLY: Mapping[str, object] = {
     "PackageType": "Zip",
-    "SnapStart.ApplyOn": "None",
 }
 
 

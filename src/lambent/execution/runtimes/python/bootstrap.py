@@ -1,7 +1,8 @@
 """The Python runtime inside a sandbox: one function, one invocation at a time, over frames.
 
 READY -> ASSIGN -> BOUND (the code is there) -> import the handler -> INIT_DONE -> (INVOKE -> RESULT | ERROR) for ever.
-The socket's end is the end.
+The socket's end is the end. A SnapStart template serves its keeper instead of calls (snapshot.py); each of its forks
+goes through the same frames, and restores itself where others import the handler.
 Runs in a fork of the zygote, already locked in. Whatever user code raises is answered here and nowhere else; what ends
 the process (SystemExit, a signal) is core's to report.
 """
@@ -17,7 +18,14 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lambent.execution.runtimes.python import compiler, faults, handlers, surroundings, wire
+from lambent.execution.runtimes.python import (
+    compiler,
+    faults,
+    handlers,
+    snapshot,
+    surroundings,
+    wire,
+)
 from lambent.execution.runtimes.python.context import LambdaContext
 from lambent.execution.runtimes.python.marshal import Marshaller
 from lambent.execution.runtimes.python.output import Output, flush_streams
@@ -61,6 +69,46 @@ class Runtime:
         import logging  # noqa: PLC0415 - the function may have replaced it
 
         logging.warning(_WARNING)  # noqa: LOG015 - the root logger is the one that AWS uses here
+        self._answer_error(wire.NO_REQUEST, document)
+        raise SystemExit(_INIT_FAILED)
+
+    def become_template(self, taken: snapshot.Snapshot) -> bool:
+        """INIT is over: fork on demand. True in each fork, False when nobody will ask for another."""
+        try:
+            taken.take()
+        except Exception as error:
+            self._give_up(error)
+        flush_streams()
+        self._channel.send(wire.INIT_DONE)
+        frames = taken.wait_for_forks()
+        if frames is None:
+            return False
+        self._channel = wire.Wire(socket.socket(fileno=frames))
+        self._pid = os.getpid()
+        return True
+
+    def restore(self, taken: snapshot.Snapshot) -> bool:
+        """In a fork: take over an environment; False where there is none."""
+        self._channel.send(wire.READY)
+        function = _assigned(self._channel)
+        if function is None:
+            return False
+        self._function = function
+        surroundings.change_environment(function["environment"])
+        frame = self._channel.receive()
+        if frame is None or frame.kind != wire.BOUND:
+            return False
+        os.chdir(function["environment"]["LAMBDA_TASK_ROOT"])
+        try:
+            taken.restore()
+        except Exception as error:
+            self._give_up(error)
+        return True
+
+    def _give_up(self, error: Exception) -> NoReturn:
+        document = faults.error_document(error, "")
+        if isinstance(error, snapshot.Refused):
+            document["errorType"] = faults.SNAPSHOT_REFUSED
         self._answer_error(wire.NO_REQUEST, document)
         raise SystemExit(_INIT_FAILED)
 
@@ -113,15 +161,16 @@ class Runtime:
             os._exit(0)
 
 
-def run(descriptor: int, *, is_assigned: bool = False) -> NoReturn:
+def run(descriptor: int, *, is_assigned: bool = False, copies: int = -1) -> NoReturn:
     """Be the runtime of this sandbox on the frame socket `descriptor`. Never returns into the zygote's code.
 
     Args:
         is_assigned: ASSIGN lies in the socket, and the variables are set, by a wrapper perhaps otherwise than it says.
+        copies: the socket of the keeper, where this is a SnapStart template.
     """
     status = 1
     try:
-        _serve(socket.socket(fileno=descriptor), is_assigned=is_assigned)
+        _serve(socket.socket(fileno=descriptor), is_assigned=is_assigned, copies=copies)
         status = 0
     except SystemExit as end:
         status = _exit_status(end)
@@ -133,7 +182,7 @@ def run(descriptor: int, *, is_assigned: bool = False) -> NoReturn:
         _leave(status)
 
 
-def _serve(sock: socket.socket, *, is_assigned: bool) -> None:
+def _serve(sock: socket.socket, *, is_assigned: bool, copies: int) -> None:
     output = Output()
     output.take_over_logging()
     if not is_assigned:
@@ -142,10 +191,9 @@ def _serve(sock: socket.socket, *, is_assigned: bool) -> None:
     channel = wire.Wire(sock)
     if not is_assigned:
         channel.send(wire.READY)
-    frame = channel.receive()
-    if frame is None or frame.kind != wire.ASSIGN:
+    function = _assigned(channel)
+    if function is None:
         return
-    function = json.loads(bytes(frame.payload))
     if is_assigned:
         function["environment"] = dict(os.environ)
         function["handler"] = os.environ["_HANDLER"]
@@ -159,7 +207,22 @@ def _serve(sock: socket.socket, *, is_assigned: bool) -> None:
         if frame is None or frame.kind != wire.BOUND:
             return
     os.chdir(function["environment"]["LAMBDA_TASK_ROOT"])
-    runtime.serve(runtime.initialise())
+    if copies < 0:
+        runtime.serve(runtime.initialise())
+        return
+    taken = snapshot.Snapshot(copies, sock.fileno(), function["environment"])
+    handler = runtime.initialise()
+    if runtime.become_template(taken) and runtime.restore(taken):
+        runtime.serve(handler)
+
+
+def _assigned(channel: wire.Wire) -> dict[str, Any] | None:
+    """What ASSIGN says; None where something else comes."""
+    frame = channel.receive()
+    if frame is None or frame.kind != wire.ASSIGN:
+        return None
+    function: dict[str, Any] = json.loads(bytes(frame.payload))
+    return function
 
 
 def _warm_up() -> None:

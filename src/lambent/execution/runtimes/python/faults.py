@@ -18,6 +18,9 @@ MARSHAL_ERROR = "Runtime.MarshalError"
 UNMARSHAL_ERROR = "Runtime.UnmarshalError"
 CONTEXT_UNMARSHAL_ERROR = "Runtime.LambdaContextUnmarshalError"
 
+# Our own: no fork of this template would be safe. Core takes it for the end of the template, not for the function's.
+SNAPSHOT_REFUSED = "Lambent.SnapshotRefused"
+
 _OWN_DIRECTORY = str(PurePath(__file__).parent)
 # AWS indents the log's trace with no-break spaces, so that the log viewer keeps it.
 _LOG_INDENT = "\u00a0"

@@ -29,6 +29,13 @@ def set_environment(variables: Mapping[str, str]) -> None:
     time.tzset()
 
 
+def change_environment(variables: Mapping[str, str]) -> None:
+    """`variables` as well as what the function itself has set meanwhile."""
+    for name, value in variables.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+
+
 def clear_environment() -> None:
     for name in list(os.environ):
         del os.environ[name]

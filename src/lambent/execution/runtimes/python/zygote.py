@@ -4,14 +4,14 @@ Started by the spawner as `INTERPRETER -I -S -c ... PLAN`, PLAN being JSON: `soc
 `interpreter`, `execs`, `preload`, `isolated`, `source`, `scaffold`, `trees`, `libraries`, `hidden`, `runtime`,
 `host_proc`, `network` (null, or what spawner/network.py plans).
 Single-threaded for ever: a fork copies one thread only. Messages on its SEQPACKET socket, JSON:
- in:  `{"op": "fork", "sandbox", "uid", "memory_mib", "urgent", "network"}` with frame socket, log pipe and cgroup doors
+ in:  `{"op": "fork", "sandbox", "uid", "memory_mib", "urgent", "network", "template"}` with frame socket, log pipe and
+      cgroup doors; between pipe and doors the socket of its keeper, if it is to be a template
  out: `{"event": "ready"}`, `{"event": "unable", "reason"}`, `{"event": "forked", "sandbox", "pid"}` with a pidfd,
       `{"event": "exited", "sandbox", "status", "reason"}`
 """
 
 from __future__ import annotations
 
-import array
 import gc
 import importlib
 import json
@@ -19,26 +19,26 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 from typing import Any, NoReturn
 
 from lambent.execution.runtimes import starter
 from lambent.execution.runtimes.commands import Bootstrap
 from lambent.execution.runtimes.java import classes
-from lambent.execution.runtimes.python import bootstrap, surroundings
+from lambent.execution.runtimes.python import bootstrap, keeper, surroundings
 from lambent.execution.sandbox import (
     descriptors,
     endpoint,
+    husk,
     libc,
     namespaces,
-    network,
     root,
     seccomp,
     spawn,
 )
 
 _MESSAGE_LIMIT = 4096
-_DESCRIPTORS = 8
 # Where the frame socket lives in a Python sandbox: out of the way of what a function opens, below its limit of 1,024.
 _FRAME_DESCRIPTOR = 1000
 _SETUP_FAILED = 70  # EX_SOFTWARE
@@ -76,7 +76,7 @@ class Zygote:
                     return
 
     def _serve(self) -> bool:
-        data, given = _receive(self._sock)
+        data, given = keeper.receive(self._sock)
         if not data:
             return False
         request = json.loads(data)
@@ -95,20 +95,23 @@ class Zygote:
         # A flag of the fork, not unshare before it: that would leave us attached to the namespace of the last sandbox,
         # where every fork fails with ENOMEM once its first process is dead, and needs setns, which a user namespace
         # does not allow into the host's pid namespace.
+        home = os.pidfd_open(os.getpid()) if request["template"] else -1
         pid = libc.fork_with(namespaces.NEWPID if self._isolated else 0)
         if pid == 0:
             uid = request["uid"]
-            mode = request["network"]
-            cable = None
-            if self._network and uid and mode == "internet":
-                cable = network.of_uid(self._network, uid)
-            walls = spawn.Walls(
-                self._isolated, uid, self._filter, given[2:], request["urgent"], cable
-            )
+            frames, log, *others = given
+            control = others.pop(0) if request["template"] else -1
+            cable = keeper.cable_of(request, self._network)
+            walls = spawn.Walls(self._isolated, uid, self._filter, others, request["urgent"], cable)
             self._memory_mib = request["memory_mib"]
-            self._has_endpoint = mode in ("internet", "platform")
-            self._become_sandbox(walls, given[0], given[1], status_in)
+            self._has_endpoint = keeper.has_endpoint(request)
+            if request["template"]:
+                means = keeper.Means(control, home, walls, self._network)
+                self._become_keeper(means, frames, log, status_in)
+            self._become_sandbox(walls, frames, log, status_in)
         os.close(status_in)
+        if home >= 0:
+            os.close(home)
         pidfd = os.pidfd_open(pid)
         self._sandboxes[pidfd] = (sandbox, pid, status_out)
         self._poll.register(pidfd, select.POLLIN)
@@ -125,10 +128,7 @@ class Zygote:
         self._tell(event)
 
     def _tell(self, event: dict[str, Any], given: list[int] | None = None) -> None:
-        ancillary = []
-        if given:
-            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", given))]
-        self._sock.sendmsg([json.dumps(event).encode()], ancillary)
+        keeper.tell(self._sock, event, given)
 
     def _become_sandbox(
         self, walls: spawn.Walls, frames: int, log: int, status_in: int
@@ -149,7 +149,39 @@ class Zygote:
             descriptors.keep_only([status_in])
             for standard in (0, 1, 2):
                 os.close(standard)
+            if self._isolated:
+                husk.reap(runtime, status_in)
             _wait_for(runtime, status_in)
+        except BaseException as error:  # noqa: BLE001 - the boundary of a forked child: it must not return
+            os.write(status_in, b"!" + f"{type(error).__name__}: {error}".encode()[:1000])
+        finally:
+            os._exit(_SETUP_FAILED)
+
+    def _become_keeper(
+        self, means: keeper.Means, frames: int, log: int, status_in: int
+    ) -> NoReturn:
+        """In the child: surround it, then start the template, which locks itself in, as its own child."""
+
+        def become_template(asked: int) -> NoReturn:
+            try:
+                spawn.settle(means.walls, log, [frames, status_in, asked])
+                os.close(status_in)
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                bootstrap.run(descriptors.move_up(frames, _FRAME_DESCRIPTOR), copies=asked)
+            except BaseException as error:  # noqa: BLE001 - the boundary of a forked child: it must not return
+                os.write(status_in, b"!" + f"{type(error).__name__}: {error}".encode()[:1000])
+            finally:
+                os._exit(_SETUP_FAILED)
+
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            libc.die_with_parent(signal.SIGKILL)
+            spawn.surround(means.walls)
+            if self._has_endpoint:
+                endpoint.hand_out(frames)
+            if _has_no_reader(status_in):  # the zygote died before we asked to die with it
+                os._exit(_SETUP_FAILED)
+            keeper.keep(means, become_template, status_in)
         except BaseException as error:  # noqa: BLE001 - the boundary of a forked child: it must not return
             os.write(status_in, b"!" + f"{type(error).__name__}: {error}".encode()[:1000])
         finally:
@@ -195,19 +227,12 @@ def _exit_code(status: int) -> int:
 
 def _verdict(status: int, said: bytes) -> dict[str, Any]:
     """What became of a sandbox: its own word on the runtime where there is one, else how the first process ended."""
+    if said.startswith(husk.MARK):
+        (wait_status,) = struct.unpack("=i", said[len(husk.MARK) :])
+        return {"status": _exit_code(wait_status)}
     if said.startswith(b"!"):
         return {"status": _SETUP_FAILED, "reason": said[1:].decode("utf-8", "replace")}
     return {"status": int(said) if said else _exit_code(status)}
-
-
-def _receive(sock: socket.socket) -> tuple[bytes, list[int]]:
-    given = array.array("i")
-    space = socket.CMSG_SPACE(_DESCRIPTORS * given.itemsize)
-    data, ancillary, _, _ = sock.recvmsg(_MESSAGE_LIMIT, space, socket.MSG_CMSG_CLOEXEC)
-    for level, kind, content in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            given.frombytes(content[: len(content) - len(content) % given.itemsize])
-    return data, list(given)
 
 
 def main() -> None:
