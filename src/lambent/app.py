@@ -31,6 +31,8 @@ from lambent.policy.authority import PolicyAuthority
 from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
+from lambent.services.apigateway.service import ApiGatewayService
+from lambent.services.apigateway.stages_in_memory import Stages
 from lambent.services.iam.accounts_door import AccountsDoor
 from lambent.services.iam.service import IamService
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
@@ -60,7 +62,7 @@ if TYPE_CHECKING:
     from lambent.storage.data_dir import DataDir
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
-SERVICES = ("lambda", "iam", "sts", "logs")
+SERVICES = ("lambda", "apigateway", "iam", "sts", "logs")
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
 _PREWARMED = ("python3.11", "nodejs20.x")
 
@@ -92,6 +94,8 @@ class Platform:
     logs: LogsService
     plane: ExecutionPlane
     lambda_: LambdaService
+    apigateway: ApiGatewayService
+    stages: Stages  # what is deployed of it
     server: HttpServer
     inner_server: HttpServer  # what functions find at their AWS endpoint
     prewarmed: tuple[str, ...]
@@ -118,6 +122,8 @@ class Platform:
             stack.push_async_callback(self.plane.stop)
             await self.lambda_.start()
             stack.push_async_callback(self.lambda_.stop)
+            await self.apigateway.start()
+            stack.push_async_callback(self.apigateway.stop)
             for runtime in self.prewarmed:
                 self.plane.prewarm(runtime)
             self.address = await self.server.listen(self.config.host, self.config.port)
@@ -197,6 +203,11 @@ def build(
         authority=PolicyAuthority(decisions, clock),
         roles=None if config.auth == "open" else sts.role_sessions,
     )
+    stages = Stages()
+    authority = PolicyAuthority(decisions, clock)
+    apigateway = ApiGatewayService(
+        database, stages, clock, authority=None if config.auth == "open" else authority
+    )
     searches = Compute()
     logs = LogsService(
         database=database,
@@ -210,6 +221,7 @@ def build(
 
     async def reset() -> None:
         await lambda_.reset()
+        await apigateway.reset()
         await logs.reset()
         await iam.reset(config.account)
         forget_client_accesses(data_dir)
@@ -228,7 +240,7 @@ def build(
     gateway = partial(
         Gateway,
         router=Router(SERVICES),
-        services=[lambda_, logs, iam, sts],
+        services=[lambda_, apigateway, logs, iam, sts],
         credentials=sts.sessions,
         uses=iam.uses,
         database=database,
@@ -253,6 +265,8 @@ def build(
         logs=logs,
         plane=plane,
         lambda_=lambda_,
+        apigateway=apigateway,
+        stages=stages,
         server=HttpServer(outer.handle, clock=clock, begin=outer.begin),
         inner_server=HttpServer(inner.handle, clock=clock, begin=inner.begin),
         prewarmed=_PREWARMED,

@@ -66,3 +66,27 @@ def temporary_key_id() -> str:
 def secret_bytes(length: int) -> bytes:
     """Key material."""
     return os.urandom(length)
+
+
+_LOWER = "0123456789abcdefghijklmnopqrstuvwxyz"
+_MIXED = _LOWER + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def lower_alphanumeric(length: int) -> str:
+    """`length` random digits and lower-case letters, as API Gateway's ids are."""
+    return _from_alphabet(_LOWER, length)
+
+
+def alphanumeric(length: int) -> str:
+    """`length` random digits and letters of both cases: 40 of them are an API key."""
+    return _from_alphabet(_MIXED, length)
+
+
+def _from_alphabet(alphabet: str, length: int) -> str:
+    # From so many bits more than needed that the remainder favours no character noticeably.
+    number = int.from_bytes(os.urandom(length + 8), "big")
+    characters = []
+    for _ in range(length):
+        number, rest = divmod(number, len(alphabet))
+        characters.append(alphabet[rest])
+    return "".join(characters)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lambent.core.errors import ServiceError, ValidationFailed
 from lambent.protocol.compression import decompress, is_compressed
 from lambent.protocol.messages import Incoming, WireResponse
+from lambent.protocol.rendering import lower_first
 from lambent.protocol.unreadable import Unreadable
 
 if TYPE_CHECKING:
@@ -110,7 +111,10 @@ class OperationCodec:
 
     @cached_property
     def _validate(self) -> Callable[[Mapping[str, Any]], str | None]:
-        return self._validator.compile(self._model.input_shape)
+        named = self._facts.quirks.has_named_bodies
+        return self._validator.compile(
+            self._model.input_shape, lower_first(f"{self.name}Input") if named else ""
+        )
 
     @cached_property
     def _write(self) -> Callable[[Mapping[str, Any], str], WireResponse]:

@@ -42,7 +42,8 @@ class Quirks:
     service's query protocol has for its shapes (`awsQueryCompatible`), `query_names` the names that members have
     there: shape, member, traits. `blob_type` is the content type of blob payloads. `reword` puts a complaint about the
     input into the service's own words. `validation_code` is the code of input that breaks the model's constraints,
-    where it is not the protocol's own.
+    where it is not the protocol's own. `has_named_bodies`: what is wrong with a member in a body is told with the
+    body's name before it (`createRestApiInput.apiKeySource`).
     """
 
     malformed: Callable[[str], ServiceError] = _serialization_failed
@@ -50,6 +51,7 @@ class Quirks:
     validation_code: str = ""
     blob_type: str = "application/octet-stream"
     has_bare_errors: bool = False
+    has_named_bodies: bool = False
     request_id_header: str = "x-amzn-RequestId"
     error_codes: Mapping[str, str] = field(default_factory=dict)
     query_names: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
@@ -162,6 +164,7 @@ def _iam_words(complaint: str) -> str:
 
 _DYNAMODB = Quirks(namespace="com.amazonaws.dynamodb.v20120810")
 _QUIRKS = {
+    "apigateway": Quirks(has_named_bodies=True),
     "dynamodb": _DYNAMODB,
     "dynamodbstreams": _DYNAMODB,
     "iam": Quirks(reword=_iam_words),

@@ -35,11 +35,15 @@ class Validator:
     def __init__(self) -> None:
         self._structures: dict[str, Check] = {}
 
-    def compile(self, shape: Shape | None) -> Callable[[Mapping[str, Any]], str | None]:
-        """A function from an operation's input to AWS's message, or to None when all is well."""
+    def compile(
+        self, shape: Shape | None, body_name: str = ""
+    ) -> Callable[[Mapping[str, Any]], str | None]:
+        """A function from an operation's input to AWS's message, or to None when all is well. `body_name` is what the
+        service calls the body, where it says so before the members in it.
+        """
         if shape is None:
             return lambda _: None
-        check = self._structure(shape)
+        check = self._input(shape, body_name) if body_name else self._structure(shape)
 
         def validate(value: Mapping[str, Any]) -> str | None:
             violations: list[str] = []
@@ -74,13 +78,27 @@ class Validator:
             return known
         rows: list[tuple[str, str, Check | None, Check | None]] = []
         check = self._structures[shape.name] = _rows_check(rows)
+        self._fill(rows, shape)
+        return check
+
+    def _input(self, shape: Shape, body_name: str) -> Check:
+        rows: list[tuple[str, str, Check | None, Check | None]] = []
+        self._fill(rows, shape, f"{body_name}.")
+        return _rows_check(rows)
+
+    def _fill(
+        self,
+        rows: list[tuple[str, str, Check | None, Check | None]],
+        shape: Shape,
+        in_body: str = "",
+    ) -> None:
         required = set(shape.required)
         for name, member in shape.members.items():
             inner = self._check(member)
             missing = _missing(member) if name in required else None
             if inner is not None or missing is not None:
-                rows.append((name, lower_first(name), inner, missing))
-        return check
+                before = "" if "location" in member.traits else in_body
+                rows.append((name, before + lower_first(name), inner, missing))
 
     def _list(self, shape: Shape) -> Check | None:
         if shape.member.type_name not in _HOLDERS:

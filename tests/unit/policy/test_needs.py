@@ -160,3 +160,30 @@ def test_moving_a_mapping_needs_both_functions() -> None:
     needs = needs_of("lambda", "UpdateEventSourceMapping")
     assert needs is not None
     assert [sorted(need.keys) for need in needs] == [[], ["lambda:functionarn"]]
+
+
+def test_api_gateway_goes_by_method_and_path() -> None:
+    pets = {"restApiId": "abc", "resourceId": "r", "httpMethod": "GET"}
+    assert needed("apigateway", "PutMethod", **pets) == [
+        ("apigateway:PUT", "arn:aws:apigateway:eu-west-1::/restapis/abc/resources/r/methods/GET")
+    ]
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    assert needed("apigateway", "PutIntegration", **pets, credentials=role)[1:] == [
+        ("iam:PassRole", role)
+    ]
+    assert (
+        needed("apigateway", "PutIntegration", **pets, credentials="arn:aws:iam::*:user/*")[1:]
+        == []
+    )
+    operations = [{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}]
+    assert needed("apigateway", "UpdateAccount", patchOperations=operations)[1:] == [
+        ("iam:PassRole", role)
+    ]
+    assert needed("apigateway", "ImportRestApi") == [
+        ("apigateway:POST", "arn:aws:apigateway:eu-west-1::/restapis")
+    ]
+    arn = "arn:aws:apigateway:eu-west-1::/restapis/abc"
+    tags = "arn%3Aaws%3Aapigateway%3Aeu-west-1%3A%3A%2Frestapis%2Fabc"
+    assert needed("apigateway", "GetTags", resourceArn=arn) == [
+        ("apigateway:GET", f"arn:aws:apigateway:eu-west-1::/tags/{tags}")
+    ]

@@ -1,0 +1,172 @@
+"""Lambda authorizers: TOKEN and REQUEST. Those of Cognito are refused, as there is no Cognito."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import regex
+
+from lambent.core import ids
+from lambent.services.apigateway.documents import AUTHORIZERS, RESOURCES
+from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.services.apigateway.integration_uris import check_uri
+from lambent.services.apigateway.paging import page
+from lambent.services.apigateway.patches import PatchTable, integer, member, one_of
+from lambent.services.apigateway.rest_apis import find_api
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.context import RequestContext, Scope
+    from lambent.core.ports import Tx
+
+    Request = Mapping[str, Any]
+    Document = dict[str, Any]
+
+# "The default value is 300, the maximum value is 3600, or 1 hour" (CreateAuthorizer).
+DEFAULT_TTL_S, MAX_TTL_S = 300, 3600
+_TOKEN_SOURCE = re.compile(r"method\.request\.header\.[^\s,]+")
+_SOURCE = re.compile(
+    r"method\.request\.(header|querystring|multivalueheader|multivaluequerystring)\.[^\s,]+"
+    r"|stageVariables\.\w+|context\.[\w.]+"
+)
+_PATCHES = PatchTable(
+    (
+        member("/name", required=True),
+        member("/type", convert=one_of("TOKEN", "REQUEST"), required=True),
+        member("/authType", "replace", "remove"),
+        member("/authorizerUri", required=True),
+        member("/authorizerCredentials", "replace", "remove"),
+        member("/identitySource", "replace", "remove"),
+        member("/identityValidationExpression", "replace", "remove"),
+        member("/authorizerResultTtlInSeconds", convert=integer, required=True),
+    )
+)
+
+
+def create_authorizer(tx: Tx, context: RequestContext, request: Request) -> Document:
+    scope, api_id = context.scope, request["restApiId"]
+    find_api(tx, scope, api_id)
+    authorizer = new_authorizer(request)
+    _check_name(tx, scope, api_id, authorizer)
+    AUTHORIZERS.put(tx, scope, api_id, authorizer["id"], authorizer)
+    return authorizer
+
+
+def new_authorizer(request: Request) -> Document:
+    """An authorizer as CreateAuthorizer makes it. Raises BadRequest."""
+    for unserved in ("providerARNs", "jwtConfiguration"):
+        if request.get(unserved):
+            raise refuse(unserved, "there is no Cognito.")
+    if request["type"] not in ("TOKEN", "REQUEST"):
+        raise refuse(f"authorizers of type {request['type']}", "only TOKEN and REQUEST.")
+    authorizer: Document = {
+        "id": ids.lower_alphanumeric(6),
+        "name": request["name"],
+        "type": request["type"],
+        "authType": request.get("authType") or "custom",
+    }
+    for name in (
+        "authorizerUri",
+        "authorizerCredentials",
+        "identitySource",
+        "identityValidationExpression",
+    ):
+        if request.get(name):
+            authorizer[name] = request[name]
+    ttl = request.get("authorizerResultTtlInSeconds")
+    authorizer["authorizerResultTtlInSeconds"] = DEFAULT_TTL_S if ttl is None else ttl
+    check_authorizer(authorizer)
+    return authorizer
+
+
+def check_authorizer(authorizer: Document) -> None:
+    """Raises BadRequest."""
+    ttl = authorizer["authorizerResultTtlInSeconds"]
+    if not 0 <= ttl <= MAX_TTL_S:
+        raise BadRequest("Authorizer result TTL must be between 0 and 3600 seconds")
+    uri = authorizer.get("authorizerUri", "")
+    if not uri:
+        raise BadRequest("Authorizer Uri must be specified")
+    try:
+        check_uri("AWS_PROXY", uri)
+    except BadRequest:
+        raise BadRequest(
+            f"Invalid Authorizer URI: {uri}. Authorizer URI should be a valid API Gateway ARN "
+            "that represents a Lambda function invocation."
+        ) from None
+    _check_source(authorizer)
+    expression = authorizer.get("identityValidationExpression", "")
+    try:
+        regex.compile(expression)
+    except regex.error:
+        raise BadRequest(f"Invalid identity validation expression: {expression}") from None
+
+
+def _check_source(authorizer: Document) -> None:
+    source = authorizer.get("identitySource", "")
+    if authorizer["type"] == "TOKEN":
+        if not _TOKEN_SOURCE.fullmatch(source):
+            raise BadRequest(
+                f"Invalid mapping expression specified: {source}"
+                if source
+                else "Identity source must be specified"
+            )
+    elif source:
+        for part in source.split(","):
+            if not _SOURCE.fullmatch(part.strip()):
+                raise BadRequest(f"Invalid mapping expression specified: {part.strip()}")
+    elif authorizer["authorizerResultTtlInSeconds"]:
+        raise BadRequest("Identity source must be specified when caching is enabled")
+
+
+def get_authorizer(tx: Tx, context: RequestContext, request: Request) -> Document:
+    return find_authorizer(tx, context.scope, request)
+
+
+def get_authorizers(tx: Tx, context: RequestContext, request: Request) -> Document:
+    find_api(tx, context.scope, request["restApiId"])
+    authorizers = AUTHORIZERS.of(tx, context.scope, request["restApiId"])
+    return page(authorizers, request, lambda each: str(each["id"]))
+
+
+def update_authorizer(tx: Tx, context: RequestContext, request: Request) -> Document:
+    scope, api_id = context.scope, request["restApiId"]
+    authorizer = _PATCHES.apply(find_authorizer(tx, scope, request), request)
+    check_authorizer(authorizer)
+    _check_name(tx, scope, api_id, authorizer)
+    AUTHORIZERS.put(tx, scope, api_id, authorizer["id"], authorizer)
+    return authorizer
+
+
+def delete_authorizer(tx: Tx, context: RequestContext, request: Request) -> Document:
+    scope, api_id = context.scope, request["restApiId"]
+    authorizer = find_authorizer(tx, scope, request)
+    for resource in RESOURCES.of(tx, scope, api_id):
+        for method in resource.get("resourceMethods", {}).values():
+            if method.get("authorizerId") == authorizer["id"]:
+                raise Conflict(
+                    f"Cannot delete authorizer '{authorizer['id']}', is referenced in method(s): "
+                    f"{resource['path']} {method['httpMethod']}"
+                )
+    AUTHORIZERS.remove(tx, scope, api_id, authorizer["id"])
+    return {}
+
+
+def find_authorizer(tx: Tx, scope: Scope, request: Request) -> Document:
+    """Raises NotFound."""
+    find_api(tx, scope, request["restApiId"])
+    found = AUTHORIZERS.find(tx, scope, request["restApiId"], request["authorizerId"])
+    if found is None:
+        raise NotFound("Invalid Authorizer identifier specified")
+    return found
+
+
+def _check_name(tx: Tx, scope: Scope, api_id: str, authorizer: Document) -> None:
+    for other in AUTHORIZERS.of(tx, scope, api_id):
+        if other["name"] == authorizer["name"] and other["id"] != authorizer["id"]:
+            raise BadRequest(
+                f"Authorizer name must be unique. Authorizer {authorizer['name']} already exists "
+                "in this RestApi."
+            )

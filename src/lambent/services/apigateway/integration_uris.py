@@ -1,0 +1,43 @@
+"""What the URI of an integration may be.
+
+`arn:aws:apigateway:REGION:[SUBDOMAIN.]SERVICE:path|action/SERVICE_API` for AWS services, an HTTP address for the others
+(PutIntegration, `uri`); both may hold stage variables.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lambent.services.apigateway.errors import BadRequest
+
+_VARIABLE = r"\$\{stageVariables\.\w+\}"
+_ARN = re.compile(r"arn:aws[\w-]*:apigateway:(?:[\w-]+|" + _VARIABLE + r"):([^:]+):(.+)", re.DOTALL)
+_FUNCTION = re.compile(
+    r"path/\d{4}-\d{2}-\d{2}/functions/.+/(invocations|response-streaming-invocations)"
+)
+# A host, or a stage variable that stands for it.
+_HTTP = re.compile(
+    r"(https?://)(" + _VARIABLE + r"|[A-Za-z0-9._\-{}$:\[\]]+)([/?#].*)?|" + _VARIABLE + r".*"
+)
+_PROXIED = ("lambda", "firehose", "states")
+
+
+def check_uri(kind: str, uri: str) -> None:
+    """Raises BadRequest where an integration of that type cannot have that URI."""
+    if kind in ("HTTP", "HTTP_PROXY"):
+        if not _HTTP.fullmatch(uri):
+            raise BadRequest("Invalid HTTP endpoint specified for URI")
+        return
+    found = _ARN.fullmatch(uri)
+    if found is None:
+        raise BadRequest("Invalid ARN specified in the request")
+    service, call = found[1].rpartition(".")[2], found[2]
+    if not call.startswith(("path/", "action/")):
+        raise BadRequest("AWS ARN for integration must contain path or action")
+    if kind == "AWS_PROXY" and service not in _PROXIED:
+        raise BadRequest(
+            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
+            "Firehose stream invocations."
+        )
+    if service == "lambda" and call.startswith("path/") and not _FUNCTION.fullmatch(call):
+        raise BadRequest("Invalid lambda function")

@@ -1,0 +1,196 @@
+"""Models: the JSON schemas of bodies."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambent.core import ids
+from lambent.services.apigateway.documents import MODELS, RESOURCES, REST_APIS
+from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound
+from lambent.services.apigateway.json_text import parse_json
+from lambent.services.apigateway.paging import page
+from lambent.services.apigateway.patches import PatchTable, member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lambent.core.context import RequestContext, Scope
+    from lambent.core.ports import Tx
+
+    Request = Mapping[str, Any]
+    Document = dict[str, Any]
+
+_NAME = re.compile(r"[A-Za-z0-9]+")
+# What every API is made with.
+DEFAULT_MODELS: tuple[Document, ...] = (
+    {
+        "name": "Empty",
+        "description": "This is a default empty schema model",
+        "schema": '{\n  "$schema": "http://json-schema.org/draft-04/schema#",\n'
+        '  "title" : "Empty Schema",\n  "type" : "object"\n}',
+        "contentType": "application/json",
+    },
+    {
+        "name": "Error",
+        "description": "This is a default error schema model",
+        "schema": '{\n  "$schema" : "http://json-schema.org/draft-04/schema#",\n'
+        '  "title" : "Error Schema",\n  "type" : "object",\n  "properties" : {\n'
+        '    "message" : { "type" : "string" }\n  }\n}',
+        "contentType": "application/json",
+    },
+)
+_PATCHES = PatchTable((member("/description"), member("/schema", required=True)))
+_REFERENCE = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/models/(\w+)")
+
+
+def create_model(tx: Tx, context: RequestContext, request: Request) -> Document:
+    scope, api_id = context.scope, request["restApiId"]
+    _check_api(tx, scope, api_id)
+    name = request["name"]
+    if MODELS.find(tx, scope, api_id, name) is not None:
+        raise Conflict("Model name already exists for this REST API")
+    model = new_model(request)
+    MODELS.put(tx, scope, api_id, name, model)
+    return model
+
+
+def new_model(request: Request) -> Document:
+    """A model as CreateModel makes it. Raises BadRequest."""
+    if not _NAME.fullmatch(request["name"]):
+        raise BadRequest("Model name must be alphanumeric: " + request["name"])
+    model: Document = {"id": ids.lower_alphanumeric(6), "name": request["name"]}
+    if request.get("description"):
+        model["description"] = request["description"]
+    schema = request.get("schema")
+    if not schema:
+        raise BadRequest("Model schema must have a valid schema: Null schema")
+    check_schema(schema)
+    return model | {"schema": schema, "contentType": request["contentType"]}
+
+
+def get_model(tx: Tx, context: RequestContext, request: Request) -> Document:
+    model = find_model(tx, context.scope, request["restApiId"], request["modelName"])
+    if not request.get("flatten"):
+        return model
+    others = {each["name"]: each for each in MODELS.of(tx, context.scope, request["restApiId"])}
+    return model | {"schema": flattened(model, others)}
+
+
+def get_models(tx: Tx, context: RequestContext, request: Request) -> Document:
+    _check_api(tx, context.scope, request["restApiId"])
+    models = MODELS.of(tx, context.scope, request["restApiId"])
+    return page(models, request, lambda model: str(model["name"]))
+
+
+def get_model_template(tx: Tx, context: RequestContext, request: Request) -> Document:
+    model = find_model(tx, context.scope, request["restApiId"], request["modelName"])
+    schema = orjson.loads(model["schema"])
+    return {"value": "#set($inputRoot = $input.path('$'))\n" + _template(schema, "", "$inputRoot")}
+
+
+def update_model(tx: Tx, context: RequestContext, request: Request) -> Document:
+    scope, api_id = context.scope, request["restApiId"]
+    before = find_model(tx, scope, api_id, request["modelName"])
+    model = _PATCHES.apply(before, request)
+    check_schema(model["schema"])
+    MODELS.put(tx, scope, api_id, model["name"], model)
+    return model
+
+
+def delete_model(tx: Tx, context: RequestContext, request: Request) -> Document:
+    scope, api_id, name = context.scope, request["restApiId"], request["modelName"]
+    find_model(tx, scope, api_id, name)
+    if name in _used(RESOURCES.of(tx, scope, api_id)):
+        raise Conflict(f"Cannot delete model '{name}', is referenced in method(s): {name}")
+    for other in MODELS.of(tx, scope, api_id):
+        if other["name"] != name and name in _REFERENCE.findall(other["schema"]):
+            raise Conflict(
+                f"Cannot delete model '{name}', is referenced in other models: {other['name']}"
+            )
+    MODELS.remove(tx, scope, api_id, name)
+    return {}
+
+
+def find_model(tx: Tx, scope: Scope, api_id: str, name: str) -> Document:
+    """Raises NotFound."""
+    _check_api(tx, scope, api_id)
+    model = MODELS.find(tx, scope, api_id, name)
+    if model is None:
+        raise NotFound(f"Invalid model name specified: {name}")
+    return model
+
+
+def check_schema(schema: str) -> None:
+    """Is it JSON, and an object? Raises BadRequest."""
+    try:
+        document = parse_json(schema)
+    except ValueError as error:
+        raise _invalid_schema(str(error)) from None
+    if not isinstance(document, dict):
+        raise _invalid_schema("It must be an object")
+
+
+def _invalid_schema(why: str) -> BadRequest:
+    return BadRequest(
+        "Invalid model specified: Validation Result: warnings : [], errors : "
+        f"[Invalid model schema specified. {why}]"
+    )
+
+
+def flattened(model: Document, others: Mapping[str, Document]) -> str:
+    """The schema with the models that it refers to among its own definitions."""
+    schema = orjson.loads(model["schema"])
+    names, found = [model["name"]], {}
+    while names:
+        text = others[names.pop()]["schema"]
+        for name in _REFERENCE.findall(text):
+            if name in others and name not in found:
+                found[name] = orjson.loads(
+                    _REFERENCE.sub(r"#/definitions/\1", others[name]["schema"])
+                )
+                names.append(name)
+    text = _REFERENCE.sub(r"#/definitions/\1", orjson.dumps(schema).decode())
+    document = orjson.loads(text)
+    if found:
+        document["definitions"] = {**document.get("definitions", {}), **found}
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+
+
+def _used(resources: Iterable[Document]) -> set[str]:
+    """Names of the models that methods and their responses refer to."""
+    names: set[str] = set()
+    for resource in resources:
+        for method in resource.get("resourceMethods", {}).values():
+            names.update(method.get("requestModels", {}).values())
+            for response in method.get("methodResponses", {}).values():
+                names.update(response.get("responseModels", {}).values())
+    return names
+
+
+def _template(schema: Any, indent: str, path: str) -> str:
+    """A mapping template that writes what the schema describes, with example values."""
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    deeper = indent + "  "
+    if kind == "object" or (kind is None and isinstance(schema, dict) and "properties" in schema):
+        rows = [
+            f'{deeper}"{name}" : {_template(value, deeper, f"{path}.{name}")}'
+            for name, value in schema.get("properties", {}).items()
+        ]
+        return "{\n" + ",\n".join(rows) + f"\n{indent}}}" if rows else "{ }"
+    if kind == "array":
+        element = _template(schema.get("items", {}), deeper, "$elem")
+        return (
+            f"[\n#foreach($elem in {path})\n{deeper}{element}#if($foreach.hasNext),#end\n"
+            f"#end\n{indent}]"
+        )
+    return {"string": '"foo"', "number": "42", "integer": "42", "boolean": "true"}.get(
+        str(kind), "{ }"
+    )
+
+
+def _check_api(tx: Tx, scope: Scope, api_id: str) -> None:
+    if REST_APIS.find(tx, scope, "", api_id) is None:
+        raise NotFound(f"Invalid API identifier specified {scope.account_id}:{api_id}")

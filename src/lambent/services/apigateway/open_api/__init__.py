@@ -1,0 +1,1 @@
+"""Definitions of APIs as OpenAPI documents: read (ImportRestApi, PutRestApi) and written (GetExport)."""

@@ -1,0 +1,80 @@
+"""`x-amazon-apigateway-integration`: an integration of an import, and its responses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lambent.services.apigateway.errors import BadRequest
+from lambent.services.apigateway.integrations import (
+    check_integration,
+    check_integration_response,
+    new_integration,
+    new_integration_response,
+)
+from lambent.services.apigateway.open_api.parts import a_list, a_map, a_text, texts
+
+if TYPE_CHECKING:
+    from lambent.services.apigateway.open_api.report import Report
+
+    Document = dict[str, Any]
+
+_TYPES = ("HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY")
+
+
+def integration_request(given: Document, resource_id: str, method: Document) -> Document:
+    """The integration that PutIntegration would make of the extension. Raises BadRequest."""
+    kind = a_text(given, "type").upper()
+    if kind not in _TYPES:
+        raise BadRequest(f"Invalid integration type specified: {a_text(given, 'type')}")
+    request: Document = {
+        "type": kind,
+        "integrationHttpMethod": _http_method(given),
+        "requestParameters": texts(given.get("requestParameters")),
+        "requestTemplates": texts(given.get("requestTemplates")),
+        "passthroughBehavior": a_text(given, "passthroughBehavior").upper(),
+        "contentHandling": a_text(given, "contentHandling").upper(),
+        "cacheKeyParameters": a_list(given, "cacheKeyParameters"),
+        "connectionType": a_text(given, "connectionType"),
+        "responseTransferMode": a_text(given, "responseTransferMode"),
+    }
+    for name in ("uri", "credentials", "cacheNamespace", "connectionId", "integrationTarget"):
+        request[name] = a_text(given, name)
+    timeout = given.get("timeoutInMillis")
+    if isinstance(timeout, int):
+        request["timeoutInMillis"] = timeout
+    tls = a_map(given, "tlsConfig")
+    if tls:
+        skip = tls.get("insecureSkipVerification") is True
+        request["tlsConfig"] = {"insecureSkipVerification": skip}
+    integration = new_integration(request, resource_id)
+    check_integration(integration, method)
+    return integration
+
+
+def response_requests(
+    given: Document, method: Document, report: Report, where: str
+) -> dict[str, Document]:
+    """Its responses by status. In the document they stand under their patterns; `default` has none."""
+    responses: dict[str, Document] = {}
+    named = a_map(given, "responses")
+    for pattern in named:
+        part = a_map(named, pattern)
+        request: Document = {
+            "statusCode": a_text(part, "statusCode"),
+            "responseParameters": texts(part.get("responseParameters")),
+            "contentHandling": a_text(part, "contentHandling").upper(),
+        }
+        if pattern != "default":
+            request["selectionPattern"] = pattern
+        if "responseTemplates" in part:
+            request["responseTemplates"] = texts(part["responseTemplates"])
+        with report.error(f"Unable to put integration response on {where}"):
+            response = new_integration_response(request)
+            check_integration_response(response, method)
+            responses[response["statusCode"]] = response
+    return responses
+
+
+def _http_method(given: Document) -> str:
+    name = a_text(given, "httpMethod").upper()
+    return "ANY" if name == "X-AMAZON-APIGATEWAY-ANY-METHOD" else name

@@ -1,0 +1,88 @@
+"""A method of an import: from an operation of the document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lambent.core import ids
+from lambent.services.apigateway.methods import check_method, check_models, check_status, new_method
+from lambent.services.apigateway.open_api.operations import describe
+from lambent.services.apigateway.open_api.parts import a_text, reference_name
+from lambent.services.apigateway.open_api.security import protection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.context import Scope
+    from lambent.core.ports import Tx
+    from lambent.services.apigateway.open_api.report import Report
+
+    Document = dict[str, Any]
+
+
+class Models(Protocol):
+    """What an operation's import needs of the whole."""
+
+    report: Report
+
+    @property
+    def place(self) -> tuple[Tx, Scope, str]: ...
+    def put_model(self, name: str, schema: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MethodImport:
+    """One operation, with the path item that it stands in."""
+
+    models: Models
+    document: Document
+    path_item: Document
+    operation: Document
+
+    def run(self, http_method: str, authorizers: Mapping[str, str], validator_id: str) -> Document:
+        """The method, with its responses. Raises BadRequest."""
+        described = describe(self.document, self.path_item, self.operation)
+        method = new_method(
+            {
+                "httpMethod": http_method,
+                "operationName": a_text(self.operation, "operationId"),
+                "requestParameters": described.parameters,
+                "requestModels": self._names(described.schemas),
+                "requestValidatorId": validator_id,
+                **protection(self.document, self.operation, authorizers),
+            }
+        )
+        tx, scope, api_id = self.models.place
+        check_method(tx, scope, api_id, method)
+        for status, response in described.responses.items():
+            if status.startswith("x-"):
+                continue
+            if status == "default":
+                self.models.report.warnings.append(
+                    f"Ignoring response 'default' of '{http_method}': a method response has a "
+                    "status code"
+                )
+                continue
+            models = self._names(response.schemas)
+            check_models(tx, scope, api_id, models.values())
+            answer: Document = {"statusCode": check_status(status)}
+            if response.headers:
+                answer["responseParameters"] = {
+                    f"method.response.header.{name}": False for name in response.headers
+                }
+            if models:
+                answer["responseModels"] = models
+            method.setdefault("methodResponses", {})[status] = answer
+        return method
+
+    def _names(self, schemas: Mapping[str, Any]) -> dict[str, str]:
+        """The models that schemas stand for; one that has no name gets one."""
+        names = {}
+        for content_type, schema in schemas.items():
+            name = reference_name(schema)
+            if not name:
+                name = f"MODEL{ids.hex_id(6)}"
+                self.models.put_model(name, schema)
+            names[content_type] = name
+        return names

@@ -1,0 +1,187 @@
+"""The patch paths of stages: those of settings of methods begin with the resource's path and the method.
+
+`/*/*/throttling/rateLimit` is for all methods, `/~1pets/GET/...` (or `/pets/GET/...`) for one; a setting is kept under
+the path as it was written (`*/*`, `~1pets/GET`), which is what AWS shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lambent.services.apigateway.errors import BadRequest, refuse
+from lambent.services.apigateway.patches import (
+    PatchTable,
+    Rule,
+    boolean,
+    custom,
+    entry,
+    integer,
+    member,
+    number,
+    one_of,
+    split,
+    structure,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Document = dict[str, Any]
+
+# What a setting that nobody has set is, once another one of the same method is (MethodSetting).
+_DEFAULTS: Mapping[str, Any] = {
+    "metricsEnabled": False,
+    "dataTraceEnabled": False,
+    "throttlingBurstLimit": 5000,
+    "throttlingRateLimit": 10000.0,
+    "cachingEnabled": False,
+    "cacheTtlInSeconds": 300,
+    "cacheDataEncrypted": False,
+    "requireAuthorizationForCacheControl": True,
+    "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
+}
+_SETTINGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "metrics/enabled": ("metricsEnabled", boolean),
+    "logging/dataTrace": ("dataTraceEnabled", boolean),
+    "logging/loglevel": ("loggingLevel", one_of("OFF", "ERROR", "INFO")),
+    "throttling/burstLimit": ("throttlingBurstLimit", integer),
+    "throttling/rateLimit": ("throttlingRateLimit", number),
+    "caching/ttlInSeconds": ("cacheTtlInSeconds", integer),
+    "caching/enabled": ("cachingEnabled", boolean),
+    "caching/dataEncrypted": ("cacheDataEncrypted", boolean),
+    "caching/requireAuthorizationForCacheControl": (
+        "requireAuthorizationForCacheControl",
+        boolean,
+    ),
+    "caching/unauthorizedCacheControlHeaderStrategy": (
+        "unauthorizedCacheControlHeaderStrategy",
+        one_of("FAIL_WITH_403", "SUCCEED_WITH_RESPONSE_HEADER", "SUCCEED_WITHOUT_RESPONSE_HEADER"),
+    ),
+}
+_METHODS = frozenset({"*", "GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD"})
+_METHOD_PATHS = [f"/{{resourcePath}}/{{httpMethod}}/{path}" for path in _SETTINGS]
+_ALL_PATHS = [f"/*/*/{path}" for path in _SETTINGS]
+
+
+@dataclass(frozen=True, slots=True)
+class _StageTable(PatchTable):
+    """Plain rules first, then the settings of methods, whose paths have any number of parts."""
+
+    def apply_one(self, document: Document, operation: Mapping[str, Any]) -> None:
+        op, path = operation.get("op", ""), operation.get("path", "")
+        if self._is_plain(op, path):
+            PatchTable.apply_one(self, document, operation)
+        elif op in ("add", "replace"):
+            _set(document, path, str(operation.get("value") or ""))
+        elif op == "remove":
+            _remove(document, path)
+        else:
+            raise _invalid(path)
+
+    def _is_plain(self, op: str, path: str) -> bool:
+        parts = split(path)
+        return any(op in rule.ops and rule.match(parts) is not None for rule in self.rules)
+
+
+def _set(document: Document, path: str, value: str) -> None:
+    for suffix, (name, convert) in _SETTINGS.items():
+        key = path[1 : -len(suffix) - 1]
+        if path.endswith("/" + suffix) and _is_method(key):
+            if name == "cachingEnabled" and boolean(value):
+                raise refuse("caching", "answers are not cached.")
+            settings = document["methodSettings"].setdefault(key, dict(_DEFAULTS))
+            settings[name] = convert(value)
+            return
+    raise _invalid(path)
+
+
+def _remove(document: Document, path: str) -> None:
+    """All settings of a method, or one of them, which is then as if it had never been set."""
+    key = path[1:]
+    if key in document["methodSettings"]:
+        del document["methodSettings"][key]
+        return
+    for suffix, (name, _) in _SETTINGS.items():
+        key = path[1 : -len(suffix) - 1]
+        if path.endswith("/" + suffix) and key in document["methodSettings"]:
+            settings = document["methodSettings"][key]
+            settings.pop(name, None)
+            if name in _DEFAULTS:
+                settings[name] = _DEFAULTS[name]
+            return
+    raise _invalid(path)
+
+
+def _is_method(key: str) -> bool:
+    """A setting is of one method or of all: AWS takes none for ANY."""
+    resource, _, method = key.rpartition("/")
+    return bool(resource) and not resource.endswith("/") and method in _METHODS
+
+
+def _invalid(path: str) -> BadRequest:
+    plain = [rule.path for rule in _RULES if "replace" in rule.ops]
+    allowed = ", ".join([*plain[:-2], *_METHOD_PATHS, *_ALL_PATHS, *plain[-2:]])
+    return BadRequest(f"Invalid method setting path: {path}. Must be one of: [{allowed}]")
+
+
+def _refused(name: str, reason: str) -> Callable[[Document, str, str, Sequence[str]], None]:
+    def change(document: Document, op: str, value: str, _: Sequence[str]) -> None:
+        if op != "remove" and value not in ("", "false"):
+            raise refuse(name, reason)
+
+    return change
+
+
+def _set_canary(document: Document, op: str, value: str, names: Sequence[str]) -> None:
+    canary = document.setdefault(
+        "canarySettings",
+        {"percentTraffic": 0.0, "deploymentId": document["deploymentId"], "useStageCache": False},
+    )
+    percent = number(value)
+    if not 0 <= percent <= 100:
+        raise BadRequest("Canary percent traffic must be between 0 and 100")
+    canary["percentTraffic"] = percent
+
+
+def _copy_deployment(document: Document, op: str, source: str, _: Sequence[str]) -> None:
+    """Promote the canary: it becomes the stage's deployment."""
+    if source != "/canarySettings/deploymentId" or "canarySettings" not in document:
+        raise BadRequest(f"Invalid copy source: {source}")
+    document["deploymentId"] = document["canarySettings"]["deploymentId"]
+
+
+def _copy_variables(document: Document, op: str, source: str, _: Sequence[str]) -> None:
+    if source != "/canarySettings/stageVariableOverrides" or "canarySettings" not in document:
+        raise BadRequest(f"Invalid copy source: {source}")
+    overrides = document["canarySettings"].get("stageVariableOverrides", {})
+    document["variables"] = {**document.get("variables", {}), **overrides}
+
+
+_RULES: tuple[Rule, ...] = (
+    member("/deploymentId", required=True),
+    custom("/deploymentId", _copy_deployment, "copy"),
+    member("/description"),
+    custom("/cacheClusterEnabled", _refused("cacheClusterEnabled", "answers are not cached.")),
+    custom("/cacheClusterSize", _refused("cacheClusterSize", "answers are not cached.")),
+    custom(
+        "/clientCertificateId",
+        _refused("clientCertificateId", "there are no client certificates."),
+    ),
+    structure("/accessLogSettings"),
+    member("/accessLogSettings/destinationArn", "add", "replace"),
+    member("/accessLogSettings/format", "add", "replace"),
+    structure("/canarySettings"),
+    custom("/canarySettings/percentTraffic", _set_canary, "add", "replace"),
+    member("/canarySettings/deploymentId", "replace", required=True),
+    entry("/canarySettings/stageVariableOverrides/{variable}"),
+    custom(
+        "/canarySettings/useStageCache",
+        _refused("canarySettings.useStageCache", "answers are not cached."),
+    ),
+    member("/documentationVersion"),
+    entry("/variables/{variable_name}"),
+    custom("/variables", _copy_variables, "copy"),
+    custom("/tracingEnabled", _refused("tracingEnabled", "no traces are recorded.")),
+)
+PATCHES = _StageTable(_RULES)

@@ -1,0 +1,204 @@
+"""Stages: a deployment under a name, with variables, settings of methods, and perhaps a canary."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lambent.services.apigateway.documents import (
+    ACCOUNT,
+    DEPLOYMENTS,
+    DOCUMENTATION_VERSIONS,
+    STAGES,
+)
+from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.services.apigateway.paging import shown
+from lambent.services.apigateway.rest_apis import find_api
+from lambent.services.apigateway.stage_patches import PATCHES
+from lambent.services.apigateway.tags import check_tags
+from lambent.services.apigateway.usage_plans import drop_stages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.context import RequestContext, Scope
+    from lambent.core.ports import Tx
+    from lambent.services.apigateway.publishing import Publisher
+
+    Request = Mapping[str, Any]
+    Document = dict[str, Any]
+
+_NAME = re.compile(r"[A-Za-z0-9_\-]{1,128}")
+# "Stage variable: names alphanumeric and underscore; values [A-Za-z0-9-._~:/?#&=,]+" (CreateStage).
+_VARIABLE_NAME = re.compile(r"\w+", re.ASCII)
+_LOG_DESTINATION = re.compile(
+    r"arn:aws[\w-]*:(logs:[\w-]+:\d{12}:log-group:[^\s:*]+(:\*)?"
+    r"|firehose:[\w-]+:\d{12}:deliverystream/amazon-apigateway-.+)"
+)
+_VARIABLE_VALUE = re.compile(r"[A-Za-z0-9 \-._~:/?#&=,]*")
+
+
+@dataclass(frozen=True, slots=True)
+class StageOperations:
+    """The operations on stages."""
+
+    publisher: Publisher
+
+    def create_stage(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        scope, api_id, name = context.scope, request["restApiId"], request["stageName"]
+        find_api(tx, scope, api_id)
+        if STAGES.find(tx, scope, api_id, name) is not None:
+            raise Conflict("Stage already exists")
+        stage = new_stage(tx, context, request)
+        STAGES.put(tx, scope, api_id, name, stage)
+        self.publisher.stage_changed(tx, scope, api_id, stage)
+        return shown(stage)
+
+    def get_stage(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        return shown(find_stage(tx, context.scope, request))
+
+    def get_stages(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        find_api(tx, context.scope, request["restApiId"])
+        wanted = request.get("deploymentId")
+        stages = STAGES.of(tx, context.scope, request["restApiId"])
+        return {
+            "item": [shown(each) for each in stages if wanted in (None, "", each["deploymentId"])]
+        }
+
+    def update_stage(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        scope, api_id = context.scope, request["restApiId"]
+        stage = PATCHES.apply(find_stage(tx, scope, request), request)
+        check_variables(stage.get("variables", {}))
+        check_references(tx, scope, api_id, stage)
+        _check_logging(tx, scope, stage)
+        stage["lastUpdatedDate"] = int(context.now.timestamp())
+        STAGES.put(tx, scope, api_id, stage["stageName"], stage)
+        self.publisher.stage_changed(tx, scope, api_id, stage)
+        return shown(stage)
+
+    def delete_stage(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        scope, api_id = context.scope, request["restApiId"]
+        name = find_stage(tx, scope, request)["stageName"]
+        STAGES.remove(tx, scope, api_id, name)
+        drop_stages(tx, self.publisher, scope, api_id, name)
+        self.publisher.stage_deleted(tx, api_id, name)
+        return {}
+
+    def flush_stage_cache(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        """Answers are not cached, so there is nothing to flush."""
+        find_stage(tx, context.scope, request)
+        return {}
+
+    def flush_authorizers_cache(
+        self, tx: Tx, context: RequestContext, request: Request
+    ) -> Document:
+        """A stage that is put anew has a new generation, under which nothing is cached."""
+        stage = find_stage(tx, context.scope, request)
+        self.publisher.stage_changed(tx, context.scope, request["restApiId"], stage)
+        return {}
+
+
+def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
+    """A stage as CreateStage makes it. Raises BadRequest and NotFound."""
+    name = request["stageName"]
+    if not _NAME.fullmatch(name):
+        raise BadRequest("Stage name only allows a-zA-Z0-9_-")
+    refuse_unserved(request)
+    check_variables(request.get("variables") or {})
+    check_tags(request.get("tags") or {})
+    now = int(context.now.timestamp())
+    stage: Document = {"deploymentId": request["deploymentId"], "stageName": name}
+    for member in ("description", "documentationVersion"):
+        if request.get(member):
+            stage[member] = request[member]
+    stage |= {
+        "cacheClusterEnabled": False,
+        "cacheClusterStatus": "NOT_AVAILABLE",
+        "methodSettings": {},
+        "tracingEnabled": False,
+        "createdDate": now,
+        "lastUpdatedDate": now,
+    }
+    for member in ("variables", "tags"):
+        if request.get(member):
+            stage[member] = dict(request[member])
+    if request.get("canarySettings"):
+        settings = request["canarySettings"]
+        stage = with_canary(stage, settings, settings.get("deploymentId", ""))
+    check_references(tx, context.scope, request["restApiId"], stage)
+    return stage
+
+
+def refuse_unserved(request: Request) -> None:
+    """Raises BadRequest for settings of a stage that would have no effect."""
+    if request.get("cacheClusterEnabled") or request.get("cacheClusterSize"):
+        raise refuse("cacheClusterEnabled", "answers are not cached.")
+    if request.get("tracingEnabled"):
+        raise refuse("tracingEnabled", "no traces are recorded.")
+
+
+def with_canary(stage: Document, settings: Mapping[str, Any], deployment_id: str) -> Document:
+    """The stage with a part of its traffic going to another deployment. Raises BadRequest."""
+    if settings.get("useStageCache"):
+        raise refuse("canarySettings.useStageCache", "answers are not cached.")
+    canary: Document = {
+        "percentTraffic": settings.get("percentTraffic", 0.0),
+        "deploymentId": deployment_id or stage["deploymentId"],
+        "useStageCache": False,
+    }
+    if settings.get("stageVariableOverrides"):
+        check_variables(settings["stageVariableOverrides"])
+        canary["stageVariableOverrides"] = dict(settings["stageVariableOverrides"])
+    if not 0 <= canary["percentTraffic"] <= 100:
+        raise BadRequest("Canary percent traffic must be between 0 and 100")
+    return {**stage, "canarySettings": canary}
+
+
+def check_variables(variables: Mapping[str, str]) -> None:
+    """Raises BadRequest."""
+    for name, value in variables.items():
+        if not _VARIABLE_NAME.fullmatch(name):
+            raise BadRequest("Stage variable name only allows a-zA-Z0-9_")
+        if not _VARIABLE_VALUE.fullmatch(value):
+            raise BadRequest(
+                f"Invalid stage variable value: {value}. Please use values with alphanumeric "
+                "characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
+            )
+
+
+def check_references(tx: Tx, scope: Scope, api_id: str, stage: Document) -> None:
+    """Raises BadRequest where a deployment or documentation version that the stage names is not there."""
+    version = stage.get("documentationVersion")
+    if version and not DOCUMENTATION_VERSIONS.find(tx, scope, api_id, version):
+        raise BadRequest("Invalid Documentation version identifier specified")
+    for deployment_id in (
+        stage["deploymentId"],
+        stage.get("canarySettings", {}).get("deploymentId"),
+    ):
+        if deployment_id is not None and not DEPLOYMENTS.find(tx, scope, api_id, deployment_id):
+            raise BadRequest("Deployment id does not exist")
+
+
+def _check_logging(tx: Tx, scope: Scope, stage: Document) -> None:
+    """Raises BadRequest where a stage is to write logs and nobody may ("Set up CloudWatch logging for REST APIs")."""
+    destination = stage.get("accessLogSettings", {}).get("destinationArn", "")
+    if destination and not _LOG_DESTINATION.fullmatch(destination):
+        raise BadRequest(f"Invalid ARN specified in the request. {destination}")
+    levels = {each.get("loggingLevel", "OFF") for each in stage["methodSettings"].values()}
+    if not destination and not levels - {"OFF"}:
+        return
+    account = ACCOUNT.find(tx, scope, "", "account") or {}
+    if "cloudwatchRoleArn" not in account:
+        raise BadRequest(
+            "CloudWatch Logs role ARN must be set in account settings to enable logging"
+        )
+
+
+def find_stage(tx: Tx, scope: Scope, request: Request) -> Document:
+    """Raises NotFound."""
+    find_api(tx, scope, request["restApiId"])
+    stage = STAGES.find(tx, scope, request["restApiId"], request["stageName"])
+    if stage is None:
+        raise NotFound("Invalid stage identifier specified")
+    return stage

@@ -1,0 +1,106 @@
+"""Tags: of APIs, stages, API keys, usage plans and domain names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lambent.core.arn import Arn, InvalidArn
+from lambent.services.apigateway.documents import (
+    API_KEYS,
+    DOMAINS,
+    REST_APIS,
+    STAGES,
+    USAGE_PLANS,
+)
+from lambent.services.apigateway.errors import BadRequest, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.context import RequestContext
+    from lambent.core.ports import Tx
+    from lambent.services.apigateway.documents import Kind
+    from lambent.services.apigateway.publishing import Publisher
+
+    Request = Mapping[str, Any]
+    Document = dict[str, Any]
+
+# "Maximum number of tags per resource: 50"; keys of 1 to 128 characters, values of up to 256 (Tagging your API Gateway
+# resources).
+MAX_TAGS = 50
+_KINDS = {
+    "restapis": REST_APIS,
+    "apikeys": API_KEYS,
+    "usageplans": USAGE_PLANS,
+    "domainnames": DOMAINS,
+}
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raises BadRequest."""
+    if len(tags) > MAX_TAGS:
+        raise BadRequest("Number of tags exceeds the limit of 50 tags per resource")
+    for key, value in tags.items():
+        if not 1 <= len(key) <= 128 or key.lower().startswith("aws:"):
+            raise BadRequest(f"Invalid tag key: {key}")
+        if len(value) > 256:
+            raise BadRequest(f"Invalid tag value: {value}")
+
+
+class Tags:
+    """The operations on tags."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    def get_tags(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        _, _, _, document = _find(tx, context, request["resourceArn"])
+        return {"tags": document.get("tags", {})}
+
+    def tag_resource(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        kind, owner, id_, document = _find(tx, context, request["resourceArn"])
+        tags = {**document.get("tags", {}), **request["tags"]}
+        check_tags(tags)
+        self._put(tx, context, kind, owner, id_, document | {"tags": tags})
+        return {}
+
+    def untag_resource(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        kind, owner, id_, document = _find(tx, context, request["resourceArn"])
+        gone = set(request["tagKeys"])
+        tags = {key: value for key, value in document.get("tags", {}).items() if key not in gone}
+        document = {name: value for name, value in document.items() if name != "tags"}
+        self._put(tx, context, kind, owner, id_, document | ({"tags": tags} if tags else {}))
+        return {}
+
+    def _put(
+        self,
+        tx: Tx,
+        context: RequestContext,
+        kind: Kind,
+        owner: str,
+        id_: str,
+        document: Document,
+    ) -> None:
+        kind.put(tx, context.scope, owner, id_, document)
+        if kind is STAGES:
+            self._publisher.stage_changed(tx, context.scope, owner, document)
+
+
+def _find(tx: Tx, context: RequestContext, text: str) -> tuple[Kind, str, str, Document]:
+    """Kind, owner, id and document of `arn:aws:apigateway:REGION::/restapis/ID[/stages/NAME]` and the like."""
+    try:
+        arn = Arn.parse(text)
+    except InvalidArn:
+        raise BadRequest("Invalid ARN specified in the request") from None
+    match arn.resource.strip("/").split("/"):
+        case ["restapis", api_id, "stages", name]:
+            kind, owner, id_ = STAGES, api_id, name
+        case [noun, id_] if noun in _KINDS:
+            kind, owner = _KINDS[noun], ""
+        case _:
+            raise BadRequest("Invalid ARN specified in the request")
+    here = arn.service == "apigateway" and arn.region == context.scope.region
+    document = kind.find(tx, context.scope, owner, id_) if here else None
+    if document is None:
+        raise NotFound("Invalid resource identifier specified")
+    return kind, owner, id_, document

@@ -1,0 +1,70 @@
+"""TestInvokeMethod and TestInvokeAuthorizer: handed to the data plane, with the API as it is now, deployed or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lambent.services.apigateway.authorizers import find_authorizer
+from lambent.services.apigateway.errors import Unserved, refuse
+from lambent.services.apigateway.methods import find_method
+from lambent.services.apigateway.resources import find_resource
+from lambent.services.apigateway.rest_apis import find_api
+from lambent.services.apigateway.snapshots import draft_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.context import RequestContext
+    from lambent.core.ports import Database, Tx
+
+    Request = Mapping[str, Any]
+    Document = dict[str, Any]
+
+
+class TrialInvoker(Protocol):
+    """What the data plane offers. `snapshot` has the shape of `stages_in_memory`; requests and answers have those of
+    the API model.
+    """
+
+    async def invoke_method(
+        self, context: RequestContext, snapshot: Document, request: Request
+    ) -> Document: ...
+    async def invoke_authorizer(
+        self, context: RequestContext, snapshot: Document, request: Request
+    ) -> Document: ...
+
+
+class TrialInvocations:
+    """The two operations; 501 until there is a data plane to hand them to."""
+
+    def __init__(self, database: Database, invoker: TrialInvoker | None) -> None:
+        self._database = database
+        self._invoker = invoker
+
+    async def test_invoke_method(self, context: RequestContext, request: Request) -> Document:
+        def look(tx: Tx) -> Document:
+            snapshot = draft_of(
+                tx, context.scope, find_api(tx, context.scope, request["restApiId"])
+            )
+            resource = find_resource(tx, context.scope, request["restApiId"], request["resourceId"])
+            find_method(resource, request["httpMethod"])
+            return snapshot
+
+        snapshot = await self._database.read(look)
+        if request.get("clientCertificateId"):
+            raise refuse("clientCertificateId", "there are no client certificates.")
+        return await self._plugged_in("TestInvokeMethod").invoke_method(context, snapshot, request)
+
+    async def test_invoke_authorizer(self, context: RequestContext, request: Request) -> Document:
+        def look(tx: Tx) -> Document:
+            find_authorizer(tx, context.scope, request)
+            return draft_of(tx, context.scope, find_api(tx, context.scope, request["restApiId"]))
+
+        snapshot = await self._database.read(look)
+        invoker = self._plugged_in("TestInvokeAuthorizer")
+        return await invoker.invoke_authorizer(context, snapshot, request)
+
+    def _plugged_in(self, operation: str) -> TrialInvoker:
+        if self._invoker is None:
+            raise Unserved(f"The {operation} operation of apigateway is not implemented by Lambent")
+        return self._invoker

@@ -1,0 +1,421 @@
+"""OpenAPI documents in and out through boto3."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from tests.services.apigateway.conftest import LAMBDA_URI
+
+MOCK = {
+    "type": "mock",
+    "requestTemplates": {"application/json": '{"statusCode": 200}'},
+    "responses": {
+        "default": {
+            "statusCode": "200",
+            "responseParameters": {"method.response.header.X-Total": "'3'"},
+            "responseTemplates": {"application/json": "[]"},
+        },
+        "4..": {"statusCode": "400"},
+    },
+    "passthroughBehavior": "when_no_match",
+}
+PROXY = {
+    "type": "aws_proxy",
+    "uri": LAMBDA_URI,
+    "httpMethod": "POST",
+    "timeoutInMillis": 1000,
+}
+SWAGGER: dict[str, Any] = {
+    "swagger": "2.0",
+    "info": {"title": "Pet Shop", "version": "1.2", "description": "All pets"},
+    "basePath": "/shop/v1",
+    "consumes": ["application/json"],
+    "produces": ["application/json"],
+    "paths": {
+        "/pets": {
+            "get": {
+                "operationId": "ListPets",
+                "parameters": [
+                    {"name": "page", "in": "query", "type": "integer"},
+                    {"name": "X-Who", "in": "header", "type": "string", "required": True},
+                ],
+                "responses": {
+                    "200": {
+                        "description": "ok",
+                        "schema": {"$ref": "#/definitions/Pets"},
+                        "headers": {"X-Total": {"type": "integer"}},
+                    },
+                    "400": {"description": "no"},
+                },
+                "security": [{"key": []}],
+                "x-amazon-apigateway-integration": MOCK,
+            },
+            "post": {
+                "parameters": [
+                    {"in": "body", "name": "pet", "schema": {"$ref": "#/definitions/Pet"}}
+                ],
+                "responses": {"201": {"description": "made"}},
+                "security": [{"auth": []}],
+                "x-amazon-apigateway-request-validator": "all",
+                "x-amazon-apigateway-integration": PROXY,
+            },
+        },
+        "/pets/{id}": {
+            "parameters": [{"name": "id", "in": "path", "required": True, "type": "string"}],
+            "x-amazon-apigateway-any-method": {
+                "responses": {},
+                "security": [{"iam": []}],
+                "x-amazon-apigateway-integration": {
+                    "type": "http_proxy",
+                    "uri": "http://example.com/{id}",
+                    "httpMethod": "ANY",
+                    "requestParameters": {"integration.request.path.id": "method.request.path.id"},
+                },
+            },
+        },
+    },
+    "securityDefinitions": {
+        "key": {"type": "apiKey", "name": "x-api-key", "in": "header"},
+        "iam": {
+            "type": "apiKey",
+            "name": "Authorization",
+            "in": "header",
+            "x-amazon-apigateway-authtype": "awsSigv4",
+        },
+        "auth": {
+            "type": "apiKey",
+            "name": "Token",
+            "in": "header",
+            "x-amazon-apigateway-authtype": "custom",
+            "x-amazon-apigateway-authorizer": {
+                "type": "token",
+                "authorizerUri": LAMBDA_URI,
+                "authorizerResultTtlInSeconds": 60,
+            },
+        },
+    },
+    "definitions": {
+        "Pet": {"type": "object", "properties": {"name": {"type": "string"}}},
+        "Pets": {"type": "array", "items": {"$ref": "#/definitions/Pet"}},
+    },
+    "x-amazon-apigateway-request-validators": {
+        "all": {"validateRequestBody": True, "validateRequestParameters": True}
+    },
+    "x-amazon-apigateway-binary-media-types": ["image/png"],
+    "x-amazon-apigateway-gateway-responses": {
+        "DEFAULT_4XX": {"responseTemplates": {"application/json": "{}"}}
+    },
+    "x-amazon-apigateway-api-key-source": "AUTHORIZER",
+    "x-amazon-apigateway-policy": {"Version": "2012-10-17", "Statement": []},
+    "x-amazon-apigateway-documentation": {
+        "documentationParts": [{"location": {"type": "API"}, "properties": {"info": "x"}}]
+    },
+}
+OPEN_API: dict[str, Any] = {
+    "openapi": "3.0.1",
+    "info": {"title": "Pet Shop", "version": "1"},
+    "servers": [
+        {"url": "https://example.com/{basePath}", "variables": {"basePath": {"default": "v1"}}}
+    ],
+    "paths": {
+        "/pets": {
+            "post": {
+                "parameters": [{"$ref": "#/components/parameters/page"}],
+                "requestBody": {"$ref": "#/components/requestBodies/pet"},
+                "responses": {
+                    "200": {
+                        "description": "ok",
+                        "headers": {"X-Total": {"schema": {"type": "integer"}}},
+                        "content": {
+                            "application/json": {"schema": {"type": "array"}},
+                        },
+                    }
+                },
+                "x-amazon-apigateway-integration": {
+                    "type": "mock",
+                    "responses": {"default": {"statusCode": "200"}},
+                },
+            }
+        }
+    },
+    "components": {
+        "parameters": {
+            "page": {"name": "page", "in": "query", "schema": {"type": "string"}},
+        },
+        "requestBodies": {
+            "pet": {
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}}
+            }
+        },
+        "schemas": {"Pet": {"type": "object"}},
+    },
+}
+
+
+def _tree(client: Any, api_id: str) -> dict[str, Any]:
+    items = client.get_resources(restApiId=api_id, embed=["methods"])["items"]
+    return {each["path"]: each for each in items}
+
+
+def test_a_swagger_document_becomes_an_api(client: Any) -> None:
+    api = client.import_rest_api(body=json.dumps(SWAGGER).encode())
+    assert (api["name"], api["version"], api["description"]) == ("Pet Shop", "1.2", "All pets")
+    assert api["binaryMediaTypes"] == ["image/png"]
+    assert api["apiKeySource"] == "AUTHORIZER"
+    assert json.loads(json.loads(f'"{api["policy"]}"'))["Version"] == "2012-10-17"
+    assert "warnings" not in api
+    tree = _tree(client, api["id"])
+    assert set(tree) == {"/", "/pets", "/pets/{id}"}
+    assert tree["/"]["id"] == api["rootResourceId"]
+    get = tree["/pets"]["resourceMethods"]["GET"]
+    assert get["operationName"] == "ListPets"
+    assert get["apiKeyRequired"] is True
+    assert get["requestParameters"] == {
+        "method.request.querystring.page": False,
+        "method.request.header.X-Who": True,
+    }
+    assert get["methodResponses"]["200"] == {
+        "statusCode": "200",
+        "responseParameters": {"method.response.header.X-Total": False},
+        "responseModels": {"application/json": "Pets"},
+    }
+    integration = get["methodIntegration"]
+    assert integration["type"] == "MOCK"
+    assert integration["passthroughBehavior"] == "WHEN_NO_MATCH"
+    assert "selectionPattern" not in integration["integrationResponses"]["200"]
+    assert integration["integrationResponses"]["400"]["selectionPattern"] == "4.."
+    post = tree["/pets"]["resourceMethods"]["POST"]
+    assert post["requestModels"] == {"application/json": "Pet"}
+    assert post["authorizationType"] == "CUSTOM"
+    authorizer = client.get_authorizer(restApiId=api["id"], authorizerId=post["authorizerId"])
+    assert authorizer["identitySource"] == "method.request.header.Token"
+    assert authorizer["authorizerResultTtlInSeconds"] == 60
+    validator = client.get_request_validator(
+        restApiId=api["id"], requestValidatorId=post["requestValidatorId"]
+    )
+    assert validator["validateRequestBody"] is True
+    assert post["methodIntegration"]["timeoutInMillis"] == 1000
+    anything = tree["/pets/{id}"]["resourceMethods"]["ANY"]
+    assert anything["authorizationType"] == "AWS_IAM"
+    assert anything["requestParameters"] == {"method.request.path.id": True}
+    pets = client.get_model(restApiId=api["id"], modelName="Pets")
+    reference = f"https://apigateway.amazonaws.com/restapis/{api['id']}/models/Pet"
+    assert json.loads(pets["schema"])["items"] == {"$ref": reference}
+    response = client.get_gateway_response(restApiId=api["id"], responseType="DEFAULT_4XX")
+    assert response["defaultResponse"] is False
+    assert client.get_documentation_parts(restApiId=api["id"])["items"][0]["location"] == {
+        "type": "API"
+    }
+
+
+def test_a_document_of_openapi_3_becomes_an_api_from_yaml(client: Any) -> None:
+    body = yaml.safe_dump(OPEN_API).encode()
+    api = client.import_rest_api(
+        body=body, parameters={"basepath": "prepend", "endpointConfigurationTypes": "REGIONAL"}
+    )
+    assert api["endpointConfiguration"]["types"] == ["REGIONAL"]
+    tree = _tree(client, api["id"])
+    assert set(tree) == {"/", "/v1", "/v1/pets"}
+    post = tree["/v1/pets"]["resourceMethods"]["POST"]
+    assert post["requestParameters"] == {"method.request.querystring.page": False}
+    assert post["requestModels"] == {"application/json": "Pet"}
+    assert post["methodIntegration"]["integrationResponses"]["200"] == {"statusCode": "200"}
+    inline = post["methodResponses"]["200"]["responseModels"]["application/json"]
+    assert json.loads(client.get_model(restApiId=api["id"], modelName=inline)["schema"]) == {
+        "type": "array"
+    }
+    client.create_deployment(restApiId=api["id"], stageName="prod")
+
+
+@pytest.mark.parametrize(
+    ("mode", "paths"),
+    [
+        ("ignore", {"/", "/pets", "/pets/{id}"}),
+        ("split", {"/", "/v1", "/v1/pets", "/v1/pets/{id}"}),
+    ],
+)
+def test_what_becomes_of_the_base_path(client: Any, mode: str, paths: set[str]) -> None:
+    api = client.import_rest_api(body=json.dumps(SWAGGER).encode(), parameters={"basepath": mode})
+    assert set(_tree(client, api["id"])) == paths
+
+
+def test_a_merge_keeps_what_the_document_does_not_say(client: Any, with_method: Any) -> None:
+    api_id = with_method["restApiId"]
+    before = _tree(client, api_id)
+    changed = client.put_rest_api(restApiId=api_id, mode="merge", body=json.dumps(SWAGGER).encode())
+    assert changed["name"] == "Pet Shop"
+    tree = _tree(client, api_id)
+    assert set(tree) == {"/", "/pets", "/pets/{id}"}
+    assert tree["/"] == before["/"]
+    names = {each["name"] for each in client.get_models(restApiId=api_id)["items"]}
+    assert names == {"Empty", "Error", "Pet", "Pets"}
+    again = client.put_rest_api(restApiId=api_id, mode="merge", body=json.dumps(SWAGGER).encode())
+    assert again["id"] == api_id
+    assert {path: each["id"] for path, each in _tree(client, api_id).items()} == {
+        path: each["id"] for path, each in tree.items()
+    }
+
+
+def test_an_overwrite_leaves_only_what_the_document_says(client: Any, deployed: Any) -> None:
+    api_id = deployed["restApiId"]
+    document = json.dumps(OPEN_API).encode()
+    client.put_rest_api(restApiId=api_id, mode="merge", body=json.dumps(SWAGGER).encode())
+    pets = _tree(client, api_id)["/pets"]["id"]
+    changed = client.put_rest_api(restApiId=api_id, mode="overwrite", body=document)
+    assert "binaryMediaTypes" not in changed
+    assert "policy" not in changed
+    tree = _tree(client, api_id)
+    assert set(tree) == {"/", "/pets"}
+    assert tree["/pets"]["id"] == pets
+    assert set(tree["/pets"]["resourceMethods"]) == {"POST"}
+    assert "resourceMethods" not in tree["/"]
+    assert client.get_stage(restApiId=api_id, stageName="prod")["stageName"] == "prod"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"swagger": "2.0", ',
+        b"\xff\xfe",
+        b"a: [",
+        b'{"swagger": "1.2"}',
+        b'{"openapi": "2.9"}',
+        b'{"swagger": "2.0"}',
+        b"just text",
+        b"!!python/object/apply:os.system ['true']",
+        b"a: &a [*a]",
+        b"[" * 100_000,
+        (
+            "a: &a0 [x]\n"
+            + "".join(f"b{n}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]\n" for n in range(9))
+        ).encode(),
+        (
+            "a0: &a0 {x: 1}\n"
+            + "".join(
+                f"a{n + 1}: &a{n + 1} {{<<: [{', '.join([f'*a{n}'] * 10)}]}}\n" for n in range(9)
+            )
+        ).encode(),
+    ],
+    ids=range(15),
+)
+def test_documents_that_are_none(client: Any, error_of: Any, body: bytes) -> None:
+    if body:
+        assert error_of(client.import_rest_api, body=body)[:2] == (400, "BadRequestException")
+    assert client.get_rest_apis()["items"] == []
+
+
+def test_everything_that_is_wrong_is_told_and_nothing_stays(
+    client: Any, api: Any, error_of: Any
+) -> None:
+    document = json.loads(json.dumps(SWAGGER))
+    document["paths"]["/pets"]["get"]["x-amazon-apigateway-integration"] = {
+        "type": "aws",
+        "uri": "x",
+        "httpMethod": "POST",
+    }
+    document["paths"]["/a b"] = {"get": {"responses": {}}}
+    document["definitions"]["not-a-name"] = {}
+    body = json.dumps(document).encode()
+    status, code, message = error_of(client.import_rest_api, body=body)
+    assert (status, code) == (400, "BadRequestException")
+    assert message.split("\n\t") == [
+        "Errors found during import:",
+        "Unable to create model named 'not-a-name': Model name must be alphanumeric: not-a-name",
+        "Unable to put integration on 'GET' for resource at path '/pets': Invalid ARN specified in the request",
+        (
+            "Unable to create resource at path '/a b': Resource's path part only allow a-zA-Z0-9._-: or "
+            "a valid greedy path variable and curly braces at the beginning and the end."
+        ),
+    ]
+    assert len(client.get_rest_apis()["items"]) == 1
+    before = _tree(client, api["id"])
+    assert error_of(client.put_rest_api, restApiId=api["id"], mode="overwrite", body=body)[0] == 400
+    assert _tree(client, api["id"]) == before
+    assert client.get_models(restApiId=api["id"])["items"] != []
+
+
+def test_warnings_refuse_an_import_if_the_client_says_so(client: Any, error_of: Any) -> None:
+    document = json.loads(json.dumps(SWAGGER))
+    document["paths"]["/pets"]["get"]["responses"]["default"] = {"description": "rest"}
+    document["x-amazon-apigateway-cors"] = {"allowOrigins": ["*"]}
+    body = json.dumps(document).encode()
+    message = error_of(client.import_rest_api, body=body, failOnWarnings=True)[2]
+    assert message == (
+        "Warnings found during import:"
+        "\n\tIgnoring extension 'x-amazon-apigateway-cors': REST APIs do not have it"
+        "\n\tIgnoring response 'default' of 'GET': a method response has a status code"
+    )
+    assert client.get_rest_apis()["items"] == []
+    assert len(client.import_rest_api(body=body)["warnings"]) == 2
+
+
+# --- exports ---
+
+
+@pytest.fixture
+def stage(client: Any) -> dict[str, str]:
+    """An imported API, deployed."""
+    api = client.import_rest_api(body=json.dumps(SWAGGER).encode())
+    client.create_deployment(restApiId=api["id"], stageName="prod")
+    return {"restApiId": api["id"], "stageName": "prod"}
+
+
+def test_an_export_says_what_is_deployed(client: Any, stage: Any) -> None:
+    answer = client.get_export(**stage, exportType="swagger")
+    assert answer["contentType"] == "application/json"
+    assert answer["contentDisposition"].startswith('attachment; filename="swagger_')
+    document = json.loads(answer["body"].read())
+    assert document["swagger"] == "2.0"
+    assert document["info"] == {"title": "Pet Shop", "description": "All pets", "version": "1.2"}
+    assert document["host"] == f"{stage['restApiId']}.execute-api.us-east-1.amazonaws.com"
+    assert document["basePath"] == "/prod"
+    get = document["paths"]["/pets"]["get"]
+    assert get["produces"] == ["application/json"]
+    assert get["responses"]["200"]["schema"] == {"$ref": "#/definitions/Pets"}
+    assert get["security"] == [{"api_key": []}]
+    assert "x-amazon-apigateway-integration" not in get
+    assert document["definitions"]["Pets"]["items"] == {"$ref": "#/definitions/Pet"}
+    assert "x-amazon-apigateway-any-method" in document["paths"]["/pets/{id}"]
+
+
+@pytest.mark.parametrize("kind", ["swagger", "oas30"])
+@pytest.mark.parametrize("accepts", ["application/json", "application/yaml"])
+def test_an_export_with_extensions_can_be_imported(
+    client: Any, stage: Any, kind: str, accepts: str
+) -> None:
+    answer = client.get_export(
+        **stage, exportType=kind, accepts=accepts, parameters={"extensions": "apigateway"}
+    )
+    assert answer["contentType"] == accepts
+    again = client.import_rest_api(body=answer["body"].read(), failOnWarnings=True)
+    ours, theirs = _tree(client, again["id"]), _tree(client, stage["restApiId"])
+    assert set(ours) == set(theirs)
+    for path, resource in theirs.items():
+        for name, method in resource.get("resourceMethods", {}).items():
+            copied = ours[path]["resourceMethods"][name]
+            for own in ("authorizerId", "requestValidatorId"):
+                assert (method.pop(own, None) is None) == (copied.pop(own, None) is None)
+            for each in (method, copied):
+                each["methodIntegration"].pop("cacheNamespace")
+            assert copied == method
+    assert again["binaryMediaTypes"] == ["image/png"]
+    assert again["policy"] == client.get_rest_api(restApiId=stage["restApiId"])["policy"]
+
+
+def test_exports_that_are_refused(client: Any, stage: Any, error_of: Any) -> None:
+    assert error_of(client.get_export, **stage, exportType="wadl") == (
+        400,
+        "BadRequestException",
+        "No API exporter for type 'wadl'",
+    )
+    postman = {"extensions": "postman"}
+    refused = error_of(client.get_export, **stage, exportType="oas30", parameters=postman)
+    assert "postman" in refused[2]
+    nowhere = {**stage, "stageName": "nope"}
+    assert error_of(client.get_export, **nowhere, exportType="oas30")[0] == 404

@@ -1,0 +1,220 @@
+"""APIs through boto3: created, listed, changed, cloned, deleted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}
+    ],
+}
+
+
+def test_an_api_is_answered_with_its_defaults_and_nothing_absent(
+    client: Any, body: Callable[[Any], Any]
+) -> None:
+    made = body(client.create_rest_api(name="pets"))
+    assert set(made) == {
+        "id",
+        "name",
+        "createdDate",
+        "apiKeySource",
+        "endpointConfiguration",
+        "disableExecuteApiEndpoint",
+        "rootResourceId",
+    }
+    assert len(made["id"]) == 10
+    assert made["id"].isalnum()
+    assert made["id"] == made["id"].lower()
+    assert made["apiKeySource"] == "HEADER"
+    assert made["endpointConfiguration"] == {"types": ["EDGE"], "ipAddressType": "ipv4"}
+    assert body(client.get_rest_api(restApiId=made["id"])) == made
+
+
+def test_everything_that_is_given_is_kept(client: Any, body: Callable[[Any], Any]) -> None:
+    made = client.create_rest_api(
+        name="pets",
+        description="of the shop",
+        version="v1",
+        binaryMediaTypes=["image/png"],
+        minimumCompressionSize=0,
+        apiKeySource="AUTHORIZER",
+        endpointConfiguration={"types": ["REGIONAL"]},
+        policy=json.dumps(POLICY),
+        tags={"a": "b"},
+        disableExecuteApiEndpoint=True,
+    )
+    assert made["description"] == "of the shop"
+    assert made["version"] == "v1"
+    assert made["binaryMediaTypes"] == ["image/png"]
+    assert made["minimumCompressionSize"] == 0
+    assert made["apiKeySource"] == "AUTHORIZER"
+    assert made["endpointConfiguration"]["types"] == ["REGIONAL"]
+    assert json.loads(f'"{made["policy"]}"') == json.dumps(POLICY, separators=(",", ":"))
+    assert made["tags"] == {"a": "b"}
+    assert made["disableExecuteApiEndpoint"] is True
+
+
+def test_an_api_that_is_not_there(client: Any, aws: Any, api: Any, error_of: Any) -> None:
+    other = aws("apigateway", region_name="eu-west-1")
+    for call in (other.get_rest_api, other.delete_rest_api, other.get_resources):
+        status, code, message = error_of(call, restApiId=api["id"])
+        assert (status, code) == (404, "NotFoundException")
+        assert message.startswith("Invalid API identifier specified ")
+        assert message.endswith(":" + api["id"])
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (
+            {"minimumCompressionSize": -1},
+            "Invalid minimum compression size, must be between 0 and 10485760",
+        ),
+        (
+            {"policy": "no json"},
+            "Invalid policy document. Please check the policy syntax and ensure that Principals are valid.",
+        ),
+        (
+            {"endpointConfiguration": {"types": ["EDGE", "REGIONAL"]}},
+            "Cannot create an api with multiple Endpoint Types.",
+        ),
+        ({"securityPolicy": "TLS_1_2"}, "Lambent does not support securityPolicy yet."),
+        (
+            {"tags": {f"k{n}": "" for n in range(51)}},
+            "Number of tags exceeds the limit of 50 tags per resource",
+        ),
+    ],
+)
+def test_what_an_api_cannot_be_made_with(
+    client: Any, error_of: Any, members: Any, message: str
+) -> None:
+    before = client.get_rest_apis()["items"]
+    expected = (400, "BadRequestException", message)
+    assert error_of(client.create_rest_api, name="pets", **members) == expected
+    assert client.get_rest_apis()["items"] == before
+
+
+def test_a_wrong_enumeration_names_the_member_of_the_input(client: Any, error_of: Any) -> None:
+    status, code, message = error_of(client.create_rest_api, name="pets", apiKeySource="WRONG")
+    assert (status, code) == (400, "ValidationException")
+    assert message.startswith(
+        "1 validation error detected: Value 'WRONG' at 'createRestApiInput.apiKeySource' failed "
+        "to satisfy constraint: Member must satisfy enum value set: ["
+    )
+
+
+def test_apis_are_listed_in_pages(client: Any, error_of: Any) -> None:
+    made = {client.create_rest_api(name=f"api{n}")["id"] for n in range(5)}
+    seen: list[str] = []
+    request: dict[str, Any] = {"limit": 2}
+    sizes = []
+    while True:
+        page = client.get_rest_apis(**request)
+        sizes.append(len(page["items"]))
+        seen += [each["id"] for each in page["items"]]
+        if "position" not in page:
+            break
+        request["position"] = page["position"]
+    assert sizes == [2, 2, 1]
+    assert set(seen) == made
+    assert error_of(client.get_rest_apis, position="%%%")[1] == "BadRequestException"
+    assert error_of(client.get_rest_apis, limit=0)[1] == "BadRequestException"
+
+
+def test_patches_change_an_api(client: Any, api: Any) -> None:
+    operations = [
+        {"op": "replace", "path": "/name", "value": "animals"},
+        {"op": "replace", "path": "/description", "value": "all"},
+        {"op": "add", "path": "/binaryMediaTypes/image~1png"},
+        {"op": "add", "path": "/binaryMediaTypes/image~1gif"},
+        {"op": "remove", "path": "/binaryMediaTypes/image~1png"},
+        {"op": "replace", "path": "/minimumCompressionSize", "value": "100"},
+        {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "true"},
+        {"op": "replace", "path": "/endpointConfiguration/types/EDGE", "value": "REGIONAL"},
+        {"op": "replace", "path": "/policy", "value": json.dumps(POLICY)},
+    ]
+    changed = client.update_rest_api(restApiId=api["id"], patchOperations=operations)
+    assert changed["name"] == "animals"
+    assert changed["description"] == "all"
+    assert changed["binaryMediaTypes"] == ["image/gif"]
+    assert changed["minimumCompressionSize"] == 100
+    assert changed["disableExecuteApiEndpoint"] is True
+    assert changed["endpointConfiguration"]["types"] == ["REGIONAL"]
+    assert "policy" in changed
+    operations = [
+        {"op": "remove", "path": "/binaryMediaTypes/image~1gif"},
+        {"op": "replace", "path": "/minimumCompressionSize"},
+        {"op": "replace", "path": "/description", "value": ""},
+        {"op": "replace", "path": "/policy", "value": ""},
+    ]
+    changed = client.update_rest_api(restApiId=api["id"], patchOperations=operations)
+    gone = {"binaryMediaTypes", "minimumCompressionSize", "description", "policy"}
+    assert gone.isdisjoint(changed)
+
+
+def test_a_patch_with_a_wrong_path_changes_nothing(client: Any, api: Any, error_of: Any) -> None:
+    operations = [
+        {"op": "replace", "path": "/name", "value": "animals"},
+        {"op": "replace", "path": "/wrong", "value": "x"},
+    ]
+    status, code, message = error_of(
+        client.update_rest_api, restApiId=api["id"], patchOperations=operations
+    )
+    assert (status, code) == (400, "BadRequestException")
+    assert message.startswith(
+        "Invalid patch path '/wrong' specified for op 'replace'. Must be one of: [/name, "
+    )
+    assert client.get_rest_api(restApiId=api["id"])["name"] == "pets"
+
+
+def test_a_clone_has_the_definition_and_ids_of_its_own(client: Any, with_method: Any) -> None:
+    source = with_method["restApiId"]
+    child = client.create_resource(
+        restApiId=source, parentId=with_method["resourceId"], pathPart="a"
+    )
+    client.create_resource(restApiId=source, parentId=child["id"], pathPart="b")
+    client.create_model(restApiId=source, name="Pet", contentType="application/json", schema="{}")
+    clone = client.create_rest_api(name="copy", cloneFrom=source)
+    ours = client.get_resources(restApiId=clone["id"], embed=["methods"])["items"]
+    theirs = client.get_resources(restApiId=source)["items"]
+    assert {each["path"] for each in ours} == {"/", "/a", "/a/b"}
+    assert {each["id"] for each in ours}.isdisjoint(each["id"] for each in theirs)
+    root = next(each for each in ours if each["path"] == "/")
+    assert root["id"] == clone["rootResourceId"]
+    assert root["resourceMethods"]["GET"]["methodIntegration"]["type"] == "MOCK"
+    assert client.get_model(restApiId=clone["id"], modelName="Pet")["name"] == "Pet"
+
+
+def test_a_deleted_api_is_gone_with_all_that_belongs_to_it(
+    client: Any, deployed: Any, error_of: Any, platform: Any
+) -> None:
+    api_id = deployed["restApiId"]
+    answer = client.delete_rest_api(restApiId=api_id)
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 202
+    assert error_of(client.get_stage, restApiId=api_id, stageName="prod")[0] == 404
+    assert platform.stages.find_api(api_id) is None
+
+
+def test_tags_of_an_api(client: Any, api: Any, error_of: Any) -> None:
+    arn = f"arn:aws:apigateway:us-east-1::/restapis/{api['id']}"
+    client.tag_resource(resourceArn=arn, tags={"a": "1", "b": "2"})
+    client.untag_resource(resourceArn=arn, tagKeys=["a"])
+    assert client.get_tags(resourceArn=arn)["tags"] == {"b": "2"}
+    assert client.get_rest_api(restApiId=api["id"])["tags"] == {"b": "2"}
+    elsewhere = arn.replace("us-east-1", "eu-west-1")
+    assert error_of(client.get_tags, resourceArn=elsewhere)[1] == "NotFoundException"
+    assert error_of(client.get_tags, resourceArn="nonsense")[1] == "BadRequestException"
+
+
+def test_ids_are_those_of_one_account(client: Any, aws: Any, api: Any) -> None:
+    assert api["id"] in {each["id"] for each in client.get_rest_apis()["items"]}
+    assert client.get_models(restApiId=api["id"])["items"][0]["name"] == "Empty"
