@@ -27,7 +27,7 @@ from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
 from benchmarks.contestants.serverless_offline import ServerlessOffline
 from benchmarks.interpreters import node
-from benchmarks.rows import burst, cold, startup, warm
+from benchmarks.rows import burst, cold, echo, startup, warm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Row
     from benchmarks.rows.warm import Entry
 
-GROUPS = ("warm", "cold", "new", "burst", "start", "memory")
+GROUPS = ("warm", "echo", "cold", "new", "burst", "start", "memory")
 # Measurements of one decision each, with a main() of their own.
 ALONE = ("cold_steps", "http_servers", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
@@ -85,6 +85,9 @@ class Run:
             self._show(row, table.starts(row))
         if self._wants("burst") and lambent:
             row = burst.measure(lambent, rounds, say)
+            self._show(row, table.starts(row))
+        if self._wants("echo"):
+            row = echo.measure(self.servers.values(), rounds, say)
             self._show(row, table.starts(row))
         if self._wants("warm"):
             levels = self.options.connections
@@ -161,7 +164,9 @@ def say(text: str) -> None:
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", help=f"{', '.join((*GROUPS, *ALONE))}; default: all of the first"
+        "names",
+        nargs="*",
+        help=f"{', '.join(GROUPS)}; default: all. Or one of {', '.join(ALONE)} with its own options",
     )
     parser.add_argument("--rounds", type=int, default=verdict.FEWEST_ROUNDS)
     parser.add_argument("--seconds", type=float, default=2.0, help="of load in each warm turn")
@@ -172,7 +177,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--connections", type=_levels, default=warm.LEVELS, help="default: 1,8,16,32"
     )
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - {*GROUPS, *ALONE}:
+    if unknown := set(options.names) - set(GROUPS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     return options
 
@@ -182,12 +187,11 @@ def _levels(text: str) -> tuple[int, ...]:
 
 
 def main() -> int:
+    if len(sys.argv) > 1 and sys.argv[1] in ALONE:
+        # It has options of its own.
+        importlib.import_module(f"benchmarks.{sys.argv.pop(1)}").main()
+        return 0
     options = parse()
-    for name in [name for name in options.names if name in ALONE]:
-        importlib.import_module(f"benchmarks.{name}").main()
-        options.names.remove(name)
-        if not options.names:
-            return 0
     # Whatever a contestant leaves behind becomes ours, and stays in our tree.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:

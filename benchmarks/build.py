@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,7 +27,8 @@ def build(name: str) -> Path:
         raise BuildFailed("gcc is not installed")
     BUILD_DIR.mkdir(exist_ok=True)
     units = [str(source) for source in sources if source.suffix == ".c"]
-    unfinished = program.with_suffix(".new")  # two runs at once must not execute half a program
+    # Of two that build at once, neither executes half a program, or the other's.
+    unfinished = program.with_suffix(f".{os.getpid()}")
     command = [compiler, *FLAGS, "-o", str(unfinished), *units]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -41,6 +41,9 @@ functions:
   python:
     handler: hello.handler
     runtime: {python}
+  echo:
+    handler: echo.handler
+    runtime: {python}
 plugins:
   - serverless-offline
 """
@@ -60,7 +63,7 @@ class ServerlessOffline(Server):
         # Plugins are looked for from the service's folder upwards, so it lies beside node_modules.
         SERVICE_DIR.mkdir(exist_ok=True)
         (SERVICE_DIR / "serverless.yml").write_text(SERVICE.format(python=python_runtime()))
-        for source in FUNCTIONS_DIR.glob("hello.*"):
+        for source in (*FUNCTIONS_DIR.glob("hello.*"), FUNCTIONS_DIR / "echo.py"):
             shutil.copy(source, SERVICE_DIR)
 
     def start(self) -> None:
