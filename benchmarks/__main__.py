@@ -27,7 +27,7 @@ from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
 from benchmarks.contestants.serverless_offline import ServerlessOffline
 from benchmarks.interpreters import node
-from benchmarks.rows import burst, cold, echo, startup, warm
+from benchmarks.rows import burst, cold, echo, events, startup, warm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Row
     from benchmarks.rows.warm import Entry
 
-GROUPS = ("warm", "echo", "cold", "new", "burst", "start", "memory")
+GROUPS = ("warm", "echo", "cold", "new", "burst", "async", "start", "memory")
 # Measurements of one decision each, with a main() of their own.
 ALONE = ("cold_steps", "http_servers", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
@@ -89,6 +89,9 @@ class Run:
         if self._wants("echo"):
             row = echo.measure(self.servers.values(), rounds, say)
             self._show(row, table.starts(row))
+        if self._wants("async"):
+            row = events.measure(self.servers.values(), rounds, self.options.seconds, say)
+            self._show(row, table.events(row))
         if self._wants("warm"):
             levels = self.options.connections
             for row in warm.measure(self._entries(), rounds, self.options.seconds, say, levels):
@@ -169,7 +172,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help=f"{', '.join(GROUPS)}; default: all. Or one of {', '.join(ALONE)} with its own options",
     )
     parser.add_argument("--rounds", type=int, default=verdict.FEWEST_ROUNDS)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of load in each warm turn")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="of load in each warm or async turn"
+    )
     parser.add_argument(
         "--contestants", default="", help="servers that take part, by comma; default: all"
     )

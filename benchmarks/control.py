@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,6 +14,8 @@ from botocore.config import Config
 from benchmarks.contestants.server import FUNCTIONS_DIR
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from types_boto3_lambda import LambdaClient
 
     from benchmarks.target import Target
@@ -43,7 +46,12 @@ def archive(filename: str) -> bytes:
 
 
 def create(
-    functions: LambdaClient, name: str, runtime: str, memory_mib: int, filename: str = ""
+    functions: LambdaClient,
+    name: str,
+    runtime: str,
+    memory_mib: int,
+    filename: str = "",
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> float:
     """Create a function from a file (hello.py or hello.js); return the milliseconds until it was Active."""
     filename = filename or ("hello.js" if runtime.startswith("nodejs") else "hello.py")
@@ -57,6 +65,7 @@ def create(
         MemorySize=memory_mib,
         Timeout=30,
         Code={"ZipFile": package},
+        Environment={"Variables": dict(variables)},
     )
     wait_until_ready(functions, name)
     return (time.perf_counter() - begun) * 1e3

@@ -16,6 +16,8 @@ MINISTACK = "ministack python"
 NODE, PYTHON = "serverless-offline node", "serverless-offline python"
 ONE, EIGHT = "warm, 1 connections", "warm, 8 connections"
 
+ASYNC = "asynchronous invocations"
+
 
 @dataclass(frozen=True, slots=True)
 class Promise:
@@ -52,6 +54,11 @@ def _throughput(one: str, other: str) -> Callable[[Row], float | None]:
     return partial(Row.ratio, contestant=one, other=other, name="requests_per_s")
 
 
+def _median(name: str) -> Callable[[Row], float | None]:
+    """Of ours."""
+    return partial(Row.median, contestant=OURS, name=name)
+
+
 def _seconds(contestant: str) -> Callable[[Row], float | None]:
     def read(row: Row) -> float | None:
         median_us = row.percentile_us(contestant, 0.5)
@@ -82,5 +89,7 @@ PROMISES = (
         )
         for size, limit_s in ((10, 0.6), (100, 1.5))
     ),
+    Promise(ASYNC, "events accepted a second", _median("requests_per_s"), 2000, is_least=True),
+    Promise(ASYNC, "events executed a second", _median("drain_per_s"), 1500, is_least=True),
     Promise("start-up to first answer", "start-up to first answer, s", _seconds("lambent"), 1.5),
 )

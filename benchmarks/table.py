@@ -64,6 +64,17 @@ def starts(row: Row) -> str:
     return align(lines) + footnotes(row)
 
 
+def events(row: Row) -> str:
+    """Events a second, latencies and CPU in microseconds; what was left when no more were sent."""
+    head = [row.title, "accept/s", "drain/s", "left", "events", "p50", "p99", "CPU", "functions"]
+    figures = ("requests_per_s", "drain_per_s", "backlog", "requests", "p50_us", "p99_us")
+    lines = [[*head, "client"]]
+    for name in row.contestants():
+        cpu = ("control_cpu_us", "functions_cpu_us", "client_cpu_us")
+        lines.append([name, *(number(row.median(name, each)) for each in (*figures, *cpu))])
+    return align(lines) + footnotes(row)
+
+
 def memory(server: str, parts: Mapping[str, tuple[int, float]]) -> str:
     """Proportional set size of each part, in MB."""
     lines = [[f"idle memory of {server}", "processes", "PSS MB"]]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from benchmarks import cpu, verdict
 from benchmarks.caller import AnswerWrong, Caller
 from benchmarks.rounds import Round, Row, Turn
-from benchmarks.rows import echo
+from benchmarks.rows import echo, events
 from benchmarks.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 QUIET = cpu.Used(1.0, 0.1, 0.1, 0.0, 0.0, 0.0)
 
@@ -65,14 +68,14 @@ class Answering:
 
 
 def test_an_echo_holds_what_was_sent(answering: Answering) -> None:
-    answering.answer(b'{"token": "call-000001", "data": "to and fro"}')
-    with Caller(answering.target, "to and fro") as caller:
+    answering.answer(b'{"token": "call-000001", "data": "there and back"}')
+    with Caller(answering.target, "there and back") as caller:
         assert caller.invoke().ms > 0
 
 
 def test_an_answer_without_what_was_sent_is_wrong(answering: Answering) -> None:
-    answering.answer(b'{"token": "call-000001", "data": "to and"}')
-    with Caller(answering.target, "to and fro") as caller, pytest.raises(AnswerWrong):
+    answering.answer(b'{"token": "call-000001", "data": "there and"}')
+    with Caller(answering.target, "there and back") as caller, pytest.raises(AnswerWrong):
         caller.invoke()
 
 
@@ -84,3 +87,45 @@ def test_the_echoed_event_is_a_megabyte() -> None:
 def test_an_echo_may_take_a_third_of_the_peers(ours_us: float, word: str) -> None:
     figures = {"lambent python": ours_us, "serverless-offline python": 18_000.0}
     assert words(row(echo.TITLE, {n: {"p50_us": us} for n, us in figures.items()})) == [word]
+
+
+# --- asynchronous invocations --------------------------------------------------------------------------------------
+
+
+def test_events_are_drained_when_no_more_come() -> None:
+    assert events.drain_per_s(1000, accepting_s=2.0, backlog=600, drained_s=0.5) == 1200
+
+
+def test_a_server_that_kept_up_has_drained_what_it_accepted() -> None:
+    assert events.drain_per_s(1000, accepting_s=2.0, backlog=99, drained_s=0.5) == 400
+
+
+def test_what_is_left_of_ours_are_the_rows(tmp_path: Path) -> None:
+    database = tmp_path / "lambent.db"
+    left = events.Rows(database)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE lambda_events (id TEXT)")
+        connection.executemany("INSERT INTO lambda_events VALUES (?)", [("a",), ("b",)])
+        connection.commit()
+        assert left(10) == 2
+        connection.execute("DELETE FROM lambda_events")
+        connection.commit()
+    assert left(10) == 0
+
+
+def test_what_is_left_of_the_peers_has_not_counted_itself(tmp_path: Path) -> None:
+    left = events.Uncounted(tmp_path / "counted")
+    assert left(10) == 10
+    (tmp_path / "counted").write_bytes(b"." * 7)
+    assert left(10) == 3
+
+
+@pytest.mark.parametrize(
+    ("accepted_per_s", "drained_per_s", "found"),
+    [(2000.0, 1500.0, ["met", "met"]), (1999.0, 1499.0, ["MISSED", "MISSED"])],
+)
+def test_rates_of_events_are_least_ones(
+    accepted_per_s: float, drained_per_s: float, found: list[str]
+) -> None:
+    figures = {"requests_per_s": accepted_per_s, "drain_per_s": drained_per_s}
+    assert words(row(events.TITLE, {"lambent python": figures})) == found

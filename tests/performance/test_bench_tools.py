@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +28,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -83,18 +84,35 @@ def test_signature_equals_botocores(secret: str, flags: list[str]) -> None:
     assert lines["Authorization"] == authorization(target, lines["X-Amz-Date"], body)
 
 
-def authorization(target: Target, timestamp: str, body: str) -> str:
-    """The Authorization header that botocore makes for this body at this moment."""
+def test_signature_of_an_event_covers_its_invocation_type() -> None:
+    target = Target(4566, "bench-python", Credentials("AKIDEXAMPLE", SECRETS[0]))
+    words, environment = loadgen.command("request", target, "--date", str(NEW_YEAR), "--event")
+    done = subprocess.run(words, env=environment, capture_output=True, check=True)
+    head, _, body = done.stdout.decode().partition("\r\n\r\n")
+    lines = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+
+    kind = {"X-Amz-Invocation-Type": lines["X-Amz-Invocation-Type"]}
+    assert kind == {"X-Amz-Invocation-Type": "Event"}
+    assert lines["Authorization"] == authorization(target, lines["X-Amz-Date"], body, kind)
+
+
+def authorization(
+    target: Target, timestamp: str, body: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """The Authorization header that botocore makes for this body and these headers at this moment."""
     keys = BotocoreCredentials(target.credentials.access_key, target.credentials.secret_key)
     signer = SigV4Auth(keys, "lambda", target.region)
     request = AWSRequest("POST", target.endpoint + target.path, data=body.encode())
     request.headers["X-Amz-Date"] = timestamp
+    for name, value in headers.items():
+        request.headers[name] = value
     request.context["timestamp"] = timestamp
     canonical = signer.canonical_request(request)
     signature = signer.signature(signer.string_to_sign(request, canonical), request)
+    signed = ";".join(["host", "x-amz-date", *(name.lower() for name in headers)])
     return (
         f"AWS4-HMAC-SHA256 Credential={target.credentials.access_key}/20260101/{target.region}"
-        f"/lambda/aws4_request, SignedHeaders=host;x-amz-date, Signature={signature}"
+        f"/lambda/aws4_request, SignedHeaders={signed}, Signature={signature}"
     )
 
 
@@ -130,6 +148,15 @@ def test_load_reports_wrong_answers(floor: Floor) -> None:
     load = loadgen.Load(**json.loads(done.stdout))
     assert load.errors == 3
     assert load.first_error.startswith("HTTP 404")
+
+
+def test_load_wants_events_to_be_accepted(floor: Floor) -> None:
+    """The floor answers every request with 200: that is no acceptance."""
+    words, environment = loadgen.command(
+        "run", floor.target("python"), "--requests", "3", "--event"
+    )
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["first_error"].startswith("HTTP 200")
 
 
 def test_load_refuses_an_answer_that_is_not_its_own(tmp_path: Path) -> None:
