@@ -20,14 +20,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks import facts, table, verdict
 from benchmarks.build import HERE, BuildFailed, build
-from benchmarks.contestants.commands import Bubblewrap, Command, PlainNode, PlainPython
+from benchmarks.contestants.commands import Bubblewrap, Command, PlainJava, PlainNode, PlainPython
 from benchmarks.contestants.floor import Floor
 from benchmarks.contestants.lambent import Lambent
 from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
 from benchmarks.contestants.serverless_offline import ServerlessOffline
 from benchmarks.interpreters import node
-from benchmarks.rows import burst, cold, echo, events, startup, warm
+from benchmarks.rows import burst, cold, cold_java, echo, events, startup, warm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,7 @@ class Run:
         if self._wants("cold"):
             row = cold.measure(lambent, commands, rounds, say)
             self._show(row, table.starts(row))
+            self._measure_java(lambent)
         if self._wants("new") and lambent:
             row = cold.measure_new(lambent, rounds, say)
             self._show(row, table.starts(row))
@@ -96,6 +97,12 @@ class Run:
             levels = self.options.connections
             for row in warm.measure(self._entries(), rounds, self.options.seconds, say, levels):
                 self._show(row, table.warm(row))
+
+    def _measure_java(self, lambent: Lambent | None) -> None:
+        plain = PlainJava()
+        if self._try(plain.name, plain.install):
+            row = cold_java.measure(lambent, plain, self.options.rounds, say)
+            self._show(row, table.starts(row))
 
     def _entries(self) -> list[Entry]:
         return [

@@ -39,9 +39,15 @@ def client(target: Target) -> LambdaClient:
 
 def archive(filename: str) -> bytes:
     """A deployment package that holds one file of benchmarks/functions."""
+    return archive_of({filename: (FUNCTIONS_DIR / filename).read_bytes()})
+
+
+def archive_of(files: Mapping[str, bytes]) -> bytes:
+    """A deployment package that holds these files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        package.write(FUNCTIONS_DIR / filename, filename)
+        for name, content in files.items():
+            package.writestr(name, content)
     return buffer.getvalue()
 
 
@@ -55,13 +61,26 @@ def create(
 ) -> float:
     """Create a function from a file (hello.py or hello.js); return the milliseconds until it was Active."""
     filename = filename or ("hello.js" if runtime.startswith("nodejs") else "hello.py")
-    package = archive(filename)
+    handler = f"{filename.partition('.')[0]}.handler"
+    return deploy(functions, name, runtime, memory_mib, archive(filename), handler, variables)
+
+
+def deploy(
+    functions: LambdaClient,
+    name: str,
+    runtime: str,
+    memory_mib: int,
+    package: bytes,
+    handler: str,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> float:
+    """Create a function from a deployment package; return the milliseconds until it was Active."""
     begun = time.perf_counter()
     functions.create_function(
         FunctionName=name,
         Runtime=runtime,  # type: ignore[arg-type]  # a string made from the interpreter's version
         Role=ROLE,
-        Handler=f"{filename.partition('.')[0]}.handler",
+        Handler=handler,
         MemorySize=memory_mib,
         Timeout=30,
         Code={"ZipFile": package},

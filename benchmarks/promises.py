@@ -11,7 +11,7 @@ from benchmarks.rounds import Row
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OURS = "lambent python"
+OURS, NODE_OURS = "lambent python", "lambent node"
 MINISTACK = "ministack python"
 NODE, PYTHON = "serverless-offline node", "serverless-offline python"
 ONE, EIGHT = "warm, 1 connections", "warm, 8 connections"
@@ -79,6 +79,15 @@ PROMISES = (
         "cold start / bubblewrap + python",
         _latency(OURS, "bubblewrap + python"),
         1 / 15,
+    ),
+    Promise(
+        "cold start", "cold start, Node / plain node", _latency(NODE_OURS, "plain node"), 1 / 15
+    ),
+    Promise(
+        "cold start, Java",
+        "cold start, Java / plain java",
+        _latency("lambent java", "plain java"),
+        1 / 25,
     ),
     *(
         Promise(

@@ -43,16 +43,23 @@ def measure(
         for function in ("python", "python-128", "node"):
             turns[f"lambent {function}"] = ColdFunction(lambent, function)
     for command in commands:
-        turns[command.name] = _command_turn(command)
+        turns[command.name] = command_turn(command)
     return alternate("cold start", rounds, turns, say)
 
 
 class ColdFunction:
-    """Turns of one function: each start follows a change of the function that retires what is idle."""
+    """Turns of one function: each start follows a change of the function that retires what is idle.
 
-    def __init__(self, lambent: Lambent, function: str) -> None:
+    Args: the platform, the function, how many starts a turn has, and the rest before each, in seconds.
+    """
+
+    def __init__(
+        self, lambent: Lambent, function: str, starts: int = STARTS, rest_s: float = REST_S
+    ) -> None:
         self._lambent = lambent
         self._function = function
+        self._starts = starts
+        self._rest_s = rest_s
         self._generation = 0
 
     def __call__(self) -> Turn:
@@ -63,10 +70,10 @@ class ColdFunction:
         inits: list[float] = []
         try:
             with Caller(target) as caller:
-                for _ in range(STARTS):
+                for _ in range(self._starts):
                     self._generation += 1
                     control.renew(functions, target.function, self._generation)
-                    time.sleep(REST_S)
+                    time.sleep(self._rest_s)
                     answer = caller.invoke()
                     if answer.init_ms is None:
                         raise TurnFailed("a start was not cold: its REPORT has no Init Duration")
@@ -78,7 +85,7 @@ class ColdFunction:
         return single(times, used, {"init_ms": statistics.median(inits)})
 
 
-def _command_turn(command: Command) -> TurnTaker:
+def command_turn(command: Command) -> TurnTaker:
     def turn() -> Turn:
         before = cpu.take()
         try:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sqlite3
 import threading
 from contextlib import closing
+from io import BytesIO
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import pytest
-from benchmarks import cpu, verdict
+from benchmarks import control, cpu, verdict
 from benchmarks.caller import AnswerWrong, Caller
+from benchmarks.contestants.commands import PlainJava
+from benchmarks.contestants.server import NotAvailable
 from benchmarks.rounds import Round, Row, Turn
-from benchmarks.rows import echo, events
+from benchmarks.rows import cold_java, echo, events
 from benchmarks.target import Target
 
 if TYPE_CHECKING:
@@ -129,3 +134,38 @@ def test_rates_of_events_are_least_ones(
 ) -> None:
     figures = {"requests_per_s": accepted_per_s, "drain_per_s": drained_per_s}
     assert words(row(events.TITLE, {"lambent python": figures})) == found
+
+
+# --- cold starts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_plain_java_answers() -> None:
+    plain = PlainJava()
+    try:
+        plain.install()
+    except NotAvailable as reason:
+        if os.environ.get("CI"):
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))
+    assert plain.invoke() > 0
+
+
+def test_the_package_of_the_java_function_is_its_class() -> None:
+    package = control.archive_of({"bench/Hello.class": b"class"})
+    assert ZipFile(BytesIO(package)).read("bench/Hello.class") == b"class"
+
+
+@pytest.mark.parametrize(
+    ("title", "ours", "peer", "times"),
+    [
+        ("cold start", "lambent node", "plain node", 15),
+        (cold_java.TITLE, "lambent java", "plain java", 25),
+    ],
+)
+def test_cold_starts_are_judged_by_the_plain_interpreter(
+    title: str, ours: str, peer: str, times: int
+) -> None:
+    for factor, word in ((times + 0.1, "met"), (times - 0.1, "MISSED")):
+        found = row(title, {ours: {"p50_us": 100.0}, peer: {"p50_us": 100.0 * factor}})
+        assert word in words(found)

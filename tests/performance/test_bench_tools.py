@@ -455,15 +455,24 @@ def test_a_run_without_the_platform_is_void() -> None:
 
 
 def test_targets_are_judged_by_the_issues_limits() -> None:
-    figures = {"lambent python": 1.0, "bubblewrap + python": 14.0}
+    figures = {
+        "lambent python": 1.0,
+        "bubblewrap + python": 14.0,
+        "lambent node": 1.0,
+        "plain node": 16.0,
+    }
     row = Row(
         "cold start",
         1,
         rounds=[Round({name: Turn({"p50_us": us}, used()) for name, us in figures.items()})],
     )
-    assert [check.word for check in verdict.judge({row.title: row}, 251.0)] == ["MISSED", "MISSED"]
+    assert [check.word for check in verdict.judge({row.title: row}, 251.0)] == [
+        "MISSED",
+        "met",
+        "MISSED",
+    ]
     row.rounds[0].turns["bubblewrap + python"].figures["p50_us"] = 15.1
-    assert [check.word for check in verdict.judge({row.title: row}, 249.0)] == ["met", "met"]
+    assert [check.word for check in verdict.judge({row.title: row}, 249.0)] == ["met"] * 3
 
 
 def test_the_verdict_looks_at_lines_that_there_are() -> None:
