@@ -9,6 +9,7 @@ import argparse
 import ctypes
 import importlib
 import json
+import os
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from benchmarks import facts, table, verdict
+from benchmarks import chart, facts, table, verdict
 from benchmarks.build import HERE, BuildFailed, build
 from benchmarks.contestants.commands import Bubblewrap, Command, PlainJava, PlainNode, PlainPython
 from benchmarks.contestants.floor import Floor
@@ -27,7 +28,7 @@ from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
 from benchmarks.contestants.serverless_offline import ServerlessOffline
 from benchmarks.interpreters import node
-from benchmarks.rows import burst, cold, cold_java, echo, events, startup, warm
+from benchmarks.rows import burst, cold, cold_java, echo, events, startup, warm, waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Row
     from benchmarks.rows.warm import Entry
 
-GROUPS = ("warm", "echo", "cold", "new", "burst", "async", "start", "memory")
+GROUPS = ("warm", "echo", "cold", "new", "burst", "waterfall", "async", "start", "memory")
 # Measurements of one decision each, with a main() of their own.
 ALONE = ("cold_steps", "http_servers", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
@@ -50,6 +51,8 @@ class Run:
         self.work_dir = work_dir
         self.rows: dict[str, Row] = {}
         self.memory: dict[str, dict[str, tuple[int, float]]] = {}
+        self.parts: dict[str, dict[str, float]] = {}
+        self.charts: dict[str, str] = {}  # SVG
         self.absent: dict[str, str] = {}
         self.servers: dict[str, Server] = {}
 
@@ -62,6 +65,8 @@ class Run:
             # Each alone on the machine, so before the others are started to stay.
             row = startup.measure(servers, self.options.rounds, say)
             self._show(row, table.starts(row))
+        if self._wants("waterfall"):
+            self._try("cold start waterfall", self._measure_waterfall)
         with ExitStack() as running:
             for server in servers:
                 running.callback(server.stop)
@@ -97,6 +102,16 @@ class Run:
             levels = self.options.connections
             for row in warm.measure(self._entries(), rounds, self.options.seconds, say, levels):
                 self._show(row, table.warm(row))
+
+    def _measure_waterfall(self) -> None:
+        if os.geteuid():
+            raise NotAvailable("full isolation needs root")
+        starts = waterfall.measure(say)
+        self.parts = {name: waterfall.parts(steps) for name, steps in starts.items()}
+        title = "one cold start"
+        print("\n" + table.parts(title, self.parts), flush=True)
+        text = f"{title}, milliseconds, without HTTP"
+        self.charts["cold-start"] = chart.stacked(text, self.parts)
 
     def _measure_java(self, lambent: Lambent | None) -> None:
         plain = PlainJava()
@@ -148,7 +163,8 @@ class Run:
             print(f"VOID: {reason}")
         results = HERE / "results"
         results.mkdir(exist_ok=True)
-        path = results / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        path = results / f"{stamp}.json"
         document = {
             "machine": machine,
             "options": vars(self.options),
@@ -158,10 +174,15 @@ class Run:
             ],
             "left_out": self.absent,
             "idle_pss_mb": self.memory,
+            "cold_start_ms": self.parts,
             "rows": [row.as_json() for row in self.rows.values()],
         }
         path.write_text(json.dumps(document, indent=1) + "\n")
         print(f"\nAll figures: {path}")
+        for name, svg in self.charts.items():
+            drawn = results / f"{stamp}-{name}.svg"
+            drawn.write_text(svg)
+            print(f"Chart: {drawn}")
         if reasons:
             return 2
         return int(any(check.is_met is False for check in checks))

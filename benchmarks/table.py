@@ -75,6 +75,16 @@ def events(row: Row) -> str:
     return align(lines) + footnotes(row)
 
 
+def parts(title: str, bars: Mapping[str, Mapping[str, float]]) -> str:
+    """Milliseconds of each part of each bar, and of all."""
+    names = list(next(iter(bars.values()), {}))
+    lines = [[title, *names, "all ms"]]
+    for name, values in bars.items():
+        shown = [values[part] for part in names]
+        lines.append([name, *(f"{value:.2f}" for value in (*shown, sum(shown)))])
+    return align(lines)
+
+
 def memory(server: str, parts: Mapping[str, tuple[int, float]]) -> str:
     """Proportional set size of each part, in MB."""
     lines = [[f"idle memory of {server}", "processes", "PSS MB"]]

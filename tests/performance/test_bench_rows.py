@@ -9,16 +9,19 @@ import threading
 from contextlib import closing
 from io import BytesIO
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import pytest
-from benchmarks import control, cpu, verdict
+from benchmarks import chart, control, cpu, table, verdict
 from benchmarks.caller import AnswerWrong, Caller
 from benchmarks.contestants.commands import PlainJava
 from benchmarks.contestants.server import NotAvailable
 from benchmarks.rounds import Round, Row, Turn
-from benchmarks.rows import cold_java, echo, events
+from benchmarks.rows import cold_java, echo, events, waterfall
 from benchmarks.target import Target
+
+from lambent.execution.cold_start import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,3 +172,76 @@ def test_cold_starts_are_judged_by_the_plain_interpreter(
     for factor, word in ((times + 0.1, "met"), (times - 0.1, "MISSED")):
         found = row(title, {ours: {"p50_us": 100.0}, peer: {"p50_us": 100.0 * factor}})
         assert word in words(found)
+
+
+# --- the waterfall of cold starts --------------------------------------------------------------------------------
+
+
+def steps(all_ms: float, import_ms: float = 1.0) -> Steps:
+    return Steps(0.25, 0.5, import_ms, 2.0, all_ms)
+
+
+def test_the_start_in_the_middle_is_shown() -> None:
+    assert waterfall.middle([steps(9.0), steps(4.0), steps(6.0)]).all_ms == 6.0
+    assert waterfall.middle([steps(9.0), steps(4.0)]).all_ms == 4.0
+
+
+def test_a_start_with_a_step_unknown_is_shown_for_want_of_others() -> None:
+    unknown = [steps(1.0, import_ms=0.0), steps(2.0, import_ms=0.0)]
+    assert waterfall.middle([*unknown, steps(9.0)]).all_ms == 9.0
+    assert waterfall.middle(unknown).all_ms == 1.0
+
+
+def test_the_parts_of_a_start_make_up_the_whole() -> None:
+    parts = waterfall.parts(steps(5.0))
+    assert list(parts) == ["pool wait", "bind", "import", "handler", "core"]
+    assert parts["core"] == 1.25
+    assert sum(parts.values()) == 5.0
+
+
+def test_a_chart_draws_every_part_to_scale() -> None:
+    bars = {"a & b": {"wait": 1.0, "work": 3.0}, "c": {"wait": 2.0, "work": 0.0}}
+    root = ElementTree.fromstring(chart.stacked("title", bars))  # it is XML at all
+    namespace = "{http://www.w3.org/2000/svg}"
+    parts = {
+        part.findtext(f"{namespace}title"): float(part.attrib["width"])
+        for part in root.iter(f"{namespace}rect")
+        if len(part)
+    }
+    whole = chart.BARS_WIDTH
+    assert parts == {
+        "a & b, wait: 1.00": whole / 4,
+        "a & b, work: 3.00": whole * 3 / 4,
+        "c, wait: 2.00": whole / 2,
+        "c, work: 0.00": 0,
+    }
+    texts = [text.text for text in root.iter(f"{namespace}text")]
+    assert {"title", "a & b", "wait", "4.00", "2.00"} <= set(texts)
+
+
+@pytest.mark.parametrize(
+    ("longest", "step"), [(12.4, 5.0), (5.0, 1.0), (0.9, 0.2), (1000.0, 200.0)]
+)
+def test_an_axis_has_round_steps(longest: float, step: float) -> None:
+    assert chart.axis_step(longest) == pytest.approx(step)
+
+
+def test_the_table_of_parts_sums_up() -> None:
+    assert table.parts("t", {"a": {"x": 1.0, "y": 2.5}}).splitlines() == [
+        "t     x     y  all ms",
+        "a  1.00  2.50    3.50",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+@pytest.mark.timeout(120)
+def test_a_cold_start_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root for full isolation")
+    monkeypatch.setattr(waterfall, "KINDS", waterfall.KINDS[:1])
+    monkeypatch.setattr(waterfall, "STARTS", 2)
+    ((name, found),) = waterfall.measure(pytest.fail).items()
+    assert name == "Python"
+    assert min(waterfall.parts(found).values()) >= 0
+    assert 0 < found.bind_ms < found.all_ms

@@ -44,7 +44,8 @@ class Steps:
     """Where the time of a cold start went, in milliseconds, one after the other.
 
     Until there was a sandbox, until the code was bound in it, until INIT was done, and what the handler took. What is
-    missing to `all_ms` is core's own. Where INIT was done before we knew that the code is bound, `import_ms` is 0.
+    missing to `all_ms` is core's own. Where the call is over before the spawner has said that the code is bound,
+    `import_ms` is 0.
     """
 
     pool_ms: float

@@ -106,7 +106,7 @@ class Environment:
         self.why_dead = ""
         self.is_urgent = False  # a call waits while it is made
         self.is_hopeless = False  # another one of the same runtime will not be made either
-        # Monotonic: when it got its function, and when we heard that the code is bound, if before INIT was done.
+        # Monotonic: when it got its function, and when the code was bound, once the spawner has said so.
         self.assigned_at = 0.0
         self.bound_at: float | None = None
         self._link = link
@@ -235,9 +235,10 @@ class Environment:
         name = event.get("event")
         if name == "created":
             self._created(event, descriptors)
-        elif name == "assigned" and self.state is State.ASSIGNED:
-            self._move(Cause.BOUND)
-            self.bound_at = self._clock.monotonic()
+        elif name == "assigned":
+            self.bound_at = event.get("at")
+            if self.state is State.ASSIGNED:
+                self._move(Cause.BOUND)
         elif name == "exited":
             # An answer may still lie in the socket: Node says why it ends and ends.
             self._sandbox.drain_frames()
