@@ -28,15 +28,26 @@ from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
 from benchmarks.contestants.serverless_offline import ServerlessOffline
 from benchmarks.interpreters import node
-from benchmarks.rows import burst, cold, cold_java, echo, events, startup, warm, waterfall
+from benchmarks.rows import burst, cold, cold_java, density, echo, events, startup, warm, waterfall
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.rounds import Row
     from benchmarks.rows.warm import Entry
 
-GROUPS = ("warm", "echo", "cold", "new", "burst", "waterfall", "async", "start", "memory")
+GROUPS = (
+    "warm",
+    "echo",
+    "cold",
+    "new",
+    "burst",
+    "waterfall",
+    "async",
+    "start",
+    "memory",
+    "density",
+)
 # Measurements of one decision each, with a main() of their own.
 ALONE = ("cold_steps", "http_servers", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
@@ -63,8 +74,7 @@ class Run:
         servers = [server for server in chosen if self._try(server.name, server.install)]
         if self._wants("start"):
             # Each alone on the machine, so before the others are started to stay.
-            row = startup.measure(servers, self.options.rounds, say)
-            self._show(row, table.starts(row))
+            self._show(startup.measure(servers, self.options.rounds, say), table.starts)
         if self._wants("waterfall"):
             self._try("cold start waterfall", self._measure_waterfall)
         with ExitStack() as running:
@@ -75,33 +85,38 @@ class Run:
             self._measure_running(commands)
 
     def _measure_running(self, commands: Sequence[Command]) -> None:
-        rounds = self.options.rounds
+        rounds, servers = self.options.rounds, self.servers.values()
         lambent = self.servers.get("lambent")
         assert lambent is None or isinstance(lambent, Lambent)
         if self._wants("memory"):
-            for server in self.servers.values():
-                self.memory[server.name] = startup.weigh(server)
-                print("\n" + table.memory(server.name, self.memory[server.name]), flush=True)
+            self._weigh()
+        if self._wants("density"):
+            self._show(density.measure(lambent, rounds, say), table.density)
         if self._wants("cold"):
-            row = cold.measure(lambent, commands, rounds, say)
-            self._show(row, table.starts(row))
+            self._show(cold.measure(lambent, commands, rounds, say), table.starts)
             self._measure_java(lambent)
-        if self._wants("new") and lambent:
-            row = cold.measure_new(lambent, rounds, say)
-            self._show(row, table.starts(row))
-        if self._wants("burst") and lambent:
-            row = burst.measure(lambent, rounds, say)
-            self._show(row, table.starts(row))
+        if lambent:
+            self._measure_ours(lambent)
         if self._wants("echo"):
-            row = echo.measure(self.servers.values(), rounds, say)
-            self._show(row, table.starts(row))
+            self._show(echo.measure(servers, rounds, say), table.starts)
         if self._wants("async"):
-            row = events.measure(self.servers.values(), rounds, self.options.seconds, say)
-            self._show(row, table.events(row))
+            seconds = self.options.seconds
+            self._show(events.measure(servers, rounds, seconds, say), table.events)
         if self._wants("warm"):
             levels = self.options.connections
             for row in warm.measure(self._entries(), rounds, self.options.seconds, say, levels):
-                self._show(row, table.warm(row))
+                self._show(row, table.warm)
+
+    def _measure_ours(self, lambent: Lambent) -> None:
+        if self._wants("new"):
+            self._show(cold.measure_new(lambent, self.options.rounds, say), table.starts)
+        if self._wants("burst"):
+            self._show(burst.measure(lambent, self.options.rounds, say), table.starts)
+
+    def _weigh(self) -> None:
+        for server in self.servers.values():
+            self.memory[server.name] = startup.weigh(server)
+            print("\n" + table.memory(server.name, self.memory[server.name]), flush=True)
 
     def _measure_waterfall(self) -> None:
         if os.geteuid():
@@ -116,8 +131,7 @@ class Run:
     def _measure_java(self, lambent: Lambent | None) -> None:
         plain = PlainJava()
         if self._try(plain.name, plain.install):
-            row = cold_java.measure(lambent, plain, self.options.rounds, say)
-            self._show(row, table.starts(row))
+            self._show(cold_java.measure(lambent, plain, self.options.rounds, say), table.starts)
 
     def _entries(self) -> list[Entry]:
         return [
@@ -148,9 +162,9 @@ class Run:
     def _wants(self, group: str) -> bool:
         return not self.options.names or group in self.options.names
 
-    def _show(self, row: Row, text: str) -> None:
+    def _show(self, row: Row, draw: Callable[[Row], str]) -> None:
         self.rows[row.title] = row
-        print("\n" + text, flush=True)
+        print("\n" + draw(row), flush=True)
 
     def conclude(self, machine: dict[str, str]) -> int:
         """Print the verdict, write the JSON, return the exit status."""

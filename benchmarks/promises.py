@@ -100,5 +100,12 @@ PROMISES = (
     ),
     Promise(ASYNC, "events accepted a second", _median("requests_per_s"), 2000, is_least=True),
     Promise(ASYNC, "events executed a second", _median("drain_per_s"), 1500, is_least=True),
+    Promise(
+        "idle environments",
+        "environments per GB / plain python processes",
+        partial(Row.ratio, contestant=OURS, other="plain python", name="per_gb"),
+        3,
+        is_least=True,
+    ),
     Promise("start-up to first answer", "start-up to first answer, s", _seconds("lambent"), 1.5),
 )

@@ -85,6 +85,22 @@ def parts(title: str, bars: Mapping[str, Mapping[str, float]]) -> str:
     return align(lines)
 
 
+def density(row: Row) -> str:
+    """Proportional set size of one environment in MB, and how many a gigabyte holds."""
+    lines = [[row.title, "MB each", "per GB", "per GB/plain"]]
+    for name in row.contestants():
+        each = row.median(name, "each_mb")
+        lines.append(
+            [
+                name,
+                "-" if each is None else f"{each:.2f}",
+                number(row.median(name, "per_gb")),
+                ratio(row.ratio(name, "plain python", "per_gb")),
+            ]
+        )
+    return align(lines) + footnotes(row)
+
+
 def memory(server: str, parts: Mapping[str, tuple[int, float]]) -> str:
     """Proportional set size of each part, in MB."""
     lines = [[f"idle memory of {server}", "processes", "PSS MB"]]

@@ -17,8 +17,9 @@ from benchmarks import chart, control, cpu, table, verdict
 from benchmarks.caller import AnswerWrong, Caller
 from benchmarks.contestants.commands import PlainJava
 from benchmarks.contestants.server import NotAvailable
-from benchmarks.rounds import Round, Row, Turn
-from benchmarks.rows import cold_java, echo, events, waterfall
+from benchmarks.processes import Process
+from benchmarks.rounds import Round, Row, Turn, TurnFailed
+from benchmarks.rows import cold_java, density, echo, events, waterfall
 from benchmarks.target import Target
 
 from lambent.execution.cold_start import Steps
@@ -245,3 +246,46 @@ def test_a_cold_start_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert name == "Python"
     assert min(waterfall.parts(found).values()) >= 0
     assert 0 < found.bind_ms < found.all_ms
+
+
+# --- density ----------------------------------------------------------------------------------------------------
+
+
+def test_density_is_environments_per_gigabyte() -> None:
+    figures = density.figures(120_000, 60)
+    assert figures["each_mb"] == pytest.approx(2.048)
+    assert figures["per_gb"] == pytest.approx(1e9 / 2_048_000)
+    for kib, count in ((-1, 60), (120_000, 24)):
+        with pytest.raises(TurnFailed):
+            density.figures(kib, count)
+
+
+def test_a_sandbox_counts_once_however_many_processes_it_has() -> None:
+    def process(pid: int, parent: int, *, nested: bool) -> Process:
+        return Process(pid, parent, 0, 0, 0, "command", nested)
+
+    found = {
+        each.pid: each
+        for each in (
+            process(10, 1, nested=False),
+            process(20, 10, nested=True),
+            process(21, 20, nested=True),
+            process(22, 21, nested=True),
+            process(30, 10, nested=True),
+            process(40, 39, nested=True),  # its parent ended while we looked
+            process(50, 1, nested=True),
+        )
+    }
+    assert density.count_sandboxes(found, [10, 20, 21, 22, 30, 40]) == 3
+
+
+@pytest.mark.slow
+def test_plain_processes_weigh_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(density, "COUNT", 2)
+    assert 1 < density.plain().figures["each_mb"] < 50
+
+
+@pytest.mark.parametrize(("ours", "word"), [(570.0, "met"), (560.0, "MISSED")])
+def test_a_gigabyte_holds_three_times_as_many(ours: float, word: str) -> None:
+    figures = {"lambent python": {"per_gb": ours}, "plain python": {"per_gb": 189.0}}
+    assert words(row(density.TITLE, figures)) == [word]
