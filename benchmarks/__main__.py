@@ -26,9 +26,20 @@ from benchmarks.contestants.floor import Floor
 from benchmarks.contestants.lambent import Lambent
 from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
-from benchmarks.contestants.serverless_offline import ServerlessOffline
+from benchmarks.contestants.serverless_offline import ServerlessOffline, UncalledFunctions
 from benchmarks.interpreters import node
-from benchmarks.rows import burst, cold, cold_java, density, echo, events, startup, warm, waterfall
+from benchmarks.rows import (
+    burst,
+    cold,
+    cold_java,
+    density,
+    echo,
+    events,
+    new,
+    startup,
+    warm,
+    waterfall,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,9 +120,14 @@ class Run:
 
     def _measure_ours(self, lambent: Lambent) -> None:
         if self._wants("new"):
-            self._show(cold.measure_new(lambent, self.options.rounds, say), table.starts)
+            fresh = self._uncalled() if "serverless-offline" in self.servers else None
+            self._show(new.measure(lambent, fresh, self.options.rounds, say), table.starts)
         if self._wants("burst"):
             self._show(burst.measure(lambent, self.options.rounds, say), table.starts)
+
+    def _uncalled(self) -> UncalledFunctions | None:
+        fresh = UncalledFunctions(self.work_dir / "uncalled", new.CREATED)
+        return fresh if self._try(fresh.name, fresh.install) else None
 
     def _weigh(self) -> None:
         for server in self.servers.values():

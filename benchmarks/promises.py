@@ -16,6 +16,7 @@ MINISTACK = "ministack python"
 NODE, PYTHON = "serverless-offline node", "serverless-offline python"
 ONE, EIGHT = "warm, 1 connections", "warm, 8 connections"
 
+NEW = "new function"
 ASYNC = "asynchronous invocations"
 
 
@@ -89,6 +90,9 @@ PROMISES = (
         _latency("lambent java", "plain java"),
         1 / 25,
     ),
+    Promise(NEW, f"first invoke / {PYTHON}", _latency(OURS, PYTHON), 1 / 20),
+    Promise(NEW, f"first invoke, Node / {NODE}", _latency(NODE_OURS, NODE), 1 / 8),
+    Promise(NEW, "create until Active, ms", _median("create_ms"), 50),
     *(
         Promise(
             "burst of a 0.5 s sleeper",

@@ -15,13 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from benchmarks import control, cpu
 from benchmarks.caller import AnswerWrong, Caller
 from benchmarks.contestants.server import NotAvailable
-from benchmarks.interpreters import python_runtime
 from benchmarks.rounds import Row, Turn, TurnFailed, alternate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from types_boto3_lambda import LambdaClient
 
     from benchmarks.contestants.commands import Command
     from benchmarks.contestants.lambent import Lambent
@@ -100,40 +97,6 @@ def command_turn(command: Command) -> TurnTaker:
 def _rested(command: Command) -> float:
     time.sleep(REST_S)
     return command.invoke()
-
-
-def measure_new(lambent: Lambent, rounds: int, say: Callable[[str], None]) -> Row:
-    """A function that is new: create-function until it is Active, then its first invoke."""
-    made = 0
-
-    def turn() -> Turn:
-        nonlocal made
-        functions = control.client(lambent.target("python"))
-        before = cpu.take()
-        figures: list[tuple[float, float]] = []
-        try:
-            for _ in range(STARTS):
-                made += 1
-                figures.append(_create_and_invoke(lambent, functions, f"new-{made}"))
-        except (AnswerWrong, OSError, RuntimeError, ClientError, BotoCoreError) as failure:
-            raise TurnFailed(str(failure)) from failure
-        used = cpu.used(before, cpu.take(), lambent)
-        create_ms = statistics.median(create for create, _ in figures)
-        return single([invoke for _, invoke in figures], used, {"create_ms": create_ms})
-
-    return alternate("new function", rounds, {"lambent python": turn}, say)
-
-
-def _create_and_invoke(
-    lambent: Lambent, functions: LambdaClient, suffix: str
-) -> tuple[float, float]:
-    target = lambent.target(suffix)
-    time.sleep(REST_S)
-    create_ms = control.create(functions, target.function, python_runtime(), 1769)
-    with Caller(target) as caller:
-        invoke_ms = caller.invoke().ms
-    functions.delete_function(FunctionName=target.function)
-    return create_ms, invoke_ms
 
 
 def single(times_ms: list[float], used: cpu.Used, more: dict[str, float] | None = None) -> Turn:

@@ -17,9 +17,10 @@ from benchmarks import chart, control, cpu, table, verdict
 from benchmarks.caller import AnswerWrong, Caller
 from benchmarks.contestants.commands import PlainJava
 from benchmarks.contestants.server import NotAvailable
+from benchmarks.contestants.serverless_offline import UncalledFunctions
 from benchmarks.processes import Process
 from benchmarks.rounds import Round, Row, Turn, TurnFailed
-from benchmarks.rows import cold_java, density, echo, events, waterfall
+from benchmarks.rows import cold_java, density, echo, events, new, waterfall
 from benchmarks.target import Target
 
 from lambent.execution.cold_start import Steps
@@ -173,6 +174,22 @@ def test_cold_starts_are_judged_by_the_plain_interpreter(
     for factor, word in ((times + 0.1, "met"), (times - 0.1, "MISSED")):
         found = row(title, {ours: {"p50_us": 100.0}, peer: {"p50_us": 100.0 * factor}})
         assert word in words(found)
+
+
+def test_new_functions_are_judged_beside_the_peers_first_invoke() -> None:
+    figures = {
+        "lambent python": {"p50_us": 3000.0, "create_ms": 51.0},
+        "serverless-offline python": {"p50_us": 61_000.0},
+        "lambent node": {"p50_us": 5900.0},
+        "serverless-offline node": {"p50_us": 47_000.0},
+    }
+    assert words(row(new.TITLE, figures)) == ["met", "MISSED", "MISSED"]
+
+
+def test_the_peer_has_a_function_for_each_first_call(tmp_path: Path) -> None:
+    functions = UncalledFunctions(tmp_path, 2).functions()
+    assert {"python", "node", "python-0", "python-1", "node-0", "node-1"} <= set(functions)
+    assert functions["node-1"] == ("hello", "nodejs20.x")
 
 
 # --- the waterfall of cold starts --------------------------------------------------------------------------------
