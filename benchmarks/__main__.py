@@ -59,8 +59,8 @@ GROUPS = (
     "memory",
     "density",
 )
-# Measurements of one decision each, with a main() of their own.
-ALONE = ("cold_steps", "http_servers", "storage_writes")
+# Measurements that no run of everything includes, with a main() of their own.
+ALONE = ("cold_steps", "http_servers", "soak", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -252,8 +252,7 @@ def _levels(text: str) -> tuple[int, ...]:
 def main() -> int:
     if len(sys.argv) > 1 and sys.argv[1] in ALONE:
         # It has options of its own.
-        importlib.import_module(f"benchmarks.{sys.argv.pop(1)}").main()
-        return 0
+        return int(importlib.import_module(f"benchmarks.{sys.argv.pop(1)}").main() or 0)
     options = parse()
     # Whatever a contestant leaves behind becomes ours, and stays in our tree.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -56,7 +56,8 @@ def run(target: Target, connections: int, seconds: float, *more: str) -> Load:
     """Invoke the target in a closed loop on each connection for that long.
 
     Args:
-        more: further options of the generator: `--event` for asynchronous invocations.
+        more: further options of the generator: `--event` for asynchronous invocations, `--rate` with the requests a
+            second that all connections together send at most.
     """
     words, environment = command(
         "run", target, "--connections", str(connections), "--seconds", str(seconds), *more
