@@ -60,7 +60,7 @@ GROUPS = (
     "density",
 )
 # Measurements that no run of everything includes, with a main() of their own.
-ALONE = ("cold_steps", "http_servers", "soak", "storage_writes")
+ALONE = ("cold_steps", "http_servers", "policy_decisions", "soak", "storage_writes")
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
 PR_SET_CHILD_SUBREAPER = 36
 

@@ -59,7 +59,7 @@ class OneKey:
     def __init__(self) -> None:
         self._credential = Credential(KEY_ID, SECRET, Principal("root", "000000000000"))
 
-    def find(self, access_key_id: str) -> Credential | None:
+    def find(self, access_key_id: str, session_token: str = "") -> Credential | None:
         return self._credential if access_key_id == KEY_ID else None
 
 

@@ -12,6 +12,7 @@ import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambent.core.clock import SystemClock
@@ -26,28 +27,40 @@ from lambent.gateway.inner_listener import InnerListener
 from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
+from lambent.policy.authority import PolicyAuthority
+from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
-from lambent.services.iam.accounts import Accounts
+from lambent.services.iam.accounts_door import AccountsDoor
+from lambent.services.iam.service import IamService
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
+from lambent.services.logs.service import LogsService
+from lambent.services.sts.service import StsService
 from lambent.storage.blobs import Blobs
-from lambent.storage.client_access import write_client_access
+from lambent.storage.client_access import (
+    add_client_access,
+    forget_client_accesses,
+    write_client_access,
+)
 from lambent.storage.log_segments import LogSegments
 from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
     from lambent.config import Config
+    from lambent.core.ports import Credential
     from lambent.execution.log_stream import LogSink
     from lambent.execution.spawner.start import Started
     from lambent.execution.spec import FunctionSpec
+    from lambent.services.iam.accounts import Accounts
     from lambent.storage.data_dir import DataDir
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
-SERVICES = ("lambda", "iam", "sts")
+SERVICES = ("lambda", "iam", "sts", "logs")
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
 _PREWARMED = ("python3.11", "nodejs20.x")
 
@@ -71,9 +84,12 @@ class Platform:
     clock: SystemClock
     data_dir: DataDir
     database: SqliteDatabase
-    accounts: Accounts
+    iam: IamService
+    sts: StsService
     compute: Compute
-    logs: LogSegments
+    searches: Compute  # of logs: a deploy must not wait for them
+    segments: LogSegments
+    logs: LogsService
     plane: ExecutionPlane
     lambda_: LambdaService
     server: HttpServer
@@ -89,10 +105,14 @@ class Platform:
             stack.callback(self.data_dir.release)
             await self.database.open()
             stack.push_async_callback(self.database.close)
-            await self.accounts.load()
+            await self.iam.start()
+            stack.push_async_callback(self.iam.stop)
             root = await self.accounts.ensure(self.config.account)
-            stack.push_async_callback(self.logs.close)
+            stack.push_async_callback(self.segments.close)
             stack.push_async_callback(self.compute.close)
+            stack.push_async_callback(self.searches.close)
+            await self.logs.start()
+            stack.push_async_callback(self.logs.stop)
             stack.push_async_callback(self.inner_server.close)
             await self.plane.start()
             stack.push_async_callback(self.plane.stop)
@@ -110,6 +130,10 @@ class Platform:
         """Close the door, let what runs finish, then everything else in the reverse order of the start."""
         self.is_ready = False
         await self._running.aclose()
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.iam.accounts
 
     @property
     def endpoint(self) -> str:
@@ -131,19 +155,20 @@ def build(
     """
     clock = SystemClock()
     database = SqliteDatabase(data_dir.database_path)
-    accounts = Accounts(database, clock)
+    iam, sts = _identities(config, database, clock)
     compute = Compute()
-    logs = LogSegments(data_dir.logs_dir, clock)
+    segments = LogSegments(data_dir.logs_dir, clock, config.logs_max_mib << 20)
     known = Runtimes(runtimes)
     plane = ExecutionPlane(
         spawner=spawner,
         runtimes=known,
         clock=clock,
-        log_sink=_log_sink(logs),
+        log_sink=_log_sink(lambda: logs),
         account_concurrency=config.account_concurrency,
         keep_alive_s=config.keep_alive_s,
         limits_cpu=config.limits_cpu == "memory",
         sealed_dir=data_dir.code_dir / "sealed",
+        role_sessions=sts.role_sessions,
         endpoint=Endpoint(
             serve=lambda listener: (
                 InnerListener(listener, platform.inner_server, asyncio.get_running_loop()).close
@@ -152,6 +177,9 @@ def build(
         ),
         networks=Networks(config.network_rules),
     )
+    decisions = Decisions(iam.directory)
+    decisions.add_resources("iam", iam.resources)
+    signatures = DoorSignatures(sts.sessions, clock, config.auth)
     lambda_ = LambdaService(
         database=database,
         plane=plane,
@@ -165,37 +193,62 @@ def build(
             refuses_retired=config.runtimes_retired == "refuse",
         ),
         account_concurrency=config.account_concurrency,
-        signatures=DoorSignatures(accounts, clock, config.auth),
+        signatures=signatures,
+        authority=PolicyAuthority(decisions, clock),
     )
+    searches = Compute()
+    logs = LogsService(
+        database=database,
+        segments=segments,
+        compute=searches,
+        clock=clock,
+        functions=lambda_.invoker,
+    )
+    decisions.add_resources("lambda", lambda_.resource_facts)
     platform: Platform
 
     async def reset() -> None:
         await lambda_.reset()
-        await accounts.reset(config.account)
+        await logs.reset()
+        await iam.reset(config.account)
+        forget_client_accesses(data_dir)
+
+    async def keep(root: Credential) -> None:
+        await asyncio.to_thread(add_client_access, data_dir, root, platform.endpoint, config.region)
+
+    async def advance(by: timedelta) -> None:
+        await lambda_.advance(by)
+        await logs.sweep()
 
     own_paths = OwnPaths(
-        lambda: platform.is_ready, reset, clock if config.test_mode else None, lambda_.advance
+        lambda: platform.is_ready, reset, clock if config.test_mode else None, advance
     )
+    accounts_door = AccountsDoor(iam.accounts, signatures, config.account, keep)
     gateway = partial(
         Gateway,
         router=Router(SERVICES),
-        services=[lambda_],
-        credentials=accounts,
+        services=[lambda_, logs, iam, sts],
+        credentials=sts.sessions,
+        uses=iam.uses,
         database=database,
         clock=clock,
         default_region=config.region,
         account_id=config.account,
         auth=config.auth,
+        decisions=decisions,
     )
-    outer = gateway(doors=[own_paths, *lambda_.doors])
+    outer = gateway(doors=[own_paths, accounts_door, *lambda_.doors])
     inner = gateway(doors=lambda_.doors)  # functions have no business with the platform itself
     platform = Platform(
         config=config,
         clock=clock,
         data_dir=data_dir,
         database=database,
-        accounts=accounts,
+        iam=iam,
+        sts=sts,
         compute=compute,
+        searches=searches,
+        segments=segments,
         logs=logs,
         plane=plane,
         lambda_=lambda_,
@@ -206,9 +259,30 @@ def build(
     return platform
 
 
-def _log_sink(logs: LogSegments) -> LogSink:
+def _identities(
+    config: Config, database: SqliteDatabase, clock: SystemClock
+) -> tuple[IamService, StsService]:
+    """Who there is, and who may be whom."""
+    iam = IamService(database, clock)
+    sts = StsService(
+        long_term=iam.accounts,
+        roles=iam.directory,
+        providers=iam.directory,
+        keys=iam.sealing_keys,
+        clock=clock,
+        jwks=Path(config.web_identity_jwks) if config.web_identity_jwks else None,
+        is_open=config.auth == "open",
+    )
+    return iam, sts
+
+
+def _log_sink(logs: Callable[[], LogsService]) -> LogSink:
+    """`logs` is called for each batch: the service comes after the plane, whose functions it invokes."""
+
     def keep(spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
-        logs.append((spec.account_id, spec.region, spec.log_group, stream), events)
+        if spec.compiles:
+            return  # what a compiler has to say is the function's to find out, at import
+        logs().keep(spec.account_id, spec.region, spec.log_group, stream, events)
 
     return keep
 

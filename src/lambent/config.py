@@ -95,7 +95,13 @@ class Config:
         "memory gives a function CPU in proportion to its memory, as AWS does; none all that is there.",
         "memory",
     )
+    web_identity_jwks: str = _setting(
+        "File with the public keys of OpenID Connect providers, a JWKS by issuer.", ""
+    )
     keep_alive_s: float = _setting("Seconds an idle environment is kept.", 600.0)
+    logs_max_mib: int = _setting(
+        "MiB that all logs together may take; beyond that the oldest are deleted.", 10240
+    )
 
     def __post_init__(self) -> None:
         self._check_texts()
@@ -117,6 +123,8 @@ class Config:
             raise ConfigInvalid("core_user must be auto or root")
         if self.account_concurrency < 1:
             raise ConfigInvalid("account_concurrency must be positive")
+        if self.logs_max_mib < 64:
+            raise ConfigInvalid("logs_max_mib must be at least 64")
         if not 0 < self.keep_alive_s < math.inf:
             raise ConfigInvalid("keep_alive_s must be positive and finite")
 

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from lambent.config import Config
 
 
-def variables_of(config: Config) -> dict[str, str]:
-    """Endpoint, region and root credentials. Raises ClickException, one line, where no platform was started."""
+def variables_of(config: Config, account_id: str = "") -> dict[str, str]:
+    """Endpoint, region and root credentials, of the default account when none is given.
+
+    Raises ClickException, one line, where no platform was started or it has no such account.
+    """
     try:
-        access = read_client_access(DataDir(config.data_dir))
+        access = read_client_access(DataDir(config.data_dir), account_id)
     except ClientAccessMissing as problem:
         raise click.ClickException(str(problem)) from problem
     return {

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "up": "lambent.cli.up",
     "env": "lambent.cli.env",
+    "account": "lambent.cli.account",
     "invoke": "lambent.cli.invoke",
+    "logs": "lambent.cli.logs",
     "exec": "lambent.cli.exec",
     "events": "lambent.cli.events",
     "doctor": "lambent.cli.doctor",

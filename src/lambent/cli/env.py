@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command("env")
+@click.option("--account", default="", help="Of another account than the default one.")
 @settings("data_dir")
-def command(config: Config) -> None:
+def command(config: Config, account: str) -> None:
     """Print endpoint, region and root credentials as shell exports."""
-    for name, value in variables_of(config).items():
+    for name, value in variables_of(config, account).items():
         click.echo(f"export {name}={shlex.quote(value)}")

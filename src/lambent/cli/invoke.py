@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import base64
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-import boto3.session
-import botocore.session
 import click
-from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambent.cli.access import variables_of
+from lambent.cli.clients import client_of
 from lambent.cli.commands import settings
 
 if TYPE_CHECKING:
@@ -41,7 +38,7 @@ def command(config: Config, function: str, event: IO[bytes] | None, qualifier: s
     """Invoke a function and print its answer; its log goes to stderr."""
     payload = event.read() if event is not None else b"{}"
     try:
-        answer = _client(config).invoke(
+        answer = client_of(config, "lambda", read_timeout=_PATIENCE_S).invoke(
             FunctionName=function,
             Payload=payload,
             LogType="Tail",
@@ -56,17 +53,3 @@ def command(config: Config, function: str, event: IO[bytes] | None, qualifier: s
     sys.stdout.buffer.write(answer["Payload"].read() + b"\n")
     sys.stdout.buffer.flush()
     sys.exit(_FUNCTION_FAILED if "FunctionError" in answer else 0)
-
-
-def _client(config: Config) -> Any:
-    access = variables_of(config)
-    # Without the caller's profile, which belongs to another account and need not even exist.
-    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    return boto3.session.Session(botocore_session=session).client(
-        "lambda",
-        endpoint_url=access["AWS_ENDPOINT_URL"],
-        region_name=access["AWS_REGION"],
-        aws_access_key_id=access["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=access["AWS_SECRET_ACCESS_KEY"],
-        config=ClientConfig(read_timeout=_PATIENCE_S, retries={"total_max_attempts": 1}),
-    )

@@ -90,6 +90,12 @@ class UnrecognizedClient(ServiceError):
     code, status = "UnrecognizedClientException", 403
 
 
+class ExpiredToken(ServiceError):
+    """The temporary credentials were good once."""
+
+    code, status = "ExpiredTokenException", 403
+
+
 class AccessDenied(ServiceError):
     """The caller is known and may not do this."""
 

@@ -51,3 +51,18 @@ def account_id() -> str:
     """A random 12-digit account id; never begins with 0, which stands for the default account."""
     number = int.from_bytes(os.urandom(8), "big") % 900_000_000_000
     return str(100_000_000_000 + number)
+
+
+def unique_id(prefix: str) -> str:
+    """An id as IAM gives them: four letters that say of what (`AIDA`, `AROA`, ...) and 17 characters of base32."""
+    return prefix + base64.b32encode(os.urandom(11)).decode()[:17]
+
+
+def temporary_key_id() -> str:
+    """The id of a temporary access key: `ASIA` and 16 base32 characters."""
+    return "ASIA" + base64.b32encode(os.urandom(10)).decode()
+
+
+def secret_bytes(length: int) -> bytes:
+    """Key material."""
+    return os.urandom(length)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lambent.core.context import Principal
+    from lambent.core.context import Principal, Scope, Session
     from lambent.core.http import Request
 
 
@@ -23,12 +23,46 @@ class Credential:
     secret_access_key: str = field(repr=False)  # never in a log
     principal: Principal
     session_token: str | None = None
+    expires_s: int | None = None  # of a temporary one: seconds since 1970, by the wall clock
 
 
 class Credentials(Protocol):
     """Looks up access keys. Held in memory: the gateway asks for every request."""
 
-    def find(self, access_key_id: str) -> Credential | None: ...
+    def find(self, access_key_id: str, session_token: str = "") -> Credential | None:
+        """The active key of this id. A temporary one is found with its token only, and also when it has expired."""
+        ...
+
+
+class Uses(Protocol):
+    """Takes note of who uses what (last used, last accessed). Called for every request: cheap."""
+
+    def used(self, principal: Principal, service: str, region: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role as those see it who assume it. `trust` is its trust policy."""
+
+    account_id: str
+    arn: str
+    name: str
+    id: str
+    trust: NamedPolicy
+    max_session_s: int
+
+
+class Roles(Protocol):
+    """Knows the roles of every account. Held in memory."""
+
+    def role(self, arn: str) -> Role | None: ...
+    def managed_policy(self, account_id: str, arn: str) -> NamedPolicy | None:
+        """A managed policy of the account or of AWS, in its default version."""
+        ...
+
+    def is_there(self, session: Session) -> bool:
+        """Whether the user or role that a session is of still exists."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +104,91 @@ class PolicySource(Protocol):
         ...
 
 
+class IdentityProviders(Protocol):
+    """Knows the OpenID Connect providers of every account. Held in memory."""
+
+    def client_ids(self, account_id: str, name: str) -> tuple[str, ...] | None:
+        """For whom the account takes tokens of a provider (its URL without the scheme); None: it takes none."""
+        ...
+
+
+class SealingKeys(Protocol):
+    """What session tokens are sealed with."""
+
+    def key(self) -> bytes:
+        """32 bytes, the same after a restart."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCredentials:
+    """Temporary credentials of a role. `expires_s` in seconds since 1970."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    expires_s: int
+
+
+class RoleSessions(Protocol):
+    """Makes credentials for what runs in a role's name. Asks memory only: a cold start waits for it."""
+
+    def is_assumable(self, role_arn: str, function_arn: str) -> bool:
+        """Whether the function may have the role: it is there, in the function's account, and trusts Lambda."""
+        ...
+
+    def open(self, role_arn: str, function_arn: str, session_name: str) -> RoleCredentials | None:
+        """None where the function may not have the role, or not any more."""
+        ...
+
+
+class ResourceFacts(Protocol):
+    """What a service knows of its resources that policies go by. Held in memory, as a `PolicySource` is.
+
+    Resources are named by their ARN; of one that is not there everything is empty.
+    """
+
+    def policies(self, arn: str) -> Sequence[NamedPolicy]:
+        """The policies that hang on the resource itself (trust policies of roles, too)."""
+        ...
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """`aws:ResourceTag/...`."""
+        ...
+
+    def keys(self, arn: str) -> Mapping[str, tuple[str, ...]]:
+        """Other condition keys that hang on the resource, in lower case (`iam:permissionsboundary`)."""
+        ...
+
+    def full_arn(self, arn: str) -> str:
+        """The ARN in full, where a request cannot tell it: with the path of a user or role."""
+        ...
+
+    def generation(self, account_id: str) -> int:
+        """A number that moves, before the change is answered, whenever a policy of a resource of the account does."""
+        ...
+
+
+class Authority(Protocol):
+    """Decides what a principal may do, for services that ask by themselves (function URLs, event sources)."""
+
+    def allows(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        keys: Mapping[str, str],
+        request: Request | None = None,
+    ) -> bool:
+        """May it do `action` with the resource of this ARN?
+
+        Args:
+            keys: condition keys that only the asking service knows (`aws:SourceArn`).
+            request: what the principal sent; None for a call of the platform's own.
+        """
+        ...
+
+
 class Signatures(Protocol):
     """Checks who signed a request to a data plane (a function URL), for the door that received it."""
 
@@ -80,6 +199,53 @@ class Signatures(Protocol):
 
     async def verify(self, request: Request, service: str, body: bytes) -> Principal:
         """Raises ServiceError where there is no good signature for `service`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDatum:
+    """One value of a metric, as PutMetricData takes it. `timestamp_ms` is in calendar milliseconds."""
+
+    namespace: str
+    name: str
+    value: float
+    timestamp_ms: int
+    unit: str = "None"
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+class MetricSink(Protocol):
+    """Takes the values that other services measure: CloudWatch."""
+
+    def record(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
+        """Never waits, never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCaller:
+    """A service of the platform that acts for one of its resources, as resource policies see it."""
+
+    principal: str  # such as logs.amazonaws.com
+    source_arn: str
+    source_account: str
+
+
+class InvocationRefused(Exception):
+    """There is no such function, or its policy does not let the caller invoke it. The text says which."""
+
+
+class FunctionInvoker(Protocol):
+    """Lambda, for services that invoke functions asynchronously for somebody."""
+
+    async def check(self, function_arn: str, caller: ServiceCaller) -> None:
+        """Raises InvocationRefused."""
+        ...
+
+    async def send(self, function_arn: str, payload: bytes, caller: ServiceCaller) -> None:
+        """As Invoke with InvocationType Event: returns when it is durable. Raises InvocationRefused, or
+        ServiceError for a payload that is too large.
+        """
         ...
 
 

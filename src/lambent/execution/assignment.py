@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import orjson
 
 from lambent.execution.frames import FrameType, head
+from lambent.execution.leases import NO_ROLE
 from lambent.execution.variables import function_environment
 
 if TYPE_CHECKING:
+    from lambent.execution.leases import Lease
     from lambent.execution.log_stream import LogStream
     from lambent.execution.runtimes.table import Runtime
     from lambent.execution.spec import FunctionSpec
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The function, the runtime that serves it, and the log of the environment."""
+    """The function, the runtime that serves it, the log of the environment, and its credentials."""
 
     spec: FunctionSpec
     runtime: Runtime
     log: LogStream
+    lease: Lease = NO_ROLE
 
 
 # Their bootstraps take ASSIGN while the code is still being bound, and wait for BOUND before they touch it.
@@ -49,7 +52,14 @@ def assign_frames(
 def _assign_payload(assignment: Assignment, task_root: str, endpoint_url: str) -> bytes:
     """The JSON of ASSIGN."""
     spec, log = assignment.spec, assignment.log
-    variables = function_environment(spec, assignment.runtime, task_root, log.name, endpoint_url)
+    variables = function_environment(
+        spec,
+        assignment.runtime,
+        task_root,
+        log.name,
+        endpoint_url,
+        assignment.lease.variables,
+    )
     return orjson.dumps(
         {
             "handler": spec.handler,
@@ -62,5 +72,6 @@ def _assign_payload(assignment: Assignment, task_root: str, endpoint_url: str) -
             "log_group": spec.log_group,
             "log_stream": log.name,
             "task_root": task_root,
+            **({"compiles": True} if spec.compiles else {}),
         }
     )

@@ -16,6 +16,7 @@ from lambent.execution.assignment import Assignment
 from lambent.execution.environment import InitDone, InitFailed
 from lambent.execution.failures import Exit
 from lambent.execution.json_log_stream import open_log
+from lambent.execution.leases import NO_ROLE
 from lambent.execution.log_stream import stream_name
 from lambent.execution.running import Ending, account, resolving
 from lambent.execution.spec import InitializationFailed, SandboxFailed, SandboxLost
@@ -24,6 +25,7 @@ from lambent.execution.states import State
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.execution.environment import Environment, InitResult
+    from lambent.execution.leases import Lease
     from lambent.execution.log_stream import LogSink
     from lambent.execution.pool import Pool
     from lambent.execution.runtimes.table import Runtime
@@ -58,7 +60,8 @@ class Steps:
 class ColdStart:
     """One call's way to an environment of its own. Lives as long as the call.
 
-    Args: what is called, its runtime, the pool to take from, the group the environment joins, and who owns it then.
+    Args: what is called, its runtime, the pool to take from, the group the environment joins, who owns it then, the
+    clock, where its log goes, and its credentials.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class ColdStart:
         scheduler: Scheduler,
         clock: Clock,
         log_sink: LogSink,
+        lease: Lease = NO_ROLE,
     ) -> None:
         self._begun = clock.monotonic()
         self._spec = spec
@@ -78,9 +82,9 @@ class ColdStart:
         self.group = group
         self._scheduler = scheduler
         self._clock = clock
-        name = stream_name(spec.function_version, clock.calendar())
+        name = stream_name(spec, clock.calendar())
         self._log = open_log(spec, name, log_sink, clock)
-        self._assignment = Assignment(spec, runtime, self._log)
+        self._assignment = Assignment(spec, runtime, self._log, lease)
         self._environment: Environment | None = None
         self._initialising: asyncio.Future[InitResult] | None = None
         self.has_invoked = False  # from then on the environment accounts for the call

@@ -10,6 +10,7 @@ Who waits for INIT holds the future of `assign`; who invokes hands in what is to
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +23,7 @@ from lambent.execution.frames import NO_REQUEST, FrameType
 from lambent.execution.running import Ending, Running, account
 from lambent.execution.sandbox_handle import SandboxHandle
 from lambent.execution.spec import SandboxFailed, SandboxLost
-from lambent.execution.states import Cause, State, after
+from lambent.execution.states import OUTDATED, Cause, State, after
 
 if TYPE_CHECKING:
     import asyncio
@@ -106,6 +107,7 @@ class Environment:
         self.why_dead = ""
         self.is_urgent = False  # a call waits while it is made
         self.is_hopeless = False  # another one of the same runtime will not be made either
+        self.is_outdated = False  # no invocation may begin in it any more
         # Monotonic: when it got its function, and when the code was bound, once the spawner has said so.
         self.assigned_at = 0.0
         self.bound_at: float | None = None
@@ -118,6 +120,7 @@ class Environment:
         self._init: asyncio.Future[InitResult] | None = None
         self._running: Running | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._expiry: asyncio.TimerHandle | None = None
 
     @property
     def id(self) -> str:
@@ -151,6 +154,8 @@ class Environment:
         self._sandbox.attach_log(assignment.log)
         self._init = self._loop.create_future()
         self.assigned_at = self._clock.monotonic()
+        if assignment.lease.lasts_s < math.inf:
+            self._expiry = self._loop.call_later(assignment.lease.lasts_s, self._outdate)
         spec = assignment.spec
         sandbox = self._sandbox
         now, bound = assign_frames(
@@ -354,6 +359,12 @@ class Environment:
             logger.warning("sandbox %s: %s", self.id, what)
             self._exited(Exit(None))
 
+    def _outdate(self) -> None:
+        """Idle, it ends now; otherwise its owner ends it when it is done."""
+        self.is_outdated = True
+        if self._running is None and self.state in (State.READY, State.FROZEN):
+            self._die(OUTDATED)
+
     # --- ends -------------------------------------------------------------------------------------------------
 
     def _check_deadline(self) -> None:
@@ -417,6 +428,8 @@ class Environment:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._expiry is not None:
+            self._expiry.cancel()
         self._sandbox.kill(why, self._now_ms())
         self._sandbox.close()
 

@@ -30,9 +30,15 @@ TAIL_LIMIT = 262_144
 EVENT_LIMIT = 262_144
 
 
-def stream_name(version: str, now: datetime) -> str:
-    """`YYYY/MM/DD/[version]<32 hex>`: a fresh name for the log stream of an environment."""
-    return f"{now:%Y/%m/%d}/[{version}]{ids.hex_id(32)}"
+def stream_name(spec: FunctionSpec, now: datetime) -> str:
+    """`YYYY/MM/DD/[version]<32 hex>`: a fresh name for the log stream of an environment.
+
+    In a log group that is not the function's own, which several may share, the function's name goes before the version
+    ("Configuring CloudWatch log groups", Lambda developer guide).
+    """
+    is_own = spec.log_group == f"/aws/lambda/{spec.function_name}"
+    who = "" if is_own else spec.function_name
+    return f"{now:%Y/%m/%d}/{who}[{spec.function_version}]{ids.hex_id(32)}"
 
 
 class LogStream:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.execution import code_facts, pressure
 from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
+from lambent.execution.leases import Leases
 from lambent.execution.networks import ALL_ALIKE
 from lambent.execution.pool import Pool
 from lambent.execution.provisioning import Provisioning
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambent.core.clock import Clock
+    from lambent.core.ports import RoleSessions
     from lambent.execution.endpoint import Endpoint
     from lambent.execution.log_stream import LogSink
     from lambent.execution.networks import Networks
@@ -58,6 +60,7 @@ class ExecutionPlane:
         read_pressure: how short of memory the host is.
         limits_cpu: whether a function gets CPU in proportion to its memory, or what it can take.
         sealed_dir: where the sealed trees can be read; without it nothing is known of their content.
+        role_sessions: makes the credentials of functions; without it they have none that are good for anything.
         endpoint: the platform's own AWS endpoint; without one functions find none.
         networks: which functions reach less than the others do.
     """
@@ -74,6 +77,7 @@ class ExecutionPlane:
         limits_cpu: bool = True,
         read_pressure: Callable[[], Reading] = pressure.read,
         sealed_dir: Path | None = None,
+        role_sessions: RoleSessions | None = None,
         endpoint: Endpoint | None = None,
         networks: Networks = ALL_ALIKE,
     ) -> None:
@@ -85,6 +89,7 @@ class ExecutionPlane:
         self._limits_cpu = limits_cpu
         self._read_pressure = read_pressure
         self._sealed_dir = sealed_dir
+        self._leases = Leases(role_sessions, clock)
         self._endpoint = endpoint
         self._networks = networks
         self._concurrency = Concurrency(account_concurrency)
@@ -251,7 +256,16 @@ class ExecutionPlane:
         runtime = self._find(spec)
         pool = self._pool(self._start_of(runtime, spec))
         group = self._scheduler.expect(spec.key)
-        start = ColdStart(spec, runtime, pool, group, self._scheduler, self._clock, self._log_sink)
+        start = ColdStart(
+            spec,
+            runtime,
+            pool,
+            group,
+            self._scheduler,
+            self._clock,
+            self._log_sink,
+            self._leases.take(spec),
+        )
         start.begin()
         return start
 

@@ -16,7 +16,7 @@ from lambent.execution.log_pipe import LogPipe
 from lambent.execution.memory_peak import MemoryPeak
 from lambent.execution.runtime_api.channel import RuntimeApiChannel
 from lambent.execution.sandbox.endpoint import URL
-from lambent.execution.states import IDLE_TOO_LONG, RETIRED
+from lambent.execution.states import IDLE_TOO_LONG, OUTDATED, RETIRED
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,7 +33,12 @@ if TYPE_CHECKING:
 # "The maximum duration of the shutdown phase" with external extensions.
 FAREWELL_S = 2.0
 # Why an environment ends -> what its extensions are told. Otherwise there is nobody left to tell, or no time.
-_SHUTDOWN_REASONS = {TIMED_OUT: "timeout", IDLE_TOO_LONG: "spindown", RETIRED: "spindown"}
+_SHUTDOWN_REASONS = {
+    TIMED_OUT: "timeout",
+    IDLE_TOO_LONG: "spindown",
+    RETIRED: "spindown",
+    OUTDATED: "spindown",
+}
 
 
 class SandboxHandle:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lambent.execution import pressure
 from lambent.execution.idle import IdleCare
-from lambent.execution.states import RETIRED, State
+from lambent.execution.states import OUTDATED, RETIRED, State
 
 if TYPE_CHECKING:
     import asyncio
@@ -158,8 +158,8 @@ class Scheduler:
         group.busy.discard(environment)
         if environment.state is State.DEAD:
             self._drop(environment, group)
-        elif group.is_retired:
-            environment.end(RETIRED)
+        elif group.is_retired or environment.is_outdated:
+            environment.end(RETIRED if group.is_retired else OUTDATED)
         else:
             group.idle.append(environment)
             if not self._idle_care.looks_soon:

@@ -20,8 +20,9 @@ class FunctionSpec:
 
     `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
     the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what AWS calls
-    MB). `account_id` says whose concurrency limit counts the function's invocations. `log_format` is Text or JSON;
-    the two levels have an effect in JSON alone.
+    MB). `role` names whose credentials it gets, `account_id` whose concurrency limit counts its invocations.
+    `log_format` is Text or JSON; the two levels have an effect in JSON alone. `compiles`: instead of the handler it
+    runs what compiles its code (`runtimes/python/compiler.py`).
     """
 
     key: str
@@ -42,7 +43,9 @@ class FunctionSpec:
     initialization: str = "on-demand"
     log_format: str = "Text"
     application_log_level: str = "INFO"
+    role: str = ""
     system_log_level: str = "INFO"
+    compiles: bool = False
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.

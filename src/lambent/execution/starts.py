@@ -58,6 +58,8 @@ class Start:
         cls, runtime: Runtime, spec: FunctionSpec, *, has_extensions: bool, uses_boto3: bool
     ) -> Start:
         """What the function needs. Extensions are launched before the runtime, so that it is executed after them."""
+        if spec.compiles:
+            return cls(runtime.pool)
         if has_extensions and runtime.language != "provided":
             return cls(runtime.pool, execs=True)
         return cls.for_settings(runtime, spec.memory_mib, spec.environment, uses_boto3=uses_boto3)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Why an environment ends that nothing is wrong with.
 IDLE_TOO_LONG = "idle for the keep-alive time"
+OUTDATED = "its credentials end soon"
 RETIRED = "its function version is retired"
 
 

@@ -1,7 +1,6 @@
 """The environment variables a function sees, as AWS documents them ("Defined runtime environment variables").
 
-The function's own win over the defaults; nothing wins over the reserved ones. Until roles can be assumed the
-credentials are placeholders that no endpoint accepts: SDKs refuse to start without any.
+The function's own win over the defaults; nothing wins over the reserved ones.
 """
 
 from __future__ import annotations
@@ -11,25 +10,28 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lambent.execution.runtimes.table import Runtime
     from lambent.execution.spec import FunctionSpec
 
 _RUNTIME_DIR = "/var/runtime"
-_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "placeholder",
-    "AWS_SECRET_ACCESS_KEY": "placeholder",
-    "AWS_SESSION_TOKEN": "placeholder",
-}
 
 
 def function_environment(
-    spec: FunctionSpec, runtime: Runtime, task_root: str, log_stream: str, endpoint_url: str
+    spec: FunctionSpec,
+    runtime: Runtime,
+    task_root: str,
+    log_stream: str,
+    endpoint_url: str,
+    credentials: Mapping[str, str],
 ) -> dict[str, str]:
     """The complete environment.
 
     Args:
         task_root: where the code lies as the function sees it.
         endpoint_url: of the platform's own AWS endpoint; "" where the function cannot reach it.
+        credentials: those of its role, as variables.
     """
     is_os_only = runtime.language == "provided"
     return {
@@ -37,7 +39,7 @@ def function_environment(
         # What SDKs of today look at by themselves; a function may send its clients elsewhere.
         **({"AWS_ENDPOINT_URL": endpoint_url} if endpoint_url else {}),
         **spec.environment,
-        **_CREDENTIALS,
+        **credentials,
         "AWS_REGION": spec.region,
         "AWS_DEFAULT_REGION": spec.region,
         # "Not defined for OS-only runtimes".

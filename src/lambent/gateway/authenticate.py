@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from lambent.core.http import Request
-    from lambent.core.ports import Credentials
+    from lambent.core.ports import Credentials, Uses
     from lambent.gateway.call import Call
     from lambent.gateway.sigv4 import SignatureChecker, Signed
 
@@ -29,9 +29,12 @@ _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}")
 class Authenticate:
     """Signatures are verified (`auth = "iam"`)."""
 
-    def __init__(self, checker: SignatureChecker, default_region: str) -> None:
+    def __init__(
+        self, checker: SignatureChecker, default_region: str, uses: Uses | None = None
+    ) -> None:
         self._checker = checker
         self._default_region = default_region
+        self._uses = uses
 
     def __call__(self, call: Call) -> Awaitable[None] | None:
         """Raises `ServiceError` in the words of the service. Returns an awaitable only for large bodies."""
@@ -51,8 +54,9 @@ class Authenticate:
         return None
 
     def _anonymous(self, call: Call) -> None:
-        # S3 alone lets anybody in as far as its policies say; the other services want a signature.
-        if call.service.name != "s3":
+        # S3 alone lets anybody in as far as its policies say; the other services want a signature, but for operations
+        # that are there to get credentials with.
+        if call.service.name != "s3" and not call.match.operation.may_be_unsigned:
             raise SignatureRefused(Flaw.MISSING)
         call.region = region_of_host(call.request) or self._default_region
 
@@ -70,6 +74,8 @@ class Authenticate:
         )
         call.principal = signed.credential.principal
         call.region = call.claim.region
+        if self._uses is not None:
+            self._uses.used(call.principal, call.service.signing_name, call.region)
         unwrap(call, signed)
 
 
@@ -85,7 +91,9 @@ class TrustEverybody:
 
     def __call__(self, call: Call) -> None:
         claim = call.claim
-        credential = None if claim is None else self._credentials.find(claim.access_key_id)
+        credential = None
+        if claim is not None:
+            credential = self._credentials.find(claim.access_key_id, claim.session_token)
         call.principal = self._default if credential is None else credential.principal
         region = claim.region if claim is not None else region_of_host(call.request)
         call.region = region or self._default_region

@@ -1,52 +1,112 @@
-"""Step 4: may the caller do this?"""
+"""Step 4: may the caller do this?
+
+The tables in `policy.needs` say what an operation needs; every permission of its row must be allowed. A warm invoke
+finds its decision remembered.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from lambent.core.errors import AccessDenied
+from lambent.policy.denial import denial
+from lambent.policy.needs import needs_of
+from lambent.policy.needs.rows import Need, Where, any_resource, request_tags
+from lambent.policy.request_facts import RequestFacts
 
 if TYPE_CHECKING:
-    from lambent.core.context import Principal
+    from collections.abc import Mapping
+
+    from lambent.core.clock import Clock
     from lambent.gateway.call import Call
+    from lambent.policy.decisions import Decisions, Permission
+    from lambent.policy.engine import Decision
+    from lambent.policy.needs.rows import Needs
 
-
-class Authority(Protocol):
-    """Decides; the policy engine implements it."""
-
-    def allows(self, principal: Principal, action: str, call: Call) -> bool:
-        """`action` is in IAM's form, `lambda:InvokeFunction`."""
-        ...
-
-
-class RootOnly:
-    """The root of an account may do everything in it; nobody else may do anything."""
-
-    def allows(self, principal: Principal, action: str, call: Call) -> bool:
-        return principal.kind == "root"
+# Services whose operations may be about a resource of another account, which its ARN in the request names.
+_CROSSING = frozenset({"lambda"})
+# Those that say why another account's function is closed; the others deny without a word.
+_TALKATIVE = frozenset({"lambda:InvokeFunction", "lambda:InvokeAsync"})
 
 
 class Authorise:
-    """Asks the authority, and words its no as the protocol does."""
+    """Asks for every permission that the operation needs, and words the no as the protocol does. Fills in
+    `account_id`.
+    """
 
-    def __init__(self, authority: Authority) -> None:
-        self._authority = authority
+    def __init__(self, decisions: Decisions, clock: Clock) -> None:
+        self._decisions = decisions
+        self._clock = clock
 
     def __call__(self, call: Call) -> None:
         """Raises `AccessDenied`."""
-        action = f"{call.service.signing_name}:{call.match.operation.name}"
-        if not self._authority.allows(call.principal, action, call):
-            raise _denied(call, action)
+        principal = call.principal
+        where = Where(call.document, principal.account_id, call.region, principal.arn)
+        service = call.service.name
+        needs = needs_of(service, call.match.operation.name)
+        account_id = ""
+        for need in _default(call) if needs is None else needs:
+            found = need.resource(where)
+            for resource in (found,) if isinstance(found, str) else found:
+                permission = self._decisions.permission(
+                    principal, need.action, resource, need.is_closed, need.is_own_side
+                )
+                if permission.only is None or not permission.only.is_allowed:
+                    self._decide(call, need, where, permission)
+                account_id = account_id or permission.ask.account_id
+        if service in _CROSSING and account_id != principal.account_id:
+            call.account_id = account_id
+
+    def _decide(self, call: Call, need: Need, where: Where, permission: Permission) -> None:
+        """Raises `AccessDenied`."""
+        decision = permission.only
+        if decision is None:
+            decision = permission.decide(self._facts(call, need, where, permission))
+        if not decision.is_allowed:
+            raise _denied(call, permission, decision)
+
+    def _facts(self, call: Call, need: Need, where: Where, permission: Permission) -> RequestFacts:
+        return RequestFacts(
+            call.principal,
+            self._decisions.principals,
+            self._clock.calendar,
+            request=call.request,
+            region=call.region,
+            own=_own_keys(need, where),
+            resource=permission.ask.resource,
+            resources=permission.resources,
+        )
 
 
-def _denied(call: Call, action: str) -> AccessDenied:
-    who = call.principal.arn or "anonymous"
-    text = (
-        f"User: {who} is not authorized to perform: {action} because no identity-based policy "
-        f"allows the {action} action"
-    )
+def _default(call: Call) -> Needs:
+    """Of a service without a table: the action of the operation's name, on everything."""
+    return (Need(f"{call.service.signing_name}:{call.match.operation.name}", any_resource),)
+
+
+def _own_keys(need: Need, where: Where) -> Mapping[str, tuple[str, ...]]:
+    keys = {key: found for key, values in need.keys.items() if (found := values(where))}
+    return {**keys, **request_tags(where.document, need.has_tags)} if need.has_tags else keys
+
+
+def _denied(call: Call, permission: Permission, decision: Decision) -> AccessDenied:
+    ask = permission.ask
+    text = denial(call.principal, ask.action, ask.resource, decision)
     if call.service.name == "s3":
         return AccessDenied("Access Denied", code="AccessDenied")
     if call.protocol in ("query", "rest-xml"):
         return AccessDenied(text, code="AccessDenied")
+    if _is_silent(call, permission, decision):
+        return AccessDenied(None)
     return AccessDenied(text, status=403 if call.protocol == "rest-json" else 400)
+
+
+def _is_silent(call: Call, permission: Permission, decision: Decision) -> bool:
+    """Lambda's answer about a function of another account that has not opened it."""
+    ask = permission.ask
+    return (
+        call.service.name == "lambda"
+        and ask.account_id != call.principal.account_id
+        and decision.decided_by == "resource"
+        and ":function:" in ask.resource
+        and ask.action not in _TALKATIVE
+    )

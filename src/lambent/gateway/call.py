@@ -22,6 +22,7 @@ class Call:
     """
 
     __slots__ = (
+        "account_id",
         "body",
         "claim",
         "claim_refused",
@@ -49,6 +50,8 @@ class Call:
         self.region = ""
         # parse
         self.document: Mapping[str, Any] = {}
+        # authorise
+        self.account_id = ""  # whose resources the request is about; "": the principal's
         # operate
         self.result: Any = None
 

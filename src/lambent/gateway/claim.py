@@ -36,6 +36,7 @@ class Flaw(enum.Enum):
     BAD_PRESIGNED = enum.auto()
     UNKNOWN_KEY = enum.auto()
     BAD_TOKEN = enum.auto()
+    TOKEN_EXPIRED = enum.auto()
     WRONG_SCOPE = enum.auto()
     EXPIRED = enum.auto()
     NOT_YET = enum.auto()

@@ -41,7 +41,7 @@ class DoorSignatures:
                     return ANONYMOUS
                 raise SignatureRefused(Flaw.MISSING)  # noqa: TRY301 - worded below, like the others
             if self.is_open:
-                credential = self._credentials.find(claim.access_key_id)
+                credential = self._credentials.find(claim.access_key_id, claim.session_token)
                 return ANONYMOUS if credential is None else credential.principal
             digest = ""
             if needs_body_hash(claim, request, service):

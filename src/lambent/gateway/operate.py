@@ -66,7 +66,7 @@ class Operate:
             request_id=call.request_id,
             service=call.service.name,
             operation=call.match.operation.name,
-            scope=Scope(call.principal.account_id, call.region),
+            scope=Scope(call.account_id or call.principal.account_id, call.region),
             principal=call.principal,
             now=self._clock.calendar(),
             http=request,

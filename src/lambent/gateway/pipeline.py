@@ -15,22 +15,23 @@ from lambent.core import ids
 from lambent.core.errors import InternalFailure, ServiceError
 from lambent.core.http import BadBody, BodyTooLarge, ClientGone
 from lambent.gateway.authenticate import Authenticate, TrustEverybody
-from lambent.gateway.authorise import Authorise, RootOnly
+from lambent.gateway.authorise import Authorise
 from lambent.gateway.call import Call
 from lambent.gateway.operate import Operate
 from lambent.gateway.parse import parse
 from lambent.gateway.route import Route
 from lambent.gateway.serialise import serialise, serialise_error, with_request_id
 from lambent.gateway.sigv4 import SignatureChecker
+from lambent.policy.authority import RootOnly
+from lambent.policy.decisions import Decisions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from lambent.core.clock import Clock
     from lambent.core.http import Request, Respond, Response
-    from lambent.core.ports import Credentials, Database
+    from lambent.core.ports import Credentials, Database, Uses
     from lambent.core.service import Door, Service
-    from lambent.gateway.authorise import Authority
     from lambent.protocol.routing import Router
 
     Step = Callable[[Call], Awaitable[None] | None]
@@ -47,8 +48,9 @@ class Gateway:
         doors: tried in order, before everything else.
         default_region: of unsigned requests whose host names none.
         account_id: whose requests without a known key are, with `auth="open"`.
-        auth: "iam" verifies signatures; "open" believes them.
-        authority: who may do what; by default an account's root, and nobody else.
+        auth: "iam" verifies signatures and asks for permissions; "open" believes and allows everything.
+        decisions: who may do what; by default an account's root, and nobody else.
+        uses: takes note of who uses which service.
     """
 
     def __init__(
@@ -63,19 +65,20 @@ class Gateway:
         default_region: str,
         account_id: str,
         auth: Literal["iam", "open"] = "iam",
-        authority: Authority | None = None,
+        decisions: Decisions | None = None,
+        uses: Uses | None = None,
     ) -> None:
         self.checker = SignatureChecker(credentials, clock)
-        authenticate: Step = Authenticate(self.checker, default_region)
-        if auth == "open":
-            authenticate = TrustEverybody(credentials, default_region, account_id)
         self._doors = tuple(doors)
-        self._steps: tuple[Step, ...] = (
-            Route(router),
-            authenticate,
-            parse,
-            Authorise(authority or RootOnly()),
-        )
+        route = Route(router)
+        self._steps: tuple[Step, ...]
+        if auth == "open":
+            trust = TrustEverybody(credentials, default_region, account_id)
+            self._steps = (route, trust, parse)
+        else:
+            authorise = Authorise(decisions or Decisions(RootOnly()), clock)
+            authenticate = Authenticate(self.checker, default_region, uses)
+            self._steps = (route, authenticate, parse, authorise)
         self._operate = Operate(services, database, clock)
 
     async def handle(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambent.core.errors import (
+    ExpiredToken,
     IncompleteSignature,
     InvalidSignature,
     MissingAuthenticationToken,
@@ -22,6 +23,7 @@ _MISMATCH = (
     "and signing method. Consult the service documentation for details."
 )
 _BAD_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a message
+_EXPIRED = "The security token included in the request is expired"
 _MISSING = "Missing Authentication Token"
 
 
@@ -72,6 +74,14 @@ _ROWS = {
         "InvalidToken",
         400,
         "The provided token is malformed or otherwise invalid.",
+    ),
+    Flaw.TOKEN_EXPIRED: _Row(
+        ExpiredToken,
+        _EXPIRED,
+        "ExpiredToken",
+        "ExpiredToken",
+        400,
+        "The provided token has expired.",
     ),
     Flaw.WRONG_SCOPE: _Row(
         InvalidSignature, "", "SignatureDoesNotMatch", "AuthorizationHeaderMalformed", 400

@@ -58,9 +58,9 @@ class SignatureChecker:
         Raises:
             SignatureRefused: the signature does not hold.
         """
-        credential = self._credentials.find(claim.access_key_id)
+        credential = self._credentials.find(claim.access_key_id, claim.session_token)
         if credential is None:
-            raise SignatureRefused(Flaw.UNKNOWN_KEY)
+            raise SignatureRefused(Flaw.BAD_TOKEN if claim.session_token else Flaw.UNKNOWN_KEY)
         if claim.session_token or credential.session_token is not None:
             _check_token(credential, claim)
         _check_scope(claim, signing_name)
@@ -82,6 +82,10 @@ class SignatureChecker:
         )
         if not hmac.compare_digest(sign(key, claim, text), claim.signature.encode()):
             raise SignatureRefused(Flaw.MISMATCH)
+        # Only the owner of the credentials is told that they were good once.
+        expires_s = credential.expires_s
+        if expires_s is not None and self._clock.wall().timestamp() >= expires_s:
+            raise SignatureRefused(Flaw.TOKEN_EXPIRED)
         return Signed(credential, claim, key)
 
     def _check_time(self, claim: Claim, signing_name: str) -> None:

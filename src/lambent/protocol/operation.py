@@ -56,6 +56,8 @@ class OperationCodec:
         self.protocol = wire.name
         # Its payload is a blob, which costs nothing to read.
         self.takes_body_as_it_is = _has_blob_payload(model)
+        # For those who have no credentials yet.
+        self.may_be_unsigned = model.may_be_unsigned
         self._may_be_compressed = model.may_be_compressed
         self._model = model
         self._facts = facts
@@ -86,8 +88,12 @@ class OperationCodec:
             # Nested deeper than any real input: refused before it can harm.
             raise self._facts.quirks.malformed("The input is nested too deeply") from error
         if complaint is not None:
-            code = "ValidationError" if self.protocol == "query" else None
-            raise ValidationFailed(complaint, code=code)
+            reword = self._facts.quirks.reword
+            complaint = complaint if reword is None else reword(complaint)
+            code = self._facts.quirks.validation_code
+            if not code and self.protocol == "query":
+                code = "ValidationError"
+            raise ValidationFailed(complaint, code=code or None)
         return document
 
     def serialize(self, document: Mapping[str, Any], request_id: str) -> WireResponse:

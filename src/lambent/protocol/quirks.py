@@ -5,6 +5,7 @@ One row per service; everything else follows from the models. A service that is 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -39,17 +40,21 @@ def _malformed_xml(reason: str) -> ServiceError:
 class Quirks:
     """`namespace` stands before the code in the JSON protocols' `__type`. `error_codes` are the codes that a
     service's query protocol has for its shapes (`awsQueryCompatible`), `query_names` the names that members have
-    there: shape, member, traits. `blob_type` is the content type of blob payloads.
+    there: shape, member, traits. `blob_type` is the content type of blob payloads. `reword` puts a complaint about the
+    input into the service's own words. `validation_code` is the code of input that breaks the model's constraints,
+    where it is not the protocol's own.
     """
 
     malformed: Callable[[str], ServiceError] = _serialization_failed
     namespace: str = ""
+    validation_code: str = ""
     blob_type: str = "application/octet-stream"
     has_bare_errors: bool = False
     request_id_header: str = "x-amzn-RequestId"
     error_codes: Mapping[str, str] = field(default_factory=dict)
     query_names: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     xml_namespace: str = ""
+    reword: Callable[[str], str] | None = None
 
 
 _NONE = Quirks()
@@ -133,11 +138,35 @@ _SQS_NAMES = {
     "TagMap": {"key": {"locationName": "Key"}, "value": {"locationName": "Value"}},
 }
 
+# IAM says of the two patterns that people meet what they mean.
+_IAM_PATTERN = re.compile(
+    r"1 validation error detected: Value '.*' at '(\w+)' failed to satisfy constraint: "
+    r"Member must satisfy regular expression pattern: (.*)",
+    re.DOTALL,
+)
+_IAM_WORDS = {
+    r"[\w+=,.@-]+": "contain only alphanumeric characters and/or the following: +=,.@_-",
+    r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)": (
+        "begin and end with / and contain only alphanumeric characters and/or / characters."
+    ),
+}
+
+
+def _iam_words(complaint: str) -> str:
+    found = _IAM_PATTERN.fullmatch(complaint)
+    words = None if found is None else _IAM_WORDS.get(found[2])
+    if found is None or words is None:
+        return complaint
+    return f"The specified value for {found[1]} is invalid. It must {words}"
+
+
 _DYNAMODB = Quirks(namespace="com.amazonaws.dynamodb.v20120810")
 _QUIRKS = {
     "dynamodb": _DYNAMODB,
     "dynamodbstreams": _DYNAMODB,
+    "iam": Quirks(reword=_iam_words),
     "lambda": Quirks(malformed=_lambda_malformed, blob_type="application/json"),
+    "logs": Quirks(validation_code="InvalidParameterException"),
     "s3": Quirks(
         malformed=_malformed_xml,
         blob_type="binary/octet-stream",

@@ -75,6 +75,7 @@ class OperationModel:
         self.name = name
         self.http: Mapping[str, Any] = facts.get("http", {})
         self.may_be_compressed = "requestcompression" in facts
+        self.may_be_unsigned = facts.get("authtype") == "none"
         self.input_shape = service.shape(facts["input"]) if "input" in facts else None
         self.output_shape = service.shape(facts["output"]) if "output" in facts else None
 

@@ -12,7 +12,6 @@ import io
 import os
 import shutil
 import struct
-import subprocess
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -34,11 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["CodeRejected", "Kind", "Unpacked", "unpack"]
 
 _CHUNK_BYTES = 1 << 20
-# 250 MB of Python source compile in about this time; what is not compiled then is compiled at import, slowly.
-COMPILE_LIMIT_S = 60.0
-# Where a function finds its code: the name that tracebacks show.
-TASK_ROOT = "/var/task"
-
 # How zipfile and zlib say that bytes make no sense; which of them depends on where the damage is.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -54,21 +48,17 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What a package held. `is_compiled` is False where the compiler did not run, or not to its end."""
+    """What a package held."""
 
     files: int
     bytes: int
-    is_compiled: bool
 
 
-def unpack(archive: Path | bytes, staging_dir: Path, interpreter: str | None) -> Unpacked:
-    """Unpack a zip into `staging_dir`, which must not be there yet, and compile its .py files.
+def unpack(archive: Path | bytes, staging_dir: Path) -> Unpacked:
+    """Unpack a zip into `staging_dir`, which must not be there yet.
 
     All files become readable for everyone and keep their execute permission; nothing else of what the zip says about
     them is taken over.
-
-    Args:
-        interpreter: the Python that will import the code; None where it is not for Python.
 
     Raises:
         CodeRejected: the package cannot be used.
@@ -78,36 +68,10 @@ def unpack(archive: Path | bytes, staging_dir: Path, interpreter: str | None) ->
     try:
         staging_dir.chmod(0o755)
         files, size = _extract_all(archive, staging_dir)
-        is_compiled = interpreter is not None and compile_tree(staging_dir, interpreter)
     except BaseException:
         shutil.rmtree(staging_dir, ignore_errors=True)
         raise
-    return Unpacked(files, size, is_compiled)
-
-
-def compile_tree(directory: Path, interpreter: str) -> bool:
-    """Write .pyc files beside all .py files; True if the compiler ran to its end.
-
-    Without them a cold start costs four times as much. "unchecked-hash": sealed code never changes, so nothing is
-    compared at import. A file with a syntax error is skipped: that is the function's own failure, at import. The
-    directory's name does not get into the files, or the same package would give another digest each time.
-    """
-    if next(directory.rglob("*.py"), None) is None:
-        return True
-    arguments = ["-q", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
-    arguments += ["-s", str(directory), "-p", TASK_ROOT, str(directory)]
-    try:
-        ended = subprocess.run(
-            [interpreter, "-I", "-S", "-m", "compileall", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=COMPILE_LIMIT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return ended.returncode in {0, 1}  # 1: some files could not be compiled
+    return Unpacked(files, size)
 
 
 def _extract_all(archive: Path | bytes, staging_dir: Path) -> tuple[int, int]:

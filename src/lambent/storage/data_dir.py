@@ -1,7 +1,7 @@
 """The data directory: its layout, whose it is, and that only one platform uses it.
 
     <data>/              root's (or the user's), others may pass but not look
-      state/             core's alone: database, blobs, logs, lock, root key, temporary files
+      state/             core's alone: database, blobs, logs, lock, root keys, temporary files
       code/              root's: sealed/ is made by the spawner, so that core cannot put other code in its place
         staging/         core's: unpacked packages that wait to be sealed
 
@@ -35,6 +35,7 @@ class DataDir:
         self.logs_dir = self.state_dir / "logs"
         self.temporary_dir = self.state_dir / "tmp"
         self.root_key_path = self.state_dir / "root-key"
+        self.root_keys_dir = self.state_dir / "root-keys"
         self.code_dir = self.path / "code"
         self.staging_dir = self.code_dir / "staging"
         self._lock: int | None = None

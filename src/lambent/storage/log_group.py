@@ -1,93 +1,61 @@
 """One log group on disk: a directory of numbered segments, the last of which grows.
 
 A group and not a stream has the files, because Lambda makes a stream for each execution environment, and most hold a
-few lines. Used from one thread at a time (log_segments.py).
+few lines. Streams live in the segments, too: one is there from the record that creates it to the one that deletes it.
+Used from one thread at a time (log_segments.py).
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.storage.log_index import SegmentIndex, build_index, index_path, read_index
-from lambent.storage.log_records import (
-    MAGIC,
-    StreamRecord,
-    encode_stream,
-    events_bytes,
-)
+from lambent.storage.log_pending import Pending
+from lambent.storage.log_records import MAGIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
+
+    from lambent.storage.log_index import StreamExtent
+    from lambent.storage.log_pending import Batch
+
+    Segment = tuple[Path, SegmentIndex]
 
 # A segment is read as a whole when the platform starts after a crash: 40 ms at this size. Retention deletes whole ones.
 SEGMENT_BYTES = 4 << 20
+# Retention is in days: a quiet group must not keep one segment open for years.
+SEGMENT_AGE_MS = 86_400_000
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A piece of a segment to look through for the events of one stream."""
+    """A piece of a segment to look through for the events of some streams (by their numbers there), and the times
+    between which these are.
+    """
 
     segment: Path
     start: int
     end: int
-    stream: int
+    streams: dict[int, str]
+    first_ms: int
+    last_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Events of one stream as (timestamp in ms, text), and when they came in."""
+@dataclass(slots=True)
+class StreamFacts:
+    """What is known of a stream. Times in calendar milliseconds; those of events are None where it has none."""
 
-    stream: str
-    events: Sequence[tuple[int, str]]
-    ingested_ms: int
-
-
-class _Pending:
-    """Records that are about to be written behind what `index` holds, and are entered there once they are."""
-
-    def __init__(self, index: SegmentIndex) -> None:
-        self.data = bytearray()
-        self._index = index
-        self._begin = index.end
-        self._streams: dict[str, tuple[int, int]] = {}
-        self._events: list[tuple[str, int, int, list[int]]] = []
-
-    @property
-    def end(self) -> int:
-        """Where the segment will end."""
-        return self._begin + len(self.data)
-
-    def add(self, batch: Batch) -> None:
-        if not batch.events:
-            return
-        number = self._number_of(batch.stream)
-        start = self.end
-        self.data += events_bytes(number, batch.events, batch.ingested_ms)
-        times_ms = [timestamp_ms for timestamp_ms, _ in batch.events]
-        self._events.append((batch.stream, start, self.end, times_ms))
-
-    def enter(self) -> None:
-        """They are written: the index tells of them."""
-        for stream, (number, end) in self._streams.items():
-            self._index.add_stream(StreamRecord(number, stream), end)
-        for stream, start, end, times_ms in self._events:
-            self._index.add_events(stream, start, end, times_ms)
-
-    def _number_of(self, stream: str) -> int:
-        """The stream's number in this segment; the record that gives it one goes first if it has none."""
-        if extent := self._index.streams.get(stream):
-            return extent.number
-        if stream not in self._streams:
-            number = len(self._index.streams) + len(self._streams)
-            self.data += encode_stream(StreamRecord(number, stream))
-            self._streams[stream] = (number, self.end)
-        return self._streams[stream][0]
+    created_ms: int
+    first_ms: int | None = None
+    last_ms: int | None = None
+    ingested_ms: int | None = None
 
 
 class LogGroup:
@@ -96,13 +64,14 @@ class LogGroup:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         paths = sorted(directory.glob("*.seg"))
-        self._finished = [(path, read_index(path)) for path in paths[:-1]]
+        self._finished: list[Segment] = [(path, read_index(path)) for path in paths[:-1]]
         self._number = int(paths[-1].stem) if paths else 0
         self._index = SegmentIndex()
         if not paths:
             self._begin()
             return
         self._index = build_index(self._path)
+        self._forget_deleted()
         surplus = self._path.stat().st_size - self._index.end
         if surplus or self._index.end < len(MAGIC):
             # It stays as it is: behind the damage may lie more than a torn record.
@@ -114,36 +83,156 @@ class LogGroup:
 
         Raises OSError; what was written of it is then unknown.
         """
-        pending = _Pending(self._index)
+        pending = Pending(self._index, self._is_new)
         for batch in batches:
-            if pending.end >= SEGMENT_BYTES:
+            if pending.end >= SEGMENT_BYTES or self._is_old(batch.ingested_ms):
                 self._put(pending)
                 self._finish()
-                pending = _Pending(self._index)
+                pending = Pending(self._index, self._is_new)
             pending.add(batch)
         self._put(pending)
 
-    def find(self, stream: str, start_ms: int, end_ms: int) -> list[Stretch]:
-        """Where events of the stream from `start_ms` to before `end_ms` may lie, oldest segment first."""
-        found = []
-        for path, index in [*self._finished, (self._path, self._index)]:
-            extent = index.streams.get(stream)
-            if extent and extent.events and extent.last_ms >= start_ms and extent.first_ms < end_ms:
-                found.append(Stretch(path, extent.start, extent.end, extent.number))
+    def create_stream(self, name: str, now_ms: int) -> bool:
+        """Durable when it returns. False if it is there already. Raises OSError."""
+        if not self._is_new(name):
+            return False
+        pending = Pending(self._index, self._is_new)
+        pending.create(name, now_ms)
+        self._put(pending, is_durable=True)
+        return True
+
+    def delete_stream(self, name: str) -> bool:
+        """Durable when it returns. False if it is not there. Raises OSError."""
+        if self._is_new(name):
+            return False
+        pending = Pending(self._index, self._is_new)
+        pending.delete(name)
+        self._put(pending, is_durable=True)
+        self._forget({name}, self._finished)
+        return True
+
+    def streams(self, chosen: Callable[[str], bool]) -> dict[str, StreamFacts]:
+        """The streams whose names are chosen."""
+        found: dict[str, StreamFacts] = {}
+        for _, index in self._segments():
+            for name, extent in index.streams.items():
+                if name in found or chosen(name):
+                    _add_to(found, name, extent)
         return found
+
+    def stream(self, name: str) -> StreamFacts | None:
+        found: dict[str, StreamFacts] = {}
+        for _, index in self._segments():
+            if extent := index.streams.get(name):
+                _add_to(found, name, extent)
+        return found.get(name)
+
+    def find(
+        self, chosen: Callable[[str], bool], start_ms: int, end_ms: int, since: int = 0
+    ) -> list[Stretch]:
+        """Where events of the chosen streams from `start_ms` to before `end_ms` may lie, oldest segment first.
+
+        Args:
+            since: no segment with a lower number.
+        """
+        found = []
+        for path, index in self._segments():
+            if int(path.stem) < since:
+                continue
+            extents = {
+                name: extent
+                for name, extent in index.streams.items()
+                if extent.events
+                and extent.last_ms >= start_ms
+                and extent.first_ms < end_ms
+                and chosen(name)
+            }
+            if extents:
+                found.append(_stretch(path, extents))
+        return found
+
+    def end(self) -> tuple[int, int]:
+        """The position (segment, offset) behind everything that is there."""
+        return self._number, self._index.end
+
+    @property
+    def stored_bytes(self) -> int:
+        """What AWS counts: the messages, and 26 bytes for each."""
+        return sum(index.stored_bytes for _, index in self._segments())
+
+    def expire(self, before_ms: int) -> int:
+        """Delete the segments that hold nothing as young as `before_ms`; returns how many bytes. Raises OSError."""
+        if self._index.stored_bytes and self._index.last_ms < before_ms:
+            self._finish()
+        freed = 0
+        for path, index in list(self._finished):
+            if index.last_ms < before_ms:
+                freed += self._remove(path, index)
+        return freed
+
+    def drop_oldest(self) -> int:
+        """Delete the oldest finished segment, whatever it holds; returns how many events. Raises OSError."""
+        path, index = self._finished[0]
+        events = sum(extent.events for extent in index.streams.values())
+        self._remove(path, index)
+        return events
 
     @property
     def _path(self) -> Path:
         return self._directory / f"{self._number:010}.seg"
 
-    def _put(self, pending: _Pending) -> None:
-        self._write(pending.data)
-        pending.enter()
+    def _segments(self) -> Iterator[Segment]:
+        yield from self._finished
+        yield self._path, self._index
 
-    def _write(self, data: bytearray) -> None:
+    def _is_new(self, stream: str) -> bool:
+        # The newest first: that is where a stream that is written to is found.
+        return stream not in self._index.streams and not any(
+            stream in index.streams for _, index in reversed(self._finished)
+        )
+
+    def _is_old(self, now_ms: int) -> bool:
+        return bool(self._index.began_ms) and now_ms - self._index.began_ms >= SEGMENT_AGE_MS
+
+    def _remove(self, path: Path, index: SegmentIndex) -> int:
+        """Delete a finished segment. Its streams stay, empty where it held all that they had."""
+        self._finished.remove((path, index))
+        pending = Pending(self._index, self._is_new)
+        for name, extent in index.streams.items():
+            if extent.created_ms or self._is_new(name):
+                pending.create(name, extent.created_ms or extent.ingested_ms)
+        self._put(pending, is_durable=True)
+        path.unlink()
+        index_path(path).unlink(missing_ok=True)
+        return index.end
+
+    def _forget_deleted(self) -> None:
+        """What a later segment says was deleted is in no earlier one."""
+        segments = list(self._segments())
+        for number, (_, index) in enumerate(segments):
+            if index.deleted:
+                self._forget(set(index.deleted), segments[:number])
+
+    def _forget(self, names: Collection[str], segments: Iterable[Segment]) -> None:
+        for path, index in segments:
+            if not index.streams.keys().isdisjoint(names):
+                for name in names:
+                    index.streams.pop(name, None)
+                # The record of the deletion may go before this segment does.
+                self._write_index(path, index)
+
+    def _put(self, pending: Pending, *, is_durable: bool = False) -> None:
+        if pending.data:
+            self._write(pending.data, is_durable=is_durable)
+            pending.enter()
+
+    def _write(self, data: bytearray, *, is_durable: bool) -> None:
         try:
             with self._path.open("ab") as file:
                 file.write(data)
+                if is_durable:
+                    file.flush()
+                    os.fdatasync(file.fileno())
         except OSError:
             # Part of a record may be there; nothing more is put behind it.
             with contextlib.suppress(OSError):
@@ -152,11 +241,44 @@ class LogGroup:
 
     def _finish(self) -> None:
         self._finished.append((self._path, self._index))
-        with contextlib.suppress(OSError):  # it is only a shortcut
-            index_path(self._path).write_text(self._index.to_json())
+        self._write_index(self._path, self._index)
         self._begin()
+
+    def _write_index(self, path: Path, index: SegmentIndex) -> None:
+        with contextlib.suppress(OSError):  # it is only a shortcut
+            index_path(path).write_text(index.to_json())
 
     def _begin(self) -> None:
         self._number += 1
         self._index = SegmentIndex()
         self._path.write_bytes(MAGIC)
+
+
+def _add_to(found: dict[str, StreamFacts], name: str, extent: StreamExtent) -> None:
+    """Join what one segment knows of a stream to what earlier ones know."""
+    facts = found.get(name)
+    if facts is None:
+        facts = found[name] = StreamFacts(extent.created_ms or extent.ingested_ms)
+    elif extent.created_ms:
+        facts.created_ms = min(facts.created_ms, extent.created_ms)
+    if not extent.events:
+        return
+    if facts.first_ms is None or facts.last_ms is None or facts.ingested_ms is None:
+        facts.first_ms, facts.last_ms = extent.first_ms, extent.last_ms
+        facts.ingested_ms = extent.ingested_ms
+        return
+    facts.first_ms = min(facts.first_ms, extent.first_ms)
+    facts.last_ms = max(facts.last_ms, extent.last_ms)
+    facts.ingested_ms = max(facts.ingested_ms, extent.ingested_ms)
+
+
+def _stretch(path: Path, extents: dict[str, StreamExtent]) -> Stretch:
+    values = extents.values()
+    return Stretch(
+        path,
+        min(extent.start for extent in values),
+        max(extent.end for extent in values),
+        {extent.number: name for name, extent in extents.items()},
+        min(extent.first_ms for extent in values),
+        max(extent.last_ms for extent in values),
+    )

@@ -5,6 +5,8 @@ little-endian, text is UTF-8. Payloads by their first byte:
 
     1 STREAM  u32 number, name: gives a log stream a number for this segment, before its first event
     2 EVENT   u32 stream number, i64 timestamp, i64 ingestion time (calendar milliseconds since 1970), text
+    3 CREATED u32 stream number, i64 creation time: the stream is there, with or without events
+    4 DELETED u32 stream number: what this segment and earlier ones held of the stream is gone
 
 What follows a record that is cut short or does not match its CRC is not read: that is where a crash cut the file off.
 """
@@ -24,6 +26,9 @@ MAGIC = b"LBLOG\r\n\x01"
 _FRAME = struct.Struct("<II")
 _STREAM = struct.Struct("<BI")
 _EVENT = struct.Struct("<BIqq")
+_CREATED = struct.Struct("<BIq")
+# The frame of an event and what stands before its text, read in one go.
+_HEAD = struct.Struct("<IIBIqq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,34 @@ class EventRecord:
     text: str
 
 
-Record = StreamRecord | EventRecord
+@dataclass(frozen=True, slots=True)
+class CreatedRecord:
+    """When the stream with this number was created."""
+
+    stream: int
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedRecord:
+    """The stream with this number was deleted here. It has no number any more."""
+
+    stream: int
+
+
+Record = StreamRecord | EventRecord | CreatedRecord | DeletedRecord
 
 
 def encode_stream(record: StreamRecord) -> bytes:
     return _frame(_STREAM.pack(1, record.number) + _encode(record.name))
+
+
+def encode_created(record: CreatedRecord) -> bytes:
+    return _frame(_CREATED.pack(3, record.stream, record.created_ms))
+
+
+def encode_deleted(record: DeletedRecord) -> bytes:
+    return _frame(_STREAM.pack(4, record.stream))
 
 
 def encode_event(record: EventRecord) -> bytes:
@@ -77,10 +105,40 @@ def scan(data: bytes, base: int = 0) -> Iterator[tuple[int, int, Record]]:
         position = start + length
 
 
+def heads(data: bytes) -> Iterator[tuple[int, int, int, int, int]]:
+    """Where the events of `data` begin and end, their streams, timestamps and ingestion times.
+
+    For searching: nothing is decoded, and no checksum looked at, which was done when the segment was indexed.
+    """
+    size = len(data)
+    padded = data + bytes(
+        _HEAD.size
+    )  # so that a head can be read where a shorter record is the last
+    unpack = _HEAD.unpack_from
+    position = 0
+    while position + _FRAME.size < size:
+        length, _, kind, stream, timestamp_ms, ingested_ms = unpack(padded, position)
+        end = position + _FRAME.size + length
+        if kind == 2 and end <= size:
+            yield position, end, stream, timestamp_ms, ingested_ms
+        position = end
+
+
+def text_at(data: bytes, start: int, end: int) -> str:
+    """The text of an event that `heads` has found."""
+    return data[start + _HEAD.size : end].decode("utf-8", "replace")
+
+
 def _decode(payload: bytes) -> Record:
-    if payload[0] == 1:
+    kind = payload[0]
+    if kind == 1:
         _, number = _STREAM.unpack_from(payload)
         return StreamRecord(number, payload[_STREAM.size :].decode())
+    if kind == 3:
+        _, number, created_ms = _CREATED.unpack_from(payload)
+        return CreatedRecord(number, created_ms)
+    if kind == 4:
+        return DeletedRecord(_STREAM.unpack_from(payload)[1])
     _, stream, timestamp_ms, ingested_ms = _EVENT.unpack_from(payload)
     return EventRecord(stream, timestamp_ms, ingested_ms, payload[_EVENT.size :].decode())
 

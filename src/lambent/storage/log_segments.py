@@ -2,89 +2,92 @@
 
 `append` puts events into a buffer and returns; ten times a second what has come together is written by a thread of our
 own, without fsync (AWS calls log delivery best-effort too): a crash of the platform may cost the last tenth of a
-second.
-When the disk does not keep up, or refuses, events are dropped, and `dropped` says how many.
+second. That a stream was created or deleted is durable.
+When the disk does not keep up, or refuses, events are dropped, and `dropped` says how many. When the logs take more
+room than they may, the oldest are deleted, whatever retention says; that, too, is said.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core.clock import SystemClock
-from lambent.storage.log_group import Batch, LogGroup
-from lambent.storage.log_records import EventRecord, scan
+from lambent.storage import log_reader
+from lambent.storage.log_buffer import LogBuffer
+from lambent.storage.log_groups import GROUP_LIMIT_BYTES, LogGroups
+from lambent.storage.log_pending import Batch
+from lambent.storage.log_reader import END_OF_TIME_MS, LogEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeVar
 
     from lambent.core.clock import Clock
-    from lambent.storage.log_group import Stretch
+    from lambent.storage.log_buffer import GroupKey, Waiting
+    from lambent.storage.log_group import StreamFacts, Stretch
 
     LogKey = tuple[str, str, str, str]  # account id, region, log group, log stream
-    Waiting = tuple[LogKey, Sequence[tuple[int, str]], int]
+    T = TypeVar("T")
+
+__all__ = ["END_OF_TIME_MS", "LogEvent", "LogSegments"]
 
 # Waking the thread for each invocation would cost the event loop more than the write itself.
 FLUSH_S = 0.1
-# What may wait for the disk: some seconds of the busiest logging that one core can take in.
-BUFFER_BYTES = 32 << 20
-# What an event costs in memory besides its text.
-_EVENT_OVERHEAD_BYTES = 100
-END_OF_TIME_MS = 1 << 62
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class LogEvent:
-    """A stored event; times are calendar milliseconds since 1970. `position` (segment, offset) orders and names it."""
-
-    timestamp_ms: int
-    ingested_ms: int
-    text: str
-    position: tuple[int, int]
 
 
 class LogSegments:
     """The logs under one directory, made when the first come. Used from one event loop.
 
-    `dropped` counts events that were lost because the disk was too slow, full or broken.
+    `flushed` is called in the event loop, with the groups concerned, when events have been written.
+
+    Args:
+        max_bytes: how much room all logs together may take; at least four segments' worth.
     """
 
-    def __init__(self, directory: Path, clock: Clock | None = None) -> None:
-        self.dropped = 0
-        self._directory = directory
+    def __init__(
+        self, directory: Path, clock: Clock | None = None, max_bytes: int = GROUP_LIMIT_BYTES
+    ) -> None:
+        self.flushed: Callable[[set[GroupKey]], None] | None = None
         self._clock = clock or SystemClock()
-        self._waiting: list[Waiting] = []
-        self._waiting_bytes = 0
-        self._writing_bytes = 0
-        self._writing: set[asyncio.Future[int]] = set()
+        self._buffer = LogBuffer()
+        self._writing: set[asyncio.Future[dict[GroupKey, int]]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
         # One thread: it alone touches the groups, so that they need no locks.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage-logs")
-        self._groups: dict[tuple[str, str, str], LogGroup] = {}
+        self._groups = LogGroups(directory, max_bytes)
 
-    def append(self, key: LogKey, events: Sequence[tuple[int, str]]) -> None:
-        """Add (timestamp in ms, text) events to the stream `key`; written soon. Never waits, never raises."""
-        size = len(events) * _EVENT_OVERHEAD_BYTES
-        for _, text in events:
-            size += len(text)
-        has_room = self._waiting_bytes + self._writing_bytes + size <= BUFFER_BYTES
-        if self._is_closed or not has_room:
-            self._drop(len(events), "logs are closed" if has_room else "the disk does not keep up")
-            return
-        self._waiting_bytes += size
-        self._waiting.append((key, events, self._clock.calendar_ms()))
+    @property
+    def dropped(self) -> int:
+        """Events that were lost because the disk was too slow, full or broken."""
+        return self._buffer.dropped
+
+    @property
+    def dropped_by(self) -> Mapping[GroupKey, int]:
+        """The same, by log group."""
+        return self._buffer.dropped_by
+
+    def append(self, key: LogKey, events: Sequence[tuple[int, str]]) -> bool:
+        """Add (timestamp in ms, text) events to the stream `key`; written soon. Never waits, never raises.
+
+        False where they are lost.
+        """
+        group: GroupKey = key[:3]
+        if self._is_closed:
+            self._buffer.lose(group, len(events), "logs are closed")
+            self._buffer.tell()
+            return False
+        is_kept = self._buffer.put(group, Batch(key[3], events, self._clock.calendar_ms()))
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_S, self._hand_over)
+        return is_kept
 
     async def read(
         self, key: LogKey, *, start_ms: int = 0, end_ms: int = END_OF_TIME_MS, limit: int = 10_000
@@ -93,11 +96,65 @@ class LogSegments:
 
         Everything appended so far is among them.
         """
-        self._hand_over()
-        loop = asyncio.get_running_loop()
-        stretches = await loop.run_in_executor(self._thread, self._find, key, start_ms, end_ms)
-        events = await asyncio.to_thread(_read, stretches, start_ms, end_ms)
-        return events[:limit]
+        stretches = await self.find(key[:3], key[3].__eq__, start_ms, end_ms)
+        return await asyncio.to_thread(_read, stretches, start_ms, end_ms, limit)
+
+    async def find(
+        self,
+        group: GroupKey,
+        chosen: Callable[[str], bool],
+        start_ms: int = 0,
+        end_ms: int = END_OF_TIME_MS,
+        since: int = 0,
+    ) -> list[Stretch]:
+        """Where the events of the chosen streams lie (`LogGroup.find`), those just appended included."""
+        return await self._do(
+            self._groups.look,
+            group,
+            lambda found: found.find(chosen, start_ms, end_ms, since),
+            [],
+        )
+
+    async def streams(
+        self, group: GroupKey, chosen: Callable[[str], bool]
+    ) -> dict[str, StreamFacts]:
+        """The streams of a group whose names are chosen."""
+        return await self._do(self._groups.look, group, lambda found: found.streams(chosen), {})
+
+    async def stream(self, key: LogKey) -> StreamFacts | None:
+        """One stream; None if it is not there."""
+        return await self._do(self._groups.look, key[:3], lambda found: found.stream(key[3]), None)
+
+    async def end(self, group: GroupKey) -> tuple[int, int]:
+        """The position behind everything that was appended."""
+        return await self._do(self._groups.look, group, lambda found: found.end(), (1, 0))
+
+    async def stored_bytes(self, groups: Sequence[GroupKey]) -> list[int]:
+        return await self._do(self._groups.stored_bytes, groups)
+
+    async def create_stream(self, key: LogKey) -> bool:
+        """Durable. False if it is there already. Raises OSError."""
+        return await self._do(self._groups.create_stream, key, self._clock.calendar_ms())
+
+    async def delete_stream(self, key: LogKey) -> bool:
+        """Durable. False if it is not there. Raises OSError."""
+        return await self._do(self._groups.look, key[:3], lambda g: g.delete_stream(key[3]), False)
+
+    async def delete_group(self, group: GroupKey) -> None:
+        """Raises OSError."""
+        await self._do(self._groups.delete, group)
+
+    async def expire(self, cutoffs: Mapping[GroupKey, int]) -> int:
+        """Delete what is older than these times, by whole segments; returns how many bytes."""
+        return await self._do(self._groups.expire, cutoffs)
+
+    async def known(self) -> list[GroupKey]:
+        """Every group that has a directory."""
+        return await self._do(self._groups.known)
+
+    async def forget(self) -> None:
+        """Delete everything (`--test-mode`). Raises OSError."""
+        await self._do(self._groups.delete_all)
 
     async def flush(self) -> None:
         """Wait until everything appended so far is written, or dropped."""
@@ -111,85 +168,36 @@ class LogSegments:
         await self.flush()
         await asyncio.to_thread(self._thread.shutdown)
 
+    async def _do(self, call: Callable[..., T], *args: object) -> T:
+        """In the thread, behind everything that was appended."""
+        self._hand_over()
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+
     def _hand_over(self) -> None:
         """Give what has come together to the thread."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._waiting:
+        self._buffer.tell()
+        if not (waiting := self._buffer.take()):
             return
-        waiting, self._waiting = self._waiting, []
-        size, self._waiting_bytes = self._waiting_bytes, 0
-        self._writing_bytes += size
         loop = asyncio.get_running_loop()
-        written = loop.run_in_executor(self._thread, self._write, waiting)
+        written = loop.run_in_executor(self._thread, self._groups.write, waiting.batches)
         self._writing.add(written)
-        written.add_done_callback(partial(self._written, size))
+        written.add_done_callback(partial(self._written, waiting))
 
-    def _written(self, size: int, written: asyncio.Future[int]) -> None:
+    def _written(self, waiting: Waiting, written: asyncio.Future[dict[GroupKey, int]]) -> None:
         self._writing.discard(written)
-        self._writing_bytes -= size
-        lost = 0 if written.cancelled() else written.result()
-        if lost:
-            self._drop(lost, "they could not be written")
-
-    def _drop(self, events: int, reason: str) -> None:
-        self.dropped += events
-        _log.error("%d log events are lost (%d so far): %s", events, self.dropped, reason)
-
-    # In the thread from here on.
-
-    def _write(self, waiting: list[Waiting]) -> int:
-        """Returns how many events could not be written."""
-        by_group: dict[tuple[str, str, str], list[Batch]] = {}
-        for (account_id, region, name, stream), events, ingested_ms in waiting:
-            batches = by_group.setdefault((account_id, region, name), [])
-            batches.append(Batch(stream, events, ingested_ms))
-        lost = 0
-        for group, batches in by_group.items():
-            try:
-                self._group(*group).append(batches)
-            except OSError as problem:
-                _log.error("log group %s: %s", group[-1], problem)
-                lost += sum(len(batch.events) for batch in batches)
-        return lost
-
-    def _find(self, key: LogKey, start_ms: int, end_ms: int) -> list[Stretch]:
-        *group, stream = key
-        if not self._group_dir(*group).is_dir():
-            return []
-        return self._group(*group).find(stream, start_ms, end_ms)
-
-    def _group(self, account_id: str, region: str, name: str) -> LogGroup:
-        key = (account_id, region, name)
-        if (group := self._groups.get(key)) is None:
-            directory = self._group_dir(*key)
-            if not directory.is_dir():
-                directory.mkdir(mode=0o700, parents=True)
-                who = {"account_id": account_id, "region": region, "group": name}
-                (directory / "group.json").write_text(json.dumps(who))
-            group = self._groups[key] = LogGroup(directory)
-        return group
-
-    def _group_dir(self, account_id: str, region: str, name: str) -> Path:
-        """A name that is safe whatever the three hold; group.json says what it stands for."""
-        digest = hashlib.sha256("\0".join((account_id, region, name)).encode()).hexdigest()
-        return self._directory / digest[:2] / digest[2:32]
+        self._buffer.free(waiting)
+        if written.cancelled():
+            return
+        for group, lost in written.result().items():
+            self._buffer.lose(group, lost, "they could not be written")
+        self._buffer.tell()
+        if self.flushed is not None:
+            self.flushed(set(waiting.batches))
 
 
-def _read(stretches: list[Stretch], start_ms: int, end_ms: int) -> list[LogEvent]:
-    events = []
-    for stretch in stretches:
-        with stretch.segment.open("rb") as file:
-            file.seek(stretch.start)
-            data = file.read(stretch.end - stretch.start)
-        number = int(stretch.segment.stem)
-        for offset, _, record in scan(data, stretch.start):
-            if not isinstance(record, EventRecord) or record.stream != stretch.stream:
-                continue
-            if start_ms <= record.timestamp_ms < end_ms:
-                position = (number, offset)
-                events.append(
-                    LogEvent(record.timestamp_ms, record.ingested_ms, record.text, position)
-                )
-    return sorted(events, key=lambda event: (event.timestamp_ms, event.position))
+def _read(stretches: list[Stretch], start_ms: int, end_ms: int, limit: int) -> list[LogEvent]:
+    events = log_reader.oldest_first(stretches, (start_ms, -1, -1), (end_ms, -1, -1))
+    return log_reader.page(events, limit, END_OF_TIME_MS).events

@@ -233,7 +233,7 @@ api.send(b"\\r\\n")
 assert api.getresponse().read()"""
 
 
-def test_a_streamed_answer_is_gathered(functions: Functions) -> None:
+def test_an_ordinary_call_gathers_a_streamed_answer(functions: Functions) -> None:
     assert functions.answer(functions.make(AL2023, bootstrap(STREAM)), {}) == {"a": "b"}
 
 

@@ -30,7 +30,7 @@ MISMATCH = "The request signature we calculated does not match the signature you
 
 
 class Keyring:
-    def find(self, access_key_id: str) -> Credential | None:
+    def find(self, access_key_id: str, session_token: str = "") -> Credential | None:
         kind: Literal["root", "user"] = "root" if access_key_id == "AKIDROOT" else "user"
         arn = f"arn:aws:iam::{ACCOUNT}:{kind}"
         secret = SECRETS.get(access_key_id)

@@ -162,14 +162,14 @@ def test_functions_can_be_let_to_reach_less(
     with start_platform(**settings) as running:
         key = running.run(running.platform.accounts.ensure(running.platform.config.account))
         functions = Functions(_client(running, key))
-        wanted = {
+        wanted: dict[str, dict[str, str | None]] = {
             "quiet-1": {"url": None, "platform": "Connection refused"},
             "home": {"url": "http://127.0.0.1:4566", "platform": "connected"},
         }
         for name, reached in wanted.items():
             functions.create(name, LOOK)
-            outside = {"outside": "Network is unreachable"}
-            assert functions.invoke(name, {}) == reached | outside
+            expected = {**reached, "outside": "Network is unreachable"}
+            assert functions.invoke(name, {}) == expected
 
 
 def test_a_variable_of_the_function_wins(functions: Functions) -> None:

@@ -96,3 +96,56 @@ def test_a_deployment_of_50_mb_does_not_hold_up_the_event_loop(
 
     assert min(pulse.of_loop_ms for pulse in pulses) < LIMIT_MS
     assert min(pulse.of_process_ms for pulse in pulses) < LOCK_LIMIT_MS
+
+
+async def query(platform: Any, group: tuple[str, str, str]) -> tuple[Pulse, float]:
+    """Count a million lines, and invoke nothing; the pulse, and the seconds that it took."""
+    credential = await platform.accounts.create()
+    now_ms = platform.clock.calendar_ms()
+    key = (credential.principal.account_id, *group[1:], "s")
+    for number in range(200):
+        lines = [
+            (now_ms, f"{'ERROR' if n % 10 == 0 else 'INFO'} {number:05} {n:05} ".ljust(200, "x"))
+            for n in range(5000)
+        ]
+        platform.logs.keep(*key, lines)
+        await platform.segments.flush()
+    pulse = Pulse()
+    started = time.monotonic()
+    async with pulse.beating():
+        client = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _QUERY, platform.endpoint),
+            *(credential.access_key_id, credential.secret_access_key, group[1], group[2]),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        answer, complaint = await client.communicate()
+    assert client.returncode == 0, complaint.decode()
+    assert answer.split()[:2] == [b"100000", b"1000000.0"]
+    assert platform.segments.dropped == 0
+    return pulse, time.monotonic() - started
+
+
+_QUERY = """
+import sys, time, boto3
+endpoint, key, secret, region, group = sys.argv[1:]
+client = boto3.client("logs", endpoint_url=endpoint, region_name=region, aws_access_key_id=key,
+                      aws_secret_access_key=secret)
+text = "filter @message like /ERROR/ | stats count(*) as n by bin(1d)"
+id_ = client.start_query(logGroupName=group, queryString=text, startTime=0, endTime=int(time.time()) + 60)["queryId"]
+while (answer := client.get_query_results(queryId=id_))["status"] in {"Scheduled", "Running"}:
+    time.sleep(0.05)
+counts = [int(row[1]["value"]) for row in answer["results"]]
+print(sum(counts), answer["statistics"]["recordsScanned"])
+"""
+
+
+@pytest.mark.timeout(120)
+def test_a_query_over_a_million_lines_does_not_hold_up_the_event_loop(running: Any) -> None:
+    results = [
+        running.run(query(running.platform, ("", "eu-west-1", f"million-{number}")))
+        for number in range(2)
+    ]
+
+    assert min(pulse.of_loop_ms for pulse, _ in results) < LIMIT_MS
+    assert min(pulse.of_process_ms for pulse, _ in results) < LOCK_LIMIT_MS

@@ -1,12 +1,15 @@
-"""Requests made up from the service model, most of them wrong in some way: never a 5xx (501 apart), never a hang.
+"""Requests made up from the service model, most of them wrong in some way: never a 5xx (501 apart), never a hang, and
+what is refused changes nothing.
 
 They go over HTTP as bytes, signed, past everything that a client checks beforehand.
 """
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -18,8 +21,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from lambent.services.lambda_.service import LambdaService
+from lambent.services.lambda_.tables import FUNCTIONS, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +73,8 @@ JUNK = st.recursive(
 
 
 NUMBERS = [-1, 0, 1, 2, 10, 60, 512, 900, 2**31, 2**63, 0.5]
+# Kinds of resources that go on changing after the answer.
+_IN_MOTION = ("provisioned-concurrency", "event-source-mapping")
 TIMES = [0, 1_700_000_000, -1, 1e300, "2026-01-01T00:00:00Z", "yesterday"]
 
 
@@ -164,6 +171,41 @@ class Sender:
         self._connection.close()
 
 
+class State:
+    """What the database holds of an account, but for what goes on by itself."""
+
+    def __init__(self, running: Any, account_id: str) -> None:
+        self._running = running
+        self._account_id = account_id
+        self._rows = self._read()
+
+    def change(self) -> set[tuple[Any, ...]]:
+        """The rows that have come or gone since the last time."""
+        before, self._rows = self._rows, self._read()
+        return before ^ self._rows
+
+    def _read(self) -> set[tuple[Any, ...]]:
+        return set(self._running.run(self._at_rest()))
+
+    async def _at_rest(self) -> list[tuple[Any, ...]]:
+        service = self._running.platform.lambda_
+        await service.advance(timedelta())
+        if settling := list(service._settling._tasks.values()):
+            await asyncio.wait(settling)
+        rows: list[tuple[Any, ...]] = await self._running.platform.database.read(self._all)
+        return rows
+
+    def _all(self, tx: Any) -> list[tuple[Any, ...]]:
+        mine = FUNCTIONS.c.account_id == self._account_id
+        functions = tx.all(select(FUNCTIONS).where(mine))
+        theirs = RESOURCES.c.account_id == self._account_id
+        resting = RESOURCES.c.kind.not_in(_IN_MOTION)
+        return [
+            *map(tuple, functions),
+            *map(tuple, tx.all(select(RESOURCES).where(theirs, resting))),
+        ]
+
+
 def _wire(operation: Any, request: dict[str, Any]) -> tuple[str, str, dict[str, str], bytes]:
     """The request as bytes: labels, query, headers and body as the model says, whatever the values are."""
     path = str(operation.http["requestUri"])
@@ -227,6 +269,7 @@ def test_bad_input_is_refused_in_good_order(
     content = {"ZipFile": make_zip({"a.txt": "x"})}
     client.publish_layer_version(LayerName="l", Content=content)
     sender = Sender(running, client, account_id)
+    state = State(running, account_id)
 
     @seed(1)
     @settings(
@@ -239,6 +282,8 @@ def test_bad_input_is_refused_in_good_order(
     def attempt(request: dict[str, Any]) -> None:
         status, body = sender.send(name, request)
         assert status < 500 or status == 501, (status, body[:500], request)
+        changed = state.change()
+        assert status < 400 or not changed, (status, body[:500], request, changed)
 
     attempt()
     sender.close()

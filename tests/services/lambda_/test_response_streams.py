@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,6 +80,50 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
     assert first["PayloadChunk"]["Payload"] == b"first"
     assert running.run(running.platform.plane.describe())["running"] >= 1
     assert [next(iter(event)) for event in events] == ["PayloadChunk", "InvokeComplete"]
+
+
+PROVIDED = """#!/usr/bin/python3
+import http.client, json, os, time
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    answer = api.getresponse()
+    event, call = json.loads(answer.read()), answer.headers["Lambda-Runtime-Aws-Request-Id"]
+    def pieces():
+        yield b"first"
+        time.sleep(event["pause_s"])
+        for number in range(event["megabytes"]):
+            yield bytes([number]) * 1_000_000
+    api.request("POST", f"/2018-06-01/runtime/invocation/{call}/response", pieces(), {
+        "Lambda-Runtime-Function-Response-Mode": "streaming", "Transfer-Encoding": "chunked",
+        "Content-Type": "text/plain"}, encode_chunked=True)
+    api.getresponse().read()
+"""
+
+
+def test_what_a_custom_runtime_streams_is_passed_on_at_once(client: Any, running: Any) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        info = zipfile.ZipInfo("bootstrap")
+        info.external_attr = 0o755 << 16
+        archive.writestr(info, PROVIDED)
+    client.create_function(
+        FunctionName="f",
+        Runtime="provided.al2023",
+        Handler="any",
+        Role="arn:aws:iam::123456789012:role/r",
+        Code={"ZipFile": buffer.getvalue()},
+        Timeout=30,
+    )
+    event = json.dumps({"megabytes": 20, "pause_s": 1})
+    answer = client.invoke_with_response_stream(FunctionName="f", Payload=event)
+    events = iter(answer["EventStream"])
+    assert next(events)["PayloadChunk"]["Payload"] == b"first"
+    assert running.run(running.platform.plane.describe())["running"] >= 1
+    *pieces, last = events
+    payload = b"".join(piece["PayloadChunk"]["Payload"] for piece in pieces)
+    assert payload == b"".join(bytes([number]) * 1_000_000 for number in range(20))
+    assert last["InvokeComplete"] == {}
 
 
 def test_a_handler_that_does_not_stream_answers_in_one_piece(stream: Make) -> None:

@@ -67,14 +67,26 @@ def _open(client: Any, function: str = "f", **members: Any) -> str:
     created = client.create_function_url_config(
         **({"FunctionName": function, "AuthType": "NONE"} | members)
     )
+    _permit(client, function, "*", "NONE")
+    return str(created["FunctionUrl"])
+
+
+def _permit(client: Any, function: str, principal: str, auth_type: str) -> None:
+    """The two permissions that a URL asks for."""
     client.add_permission(
         FunctionName=function,
-        StatementId="public",
+        StatementId="url",
         Action="lambda:InvokeFunctionUrl",
-        Principal="*",
-        FunctionUrlAuthType="NONE",
+        Principal=principal,
+        FunctionUrlAuthType=auth_type,
     )
-    return str(created["FunctionUrl"])
+    client.add_permission(
+        FunctionName=function,
+        StatementId="url-invoke",
+        Action="lambda:InvokeFunction",
+        Principal=principal,
+        InvokedViaFunctionUrl=True,
+    )
 
 
 def test_the_configuration_of_a_url(client: Any, create: Create, error_of: Any) -> None:
@@ -249,14 +261,10 @@ def test_another_account_needs_permission(
     other = running.run(running.platform.accounts.create())
     headers = _signed(url, other.access_key_id, other.secret_access_key)
     assert fetch(url, **headers).status == 403
-    client.add_permission(
-        FunctionName="f",
-        StatementId="other",
-        Action="lambda:InvokeFunctionUrl",
-        Principal=other.principal.account_id,
-        FunctionUrlAuthType="AWS_IAM",
-    )
+    _permit(client, "f", other.principal.account_id, "AWS_IAM")
     assert fetch(url, **headers).status == 200
+    client.remove_permission(FunctionName="f", StatementId="url-invoke")
+    assert fetch(url, **headers).status == 403
 
 
 def test_cors_is_answered_for_the_function(client: Any, create: Create, fetch: Any) -> None:

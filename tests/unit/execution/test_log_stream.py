@@ -83,10 +83,18 @@ def test_an_endless_line_is_cut_into_events(stream: LogStream, logged: list[str]
     ]
 
 
-def test_stream_names_are_awss() -> None:
-    name = stream_name("$LATEST", VirtualClock().calendar())
+def test_stream_names_are_awss(make_spec: Make) -> None:
+    spec = make_spec(function_name="f", log_group="/aws/lambda/f")
+    name = stream_name(spec, VirtualClock().calendar())
     assert re.fullmatch(r"2026/01/01/\[\$LATEST\][0-9a-f]{32}", name)
-    assert name != stream_name("$LATEST", VirtualClock().calendar())
+    assert name != stream_name(spec, VirtualClock().calendar())
+
+
+def test_in_a_shared_group_the_stream_names_its_function(make_spec: Make) -> None:
+    """As "Configuring CloudWatch log groups" (Lambda developer guide) has it."""
+    spec = make_spec(function_name="f", log_group="/shared", function_version="7")
+    name = stream_name(spec, VirtualClock().calendar())
+    assert re.fullmatch(r"2026/01/01/f\[7\][0-9a-f]{32}", name)
 
 
 def test_a_sink_that_fails_costs_no_answer(

@@ -122,3 +122,22 @@ def test_the_refusals_are_json(bench: Bench) -> None:
         "errorMessage": "Invalid request ID",
         "errorType": "InvalidRequestID",
     }
+
+
+def test_a_streamed_answer_is_handed_on_piece_by_piece(bench: Bench) -> None:
+    bench.ask("GET", "invocation/next")
+    bench.call()
+    line: Any = Line()
+    headers = {"lambda-runtime-function-response-mode": "streaming", "content-type": "text/plain"}
+    request = Request(method="POST", path=f"{PREFIX}invocation/{ID}/response", headers=headers)
+    bench.api.limit(line, request)
+    assert request.sink is not None
+    request.sink(b"one")
+    assert [(frame.type, frame.payload) for frame in bench.frames[1:]] == [
+        (FrameType.STREAM, b'{"content_type": "text/plain"}'),
+        (FrameType.STREAM, b"one"),
+    ]
+    bench.api.closed(line)  # it broke off: there is no second answer
+    again = bench.ask("POST", f"invocation/{ID}/response", b"1")
+    assert again.answers[0][0] == 403
+    assert len(bench.frames) == 3

@@ -8,11 +8,16 @@ from lambent.execution.runtimes.table import Runtime
 from lambent.execution.variables import function_environment
 
 Make = Any
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_SESSION_TOKEN": "token",
+}
 
 
 def variables(spec: Any, language: str = "python", interpreter: str = "/a/bin/x") -> dict[str, str]:
     runtime = Runtime(spec.runtime, language, interpreter, "20.1.2", True, spec.runtime)
-    return function_environment(spec, runtime, "/var/task", "stream", "")
+    return function_environment(spec, runtime, "/var/task", "stream", "", CREDENTIALS)
 
 
 def test_what_aws_documents_is_there(make_spec: Make) -> None:
@@ -26,9 +31,7 @@ def test_what_aws_documents_is_there(make_spec: Make) -> None:
         "PYTHONPATH": "/var/runtime",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
-        "AWS_ACCESS_KEY_ID": "placeholder",
-        "AWS_SECRET_ACCESS_KEY": "placeholder",
-        "AWS_SESSION_TOKEN": "placeholder",
+        **CREDENTIALS,
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",

@@ -27,7 +27,7 @@ class OneKey:
         principal = Principal("root", "123456789012", access_key_id=access_key_id)
         self.keys[access_key_id] = Credential(access_key_id, secret, principal, token)
 
-    def find(self, access_key_id: str) -> Credential | None:
+    def find(self, access_key_id: str, session_token: str = "") -> Credential | None:
         return self.keys.get(access_key_id)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import shutil
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +30,7 @@ from lambent.storage.blobs import Blobs
 from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from lambent.execution.running import Done
@@ -67,17 +67,22 @@ class StubPlane:
         self.provisioned: dict[str, int] = {}
         self.provision_fault: Exception | None = None
         self.prewarmed: list[str] = []
+        self.prewarmed_for: set[str] = set()
         self.condemned: list[str] = []
         self.fault: Exception | None = None
         self.seal_fault = ""
         self.is_spawner_gone = False
         self.is_warm = False
+        self.compiled_for: list[str] = []  # runtime ids
         self.strained = False
         self.may_end = asyncio.Event()  # invocations wait for it
         self.may_end.set()
         self.outcome = Outcome(b'{"ok":true}', False, b"START\nEND\n", 1.0, 1, None, 30)
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+        if spec.compiles:
+            self.compiled_for.append(spec.runtime)
+            return replace(self.outcome, payload=b'{"tag":"cpython-312","files":[null]}')
         self.invoked.append((spec, invocation))
         await self.may_end.wait()
         if self.fault:
@@ -133,22 +138,26 @@ class StubPlane:
         return self.strained
 
     def retire(self, key: str) -> None:
-        self.retired.append(key)
+        if not key.startswith("compilation/"):
+            self.retired.append(key)
 
-    def prewarm(self, runtime: str, *_settings: object) -> None:
+    def prewarm(
+        self,
+        runtime: str,
+        memory_mib: int,
+        environment: object = None,
+        trees: Sequence[str] = (),
+        function_name: str = "",
+    ) -> None:
         self.prewarmed.append(runtime)
+        self.prewarmed_for.update(trees)
 
 
 class InlineCompute:
-    """Runs the work where it is asked for, without an interpreter to compile with."""
-
-    def __init__(self) -> None:
-        self.interpreters: list[object] = []
+    """Runs the work where it is asked for."""
 
     async def run(self, fn: Callable[..., Any], *args: object, timeout_s: float) -> Any:
-        archive, staging, interpreter = args
-        self.interpreters.append(interpreter)
-        return fn(archive, staging, None)
+        return fn(*args)
 
 
 class HeldDatabase:

@@ -215,7 +215,7 @@ def test_the_package_is_compiled_with_the_interpreter_that_will_run_it(run: Run)
         await bench.create("f")
         await bench.create("g", Runtime="python3.13")
         await bench.create("h", Runtime="nodejs20.x")
-        assert bench.compute.interpreters == ["/opt/py312", "/opt/py312", None]
+        assert bench.plane.compiled_for == ["python3.12", "python3.12"]
 
     run(scenario)
 

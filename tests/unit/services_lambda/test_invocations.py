@@ -73,6 +73,7 @@ def test_the_plane_is_told_everything(run: Run) -> None:
             function_arn=ARN,
             region="eu-west-1",
             log_group="/aws/lambda/f",
+            role="arn:aws:iam::123456789012:role/r",
             environment={"A1": "b"},
             account_id="123456789012",
         )

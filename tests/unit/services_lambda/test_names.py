@@ -6,6 +6,8 @@ import pytest
 
 from lambent.core.context import Scope
 from lambent.core.errors import AccessDenied
+from lambent.policy.needs.lambda_ import function, qualified
+from lambent.policy.needs.rows import Where
 from lambent.services.lambda_.errors import InvalidParameterValue, ResourceNotFound
 from lambent.services.lambda_.names import FunctionRef, not_found, parse_function_name
 
@@ -13,7 +15,7 @@ SCOPE = Scope("123456789012", "eu-west-1")
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function"
 
 
-@pytest.mark.parametrize(
+FORMS = pytest.mark.parametrize(
     ("text", "name", "qualifier"),
     [
         ("hello", "hello", ""),
@@ -28,11 +30,25 @@ ARN = "arn:aws:lambda:eu-west-1:123456789012:function"
         (f"{ARN}:hello:$LATEST", "hello", "$LATEST"),
         (f"{ARN}:function", "function", ""),
         (f"{ARN}:function:function", "function", "function"),
+        (f"{ARN}:hello".replace(":aws:", "::"), "hello", ""),
+        (f"{ARN}:hello".replace(":aws:", ":aws-cn:"), "hello", ""),
         ("a.b", "a.b", ""),
     ],
 )
+
+
+@FORMS
 def test_every_form_of_a_name_is_understood(text: str, name: str, qualifier: str) -> None:
     assert parse_function_name(text, SCOPE) == FunctionRef(SCOPE, name, qualifier)
+
+
+@FORMS
+def test_policies_are_asked_about_the_function_that_is_meant(
+    text: str, name: str, qualifier: str
+) -> None:
+    where = Where({"FunctionName": text}, SCOPE.account_id, SCOPE.region)
+    assert qualified(where) == FunctionRef(SCOPE, name, qualifier).arn
+    assert function(where) == FunctionRef(SCOPE, name).arn
 
 
 def test_the_qualifier_parameter_stands_beside_the_name() -> None:

@@ -110,9 +110,11 @@ def test_runtimes_in_use_are_warmed_up(run: Run) -> None:
         await bench.create("h", Runtime="nodejs20.x")
         await bench.service.stop()
         bench.plane.prewarmed.clear()
+        bench.plane.prewarmed_for.clear()
         bench.service = bench.new_service()
         await bench.service.start()
-        assert sorted(bench.plane.prewarmed) == ["nodejs20.x", "python3.12"]
+        assert sorted(set(bench.plane.prewarmed)) == ["nodejs20.x", "python3.12"]
+        assert bench.plane.prewarmed_for == set(bench.trees())
 
     run(scenario)
 

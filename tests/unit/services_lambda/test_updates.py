@@ -114,7 +114,7 @@ def test_a_new_interpreter_compiles_the_code_again(run: Run) -> None:
         await bench.create()
         await bench.call("UpdateFunctionConfiguration", FunctionName="f", Runtime="python3.13")
         await bench.call("UpdateFunctionConfiguration", FunctionName="f", Runtime="python3.11")
-        assert bench.compute.interpreters == ["/opt/py312", "/opt/py311"]
+        assert bench.plane.compiled_for == ["python3.12", "python3.11"]
         await bench.settle()
         assert (len(bench.trees()), len(bench.archives())) == (1, 1)
 

@@ -8,7 +8,6 @@ import shutil
 import stat
 import struct
 import subprocess
-import sys
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,7 @@ def tree(directory: Path) -> dict[str, str]:
 def rejection(archive: bytes, tmp_path: Path) -> tuple[str, str]:
     """Kind and message of a package that must be refused, leaving nothing."""
     with pytest.raises(CodeRejected) as rejected:
-        unpack(archive, tmp_path / "code", None)
+        unpack(archive, tmp_path / "code")
     assert list(tmp_path.iterdir()) == []
     return rejected.value.kind, str(rejected.value)
 
@@ -63,10 +62,10 @@ def test_files_are_unpacked_with_modes_of_our_own(tmp_path: Path) -> None:
     )
     before = os.umask(0o077)
     try:
-        unpacked = unpack(archive, tmp_path / "code", None)
+        unpacked = unpack(archive, tmp_path / "code")
     finally:
         os.umask(before)
-    assert (unpacked.files, unpacked.bytes, unpacked.is_compiled) == (4, 15, False)
+    assert (unpacked.files, unpacked.bytes) == (4, 15)
     assert tree(tmp_path) == {
         "code": "0o755",
         "code/a": "0o755",
@@ -82,14 +81,14 @@ def test_files_are_unpacked_with_modes_of_our_own(tmp_path: Path) -> None:
 
 def test_names_are_taken_as_unzip_takes_them(tmp_path: Path) -> None:
     archive = make_zip({"./a//b.txt": "1", "lib/": "", "lib/c d.txt": "2", "ä/ö.txt": "3"})
-    unpack(archive, tmp_path / "code", None)
+    unpack(archive, tmp_path / "code")
     names = {name for name, mode in tree(tmp_path / "code").items() if mode == "0o644"}
     assert names == {"a/b.txt", "lib/c d.txt", "ä/ö.txt"}
 
 
 def test_an_archive_may_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "code.zip").write_bytes(make_zip({"a": "1"}))
-    assert unpack(tmp_path / "code.zip", tmp_path / "code", None).files == 1
+    assert unpack(tmp_path / "code.zip", tmp_path / "code").files == 1
 
 
 @pytest.mark.clients
@@ -101,7 +100,7 @@ def test_zips_of_info_zip_are_unpacked(tmp_path: Path) -> None:
     (tmp_path / "source" / "sub" / "tool").write_text("#!/bin/sh")
     (tmp_path / "source" / "sub" / "tool").chmod(0o700)
     subprocess.run(["zip", "-q", "-r", "../code.zip", "."], cwd=tmp_path / "source", check=True)
-    unpack(tmp_path / "code.zip", tmp_path / "code", None)
+    unpack(tmp_path / "code.zip", tmp_path / "code")
     assert tree(tmp_path / "code") == {
         "handler.py": "0o644",
         "sub": "0o755",
@@ -201,7 +200,7 @@ def test_damage_is_noticed_wherever_it_is(tmp_path: Path) -> None:
         damaged = bytearray(whole)
         damaged[position] ^= 0xFF
         try:
-            unpack(bytes(damaged), tmp_path / "code", None)
+            unpack(bytes(damaged), tmp_path / "code")
             shutil.rmtree(tmp_path / "code")
         except CodeRejected:
             refused += 1
@@ -216,7 +215,7 @@ def test_sizes_are_counted_and_not_believed(
 ) -> None:
     monkeypatch.setattr(code_store, "MAX_UNZIPPED_BYTES", 3_000_000)
     fits = make_zip({"a": bytes(2_999_999)})
-    assert unpack(fits, tmp_path / "code", None).bytes == 2_999_999
+    assert unpack(fits, tmp_path / "code").bytes == 2_999_999
     shutil.rmtree(tmp_path / "code")
     expected = ("too-large", "Unzipped size must be smaller than 262144000 bytes")
     assert rejection(make_zip({"a": bytes(3_000_000)}), tmp_path) == expected
@@ -245,7 +244,7 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(code_archive, "MAX_ENTRIES", 10)
     assert rejection(make_zip({str(n): "" for n in range(11)}), tmp_path)[0] == "too-many-files"
     assert rejection(make_zip({"a/b/c/d/e/f/g/h/i/j/k": ""}), tmp_path)[0] == "too-many-files"
-    assert unpack(make_zip({str(n): "" for n in range(10)}), tmp_path / "code", None).files == 10
+    assert unpack(make_zip({str(n): "" for n in range(10)}), tmp_path / "code").files == 10
 
 
 def test_our_own_failures_are_not_the_senders(
@@ -256,7 +255,7 @@ def test_our_own_failures_are_not_the_senders(
 
     monkeypatch.setattr(os, "fchmod", no_space)
     with pytest.raises(OSError, match="No space"):
-        unpack(make_zip({"a": "1"}), tmp_path / "code", None)
+        unpack(make_zip({"a": "1"}), tmp_path / "code")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -264,64 +263,5 @@ def test_a_directory_that_is_there_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "other").write_text("kept")
     with pytest.raises(FileExistsError):
-        unpack(make_zip({"a": "1"}), tmp_path / "code", None)
+        unpack(make_zip({"a": "1"}), tmp_path / "code")
     assert (tmp_path / "code" / "other").read_text() == "kept"
-
-
-@pytest.mark.slow
-def test_python_is_compiled_for_good(tmp_path: Path) -> None:
-    archive = make_zip(
-        {
-            "handler.py": HANDLER,
-            "package/__init__.py": "",
-            "package/broken.py": "def oops(:\n",
-            "package/mod.py": "def fails():\n    raise ValueError\n",
-            "__pycache__/handler.cpython-311.pyc": b"stale",
-        }
-    )
-    unpacked = unpack(archive, tmp_path / "code", sys.executable)
-    assert unpacked.is_compiled
-    compiled = sorted((tmp_path / "code").rglob("*.pyc"))
-    tag = sys.implementation.cache_tag
-    assert {path.name for path in compiled} >= {f"{m}.{tag}.pyc" for m in ("handler", "mod")}
-    assert not any(path.name.startswith("broken") for path in compiled)
-    # "unchecked-hash" (PEP 552): flags are 1, source and times are never looked at again.
-    mod = next(path for path in compiled if path.name == f"mod.{tag}.pyc")
-    assert mod.read_bytes()[4:8] == b"\1\0\0\0"
-    assert b"/var/task/package/mod.py" in mod.read_bytes()
-    assert str(tmp_path).encode() not in mod.read_bytes()
-
-
-@pytest.mark.slow
-def test_one_package_gives_the_same_bytes_wherever_it_is_unpacked(tmp_path: Path) -> None:
-    archive = make_zip({"handler.py": HANDLER, "lib/other.py": "import handler\nX = 1\n"})
-    contents = []
-    for name in ("first", "second"):
-        unpack(archive, tmp_path / name, sys.executable)
-        contents.append(
-            {
-                n: (tmp_path / name / n).is_dir() or (tmp_path / name / n).read_bytes()
-                for n in tree(tmp_path / name)
-            }
-        )
-    assert contents[0] == contents[1]
-    assert len(contents[0]) == 7
-
-
-def test_code_without_a_compiler_is_unpacked_all_the_same(tmp_path: Path) -> None:
-    unpacked = unpack(make_zip({"a.py": HANDLER}), tmp_path / "code", str(tmp_path / "no-python"))
-    assert not unpacked.is_compiled
-    assert [path.name for path in (tmp_path / "code").iterdir()] == ["a.py"]
-
-
-def test_a_compiler_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code_store, "COMPILE_LIMIT_S", 0.05)
-    hangs = tmp_path / "hangs"
-    hangs.write_text("#!/bin/sh\nexec sleep 600\n")
-    hangs.chmod(0o755)
-    assert not unpack(make_zip({"a.py": HANDLER}), tmp_path / "code", str(hangs)).is_compiled
-
-
-def test_where_there_is_no_python_no_compiler_is_started(tmp_path: Path) -> None:
-    archive = make_zip({"index.js": "1"})
-    assert unpack(archive, tmp_path / "code", str(tmp_path / "no-python")).is_compiled

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from lambent.storage.log_records import (
+    CreatedRecord,
+    DeletedRecord,
     EventRecord,
     Record,
     StreamRecord,
+    encode_created,
+    encode_deleted,
     encode_event,
     encode_stream,
     scan,
@@ -16,11 +20,20 @@ RECORDS: list[Record] = [
     EventRecord(0, 1_767_225_600_000, 1_767_225_600_005, "hello\n"),
     EventRecord(0, -1, 2, ""),
     EventRecord(4_294_967_295, 3, 4, "\N{SNOWMAN}" * 1000),
+    CreatedRecord(0, 1_767_225_600_000),
+    DeletedRecord(7),
 ]
-BYTES = [
-    encode_stream(record) if isinstance(record, StreamRecord) else encode_event(record)
-    for record in RECORDS
-]
+
+
+def encoded(record: Record) -> bytes:
+    if isinstance(record, StreamRecord):
+        return encode_stream(record)
+    if isinstance(record, CreatedRecord):
+        return encode_created(record)
+    return encode_deleted(record) if isinstance(record, DeletedRecord) else encode_event(record)
+
+
+BYTES = [encoded(record) for record in RECORDS]
 
 
 def test_records_come_back_with_their_places() -> None:

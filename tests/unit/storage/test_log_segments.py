@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambent.core.clock import VirtualClock
-from lambent.storage import log_group, log_segments
+from lambent.storage import log_buffer, log_group, log_groups
+from lambent.storage.log_pending import Batch
 from lambent.storage.log_segments import LogSegments
 
 if TYPE_CHECKING:
@@ -214,25 +215,27 @@ def test_names_are_no_paths(tmp_path: Path) -> None:
 def test_what_the_disk_cannot_take_in_time_is_dropped_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(log_segments, "BUFFER_BYTES", 1000)
+    monkeypatch.setattr(log_buffer, "BUFFER_BYTES", 2000)
     slow, go_on = threading.Event(), threading.Event()
 
     async def run() -> None:
         async with logs(tmp_path) as segments:
-            write = segments._write
+            write = segments._groups.write
 
-            def stalls(waiting: Any) -> int:
+            def stalls(waiting: Any) -> dict[Any, int]:
                 slow.set()
                 assert go_on.wait(10)
                 return write(waiting)
 
-            monkeypatch.setattr(segments, "_write", stalls)
+            monkeypatch.setattr(segments._groups, "write", stalls)
             segments.append(KEY, [(1, "x" * 600)])
             flushing = asyncio.create_task(segments.flush())
             assert await asyncio.to_thread(slow.wait, 10)
             segments.append(KEY, [(2, "fits")])
             segments.append(KEY, [(3, "y" * 600), (4, "z")])
             assert segments.dropped == 2
+            # The flood of one group leaves room for the others.
+            assert segments.append((*KEY[:2], "another group", "s"), [(9, "z" * 600)])
             go_on.set()
             await flushing
             await segments.flush()
@@ -241,7 +244,10 @@ def test_what_the_disk_cannot_take_in_time_is_dropped_and_counted(
             assert segments.dropped == 2
 
     asyncio.run(run())
-    assert "2 log events are lost (2 so far): the disk does not keep up" in caplog.text
+    assert (
+        "2 log events of /aws/lambda/f (account 123456789012) are lost, 2 of this group"
+        in caplog.text
+    )
 
 
 def test_what_comes_together_is_written_at_once(
@@ -251,9 +257,9 @@ def test_what_comes_together_is_written_at_once(
     written: list[int] = []
     group_write = log_group.LogGroup._write
 
-    def counts(self: log_group.LogGroup, data: bytearray) -> None:
+    def counts(self: log_group.LogGroup, data: bytearray, **options: Any) -> None:
         written.append(len(data))
-        group_write(self, data)
+        group_write(self, data, **options)
 
     monkeypatch.setattr(log_group.LogGroup, "_write", counts)
 
@@ -278,7 +284,7 @@ def test_what_the_disk_refuses_is_counted_and_the_rest_goes_on(
     """A write that fails half way: nothing is put behind the half record, and later events are kept."""
     group_write = log_group.LogGroup._write
 
-    def half(self: log_group.LogGroup, data: bytearray) -> None:
+    def half(self: log_group.LogGroup, data: bytearray, **options: Any) -> None:
         with self._path.open("ab") as file:
             file.write(data[: len(data) // 2])
         self._finish()
@@ -305,13 +311,13 @@ def test_what_the_disk_refuses_is_counted_and_the_rest_goes_on(
 def test_a_short_write_is_a_failed_write(tmp_path: Path) -> None:
     """On a real full disk: /dev/full stands for it."""
     group = log_group.LogGroup(tmp_path)
-    group.append([log_group.Batch("s", [(1, "before")], 0)])
+    group.append([Batch("s", [(1, "before")], 0)])
     path = group._path
     path.rename(tmp_path / "aside")
     path.symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space"):
-        group.append([log_group.Batch("s", [(2, "lost")], 0)])
-    group.append([log_group.Batch("s", [(3, "after")], 0)])
+        group.append([Batch("s", [(2, "lost")], 0)])
+    group.append([Batch("s", [(3, "after")], 0)])
     assert group._path != path
 
 
@@ -332,3 +338,66 @@ def test_after_close_events_are_dropped_and_counted(
     gc.collect()
     assert set(threading.enumerate()) == before
     assert "logs are closed" in caplog.text
+
+
+def test_one_flood_leaves_room_for_every_other_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One group printed as fast as it could, and the lines of all others were lost."""
+    monkeypatch.setattr(log_buffer, "BUFFER_BYTES", 1_000_000)
+
+    async def run() -> None:
+        async with logs(tmp_path) as segments:
+            # Nothing is written meanwhile: the loop has no turn.
+            flood = [segments.append(KEY, [(n, "x" * 900)]) for n in range(2000)]
+            kept = flood.count(True)
+            assert 400 < kept < 600
+            quiet = [
+                segments.append((*KEY[:2], f"group {n}", "s"), [(n, "a line")]) for n in range(100)
+            ]
+            assert all(quiet)
+            assert segments.dropped_by == {KEY[:3]: 2000 - kept}
+            await segments.flush()
+            assert segments.append(KEY, [(1, "room again")])
+
+    asyncio.run(run())
+    # One line for all of them.
+    assert caplog.text.count("are lost") == 1
+
+
+def test_when_the_logs_take_too_much_room_the_oldest_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(log_group, "SEGMENT_BYTES", 1000)
+    monkeypatch.setattr(log_groups, "SEGMENT_BYTES", 1000)
+
+    async def run() -> None:
+        segments = LogSegments(tmp_path, VirtualClock(), max_bytes=20_000)
+        for n in range(300):
+            segments.append(KEY, [(n, "x" * 300)])
+            await segments.flush()
+        left = [event.timestamp_ms for event in await segments.read(KEY)]
+        assert left == list(range(left[0], 300))
+        assert 20 < len(left) < 100
+        await segments.close()
+
+    asyncio.run(run())
+    size = sum(path.stat().st_size for path in segment_files(tmp_path))
+    assert size < 30_000
+    assert "oldest events of /aws/lambda/f are deleted" in caplog.text
+
+
+def test_a_deleted_group_leaves_no_file(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with logs(tmp_path) as segments:
+            segments.append(KEY, [(1, "a")])
+            segments.append((*KEY[:2], "other", "s"), [(1, "b")])
+            assert len(await segments.known()) == 2
+            await segments.delete_group(KEY[:3])
+            assert await segments.known() == [(*KEY[:2], "other")]
+            assert await segments.read(KEY) == []
+            assert len(segment_files(tmp_path)) == 1
+            await segments.forget()
+            assert segment_files(tmp_path) == []
+
+    asyncio.run(run())

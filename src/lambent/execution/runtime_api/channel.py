@@ -91,8 +91,10 @@ class RuntimeApiChannel:
         return self._extensions.all_ready()
 
     def pause(self, is_paused: bool) -> None:
-        """As `FrameChannel.pause`, for a runtime that speaks frames."""
-        if self._frames is not None:
+        """As `FrameChannel.pause`; of a runtime that speaks HTTP, the connection with the answer."""
+        if self._speaks_api:
+            self._runtime.pause(is_paused=is_paused)
+        elif self._frames is not None:
             self._frames.pause(is_paused)
 
     def attach_log(self, stream: LogStream) -> None:

@@ -55,6 +55,7 @@ class Connection:
         self._backlog: deque[memoryview] = deque()
         self._asked: Request | None = None  # and not answered yet
         self._is_open = True
+        self._is_paused = False
         self._ends_after_backlog = False
         loop.add_reader(sock, self.read)
 
@@ -104,6 +105,15 @@ class Connection:
         self._write(head, b"" if asked.method == "HEAD" else body)
         if self._ends_after_backlog and not self._backlog:
             self.close()
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Leave the socket alone for a while, or go on reading it."""
+        if self._is_open and is_paused is not self._is_paused:
+            self._is_paused = is_paused
+            if is_paused:
+                self._loop.remove_reader(self._sock)
+            else:
+                self._loop.add_reader(self._sock, self.read)
 
     def close(self) -> None:
         if not self._is_open:

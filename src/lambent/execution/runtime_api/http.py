@@ -29,7 +29,10 @@ class BadRequest(Exception):
 
 @dataclass(slots=True)
 class Request:
-    """One request. Header and trailer names are in lower case; `body` is None where it was over its limit."""
+    """One request. Header and trailer names are in lower case; `body` is None where it was over its limit.
+
+    Where the handler has set `sink`, the body is not kept: its pieces go there as they come.
+    """
 
     method: str = ""
     path: str = ""
@@ -37,6 +40,7 @@ class Request:
     trailers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = b""
     keeps_alive: bool = True
+    sink: Callable[[bytes], None] | None = None
 
 
 class RequestReader:
@@ -110,6 +114,9 @@ class RequestReader:
     def on_body(self, piece: bytes) -> None:
         self._unseen = 0
         self.wants_continue = False
+        if self._request.sink is not None:
+            self._request.sink(piece)
+            return
         if self._request.body is None:
             return
         self._room -= len(piece)

@@ -4,7 +4,7 @@ Paths, codes and texts of AWS's "Lambda runtime API" page (2018-06-01), and, for
 interface emulator that AWS publishes. The runtime's states are that emulator's: a move that it does not allow is 403.
 
 An answer is handed on when the runtime asks for the next call or has ended: until then the environment is not free, and
-what the runtime does and logs belongs to this invocation, as on AWS.
+what the runtime does and logs belongs to this invocation, as on AWS. Pieces of a streamed one are handed on at once.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ PREFIX = "/2018-06-01/runtime/"
 # An error object; AWS's own runtimes cut stack traces well below.
 _INIT_ERROR_LIMIT = 262_144
 _ACCEPTED = b'{"status":"OK"}\n'
+_RESPONSE_MODE = "lambda-runtime-function-response-mode"
 _ERROR_TYPE = "lambda-runtime-function-error-type"
 _ERROR_BODY = "lambda-runtime-function-error-body"
 
@@ -64,6 +65,7 @@ class RuntimeApi:
         self._pending: Call | None = None  # to be given to the next who asks
         self._waiting: deque[Connection] = deque()
         self._answering: Connection | None = None  # whose body is the answer
+        self._streamed: Call | None = None  # whose answer comes, or came, in pieces
         self._held: Frame | None = None  # the answer, until the runtime asks for the next call
 
     def invoke(self, call: Call) -> None:
@@ -83,10 +85,17 @@ class RuntimeApi:
             return _INIT_ERROR_LIMIT
         if kind not in ("response", "error") or not self._is_expected(request_id):
             return 0
-        if self._answering is not None:
+        if self._answering is not None or self._streamed is self._call:
             return 0
         self._answering = connection
+        if kind == "response" and request.headers.get(_RESPONSE_MODE, "").lower() == "streaming":
+            self._stream(request)
         return ANSWER_LIMIT
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Hold the answer that is being sent back, or not."""
+        if self._answering is not None:
+            self._answering.pause(is_paused=is_paused)
 
     def handle(self, connection: Connection, request: Request) -> None:
         kind, request_id = _route(request)
@@ -106,6 +115,20 @@ class RuntimeApi:
             self._waiting.remove(connection)
         if self._answering is connection:
             self._answering = None
+
+    def _stream(self, request: Request) -> None:
+        """Hand on the answer as it comes: its head first, as a bootstrap of ours does."""
+        call = self._streamed = self._call
+        assert call is not None
+        content_type = request.headers.get("content-type", "")
+        head = json.dumps({"content_type": content_type}).encode()
+        self._on_frame(Frame(FrameType.STREAM, call.raw_id, 0, head))
+
+        def hand_on(piece: bytes) -> None:
+            if self._call is call:
+                self._on_frame(Frame(FrameType.STREAM, call.raw_id, 0, piece))
+
+        request.sink = hand_on
 
     def _is_expected(self, request_id: str) -> bool:
         is_running = self._state is RuntimeState.RUNNING

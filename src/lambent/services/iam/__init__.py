@@ -1,1 +1,1 @@
-"""Identity and Access Management: accounts, access keys; users, roles and policies later."""
+"""Identity and Access Management: accounts, users, groups, roles, policies and access keys."""

@@ -1,4 +1,4 @@
-"""Accounts and their access keys: kept in the database, looked up in memory.
+"""Accounts and the access keys of their roots and users: kept in the database, looked up in memory.
 
 Every signed request asks for its key, so the active ones are held in a dict, loaded at the start and changed only once
 a change is durable. `generation` counts those changes per account: who caches what it derived from a key (signing keys,
@@ -10,12 +10,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import and_, delete, func, insert, select
 
 from lambent.core import ids
 from lambent.core.context import Principal
 from lambent.core.ports import Credential
-from lambent.services.iam.tables import ACCESS_KEYS, ACCOUNTS
+from lambent.services.iam.model import User, decode
+from lambent.services.iam.tables import ACCESS_KEYS, ACCOUNTS, ENTITIES
 
 if TYPE_CHECKING:
     from typing import Any
@@ -42,13 +43,34 @@ class Accounts:
         credentials = await self._database.read(_active_keys)
         self._keys = {credential.access_key_id: credential for credential in credentials}
 
-    def find(self, access_key_id: str) -> Credential | None:
-        """The active key of this id, or None. Asks memory only."""
+    def find(self, access_key_id: str, session_token: str = "") -> Credential | None:
+        """The active long-term key of this id, or None. Asks memory only."""
         return self._keys.get(access_key_id)
 
     def generation(self, account_id: str) -> int:
-        """A number that moves whenever one of the account's keys changes."""
+        """A number that moves whenever one of the account's keys or policies changes."""
         return self._generations.get(account_id, 0)
+
+    def changed(self, account_id: str) -> None:
+        """Something of the account has changed: what was derived from it no longer holds."""
+        self._generations[account_id] = self.generation(account_id) + 1
+
+    def remember(self, credential: Credential) -> None:
+        """A key is active from now on."""
+        self._keys[credential.access_key_id] = credential
+        self.changed(credential.principal.account_id)
+
+    def forget(self, account_id: str, access_key_id: str) -> None:
+        """A key is deleted, or not active any more."""
+        self._keys.pop(access_key_id, None)
+        self.changed(account_id)
+
+    def follow(self, user: User) -> None:
+        """A user has changed: its keys stand for it under the name that it has now."""
+        for key_id, kept in self._keys.items():
+            principal = kept.principal
+            if principal.user_id == user.id and principal.arn != user.arn:
+                self._keys[key_id] = user_credential(user, key_id, kept.secret_access_key)
 
     async def create(self, account_id: str | None = None) -> Credential:
         """Make an account (a random id when none is given) and its root access key.
@@ -77,14 +99,13 @@ class Accounts:
 
     def _forget_others(self, kept_account_id: str) -> None:
         for credential in list(self._keys.values()):
-            account_id = credential.principal.account_id
-            if account_id != kept_account_id:
-                del self._keys[credential.access_key_id]
-                self._generations[account_id] = self.generation(account_id) + 1
+            principal = credential.principal
+            if principal.account_id != kept_account_id or principal.kind != "root":
+                self.forget(principal.account_id, credential.access_key_id)
 
     def _new_root_key(self, account_id: str) -> Credential:
         key_id = ids.access_key_id()
-        return _root_credential(account_id, key_id, ids.secret_access_key())
+        return root_credential(account_id, key_id, ids.secret_access_key())
 
     def _add(self, tx: Tx, new: Credential) -> Credential:
         account_id = new.principal.account_id
@@ -117,15 +138,10 @@ class Accounts:
                 created_ms=self._now_ms(),
             )
         )
-        tx.after_commit(self._remember, new)
+        tx.after_commit(self.remember, new)
 
     def _now_ms(self) -> int:
         return int(self._clock.calendar().timestamp() * 1000)
-
-    def _remember(self, credential: Credential) -> None:
-        account_id = credential.principal.account_id
-        self._keys[credential.access_key_id] = credential
-        self._generations[account_id] = self.generation(account_id) + 1
 
 
 class AccountExists(Exception):
@@ -147,15 +163,38 @@ def _has_account(tx: Tx, account_id: str) -> bool:
 
 
 def _active_keys(tx: Tx) -> list[Credential]:
-    # Keys of users come with the user operations of IAM; until then every key is its account's root.
-    return [_credential(row) for row in tx.all(_ACTIVE_ROOT_KEYS)]
+    found = [_credential(row) for row in tx.all(_ACTIVE_ROOT_KEYS)]
+    for row in tx.all(_ACTIVE_USER_KEYS):
+        user: User = decode(User.kind, row.document)
+        found.append(user_credential(user, row.access_key_id, row.secret_access_key))
+    return found
+
+
+_ACTIVE_USER_KEYS = (
+    select(ACCESS_KEYS.c.access_key_id, ACCESS_KEYS.c.secret_access_key, ENTITIES.c.document)
+    .join(
+        ENTITIES,
+        and_(
+            ENTITIES.c.account_id == ACCESS_KEYS.c.account_id,
+            ENTITIES.c.kind == User.kind,
+            ENTITIES.c.key == func.lower(ACCESS_KEYS.c.user_name),
+        ),
+    )
+    .where(ACCESS_KEYS.c.status == ACTIVE)
+)
+
+
+def user_credential(user: User, access_key_id: str, secret: str) -> Credential:
+    """A user's key as the gateway needs it."""
+    principal = Principal("user", user.account_id, user.arn, user.id, access_key_id)
+    return Credential(access_key_id, secret, principal)
 
 
 def _credential(row: Any) -> Credential:
-    return _root_credential(row.account_id, row.access_key_id, row.secret_access_key)
+    return root_credential(row.account_id, row.access_key_id, row.secret_access_key)
 
 
-def _root_credential(account_id: str, access_key_id: str, secret: str) -> Credential:
+def root_credential(account_id: str, access_key_id: str, secret: str) -> Credential:
     principal = Principal(
         kind="root",
         account_id=account_id,

@@ -114,6 +114,7 @@ class Aliases:
         ref = _function(tx, request["FunctionName"], context)
         if ALIASES.remove(tx, ref.scope, ref.name, request["Name"]):
             resources.remove_qualifier(tx, ref.scope, ref.name, request["Name"])
+            tx.after_commit(self.registry.book.forget, ref.qualified(request["Name"]).arn)
             self._changed(tx, ref, request["Name"])
         return {}
 

@@ -37,25 +37,44 @@ class AsyncInvocations:
         self, context: RequestContext, ref: FunctionRef, payload: bytes, client_context: str
     ) -> None:
         """Returns when the event is on the disk. Raises RequestTooLarge, ResourceNotFound."""
+        await self.put(
+            ref,
+            payload,
+            request_id=context.request_id,
+            now_ms=calendar_ms(context.now),
+            trace_id=trace_id(context),
+            client_context=client_context,
+        )
+
+    async def put(
+        self,
+        ref: FunctionRef,
+        payload: bytes,
+        *,
+        request_id: str,
+        now_ms: int,
+        trace_id: str,
+        client_context: str = "",
+    ) -> None:
+        """As `accept`, for callers within the platform."""
         if len(payload) > MAX_EVENT_BYTES:
             raise RequestTooLarge(
                 f"{len(payload)} byte payload is too large for the Event invocation type "
                 f"(limit {MAX_EVENT_BYTES} bytes)"
             )
         await self.invocations.require(ref)
-        now_ms = calendar_ms(context.now)
         await self.queue.accept(
             Event(
-                id=context.request_id,
+                id=request_id,
                 account_id=ref.scope.account_id,
                 region=ref.scope.region,
                 name=ref.name,
                 qualifier=ref.qualifier,
                 target="",
-                request_id=context.request_id,
+                request_id=request_id,
                 payload=payload,
                 client_context=client_context,
-                trace_id=extended(trace_id(context), ref.qualified("").arn),
+                trace_id=extended(trace_id, ref.qualified("").arn),
                 sent_ms=now_ms,
                 due_ms=now_ms,
             )

@@ -74,7 +74,7 @@ class Changes:
                 trees.append(tree)
                 yield Code(digest, len(archive), tree, unpacked)
             finally:
-                self._cleaning.offer([digest], trees)
+                self._cleaning.offer([digest], [*trees, *self._packages.take_uncompiled()])
 
     def deploying(self) -> AbstractAsyncContextManager[None]:
         """Held from before layers are looked up until a row that uses them is written: nothing is collected."""
@@ -98,7 +98,7 @@ class Changes:
             try:
                 yield replace(code, tree=tree)
             finally:
-                self._cleaning.offer([], [tree])
+                self._cleaning.offer([], [tree, *self._packages.take_uncompiled()])
 
     async def refuse_existing(self, ref: FunctionRef, signing_arn: str = "") -> None:
         """Raises ResourceConflict when the name is taken, and what `refuse_unsigned` raises if a code signing
@@ -220,6 +220,7 @@ class Changes:
                 repository.remove(tx, function.scope, function.name)
                 tx.after_commit(self._deleted, function)
             resources.remove_all(tx)
+            tx.after_commit(self._registry.book.forget_layers)
             events.remove_all(tx)
 
         await self._database.write(remove)
@@ -259,6 +260,7 @@ class Changes:
             check(tx)
             repository.remove_version(tx, version)
             resources.remove_qualifier(tx, ref.scope, ref.name, ref.qualifier)
+            tx.after_commit(self._registry.book.forget, ref.arn)
             tx.after_commit(self._version_deleted, version)
 
         await self._database.write(remove)

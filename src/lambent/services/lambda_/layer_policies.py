@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.core.ports import Tx
     from lambent.core.service import Document
+    from lambent.services.lambda_.resource_book import ResourceBook
 
 _NO_POLICY = "No policy is associated with the given resource."
 
@@ -28,6 +29,8 @@ _NO_POLICY = "No policy is associated with the given resource."
 @dataclass(frozen=True, slots=True)
 class LayerPolicies:
     """The operations on policies of layer versions."""
+
+    book: ResourceBook
 
     def add_permission(
         self, tx: Tx, context: RequestContext, request: AddLayerVersionPermissionRequestTypeDef
@@ -37,7 +40,7 @@ class LayerPolicies:
         _check_revision(row, request.get("RevisionId", ""))
         statement = policies.statement(request, ref.version_arn)
         statements = policies.added(row["statements"], statement)
-        revision = _put(tx, ref, statements)
+        revision = self._put(tx, ref, statements)
         return {"Statement": policies.text(statement), "RevisionId": revision}
 
     def remove_permission(
@@ -46,7 +49,7 @@ class LayerPolicies:
         ref = _existing(tx, context, request["LayerName"], request["VersionNumber"])
         row = _row(tx, ref)
         _check_revision(row, request.get("RevisionId", ""))
-        _put(tx, ref, policies.removed(row["statements"], request["StatementId"]))
+        self._put(tx, ref, policies.removed(row["statements"], request["StatementId"]))
         return {}
 
     def get_policy(
@@ -60,6 +63,13 @@ class LayerPolicies:
             "Policy": policies.policy_text(row["statements"]),
             "RevisionId": row["revision"],
         }
+
+    def _put(self, tx: Tx, ref: LayerRef, statements: list[policies.Statement]) -> str:
+        revision = ids.uuid()
+        row = {"statements": statements, "revision": revision}
+        LAYER_POLICIES.put(tx, ref.scope, ref.name, ref.id, row)
+        tx.after_commit(self.book.put, ref.version_arn, statements)
+        return revision
 
 
 def is_shared(tx: Tx, ref: LayerRef, account_id: str) -> bool:
@@ -84,10 +94,3 @@ def _row(tx: Tx, ref: LayerRef) -> dict[str, Any]:
 def _check_revision(row: dict[str, Any], expected: str) -> None:
     if expected and expected != row["revision"]:
         raise PreconditionFailed("GetLayerPolicy")
-
-
-def _put(tx: Tx, ref: LayerRef, statements: list[policies.Statement]) -> str:
-    revision = ids.uuid()
-    row = {"statements": statements, "revision": revision}
-    LAYER_POLICIES.put(tx, ref.scope, ref.name, ref.id, row)
-    return revision

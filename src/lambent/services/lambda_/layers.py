@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.code_links import CodeLinks
     from lambent.services.lambda_.code_sources import CodeSources
     from lambent.services.lambda_.model import Code
+    from lambent.services.lambda_.resource_book import ResourceBook
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
 MISSING = "The resource you requested does not exist."
@@ -55,6 +56,7 @@ class Layers:
     sources: CodeSources
     links: CodeLinks
     policy: RuntimePolicy
+    book: ResourceBook
 
     async def publish_layer_version(
         self, context: RequestContext, request: PublishLayerVersionRequestTypeDef
@@ -117,6 +119,7 @@ class Layers:
             LAYER_VERSIONS.remove(tx, ref.scope, ref.name, ref.id)
             LAYER_POLICIES.remove(tx, ref.scope, ref.name, ref.id)
             tx.after_commit(self.cleaning.offer, [row["archive"]], [row["tree"]])
+            tx.after_commit(self.book.forget, ref.version_arn)
         return {}
 
     def _shown(self, row: Mapping[str, Any], context: RequestContext) -> Document:

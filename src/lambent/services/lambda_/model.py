@@ -146,4 +146,5 @@ class Function:
             log_format=self.settings.log_format,
             application_log_level=self.settings.application_log_level or "INFO",
             system_log_level=self.settings.system_log_level or "INFO",
+            role=self.settings.role,
         )

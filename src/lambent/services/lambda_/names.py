@@ -23,7 +23,7 @@ LATEST = "$LATEST"
 MAX_NAME_LENGTH = 64
 # The model's pattern of FunctionName, with a group per part that we read.
 _QUALIFIED_NAME = re.compile(
-    r"(?:arn:[a-zA-Z-]+:lambda:)?(?:([a-z]+(?:-[a-z0-9]+)+):)?(?:(\d{12}):)?(?:function:)?"
+    r"(?:arn:[a-zA-Z-]*:lambda:)?(?:([a-z]+(?:-[a-z0-9]+)+):)?(?:(\d{12}):)?(?:function:)?"
     r"([a-zA-Z0-9-_.]+)(?::(.+))?"
 )
 

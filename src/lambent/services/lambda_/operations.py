@@ -31,7 +31,7 @@ Table = dict[str, Operation]
 
 def layer_operations(layers: Layers, finished: Callable[[Any], Any]) -> Table:
     """Layers and their policies. `finished` makes an operation that is carried through."""
-    policies = LayerPolicies()
+    policies = LayerPolicies(layers.book)
     return {
         "AddLayerVersionPermission": write(policies.add_permission),
         "DeleteLayerVersion": write(layers.delete_layer_version),

@@ -1,8 +1,9 @@
 """Deployment packages: from the bytes of a zip to a sealed tree that sandboxes can be given.
 
-A package becomes the function's code in four steps: the archive is stored (durable, by its SHA-256), a compute process
-unpacks, checks and compiles it into a staging directory, the spawner copies and seals that, the function's row is
-written. Whatever fails leaves at most files that no row mentions, and `cleaning` collects those.
+A package becomes the function's code in steps: the archive is stored (durable, by its SHA-256), a compute process
+unpacks and checks it into a staging directory, the spawner copies and seals that, a sandbox with the sealed tree
+compiles it, what comes out is added to the staging directory and sealed once more, the function's row is written.
+Whatever fails leaves at most files that no row mentions, and `cleaning` collects those.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from lambent.core import ids
 from lambent.core.errors import RequestTooLarge
 from lambent.execution.spec import SealFailed
 from lambent.process.compute import ComputeFailed
+from lambent.services.lambda_ import compilation
+from lambent.services.lambda_.compilation import Compiler
 from lambent.services.lambda_.errors import CodePreparationFailed, InvalidParameterValue
 from lambent.storage.code_store import CodeRejected, unpack
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 # "50 MB (zipped, for direct upload)" (Lambda quotas).
 MAX_ARCHIVE_BYTES = 52_428_800
-# 250 MB unpack and compile in 10-20 s on a slow disk; a bomb is stopped by its size long before.
+# 250 MB unpack in a few seconds on a slow disk; a bomb is stopped by its size long before.
 UNPACK_LIMIT_S = 120.0
 
 
@@ -42,6 +45,8 @@ class Packages:
         self._blobs = blobs
         self._compute = compute
         self._plane = plane
+        self._compiler = Compiler(plane)
+        self._uncompiled: set[str] = set()
         self._staging_dir = code_dir / "staging"
         self._sealed_dir = code_dir / "sealed"
         self._deploys = 0
@@ -91,7 +96,7 @@ class Packages:
 
     async def check(self, archive: str) -> None:
         """Unpack a stored zip and throw the result away. Raises InvalidParameterValue as `seal`."""
-        async with self._unpacked(archive, None):
+        async with self._unpacked(archive):
             pass
 
     async def seal(self, archive: str, interpreter: str | None) -> str:
@@ -105,22 +110,41 @@ class Packages:
 
     async def seal_measured(self, archive: str, interpreter: str | None) -> tuple[str, int]:
         """As `seal`, with the bytes that the zip unpacks to."""
-        async with self._unpacked(archive, interpreter) as (name, unpacked):
+        async with self._unpacked(archive) as (name, unpacked):
             try:
-                return await self._plane.seal(name), unpacked
+                tree = await self._plane.seal(name)
+                if interpreter:
+                    tree = await self._compiled(tree, name, interpreter)
             except SealFailed as failed:
                 raise CodePreparationFailed(f"The code could not be sealed: {failed}") from failed
+            return tree, unpacked
+
+    async def _compiled(self, tree: str, name: str, interpreter: str) -> str:
+        """The digest of `tree` with its .pyc files. `name` is the staging directory that it was sealed from."""
+        staging = self._staging_dir / name
+        sources = await asyncio.to_thread(compilation.find_sources, staging)
+        if not sources:
+            return tree
+        self._uncompiled.add(tree)
+        compiled = await self._compiler.compile(tree, sources, interpreter)
+        if not compiled:
+            return tree
+        await asyncio.to_thread(compilation.write, staging, compiled)
+        return await self._plane.seal(name)
+
+    def take_uncompiled(self) -> set[str]:
+        """The digests of trees that were sealed only to be compiled, each told once: `cleaning` looks after them."""
+        trees, self._uncompiled = self._uncompiled, set()
+        return trees
 
     @asynccontextmanager
-    async def _unpacked(
-        self, archive: str, interpreter: str | None
-    ) -> AsyncIterator[tuple[str, int]]:
+    async def _unpacked(self, archive: str) -> AsyncIterator[tuple[str, int]]:
         """The name of a staging directory with the unpacked zip, for as long as it is needed, and its bytes."""
         name = ids.hex_id()
         staging = self._staging_dir / name
         try:
             unpacked = await self._compute.run(
-                unpack, self._blobs.path(archive), staging, interpreter, timeout_s=UNPACK_LIMIT_S
+                unpack, self._blobs.path(archive), staging, timeout_s=UNPACK_LIMIT_S
             )
             yield name, unpacked.bytes
         except CodeRejected as rejected:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambent.policy.documents import MalformedPolicy, parse
 from lambent.services.lambda_ import policies
 from lambent.services.lambda_.errors import (
     InvalidParameterValue,
@@ -48,7 +49,7 @@ class Permissions:
             )
         self._check_revision(tx, ref, request.get("RevisionId", ""))
         statement = policies.statement(request, ref.arn)
-        put_statements(tx, ref, policies.added(statements_of(tx, ref), statement))
+        self._put(tx, ref, policies.added(statements_of(tx, ref), statement))
         self.revisions.renew(tx, ref)
         return {"Statement": policies.text(statement)}
 
@@ -58,7 +59,7 @@ class Permissions:
         ref = _policy_of(context, request["FunctionName"], request.get("Qualifier", ""))
         self._check_revision(tx, ref, request.get("RevisionId", ""))
         left = policies.removed(statements_of(tx, ref), request["StatementId"])
-        put_statements(tx, ref, left)
+        self._put(tx, ref, left)
         self.revisions.renew(tx, ref)
         return {}
 
@@ -77,7 +78,7 @@ class Permissions:
         ref = _policy_of(context, request["ResourceArn"], "")
         self._check_revision(tx, ref, request.get("RevisionId", ""))
         statements = _parsed(request["Policy"])
-        put_statements(tx, ref, statements)
+        self._put(tx, ref, statements)
         return self._shown(tx, ref, self.revisions.renew(tx, ref))
 
     def get_resource_policy(
@@ -93,9 +94,17 @@ class Permissions:
         self._check_revision(tx, ref, request.get("RevisionId", ""))
         if not statements_of(tx, ref):
             raise ResourceNotFound(_MISSING)
-        put_statements(tx, ref, [])
+        self._put(tx, ref, [])
         self.revisions.renew(tx, ref)
         return {}
+
+    def _put(self, tx: Tx, ref: FunctionRef, statements: list[policies.Statement]) -> None:
+        """Write a policy; without statements there is none."""
+        if statements:
+            POLICIES.put(tx, ref.scope, ref.name, ref.qualifier, {"statements": statements})
+        else:
+            POLICIES.remove(tx, ref.scope, ref.name, ref.qualifier)
+        tx.after_commit(self.revisions.registry.book.put, ref.arn, statements)
 
     def _shown(self, tx: Tx, ref: FunctionRef, revision: str) -> Document:
         statements = statements_of(tx, ref)
@@ -113,14 +122,6 @@ def statements_of(tx: Tx, ref: FunctionRef) -> list[policies.Statement]:
     """The statements of a policy; none where there is no policy."""
     row = POLICIES.find(tx, ref.scope, ref.name, ref.qualifier)
     return [] if row is None else row["statements"]
-
-
-def put_statements(tx: Tx, ref: FunctionRef, statements: list[policies.Statement]) -> None:
-    """Write a policy; without statements there is none."""
-    if statements:
-        POLICIES.put(tx, ref.scope, ref.name, ref.qualifier, {"statements": statements})
-    else:
-        POLICIES.remove(tx, ref.scope, ref.name, ref.qualifier)
 
 
 def _policy_of(context: RequestContext, name: str, qualifier: str) -> FunctionRef:
@@ -143,6 +144,10 @@ def _parsed(text: str) -> list[policies.Statement]:
         raise InvalidParameterValue(
             "The policy must be an object with statements that have Effect, Principal and Action."
         )
+    try:
+        parse(policies.policy_text(statements), "resource")
+    except MalformedPolicy as fault:
+        raise InvalidParameterValue(f"{fault.message} ({fault.details})") from fault
     return policies.checked_size(statements)
 
 

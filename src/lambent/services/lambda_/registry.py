@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lambent.core.context import Scope
 from lambent.services.lambda_ import repository
+from lambent.services.lambda_.names import function_arn
 from lambent.services.lambda_.qualifiers import route
+from lambent.services.lambda_.resource_book import ResourceBook
 
 if TYPE_CHECKING:
-    from lambent.core.context import Scope
     from lambent.core.ports import Database
     from lambent.execution.spec import FunctionSpec
     from lambent.services.lambda_.model import Function, Key
@@ -45,13 +47,16 @@ class Target:
 
 
 class Registry:
-    """The invocable functions by (account id, region, name), and what their qualifiers lead to."""
+    """The invocable functions by (account id, region, name), and what their qualifiers lead to. `book` has their
+    policies and tags.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._entries: dict[Key, Invocable] = {}
         self._targets: dict[Key, dict[str, Target]] = {}
         self._epoch = 0
+        self.book = ResourceBook()
 
     def get(self, key: Key) -> Invocable | None:
         """What is in memory; None may mean that nobody has asked yet."""
@@ -92,8 +97,11 @@ class Registry:
         """A change of this function was committed."""
         self.forget_qualifiers(function.key)
         self._entries[function.key] = Invocable.of(function)
+        self.book.tag(function)
 
     def drop(self, key: Key) -> None:
         """The function's deletion was committed."""
         self.forget_qualifiers(key)
         self._entries.pop(key, None)
+        account_id, region, name = key
+        self.book.forget_function(function_arn(Scope(account_id, region), name))

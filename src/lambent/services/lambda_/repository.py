@@ -89,10 +89,10 @@ def every(tx: Tx) -> list[Function]:
     return [_function(row) for row in tx.all(select(FUNCTIONS))]
 
 
-def runtimes(tx: Tx) -> list[tuple[str, int]]:
-    """The runtime ids in use, each with the memory sizes (MiB) that it is used with."""
-    rows = tx.all(select(_C.runtime, _C.memory_mib).distinct())
-    return [(row.runtime, row.memory_mib) for row in rows]
+def runtimes(tx: Tx) -> list[tuple[str, int, str]]:
+    """The runtime ids in use, each with the memory sizes (MiB) that it is used with and the trees of code."""
+    rows = tx.all(select(_C.runtime, _C.memory_mib, _C.code_tree).distinct())
+    return [(row.runtime, row.memory_mib, row.code_tree) for row in rows]
 
 
 def trees(tx: Tx) -> dict[str, tuple[str, str]]:

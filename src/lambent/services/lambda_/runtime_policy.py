@@ -47,9 +47,10 @@ class RuntimePolicy:
         return runtime
 
     def interpreter(self, name: str) -> str | None:
-        """The interpreter to compile a package with; None where there is nothing to compile."""
+        """The runtime id that stands for the interpreter to compile a package with; None where there is nothing to
+        compile."""
         runtime = self.runtimes.find(name)
-        return runtime.interpreter if runtime and runtime.language == "python" else None
+        return runtime.pool if runtime and runtime.language == "python" else None
 
     def version_arn(self, name: str, region: str) -> str | None:
         """RuntimeVersionArn: an id of the interpreter that runs the function now. None where there is none."""

@@ -36,6 +36,7 @@ from lambent.services.lambda_.provisioned import ProvisionedConcurrency
 from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.reservations import Reservations
 from lambent.services.lambda_.response_streams import ResponseStreams
+from lambent.services.lambda_.service_invoker import ServiceInvoker
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
 from lambent.services.lambda_.updates import Updates
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambent.core.context import RequestContext
-    from lambent.core.ports import Database, Signatures
+    from lambent.core.ports import Authority, Database, ResourceFacts, Signatures
     from lambent.core.service import Door
     from lambent.process.clock_driver import MovableClock
     from lambent.services.lambda_.names import FunctionRef
@@ -70,6 +71,7 @@ class LambdaService:
         targets: services that records of asynchronous invocations can be delivered to, by their name in ARNs.
         pollers: what polls event sources, by the name of their service in ARNs.
         signatures: who signs requests to function URLs; without it there are no URLs to call.
+        authority: what they may do; goes with `signatures`.
         objects: S3, for code that lies there.
     """
 
@@ -89,6 +91,7 @@ class LambdaService:
         targets: Mapping[str, Target] | None = None,
         pollers: Mapping[str, Poller] | None = None,
         signatures: Signatures | None = None,
+        authority: Authority | None = None,
         objects: Objects | None = None,
     ) -> None:
         links = CodeLinks(clock)
@@ -103,13 +106,16 @@ class LambdaService:
         destinations = Destinations(targets or {})
         functions = Functions(changes, links, sources, uses, destinations, policy)
         updates = Updates(changes, sources, uses, destinations, policy)
-        layers = Layers(database, changes, self._cleaning, sources, links, policy)
+        layers = Layers(database, changes, self._cleaning, sources, links, policy, registry.book)
         versions = Versions(changes, policy)
         self._provisioned = ProvisionedConcurrency(database, plane, account_concurrency)
         aliases = Aliases(registry, self._provisioned)
         invocations = Invocations(registry, self._settling, plane, self._accept)
         self._queue = EventQueue(database, invocations, targets or {}, clock)
         self._async = AsyncInvocations(invocations, self._queue)
+        # For services that invoke functions.
+        is_open = signatures is not None and signatures.is_open
+        self.invoker = ServiceInvoker(database, invocations, self._async, clock, is_open)
         self._clock = clock
         self._timers: CalendarDriver | None = None
         self._reservations = Reservations(plane, account_concurrency)
@@ -145,12 +151,17 @@ class LambdaService:
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
         self.doors: tuple[Door, ...] = (CodeDoor(links, blobs),)
+        self.resource_facts: ResourceFacts = registry.book
+        self._book = registry.book
         if signatures is not None:
-            self.doors += (UrlDoor(database, invocations, self._streams, signatures, clock),)
+            assert authority is not None, "who signed is of no use without what they may do"
+            door = UrlDoor(database, invocations, self._streams, signatures, authority, clock)
+            self.doors += (door,)
 
     async def start(self) -> None:
         """Make up for a crash, remove what it left lying, and warm up what is in use."""
         await self._start_up.run()
+        await self._book.load(self._database)
         await self._reservations.restore(self._database)
         await self._settling.settle_all()
         self._timers = CalendarDriver(self._clock, self._queue.settled)

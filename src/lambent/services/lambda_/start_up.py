@@ -42,10 +42,10 @@ class StartUp:
         archives = await self.blobs.digests()
         trees = await asyncio.to_thread(self.packages.sealed_trees)
         await self._restore(trees)
-        self.cleaning.offer(archives, trees)
+        self.cleaning.offer(archives, [*trees, *self.packages.take_uncompiled()])
         await self.cleaning.finish()
-        for runtime, memory_mib in await self.database.read(repository.runtimes):
-            self.plane.prewarm(runtime, memory_mib)
+        for runtime, memory_mib, tree in await self.database.read(repository.runtimes):
+            self.plane.prewarm(runtime, memory_mib, {}, (tree,))
 
     async def _restore(self, present: set[str]) -> None:
         needed = await self.database.read(repository.trees)

@@ -1,8 +1,8 @@
 """The door of function URLs: `ID.lambda-url.REGION.on.aws` and `ID.lambda-url.REGION.localhost[:PORT]`.
 
-Who may come in: with AuthType NONE whomever the function's policy lets call without a name, with AWS_IAM a caller with
-a good signature who is of the same account or named in the policy ("Control access to Lambda function URLs", Lambda
-developer guide).
+Who may come in: whoever may both `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction`, which URLs ask for since
+October 2025. With AuthType NONE nobody has a name, so the function's policy must let everybody; with AWS_IAM a
+signature says who calls ("Control access to Lambda function URLs", Lambda developer guide).
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambent.core import ids
-from lambent.core.context import Scope
+from lambent.core.context import ANONYMOUS, Scope
 from lambent.core.errors import MissingAuthenticationToken, ServiceError
 from lambent.core.http import BodyTooLarge, Response
-from lambent.services.lambda_ import policies
 from lambent.services.lambda_.names import FunctionRef
-from lambent.services.lambda_.permissions import statements_of
 from lambent.services.lambda_.resources import URLS
 from lambent.services.lambda_.url_cors import cors_headers, preflight
 from lambent.services.lambda_.url_events import url_answer, url_event
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.core.context import Principal
     from lambent.core.http import Request
-    from lambent.core.ports import Database, Signatures, Tx
+    from lambent.core.ports import Authority, Database, Signatures, Tx
     from lambent.services.lambda_.invocations import Invocations
     from lambent.services.lambda_.response_streams import ResponseStreams
 
@@ -39,6 +37,8 @@ _log = logging.getLogger(__name__)
 _HOST = re.compile(r"([a-z0-9]{1,64})\.lambda-url\.([a-z0-9-]+)\.(?:on\.aws|localhost)(?::\d+)?")
 # "6 MB each for request and response (synchronous)" (Lambda quotas).
 _MAX_BODY = 6_291_456
+# The second one since October 2025.
+_ACTIONS = ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
 _FORBIDDEN = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
     "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
@@ -47,11 +47,10 @@ _FORBIDDEN = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a URL leads to: a function or an alias, the URL's configuration, and the policy it goes by."""
+    """What a URL leads to: a function or an alias, and the URL's configuration."""
 
     ref: FunctionRef
     config: dict[str, Any]
-    statements: list[policies.Statement]
 
 
 class UrlDoor:
@@ -63,12 +62,14 @@ class UrlDoor:
         invocations: Invocations,
         streams: ResponseStreams,
         signatures: Signatures,
+        authority: Authority,
         clock: Clock,
     ) -> None:
         self._database = database
         self._invocations = invocations
         self._streams = streams
         self._signatures = signatures
+        self._authority = authority
         self._clock = clock
 
     def matches(self, request: Request) -> bool:
@@ -112,12 +113,23 @@ class UrlDoor:
         except MissingAuthenticationToken:
             return None
 
+    def _is_allowed(self, request: Request, entry: Entry, principal: Principal | None) -> bool:
+        keys = {
+            "lambda:FunctionUrlAuthType": entry.config["AuthType"],
+            "lambda:InvokedViaFunctionUrl": "true",
+        }
+        caller = principal or ANONYMOUS
+        return all(
+            self._authority.allows(caller, action, entry.ref.arn, keys, request)
+            for action in _ACTIONS
+        )
+
     async def _answer(self, request: Request, entry: Entry, url_id: str) -> Response:
         body = await request.body.read(_MAX_BODY)
         principal: Principal | None = None
         if entry.config["AuthType"] == "AWS_IAM":
             principal = await self._caller(request, body)
-        if not self._signatures.is_open and not _is_allowed(entry, principal):
+        if not self._signatures.is_open and not self._is_allowed(request, entry, principal):
             return refusal(403, "AccessDeniedException", {"Message": _FORBIDDEN})
         request_id = ids.request_id()
         now = self._clock.calendar()
@@ -148,18 +160,4 @@ def _find(tx: Tx, url_id: str, region: str) -> Entry | None:
     if row is None or row.scope.region != region:
         return None
     ref = FunctionRef(Scope(row.scope.account_id, region), row.owner, row.id)
-    return Entry(ref, row.document, statements_of(tx, ref))
-
-
-def _is_allowed(entry: Entry, principal: Principal | None) -> bool:
-    """A caller of the function's own account needs no permission, but may be denied."""
-    caller = policies.Caller()
-    if principal is not None:
-        caller = policies.Caller(principal.account_id, principal.arn)
-    facts = {
-        "lambda:functionurlauthtype": entry.config["AuthType"],
-        "lambda:invokedviafunctionurl": "true",
-    }
-    says = policies.effect(entry.statements, "lambda:InvokeFunctionUrl", caller, facts)
-    is_own = caller.account_id == entry.ref.scope.account_id
-    return says == "Allow" or (is_own and says is None)
+    return Entry(ref, row.document)

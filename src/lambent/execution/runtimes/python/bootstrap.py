@@ -17,7 +17,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lambent.execution.runtimes.python import faults, handlers, surroundings, wire
+from lambent.execution.runtimes.python import compiler, faults, handlers, surroundings, wire
 from lambent.execution.runtimes.python.context import LambdaContext
 from lambent.execution.runtimes.python.marshal import Marshaller
 from lambent.execution.runtimes.python.output import Output, flush_streams
@@ -52,6 +52,8 @@ class Runtime:
 
     def initialise(self) -> Callable[[Any, Any], Any]:
         """Import the handler; on failure say so and end the process."""
+        if self._function.get("compiles"):
+            return compiler.compile_files
         try:
             return handlers.load(self._function["handler"])
         except Exception as error:

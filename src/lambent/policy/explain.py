@@ -1,0 +1,122 @@
+"""Why a request is allowed or denied, down to line and column: `lambent iam explain`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambent.policy.denial import reason
+from lambent.policy.engine import TYPES
+
+if TYPE_CHECKING:
+    from lambent.policy.compiled import Rule
+    from lambent.policy.decisions import Permission
+    from lambent.policy.engine import Decision, PolicyType
+    from lambent.policy.facts import Facts
+
+_NAMES = {
+    "identity": "identity-based policy",
+    "boundary": "permissions boundary",
+    "session": "session policy",
+    "resource": "resource-based policy",
+    "organization": "service control policy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A statement, and what it has to do with the answer.
+
+    Attributes:
+        why: "decides", or what it is about the request that it does not match: "resource" or the condition
+            (`IpAddress aws:SourceIp`).
+    """
+
+    policy: str
+    type: PolicyType
+    sid: str
+    effect: str
+    line: int
+    column: int
+    why: str = "decides"
+
+    def __str__(self) -> str:
+        name = f" {self.sid}" if self.sid else ""
+        where = f"{_NAMES[self.type]} {self.policy}, line {self.line}, column {self.column}"
+        text = f"{self.effect} statement{name} of {where}"
+        return text if self.why == "decides" else f"{text}: not for this {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer, the statements that decided it, and those about the action that did not come to apply."""
+
+    is_allowed: bool
+    reason: str
+    deciding: tuple[Place, ...]
+    passed_over: tuple[Place, ...]
+
+
+def explain(permission: Permission, facts: Facts) -> Explanation:
+    """The answer to one permission by these facts, with its reasons."""
+    decision = permission.decide(facts)
+    action = permission.ask.action
+    deciding = tuple(_place(permission, rule, "decides") for rule in decision.rules)
+    return Explanation(
+        decision.is_allowed,
+        _reason(permission, decision, action),
+        deciding,
+        () if decision.is_allowed else _passed_over(permission, facts),
+    )
+
+
+def _reason(permission: Permission, decision: Decision, action: str) -> str:
+    if not decision.is_allowed:
+        return reason(action, decision)
+    if decision.rules:
+        return "allowed by a statement"
+    is_root = permission.ask.caller.is_root
+    return "allowed: the root of an account may do everything in it" if is_root else "allowed"
+
+
+def _passed_over(permission: Permission, facts: Facts) -> tuple[Place, ...]:
+    """Statements about the action that allow, but for the resource or a condition."""
+    ask = permission.ask
+    places = []
+    for type_ in TYPES:
+        for policy in permission.policies.of_type(type_):
+            for rule in policy.about(ask.action.lower()).allows:
+                why = _mismatch(rule, ask.resource, facts)
+                if why:
+                    places.append(_place(permission, rule, why))
+    return tuple(places)
+
+
+def _mismatch(rule: Rule, resource: str, facts: Facts) -> str:
+    """What of the request does not match, "" if everything does."""
+    if not rule.resources.match(resource, facts):
+        return "resource"
+    for condition, holds in zip(rule.statement.conditions, rule.conditions, strict=True):
+        if not holds(facts):
+            name = condition.operator
+            written = f"{name.set_operator}:{name.base}" if name.set_operator else name.base
+            return f"condition ({written} {condition.key})"
+    return ""
+
+
+def _place(permission: Permission, rule: Rule, why: str) -> Place:
+    statement = rule.statement
+    type_ = next(
+        type_
+        for type_ in TYPES
+        if any(rule in policy.rules for policy in permission.policies.of_type(type_))
+    )
+    return Place(
+        rule.policy,
+        type_,
+        statement.sid,
+        statement.effect,
+        statement.start.line,
+        statement.start.column,
+        why,
+    )

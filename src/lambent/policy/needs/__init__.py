@@ -1,0 +1,33 @@
+"""Which permissions every operation of the API needs: the tables, a file for each service.
+
+Facts of the Service Authorization Reference ("Actions, resources, and condition keys for ...") and of the services' own
+pages. A test holds the tables against the service models, operations that Lambent has not yet included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambent.policy.needs import cloudwatch, iam, lambda_, logs, sts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.policy.needs.rows import Needs
+
+__all__ = ["TABLES", "needs_of"]
+
+# By botocore's names of the services.
+TABLES: Mapping[str, Mapping[str, Needs]] = {
+    "cloudwatch": cloudwatch.ROWS,
+    "iam": iam.ROWS,
+    "lambda": lambda_.ROWS,
+    "logs": logs.ROWS,
+    "sts": sts.ROWS,
+}
+
+
+def needs_of(service: str, operation: str) -> Needs | None:
+    """What a request must be allowed; None for an operation without a row, which nobody may do."""
+    rows = TABLES.get(service)
+    return None if rows is None else rows.get(operation)

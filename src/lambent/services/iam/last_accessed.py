@@ -1,0 +1,162 @@
+"""Service last accessed: which services a user, group, role or policy may use, and when they were used.
+
+A report is made when it is asked for and kept in memory; after a restart its job is not known any more.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lambent.core import ids
+from lambent.core.errors import NotImplementedByLambent
+from lambent.policy import documents
+from lambent.services.iam import uses
+from lambent.services.iam.errors import NoSuchEntity
+from lambent.services.iam.model import Group, Role, User
+from lambent.services.iam.naming import refuse_bad_arn
+from lambent.services.iam.paging import page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from types_boto3_iam.type_defs import (
+        GenerateServiceLastAccessedDetailsRequestTypeDef,
+        GetServiceLastAccessedDetailsRequestTypeDef,
+    )
+
+    from lambent.core.context import RequestContext
+    from lambent.core.ports import Database
+    from lambent.core.service import Document
+    from lambent.services.iam.directory import Directory
+    from lambent.services.iam.model import Identity
+    from lambent.services.iam.uses import Use
+
+# Reports remembered, a few KB each.
+_KEPT = 500
+# Namespaces of actions, with what the services call themselves.
+_NAMES = {
+    "apigateway": "Manage - Amazon API Gateway",
+    "cloudformation": "AWS CloudFormation",
+    "cloudwatch": "Amazon CloudWatch",
+    "dynamodb": "Amazon DynamoDB",
+    "elasticache": "Amazon ElastiCache",
+    "events": "Amazon EventBridge",
+    "execute-api": "Amazon API Gateway",
+    "iam": "AWS Identity and Access Management",
+    "kms": "AWS Key Management Service",
+    "lambda": "AWS Lambda",
+    "logs": "Amazon CloudWatch Logs",
+    "rds": "Amazon RDS",
+    "s3": "Amazon S3",
+    "sns": "Amazon SNS",
+    "sqs": "Amazon SQS",
+    "sts": "AWS Security Token Service",
+    "xray": "AWS X-Ray",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    account_id: str
+    asked: datetime
+    services: list[dict[str, Any]]
+
+
+class LastAccessed:
+    """The two operations."""
+
+    def __init__(self, database: Database, directory: Directory) -> None:
+        self._database = database
+        self._directory = directory
+        self._reports: OrderedDict[str, _Report] = OrderedDict()
+
+    async def generate(
+        self, context: RequestContext, request: GenerateServiceLastAccessedDetailsRequestTypeDef
+    ) -> Document:
+        if request.get("Granularity", "SERVICE_LEVEL") != "SERVICE_LEVEL":
+            raise NotImplementedByLambent("Granularity ACTION_LEVEL is not implemented by Lambent")
+        arn, account_id = request["Arn"], context.scope.account_id
+        refuse_bad_arn(arn)
+        members, texts = self._subject(account_id, arn)
+        found = await self._database.read(
+            partial(uses.of, account_id=account_id, subjects=[each.id for each in members])
+        )
+        arns = {each.id: each.arn for each in members}
+        services = [_shape(name, found, arns) for name in _allowed(texts)]
+        job_id = ids.uuid()
+        self._reports[job_id] = _Report(account_id, context.now, services)
+        if len(self._reports) > _KEPT:
+            self._reports.popitem(last=False)
+        return {"JobId": job_id}
+
+    async def get(
+        self, context: RequestContext, request: GetServiceLastAccessedDetailsRequestTypeDef
+    ) -> Document:
+        job_id = request["JobId"]
+        report = self._reports.get(job_id)
+        if report is None or report.account_id != context.scope.account_id:
+            raise NoSuchEntity(f"Job {job_id} does not exist.")
+        return {
+            "JobStatus": "COMPLETED",
+            "JobType": "SERVICE_LEVEL",
+            "JobCreationDate": report.asked,
+            "JobCompletionDate": report.asked,
+            **page(request, "ServicesLastAccessed", report.services),
+        }
+
+    def _subject(self, account_id: str, arn: str) -> tuple[list[Identity], list[str]]:
+        """Whose uses count, and the documents that say what they may use."""
+        identity = self._directory.identity_of(arn)
+        if identity is not None and identity.account_id == account_id:
+            documents = [each.document for each in self._directory.policies_of(identity).identity]
+            return self._members(identity), documents
+        policy = self._directory.managed_policy(account_id, arn)
+        if policy is None:
+            raise NoSuchEntity(f"ARN {arn} does not exist.")
+        holders: list[Identity] = []
+        for kind in (User, Group, Role):
+            for each in self._directory.all(account_id, kind):
+                if arn in each.attached:
+                    holders += self._members(each)
+        return holders, [policy.document]
+
+    def _members(self, identity: Identity) -> list[Identity]:
+        """A group does nothing itself: its users do."""
+        if not isinstance(identity, Group):
+            return [identity]
+        users = self._directory.all(identity.account_id, User)
+        return [user for user in users if identity.key in user.groups]
+
+
+def _allowed(texts: Iterable[str]) -> list[str]:
+    """The namespaces of services that Allow statements name, by name; every one of ours for `*`."""
+    found: set[str] = set()
+    for text in texts:
+        for statement in documents.parse(text, "identity").statements:
+            if statement.effect != "Allow":
+                continue
+            for action in statement.actions:
+                if statement.is_not_action or action.startswith("*"):
+                    found |= _NAMES.keys()
+                else:
+                    found.add(action.partition(":")[0].lower())
+    return sorted(found)
+
+
+def _shape(service: str, found: list[Use], arns: dict[str, str]) -> dict[str, Any]:
+    own = [use for use in found if use.service == service]
+    shape: dict[str, Any] = {
+        "ServiceName": _NAMES.get(service, service),
+        "ServiceNamespace": service,
+        "TotalAuthenticatedEntities": len({use.subject for use in own}),
+    }
+    last = max(own, key=lambda use: use.used_ms, default=None)
+    if last is not None:
+        shape["LastAuthenticated"] = last.moment
+        shape["LastAuthenticatedEntity"] = arns[last.subject]
+        shape["LastAuthenticatedRegion"] = last.region
+    return shape

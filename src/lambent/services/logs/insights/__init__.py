@@ -1,0 +1,1 @@
+"""CloudWatch Logs Insights: the query language, and running queries over log segments in a compute process."""

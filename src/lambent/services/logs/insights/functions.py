@@ -1,0 +1,182 @@
+"""Functions of a query: on numbers, texts, times and addresses ("Supported operations and functions").
+
+One that gets what it cannot work with gives None.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambent.services.logs.insights.values import is_true, to_number, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ANY = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """How many arguments it takes, and what it makes of their values."""
+
+    least: int
+    most: int
+    call: Callable[..., Any]
+
+
+def _on_numbers(call: Callable[..., Any], least: int = 1, most: int = 1) -> Function:
+    def run(*values: Any) -> Any:
+        numbers = [to_number(value) for value in values]
+        if None in numbers:
+            return None
+        try:
+            return call(*numbers)
+        except (ValueError, OverflowError, ZeroDivisionError):
+            return None
+
+    return Function(least, most, run)
+
+
+def _on_texts(call: Callable[..., Any], least: int = 1, most: int = 1) -> Function:
+    def run(*values: Any) -> Any:
+        if None in values:
+            return None
+        return call(*map(to_text, values))
+
+    return Function(least, most, run)
+
+
+def _substring(text: str, start: str, length: str | None = None) -> Any:
+    first = to_number(start)
+    count = to_number(length) if length is not None else len(text)
+    if first is None or count is None:
+        return None
+    return text[max(int(first), 0) :][: max(int(count), 0)]
+
+
+def _is_ip(version: int | None) -> Function:
+    def test(text: str) -> bool:
+        try:
+            return ipaddress.ip_address(text).version in {version or 4, version or 6}
+        except ValueError:
+            return False
+
+    return _on_texts(test)
+
+
+def _is_in_subnet(version: int | None) -> Function:
+    def test(text: str, subnet: str) -> bool:
+        try:
+            address, network = ipaddress.ip_address(text), ipaddress.ip_network(subnet, False)
+        except ValueError:
+            return False
+        return address.version in {version or 4, version or 6} and address in network
+
+    return _on_texts(test, 2, 2)
+
+
+def _floor(milliseconds: float, period: float) -> float:
+    return milliseconds - milliseconds % period
+
+
+def _ceiling(milliseconds: float, period: float) -> float:
+    return -(-milliseconds // period) * period
+
+
+def _choice(condition: Any, yes: Any, no: Any = None) -> Any:
+    return yes if is_true(condition) else no
+
+
+def _case(*values: Any) -> Any:
+    """Conditions and results in turn; one more is for the rest."""
+    for condition, result in zip(values[::2], values[1::2], strict=False):
+        if is_true(condition):
+            return result
+    return values[-1] if len(values) % 2 else None
+
+
+def _json(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _extreme(pick: Callable[[Any], Any]) -> Callable[..., Any]:
+    def run(*values: Any) -> Any:
+        numbers = [number for value in values if (number := to_number(value)) is not None]
+        return pick(numbers) if numbers else None
+
+    return run
+
+
+FUNCTIONS: dict[str, Function] = {
+    "abs": _on_numbers(abs),
+    "ceil": _on_numbers(math.ceil),
+    "floor": _on_numbers(math.floor),
+    "log": _on_numbers(math.log),
+    "sqrt": _on_numbers(math.sqrt),
+    "greatest": Function(1, ANY, _extreme(max)),
+    "least": Function(1, ANY, _extreme(min)),
+    "ispresent": Function(1, 1, lambda value: value is not None),
+    "coalesce": Function(1, ANY, lambda *values: next((v for v in values if v is not None), None)),
+    "if": Function(2, 3, _choice),
+    "case": Function(2, ANY, _case),
+    # bin is here with the time that goes before its period: see expressions.py.
+    "bin": Function(1, 1, _floor),
+    "datefloor": _on_numbers(_floor, 2, 2),
+    "dateceil": _on_numbers(_ceiling, 2, 2),
+    "frommillis": _on_numbers(lambda number: number),
+    "tomillis": _on_numbers(lambda number: number),
+    "isvalidip": _is_ip(None),
+    "isvalidipv4": _is_ip(4),
+    "isvalidipv6": _is_ip(6),
+    "isipinsubnet": _is_in_subnet(None),
+    "isipv4insubnet": _is_in_subnet(4),
+    "isipv6insubnet": _is_in_subnet(6),
+    "isempty": Function(1, 1, lambda value: value is None or to_text(value) == ""),
+    "isblank": Function(1, 1, lambda value: value is None or not to_text(value).strip()),
+    "concat": Function(1, ANY, lambda *values: "".join(map(to_text, values))),
+    "trim": _on_texts(lambda text, chars=None: text.strip(chars), 1, 2),
+    "ltrim": _on_texts(lambda text, chars=None: text.lstrip(chars), 1, 2),
+    "rtrim": _on_texts(lambda text, chars=None: text.rstrip(chars), 1, 2),
+    "strlen": _on_texts(len),
+    "toupper": _on_texts(str.upper),
+    "tolower": _on_texts(str.lower),
+    "substr": _on_texts(_substring, 2, 3),
+    "replace": _on_texts(lambda text, old, new: text.replace(old, new), 3, 3),
+    "strcontains": _on_texts(lambda text, part: int(part in text), 2, 2),
+    "jsonparse": _on_texts(_json),
+    "jsonstringify": Function(1, 1, lambda value: orjson.dumps(value).decode()),
+}
+
+# What gives a time.
+MOMENTS = frozenset({"bin", "datefloor", "dateceil", "frommillis"})
+
+
+def _divided(left: float, right: float) -> float | None:
+    return left / right if right else None
+
+
+def _remainder(left: float, right: float) -> float | None:
+    return math.fmod(left, right) if right else None
+
+
+def _power(left: float, right: float) -> float | None:
+    result = left**right
+    return result if isinstance(result, int | float) else None
+
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "+": _on_numbers(lambda left, right: left + right).call,
+    "-": _on_numbers(lambda left, right: left - right).call,
+    "*": _on_numbers(lambda left, right: left * right).call,
+    "/": _on_numbers(_divided).call,
+    "%": _on_numbers(_remainder).call,
+    "^": _on_numbers(lambda left, right: _power(float(left), float(right))).call,
+}

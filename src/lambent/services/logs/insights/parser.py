@@ -1,0 +1,179 @@
+"""Reads a query: commands between `|` ("CloudWatch Logs Insights query syntax", CloudWatch Logs user guide)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lambent.services.logs.insights.expression_parser import ExpressionParser, read_regex
+from lambent.services.logs.insights.malformed import CommandUnserved, QueryMalformed
+from lambent.services.logs.insights.scanner import Scanner
+from lambent.services.logs.insights.tree import (
+    Call,
+    Command,
+    Dedup,
+    Display,
+    Expression,
+    Field,
+    Fields,
+    Filter,
+    Limit,
+    Named,
+    Parse,
+    Sort,
+    Stats,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# "Up to 10,000 log events" and "limit ... maximum 10,000" (limit command).
+MOST_ROWS = 10_000
+_UNSERVED = (
+    *("pattern", "diff", "anomaly", "unmask", "unnest", "source", "filterindex", "lookup", "join"),
+    *("addtotals", "eval", "search"),
+)
+_WORDS = frozenset({"as", "by", "and", "or", "not", "in", "like", "asc", "desc"})
+
+
+def parse_query(text: str) -> tuple[Command, ...]:
+    """The commands of a query, at least one. Raises QueryMalformed, CommandUnserved."""
+    return _Parser(text).query()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._scanner = Scanner(text)
+        self._expressions = ExpressionParser(self._scanner)
+        self._commands: dict[tuple[str, ...], Callable[[], Command]] = {
+            ("fields",): lambda: Fields(self._columns()),
+            ("display",): lambda: Display(self._columns()),
+            ("filter", "where"): lambda: Filter(self._expressions.expression()),
+            ("parse",): self._parse,
+            ("stats",): self._stats,
+            ("sort", "order"): self._sort,
+            ("limit", "head"): self._limit,
+            ("dedup",): self._dedup,
+        }
+
+    def query(self) -> tuple[Command, ...]:
+        scanner = self._scanner
+        found: list[Command] = []
+        while True:
+            found.append(self._command())
+            if scanner.is_at_end:
+                return tuple(found)
+            scanner.expect("|")
+
+    def _command(self) -> Command:
+        for names, read in self._commands.items():
+            if self._scanner.word(*names):
+                return read()
+        for name in _UNSERVED:
+            if self._scanner.word(name):
+                raise CommandUnserved(name)
+        raise self._scanner.unexpected()
+
+    def _columns(self) -> tuple[Named, ...]:
+        """Expressions with aliases. Between fields the comma may be missing."""
+        found = [self._named()]
+        while True:
+            if self._scanner.take(","):
+                found.append(self._named())
+            else:
+                return tuple(found)
+
+    def _named(self) -> Named:
+        expression = self._expressions.expression()
+        if self._scanner.word("as"):
+            return Named(expression, self._name())
+        name = expression.name if isinstance(expression, Field) else expression.text
+        return Named(expression, name)
+
+    def _name(self) -> str:
+        start = self._scanner.position
+        name = self._scanner.name()
+        if name is None or name.lower() in _WORDS:
+            self._scanner.position = start
+            raise self._scanner.unexpected()
+        return name
+
+    def _names(self) -> tuple[str, ...]:
+        found = [self._name()]
+        while self._scanner.take(","):
+            found.append(self._name())
+        return tuple(found)
+
+    def _parse(self) -> Command:
+        scanner, start = self._scanner, self._scanner.position
+        source: Expression = Field("@message", "@message")
+        pattern, is_glob = self._pattern()
+        if pattern is None:
+            source = self._expressions._primary()  # noqa: SLF001 - a field, or a function of one
+            pattern, is_glob = self._pattern()
+        if pattern is None:
+            raise scanner.unexpected()
+        compiled = re.compile(pattern)
+        names = tuple(compiled.groupindex)
+        if scanner.word("as"):
+            names = self._names()
+            if len(names) != compiled.groups:
+                kind = "wildcards" if is_glob else "groups"
+                raise QueryMalformed(
+                    f"{compiled.groups} {kind} and {len(names)} names in parse",
+                    start,
+                    scanner.position,
+                )
+        elif is_glob or not names:
+            raise scanner.unexpected()
+        return Parse(source, pattern, names)
+
+    def _pattern(self) -> tuple[str | None, bool]:
+        """A regular expression, and whether it was written as a text with `*`."""
+        if (regex := read_regex(self._scanner)) is not None:
+            return regex, False
+        text = self._scanner.quoted()
+        if text is None:
+            return None, False
+        pieces = [re.escape(piece) for piece in text.split("*")]
+        # The last star takes what is left, if nothing stands behind it.
+        ending = "(.*)" if not pieces[-1] and len(pieces) > 1 else ""
+        body = "(.*?)".join(pieces[:-1] if ending else pieces)
+        return f"(?s){body}{ending}", True
+
+    def _stats(self) -> Command:
+        columns = self._columns()
+        by: tuple[Named, ...] = ()
+        if self._scanner.word("by"):
+            by = self._columns()
+        return Stats(columns, by)
+
+    def _sort(self) -> Command:
+        self._scanner.word("by")
+        keys = []
+        while True:
+            key = self._expressions.expression()
+            is_descending = self._scanner.word("desc")
+            if not is_descending:
+                self._scanner.word("asc")
+            keys.append((key, is_descending))
+            if not self._scanner.take(","):
+                return Sort(tuple(keys))
+
+    def _limit(self) -> Command:
+        start = self._scanner.position
+        number = self._scanner.number()
+        if number is None or not number.isdecimal() or not 0 < int(number) <= 100_000:
+            self._scanner.position = start
+            raise self._scanner.unexpected()
+        return Limit(min(int(number), MOST_ROWS))
+
+    def _dedup(self) -> Command:
+        return Dedup(tuple(named.expression for named in self._columns()))
+
+
+def has_aggregate(expression: Expression, names: frozenset[str]) -> bool:
+    """Does a function of `names` occur in it?"""
+    return isinstance(expression, Call) and (
+        expression.name in names or any(has_aggregate(each, names) for each in expression.arguments)
+    )

@@ -1,0 +1,1 @@
+"""Security Token Service: temporary credentials, and who somebody is."""

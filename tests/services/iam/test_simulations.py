@@ -1,0 +1,117 @@
+"""The policy simulator, context keys, and services last accessed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import RunningPlatform
+    from types_boto3_iam.client import IAMClient
+
+    ErrorOf = Callable[..., tuple[int, str, str]]
+
+ONE = "arn:aws:lambda:eu-west-1:123456789012:function:one"
+
+
+def _document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, indent=2)
+
+
+INVOKE = _document({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": ONE})
+FROM_HOME = _document(
+    {
+        "Effect": "Allow",
+        "Action": "s3:*",
+        "Resource": "*",
+        "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
+    }
+)
+
+
+def test_policies_are_tried_out(iam: IAMClient) -> None:
+    answer = iam.simulate_custom_policy(
+        PolicyInputList=[INVOKE, FROM_HOME],
+        ActionNames=["lambda:InvokeFunction", "s3:GetObject"],
+        ResourceArns=[ONE],
+    )
+    invoke, get = answer["EvaluationResults"]
+    assert answer["IsTruncated"] is False
+    assert (invoke["EvalActionName"], invoke["EvalDecision"]) == (
+        "lambda:InvokeFunction",
+        "allowed",
+    )
+    (matched,) = invoke["MatchedStatements"]
+    assert matched["SourcePolicyId"] == "PolicyInputList.1"
+    assert matched["StartPosition"] == {"Line": 4, "Column": 5}
+    assert (get["EvalDecision"], get["MissingContextValues"]) == ("implicitDeny", ["aws:SourceIp"])
+    home = iam.simulate_custom_policy(
+        PolicyInputList=[FROM_HOME],
+        ActionNames=["s3:GetObject"],
+        ContextEntries=[
+            {
+                "ContextKeyName": "aws:SourceIp",
+                "ContextKeyValues": ["203.0.113.7"],
+                "ContextKeyType": "ip",
+            }
+        ],
+    )
+    assert home["EvaluationResults"][0]["EvalDecision"] == "allowed"
+    keys = iam.get_context_keys_for_custom_policy(PolicyInputList=[INVOKE, FROM_HOME])
+    assert keys["ContextKeyNames"] == ["aws:SourceIp"]
+
+
+def test_a_users_policies_are_tried_out(iam: IAMClient, error_of: ErrorOf, account_id: str) -> None:
+    user = iam.create_user(UserName="u")["User"]["Arn"]
+    iam.create_group(GroupName="g")
+    iam.add_user_to_group(GroupName="g", UserName="u")
+    iam.put_group_policy(GroupName="g", PolicyName="p", PolicyDocument=INVOKE)
+    boundary = iam.create_policy(PolicyName="b", PolicyDocument=FROM_HOME)["Policy"]["Arn"]
+
+    def decision() -> Any:
+        return iam.simulate_principal_policy(
+            PolicySourceArn=user, ActionNames=["lambda:InvokeFunction"], ResourceArns=[ONE]
+        )["EvaluationResults"][0]
+
+    allowed = decision()
+    assert allowed["EvalDecision"] == "allowed"
+    assert allowed["MatchedStatements"][0]["SourcePolicyId"] == "group_g_p"
+    assert "PermissionsBoundaryDecisionDetail" not in allowed
+    iam.put_user_permissions_boundary(UserName="u", PermissionsBoundary=boundary)
+    bounded = decision()
+    assert bounded["EvalDecision"] == "implicitDeny"
+    assert bounded["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
+    nobody = error_of(
+        iam.simulate_principal_policy,
+        PolicySourceArn=f"arn:aws:iam::{account_id}:user/none",
+        ActionNames=["s3:GetObject"],
+    )
+    assert nobody == (404, "NoSuchEntity", "The user with name none cannot be found.")
+
+
+def test_which_services_a_user_has_used(
+    iam: IAMClient, aws: Callable[..., Any], running: RunningPlatform, error_of: ErrorOf
+) -> None:
+    user = iam.create_user(UserName="u")["User"]["Arn"]
+    actions = ["sts:GetCallerIdentity", "lambda:InvokeFunction"]
+    document = _document({"Effect": "Allow", "Action": actions, "Resource": "*"})
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    aws(
+        "sts",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    ).get_caller_identity()
+    running.run(running.platform.iam.uses.settled())
+    job = iam.generate_service_last_accessed_details(Arn=user)["JobId"]
+    report = iam.get_service_last_accessed_details(JobId=job)
+    assert report["JobStatus"] == "COMPLETED"
+    unused, used = report["ServicesLastAccessed"]
+    assert unused["ServiceNamespace"] == "lambda"
+    assert unused["TotalAuthenticatedEntities"] == 0
+    assert "LastAuthenticated" not in unused
+    assert (used["ServiceNamespace"], used["LastAuthenticatedEntity"]) == ("sts", user)
+    gone = error_of(iam.get_service_last_accessed_details, JobId="0" * 36)
+    assert gone[:2] == (404, "NoSuchEntity")

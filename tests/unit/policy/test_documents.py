@@ -1,0 +1,230 @@
+"""What is a policy, and what IAM says of what is none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lambent.policy.documents import MalformedPolicy, parse
+
+ANY = "*"
+
+
+def document(**elements: object) -> dict[str, Any]:
+    """A good identity policy, with other elements in its statement; None takes one out."""
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ANY, **elements}
+    kept = {name: value for name, value in statement.items() if value is not None}
+    return {"Version": "2012-10-17", "Statement": [kept]}
+
+
+def trust(**elements: object) -> dict[str, Any]:
+    service = {"Service": "lambda.amazonaws.com"}
+    return document(
+        **{"Action": "sts:AssumeRole", "Resource": None, "Principal": service, **elements}
+    )
+
+
+def refused(policy: object, kind: Any = "identity") -> MalformedPolicy:
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    with pytest.raises(MalformedPolicy) as caught:
+        parse(text, kind)
+    return caught.value
+
+
+def test_every_element_is_read() -> None:
+    policy = {
+        "Version": "2012-10-17",
+        "Id": "all",
+        "Statement": {
+            "Sid": "One",
+            "Effect": "Deny",
+            "NotPrincipal": {"AWS": "123456789012", "Service": ["s3.amazonaws.com"]},
+            "NotAction": ["s3:*", "sqs:Send?essage"],
+            "NotResource": "arn:aws:s3:::b/*",
+            "Condition": {"ForAnyValue:StringLikeIfExists": {"aws:TagKeys": ["a*", 7, True]}},
+        },
+    }
+    read = parse(json.dumps(policy), "resource")
+    (statement,) = read.statements
+    (condition,) = statement.conditions
+    assert (read.version, read.id) == ("2012-10-17", "all")
+    assert (statement.sid, statement.effect) == ("One", "Deny")
+    assert (statement.actions, statement.is_not_action) == (("s3:*", "sqs:Send?essage"), True)
+    assert (statement.resources, statement.is_not_resource) == (("arn:aws:s3:::b/*",), True)
+    assert statement.principals is not None
+    assert statement.principals.is_negated
+    assert statement.principals.names["Service"] == ("s3.amazonaws.com",)
+    assert (condition.operator.base, condition.operator.set_operator) == (
+        "StringLike",
+        "ForAnyValue",
+    )
+    assert condition.operator.if_exists
+    assert condition.values == ("a*", "7", "true")
+
+
+def test_a_document_without_version_is_of_the_older_one_and_has_no_variables() -> None:
+    policy = {"Statement": document()["Statement"]}
+    read = parse(json.dumps(policy), "identity")
+    assert read.version == "2008-10-17"
+    assert not read.has_variables
+
+
+def test_statements_know_where_they_stand() -> None:
+    text = '{"Statement": [\n  {"Effect": "Allow",\n   "Action": "*", "Resource": "*"}]}'
+    (statement,) = parse(text, "identity").statements
+    assert (statement.start.line, statement.start.column) == (2, 3)
+    assert (statement.end.line, statement.end.column) == (3, 35)
+
+
+def test_a_fault_says_line_and_column() -> None:
+    fault = refused('{"Statement": {\n "Effect": "allow", "Action": "*", "Resource": "*"}}')
+    assert fault.message == "The policy failed legacy parsing"
+    assert (fault.line, fault.column) == (2, 12)
+    assert fault.details == "line 2, column 12: Effect is Allow or Deny"
+
+
+REGIONAL = "arn:aws:s3:us-east-1::b"
+REGIONAL_USER = "arn:aws:iam:eu-west-1:123456789012:user/a"
+USERS = "arn:aws:iam::123456789012:user/*"
+BAD_SID = (
+    "Statement IDs (SID) must be alpha-numeric. "
+    "Check that your input satisfies the regular expression [0-9A-Za-z]*"
+)
+SYNTAX = "Syntax errors in policy."
+LEGACY = "The policy failed legacy parsing"
+VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ("", SYNTAX),
+        ("[]", SYNTAX),
+        ("{", SYNTAX),
+        ('{"Version": "2012-10-17"}', SYNTAX),
+        (" {}", "JSON strings must not have leading spaces"),
+        ({"Version": "2012-10-17", "Statement": []}, SYNTAX),
+        ({"Version": "2012-10-17", "Statement": ["x"]}, SYNTAX),
+        ({**document(), "Extra": 1}, SYNTAX),
+        (
+            {**document(), "Version": "2012-10-18"},
+            "Policy document must be version 2012-10-17 or greater.",
+        ),
+        (document(Effect=None), SYNTAX),
+        (document(Effect="allow"), LEGACY),
+        (document(Effect=True), SYNTAX),
+        (document(Action=None), "Policy statement must contain actions."),
+        (document(Resource=None), "Policy statement must contain resources."),
+        (document(Action=[]), SYNTAX),
+        (document(Action={"a": 1}), SYNTAX),
+        (document(Action="GetObject"), VENDOR),
+        (document(Action="s3:Get:Object"), "Actions/Condition can contain only one colon."),
+        (document(Action="s 3:GetObject"), "Vendor s 3 is not valid"),
+        (document(Action="s3:"), LEGACY),
+        (document(NotAction="s3:*"), SYNTAX),
+        (document(NotResource="*"), SYNTAX),
+        (document(Resource="bucket"), 'Resource bucket must be in ARN format or "*".'),
+        (
+            document(Resource="arn:error:s3:::b"),
+            'Partition "error" is not valid for resource "arn:error:s3:::b".',
+        ),
+        (
+            document(Resource="arn:aws:*:us-east-1::b"),
+            "Resource vendor must be fully qualified and cannot contain regexes.",
+        ),
+        (document(Resource="arn:aws:s3:::"), LEGACY),
+        (document(Resource=REGIONAL), f"Resource {REGIONAL} can not contain region information."),
+        (
+            document(Resource=REGIONAL_USER),
+            f"IAM resource {REGIONAL_USER} cannot contain region information.",
+        ),
+        (document(Resource="arn:aws:s3:::${aws:username}", Sid="a b"), BAD_SID),
+        (document(Resource="arn:aws:sqs:eu-west-1:${aws:userid}:q"), LEGACY),
+        (document(Principal="*"), "Policy document should not specify a principal."),
+        (document(Condition=[]), SYNTAX),
+        (document(Condition={"StringEqual": {"aws:username": "x"}}), SYNTAX),
+        (document(Condition={"NullIfExists": {"aws:username": "true"}}), SYNTAX),
+        (document(Condition={"ForNoValue:StringEquals": {"aws:TagKeys": "x"}}), SYNTAX),
+        (document(Condition={"StringEquals": {"username": "x"}}), VENDOR),
+        (document(Condition={"StringEquals": {"aws:username": {"a": 1}}}), SYNTAX),
+        (document(Condition={"NumericEquals": {"s3:max-keys": "ten"}}), LEGACY),
+        (document(Condition={"DateLessThan": {"aws:CurrentTime": "2013-13-01"}}), LEGACY),
+        (document(Condition={"Bool": {"aws:SecureTransport": "yes"}}), LEGACY),
+        (document(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/33"}}), LEGACY),
+        (document(Condition={"BinaryEquals": {"x:y": "%%"}}), LEGACY),
+        (document(Condition={"Null": {"aws:username": "maybe"}}), LEGACY),
+        (
+            {"Statement": [*document(Sid="A")["Statement"], *document(Sid="A")["Statement"]]},
+            "Statement IDs (SID) in a single policy must be unique.",
+        ),
+    ],
+)
+def test_what_identity_policies_are_refused_for(policy: object, message: str) -> None:
+    assert refused(policy).message == message
+
+
+def test_an_element_that_stands_there_twice_is_refused() -> None:
+    text = '{"Statement": {"Effect": "Deny", "Effect": "Allow", "Action": "*", "Resource": "*"}}'
+    assert refused(text).message == SYNTAX
+
+
+@pytest.mark.parametrize("kind", ["managed", "boundary"])
+def test_managed_policies_are_of_the_newer_version(kind: str) -> None:
+    policy = {"Statement": document()["Statement"]}
+    expected = "Policy document must be version 2012-10-17 or greater."
+    assert refused(policy, kind).message == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ("{", "This policy contains invalid Json"),
+        (trust(Resource="*"), "Has prohibited field Resource"),
+        (trust(Principal=None), "Missing required field Principal"),
+        (trust(Action=None), "Missing required field Action"),
+        (trust(Conditions={}), "Unknown field Conditions"),
+        (
+            trust(Action="*"),
+            "AssumeRole policy may only specify STS AssumeRole actions.",
+        ),
+        (
+            trust(Action="s3:GetObject"),
+            "AssumeRole policy may only specify STS AssumeRole actions.",
+        ),
+        (trust(Principal={"Service": "lambda"}), 'Invalid principal in policy: "SERVICE":"lambda"'),
+        (
+            trust(Principal={"AWS": "arn:aws:iam::1:root"}),
+            'Invalid principal in policy: "AWS":"arn:aws:iam::1:root"',
+        ),
+        (trust(Principal={"AWS": USERS}), f'Invalid principal in policy: "AWS":"{USERS}"'),
+        (trust(Principal="arn:aws:iam::123456789012:root"), SYNTAX),
+        (trust(Principal={"Nobody": "x"}), SYNTAX),
+        (trust(Principal={}), SYNTAX),
+    ],
+)
+def test_what_trust_policies_are_refused_for(policy: object, message: str) -> None:
+    assert refused(policy, "trust").message == message
+
+
+def test_resource_policies_need_principals_and_negate_them_in_denials_only() -> None:
+    assert refused(document(), "resource").message == "Missing required field Principal"
+    allow = document(Principal=None, NotPrincipal={"AWS": "123456789012"})
+    assert refused(allow, "resource").message == SYNTAX
+
+
+def test_incomplete_arns_stand_in_identity_policies_and_not_in_those_of_sessions() -> None:
+    policy = json.dumps(document(Resource="arn:aws:sqs"))
+    assert parse(policy, "identity").statements[0].resources == ("arn:aws:sqs",)
+    assert refused(policy, "session").message == LEGACY
+
+
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    text = json.dumps(document(Resource="arn:aws:s3:::b/x")).replace("b/x", "b/\\ud800")
+    assert refused(text).message == SYNTAX
+
+
+def test_depth_is_bounded() -> None:
+    assert refused('{"Statement":' * 5_000).message == SYNTAX
+    assert refused("[" * 100_000).message == SYNTAX

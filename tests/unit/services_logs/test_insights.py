@@ -1,0 +1,371 @@
+"""The query language of Logs Insights, over segments on the disk."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambent.services.logs.insights import plan, scan
+from lambent.services.logs.insights.malformed import CommandUnserved, QueryMalformed
+from lambent.storage.log_group import LogGroup
+from lambent.storage.log_pending import Batch
+from lambent.storage.log_reader import END_OF_TIME_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    # Runs a query; rows as dictionaries, without @ptr.
+    Ask = Callable[[str], list[dict[str, str]]]
+
+# 2026-01-01 00:00:00 UTC.
+START_MS = 1_767_225_600_000
+_ID = "11111111-2222-3333-4444-555555555555"
+
+
+def asking(directory: Path, group: str, lines: list[tuple[int, str]], stream: str = "s") -> Ask:
+    """Lines with their times in seconds."""
+    log = LogGroup(directory)
+    log.append([Batch(stream, [(START_MS + second * 1000, text) for second, text in lines], 7)])
+    stretches = tuple(log.find(lambda _: True, 0, END_OF_TIME_MS))
+    source = scan.Source(("111111111111", "us-east-1", group), stretches, 0)
+
+    def ask(query: str) -> list[dict[str, str]]:
+        rows = scan.run(query, 10_000, [source], END_OF_TIME_MS).results
+        found = [{column["field"]: column["value"] for column in row} for row in rows]
+        return [{k: v for k, v in row.items() if k != "@ptr"} for row in found]
+
+    return ask
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """Six requests of a web server, as JSON, and a line that is none."""
+    requests = [
+        {
+            "level": "INFO",
+            "ms": 10,
+            "path": "/a",
+            "user": {"id": 1, "tags": ["x", "y"]},
+            "ok": True,
+        },
+        {"level": "ERROR", "ms": 400, "path": "/b", "user": {"id": 2}, "ok": False},
+        {"level": "INFO", "ms": 20, "path": "/a", "user": {"id": 1}},
+        {"level": "WARN", "ms": "30", "path": "/c d", "ip": "10.1.2.3"},
+        {"level": "ERROR", "ms": 500.5, "path": "/b", "a.b": 5, "weird-name": "w"},
+        {"level": "INFO", "ms": 60, "path": "/a"},
+    ]
+    lines = [(60 * number, json.dumps(each)) for number, each in enumerate(requests)]
+    return asking(tmp_path, "web", [*lines, (400, "plain text, took 17 ms for bob")])
+
+
+def test_without_columns_time_and_message_are_shown_the_newest_first(ask: Ask) -> None:
+    rows = ask("limit 2")
+    assert rows[0] == {
+        "@timestamp": "2026-01-01 00:06:40.000",
+        "@message": "plain text, took 17 ms for bob",
+    }
+    assert rows[1]["@timestamp"] == "2026-01-01 00:05:00.000"
+
+
+def test_fields_of_json_are_discovered(ask: Ask) -> None:
+    rows = ask("fields level, user.id, user.tags.1, `a.b`, `weird-name` | sort @timestamp asc")
+    assert rows[0] == {"level": "INFO", "user.id": "1", "user.tags.1": "y"}
+    assert rows[4] == {"level": "ERROR", "a.b": "5", "weird-name": "w"}
+    assert rows[6] == {}
+
+
+@pytest.mark.parametrize(
+    ("condition", "paths"),
+    [
+        ("level = 'ERROR'", "/b /b"),
+        ('level != "INFO"', "/b /c d /b"),
+        ("ms > 100", "/b /b"),
+        ("ms >= 30 and ms < 400", "/c d /a"),
+        ("level = 'WARN' or ms = 500.5", "/c d /b"),
+        ("not (level = 'INFO') and not level like /WARN/", "/b /b NONE"),
+        ("@message like 'ERROR'", "/b /b"),
+        ("@message like /(?i)error|warn/", "/b /c d /b"),
+        ("@message =~ /took \\d+/", "NONE"),
+        ("@message not like /ms\\W/", ""),
+        ("path in ['/a', '/z']", "/a /a /a"),
+        ("path not in ['/a', '/b']", "/c d NONE"),
+        ("user.id in [2]", "/b"),
+        ("ispresent(user.id) and user.id != 1", "/b"),
+        ("isempty(path)", "NONE"),
+        ("ok = true", "/a"),
+        ("ok = 1", "/a"),
+        ("strcontains(path, 'c')", "/c d"),
+        ("strlen(path) > 2", "/c d"),
+        ("tolower(level) = 'warn' and toupper('x') = 'X'", "/c d"),
+        ("substr(path, 1, 1) = 'c'", "/c d"),
+        ("replace(path, '/', '') = 'b'", "/b /b"),
+        ("concat(level, '-', path) = 'WARN-/c d'", "/c d"),
+        ("trim(' x ') = 'x' and ms = 10", "/a"),
+        ("coalesce(ip, 'none') = 'none' and ms = 20", "/a"),
+        ("isIpv4InSubnet(ip, '10.0.0.0/8')", "/c d"),
+        ("isValidIp(ip)", "/c d"),
+        ("ms * 2 + 1 = 21", "/a"),
+        ("ms - 5 < 6", "/a"),
+        ("ms % 7 = 3 and abs(-1) = 1", "/a"),
+        ("2 ^ 3 = 8 and ms = 10", "/a"),
+        ("sqrt(ms) > 20", "/b"),
+        ("floor(ms) = 500 or ceil(ms) = 60", "/b /a"),
+        ("greatest(ms, 450) > 450", "/b"),
+        ("if(ms > 100, 'slow', 'fast') = 'slow'", "/b /b"),
+        ("@timestamp >= 1767225900000", "/a NONE"),
+        ("datefloor(@timestamp, 2m) = 1767225720000", "/a /c d"),
+        ("nothing = 1", ""),
+        ("nothing != 1", ""),
+        ("@message like '{' # a comment | limit 1", "/a /b /a /c d /b /a"),
+    ],
+)
+def test_conditions(ask: Ask, condition: str, paths: str) -> None:
+    rows = ask(f"fields path | filter {condition}\n | sort @timestamp asc")
+    assert " ".join(row.get("path", "NONE") for row in rows) == paths
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("count(*)", "7"),
+        ("count(ms)", "6"),
+        ("sum(ms)", "1020.5"),
+        ("avg(ms)", "170.0833"),
+        ("min(ms)", "10"),
+        ("max(ms)", "500.5"),
+        ("count_distinct(level)", "3"),
+        ("pct(ms, 50)", "45"),
+        ("median(ms)", "45"),
+        ("stddev(ok)", "0.5"),
+        ("earliest(level)", "INFO"),
+        ("latest(path)", "/a"),
+        ("sortsFirst(level)", "ERROR"),
+        ("sortsLast(path)", "/c d"),
+        ("max(@timestamp)", "2026-01-01 00:06:40.000"),
+        ("sum(ms) / count(ms)", "170.0833"),
+        ("count(*) * 2", "14"),
+    ],
+)
+def test_aggregates(ask: Ask, command: str, expected: str) -> None:
+    assert ask(f"stats {command}") == [{command: expected}]
+    assert ask(f"stats {command} as x") == [{"x": expected}]
+
+
+def test_groups(ask: Ask) -> None:
+    assert ask("stats count(*) as n, avg(ms) by level | sort n desc, level") == [
+        {"level": "INFO", "n": "3", "avg(ms)": "30"},
+        {"level": "ERROR", "n": "2", "avg(ms)": "450.25"},
+        {"n": "1"},
+        {"level": "WARN", "n": "1", "avg(ms)": "30"},
+    ]
+    assert ask("filter ispresent(level) | stats count(*) by level, path | sort level, path") == [
+        {"level": "ERROR", "path": "/b", "count(*)": "2"},
+        {"level": "INFO", "path": "/a", "count(*)": "3"},
+        {"level": "WARN", "path": "/c d", "count(*)": "1"},
+    ]
+
+
+def test_bins(ask: Ask) -> None:
+    assert ask("stats count(*) by bin(5m) | sort bin(5m)") == [
+        {"bin(5m)": "2026-01-01 00:00:00.000", "count(*)": "5"},
+        {"bin(5m)": "2026-01-01 00:05:00.000", "count(*)": "2"},
+    ]
+    rows = ask("stats max(ms) as m by bin(120s) as t | sort t desc | limit 1")
+    assert rows == [{"t": "2026-01-01 00:06:00.000"}]
+
+
+def test_stats_of_stats(ask: Ask) -> None:
+    query = (
+        "stats count(*) as n by path | filter ispresent(path) | stats max(n) as most, count(*) as k"
+    )
+    assert ask(query) == [{"most": "3", "k": "3"}]
+    assert ask("stats count(*) as n by path | filter n > 1 | display path | sort path") == [
+        {"path": "/a"},
+        {"path": "/b"},
+    ]
+
+
+def test_parse(ask: Ask) -> None:
+    expected = [{"duration": "17", "who": "bob"}]
+    for command in (
+        'parse @message "took * ms for *" as duration, who',
+        "parse 'took * ms for *' as duration, who",
+        "parse @message /took (?<duration>\\d+) ms for (?<who>\\w+)/",
+        "parse @message /took (\\d+) ms for (\\w+)/ as duration, who",
+    ):
+        assert ask(f"{command} | filter ispresent(who) | display duration, who") == expected
+    assert ask("parse path '/*' as rest | filter rest = 'c d' | display rest") == [{"rest": "c d"}]
+
+
+def test_aliases_and_computed_columns(ask: Ask) -> None:
+    rows = ask("fields ms * 2 as double, concat(level, '!') | filter double > 900 | limit 1")
+    assert rows == [{"double": "1001", "concat(level, '!')": "ERROR!"}]
+    rows = ask("fields @timestamp as t, bin(1h) as hour | sort t | limit 1")
+    assert rows == [{"t": "2026-01-01 00:00:00.000", "hour": "2026-01-01 00:00:00.000"}]
+
+
+def test_dedup_keeps_the_first_in_order(ask: Ask) -> None:
+    rows = ask("fields path, ms | filter ispresent(path) | sort ms | dedup path")
+    assert [(row["path"], row["ms"]) for row in rows] == [
+        ("/a", "10"),
+        ("/c d", "30"),
+        ("/b", "400"),
+    ]
+    newest = ask("fields ms | filter ispresent(path) | dedup path | limit 2")
+    assert [row["ms"] for row in newest] == ["60", "500.5"]
+
+
+def test_order_and_limit(ask: Ask) -> None:
+    assert [row.get("ms") for row in ask("fields ms | sort ms desc | limit 3")] == [
+        *("500.5", "400", "60"),
+    ]
+    assert [row.get("ms") for row in ask("fields ms | sort ms | head 2")] == [None, "10"]
+    assert len(ask("fields ms | sort level, ms desc")) == 7
+
+
+def test_the_last_display_counts(ask: Ask) -> None:
+    assert ask("fields level | display ms | display path | sort ms desc | limit 1") == [
+        {"path": "/b"}
+    ]
+
+
+def test_lines_of_lambda_functions(tmp_path: Path) -> None:
+    report = (
+        f"REPORT RequestId: {_ID}\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\t"
+        "Max Memory Used: 40 MB\tInit Duration: 101.5 ms\t\n"
+    )
+    lines = [
+        (0, f"START RequestId: {_ID} Version: $LATEST\n"),
+        (1, f'2026-01-01T00:00:01Z\t{_ID}\tINFO\thello {{"order": {{"id": 7}}}} end\n'),
+        (2, f"END RequestId: {_ID}\n"),
+        (3, report),
+    ]
+    ask = asking(tmp_path, "/aws/lambda/f", lines)
+    assert ask(
+        "filter @type = 'REPORT' | fields @requestId, @duration, @billedDuration, @memorySize, "
+        "@maxMemoryUsed, @initDuration"
+    ) == [
+        {
+            "@requestId": _ID,
+            "@duration": "12.34",
+            "@billedDuration": "13",
+            "@memorySize": "128000000",
+            "@maxMemoryUsed": "40000000",
+            "@initDuration": "101.5",
+        }
+    ]
+    assert ask("filter @requestId = '" + _ID + "' | stats count(*) as n") == [{"n": "4"}]
+    assert ask("filter ispresent(order.id) | fields order.id, @log, @logStream") == [
+        {"order.id": "7", "@log": "111111111111:/aws/lambda/f", "@logStream": "s"}
+    ]
+    memory = "stats max(@memorySize / 1000 / 1000) as provisioned, max(@maxMemoryUsed / 1000 / 1000) as used"
+    assert ask(f"filter @type = 'REPORT' | {memory}") == [{"provisioned": "128", "used": "40"}]
+
+
+def test_reports_of_functions_that_log_in_json(tmp_path: Path) -> None:
+    record = {
+        "time": "2026-01-01T00:00:00.000Z",
+        "type": "platform.report",
+        "record": {"requestId": _ID, "metrics": {"durationMs": 5.5, "maxMemoryUsedMB": 30}},
+    }
+    ask = asking(tmp_path, "/aws/lambda/f", [(0, json.dumps(record))])
+    assert ask("fields @type, @requestId, @duration, @maxMemoryUsed") == [
+        {"@type": "REPORT", "@requestId": _ID, "@duration": "5.5", "@maxMemoryUsed": "30000000"}
+    ]
+
+
+def test_fields_are_counted(tmp_path: Path) -> None:
+    log = LogGroup(tmp_path)
+    texts = ['{"a": 1, "b": {"c": 2}}', '{"a": 1}', "text", '{"@odd": 1}']
+    log.append([Batch("s", [(number, text) for number, text in enumerate(texts)], 7)])
+    source = scan.Source(("1", "r", "g"), tuple(log.find(lambda _: True, 0, 100)), 0)
+    assert scan.discover(source, 100) == {
+        **dict.fromkeys(("@timestamp", "@message", "@logStream", "@ingestionTime", "@log"), 100),
+        "a": 50,
+        "b.c": 25,
+        "@@odd": 25,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "start", "part"),
+    [
+        ("", 0, "unexpected end"),
+        ("show me", 0, "unexpected symbol found show at line 1 and position 1"),
+        ("fields @message |", 17, "unexpected end"),
+        (
+            "fields @message | count(*)",
+            18,
+            "unexpected symbol found count at line 1 and position 19",
+        ),
+        ("fields a\n| filter >", 18, "unexpected symbol found > at line 2 and position 10"),
+        ("filter @message like", 20, "unexpected end"),
+        ("filter @message like /(/", 21, "invalid regular expression"),
+        ("filter x in 'a'", 12, "unexpected symbol found '"),
+        ("stats fancy(x)", 6, "unknown function: fancy"),
+        ("stats count(*) by bin(5parsecs)", 22, "unexpected symbol found 5"),
+        ("stats pct(x)", 6, "wrong number of arguments"),
+        ("limit x", 6, "unexpected symbol found x"),
+        ("parse @message 'a * b' as x, y", 6, "1 wildcards and 2 names"),
+        ("fields a as", 11, "unexpected end"),
+        ("fields (a", 9, "unexpected end"),
+    ],
+)
+def test_what_is_no_query_says_where(query: str, start: int, part: str) -> None:
+    with pytest.raises(QueryMalformed) as refused:
+        plan.check(query)
+    assert refused.value.start == start
+    assert part in refused.value.message
+
+
+def test_an_aggregate_has_its_place_in_stats() -> None:
+    with pytest.raises(QueryMalformed):
+        plan.check("filter count(*) > 1")
+
+
+@pytest.mark.parametrize("command", ["pattern @message", "diff", "unmask a", "anomaly"])
+def test_commands_that_are_not_here_are_refused_by_name(command: str) -> None:
+    with pytest.raises(CommandUnserved, match=command.split(maxsplit=1)[0]):
+        plan.check(f"fields @message | {command}")
+
+
+@given(st.text("fieldsatr @|./'\"(),=<>*+-123\n", max_size=60))
+def test_whatever_is_written_is_read_or_refused(query: str) -> None:
+    for text in (query, f"filter {query}", f"stats {query}", f"fields {query} | sort {query}"):
+        try:
+            plan.check(text)
+        except (QueryMalformed, CommandUnserved):
+            continue
+
+
+def test_rows_without_a_value_are_not_shown_as_empty(ask: Ask) -> None:
+    rows: Any = ask("fields nothing, level | limit 1")
+    assert rows == [{}]
+
+
+@pytest.mark.parametrize(
+    ("query", "texts"),
+    [
+        ("filter @message like 'needle'", ["a needle", "needle", "two needle needle"]),
+        ("filter @message like /needle/ and @message like 'two'", ["two needle needle"]),
+        ("fields @message | filter @message like /needle/ | filter @message like /^n/", ["needle"]),
+        ("filter @message not like 'needle'", ["hay", "n\u00e9edle", "nee", "dle"]),
+        ("filter @message like 'n\u00e9'", ["n\u00e9edle"]),
+        ("fields 'needle' as @message | filter @message like 'needle' | limit 20", None),
+    ],
+)
+def test_what_is_skipped_unread_is_what_would_not_match(
+    tmp_path: Path, query: str, texts: list[str] | None
+) -> None:
+    lines = ["hay", "a needle", "needle", "n\u00e9edle", "nee", "dle", "two needle needle"]
+    ask = asking(tmp_path, "g", list(enumerate(lines)))
+    found = [row["@message"] for row in ask(f"{query} | sort @timestamp asc")]
+    if texts is None:
+        assert found == ["needle"] * len(lines)
+    else:
+        assert found == texts
