@@ -28,7 +28,19 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-ROLE = "arn:aws:iam::000000000000:role/lambda_basic_execution"
+# The tutorial's role, "Basic execution role" in the console.
+ROLE = "lambda_basic_execution"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 # The tutorial's first function, edited inline in the console: (event, context), answered with context.succeed.
 NODE_HANDLER = """\
@@ -128,7 +140,16 @@ def _only(arguments: list[str], *names: str) -> list[str]:
     return kept
 
 
-def show(client: Any, function: dict[str, Any]) -> bool:
+def execution_role(iam: Any) -> str:
+    """The ARN of the role that the functions run with; made where it is not there yet."""
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.attach_role_policy(RoleName=ROLE, PolicyArn=BASIC)
+    arn: str = iam.get_role(RoleName=ROLE)["Role"]["Arn"]
+    return arn
+
+
+def show(client: Any, function: dict[str, Any], role: str) -> bool:
     """Create the function, invoke it cold and warm, print what came back; True if it was right."""
     name = function["FunctionName"]
     with contextlib.suppress(client.exceptions.ResourceNotFoundException):
@@ -137,7 +158,7 @@ def show(client: Any, function: dict[str, Any]) -> bool:
         FunctionName=name,
         Runtime=function["Runtime"],
         Handler=function["Handler"],
-        Role=ROLE,
+        Role=role,
         Code={"ZipFile": zipped(*function["code"])},
         Timeout=10,
     )
@@ -195,16 +216,20 @@ def demonstrate(arguments: list[str], *, once: bool) -> int:
     right = False
     try:
         environment = platform.environment
-        client = boto3.client(
-            "lambda",
-            endpoint_url=environment["AWS_ENDPOINT_URL"],
-            region_name=environment["AWS_REGION"],
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"max_attempts": 1}),
+        client, iam = (
+            boto3.client(
+                service,
+                endpoint_url=environment["AWS_ENDPOINT_URL"],
+                region_name=environment["AWS_REGION"],
+                aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+                config=Config(retries={"max_attempts": 1}),
+            )
+            for service in ("lambda", "iam")
         )
         print(f"up after {platform.start_up_s:.2f} s")
-        wrong = [f["FunctionName"] for f in FUNCTIONS if not show(client, f)]
+        role = execution_role(iam)
+        wrong = [f["FunctionName"] for f in FUNCTIONS if not show(client, f, role)]
         right = not wrong
         hint = " ".join(shlex.quote(a) for a in _only(arguments, "--data-dir"))
         print(f"\nLambent is at {environment['AWS_ENDPOINT_URL']}")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
+import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import boto3
@@ -23,23 +27,48 @@ from botocore.config import Config as ClientConfig
 from lambent.storage import dialects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from lambent import app
 
     Aws = Callable[..., Any]
 
+_AWSLAMBDARIC = "awslambdaric==3.1.1"
+
 
 def require(tool: str) -> str:
     """The path of a program; skips the test where it is missing, fails it in CI."""
     found = shutil.which(tool)
-    if found is None:
-        message = f"{tool} is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
+    return found or lacking(f"{tool} is not installed")
+
+
+def lacking(message: str) -> NoReturn:
+    """Skips the test for want of something; fails it in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def cached(name: str, install: Callable[[Path], str]) -> Path:
+    """A directory of downloads that is made once: what `name` stands for never changes.
+
+    Args:
+        install: fills a new directory; returns why it could not, "" where it could. The test is then skipped, or
+            fails in CI.
+    """
+    target = Path(__file__).parents[1] / ".cache" / "clients" / name
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=target.parent))
+        if problem := install(made):
+            shutil.rmtree(made)
+            lacking(f"{name} cannot be installed: {problem[-300:]}")
+        try:
+            made.rename(target)  # whole or not there
+        except OSError:
+            shutil.rmtree(made)  # another process was faster
+    return target
 
 
 @contextmanager
@@ -48,6 +77,43 @@ def passable_directory() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="lambent-test-", ignore_cleanup_errors=True) as path:
         Path(path).chmod(0o755)
         yield path
+
+
+_TRUSTS_LAMBDA = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+# ARNs of execution roles by endpoint and access key: an account needs one.
+_ROLES: dict[tuple[str, str], str] = {}
+
+
+def execution_role(client: Any) -> str:
+    """A role for functions in the account whose keys a boto3 client has; made at the first call."""
+    keys, endpoint = client._request_signer._credentials, client.meta.endpoint_url
+    known = _ROLES.get((endpoint, keys.access_key))
+    if known is not None:
+        return known
+    make_client: Any = boto3.client
+    iam = make_client(
+        "iam",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+    )
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="r", AssumeRolePolicyDocument=_TRUSTS_LAMBDA)
+    arn: str = iam.get_role(RoleName="r")["Role"]["Arn"]
+    _ROLES[endpoint, keys.access_key] = arn
+    return arn
 
 
 class RunningPlatform:
@@ -115,11 +181,28 @@ def start_platform() -> Callable[..., AbstractContextManager[RunningPlatform]]:
     return start
 
 
+@pytest.fixture(scope="session")
+def awslambdaric() -> dict[str, bytes]:
+    """AWS's own runtime client for Python as the files of a package, of the Python that runs us."""
+
+    def install(directory: Path) -> str:
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(directory)]
+        done = subprocess.run([*pip, _AWSLAMBDARIC], check=False, capture_output=True, text=True)
+        return done.stderr if done.returncode else ""
+
+    target = cached(f"{_AWSLAMBDARIC}-{sys.implementation.cache_tag}", install)
+    return {
+        str(path.relative_to(target)): path.read_bytes()
+        for path in target.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
 @pytest.fixture
-def make_zip() -> Callable[[dict[str, str]], bytes]:
+def make_zip() -> Callable[[Mapping[str, str | bytes]], bytes]:
     """Bytes of a zip with these files."""
 
-    def zip_of(files: dict[str, str]) -> bytes:
+    def zip_of(files: Mapping[str, str | bytes]) -> bytes:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in files.items():

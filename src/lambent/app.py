@@ -195,6 +195,7 @@ def build(
         account_concurrency=config.account_concurrency,
         signatures=signatures,
         authority=PolicyAuthority(decisions, clock),
+        roles=None if config.auth == "open" else sts.role_sessions,
     )
     searches = Compute()
     logs = LogsService(

@@ -13,7 +13,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from tests.conftest import execution_role
 
 pytestmark = [pytest.mark.clients, pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(90)]
 
@@ -41,6 +43,16 @@ class Cli:
 
     def __init__(self, directory: Path, endpoint: str, key: str, secret: str) -> None:
         self._aws = _require("aws")
+        make_client: Any = boto3.client
+        self.role = execution_role(
+            make_client(
+                "lambda",
+                endpoint_url=endpoint,
+                region_name="us-east-1",
+                aws_access_key_id=key,
+                aws_secret_access_key=secret,
+            )
+        )
         self.directory = directory
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -91,7 +103,7 @@ class Cli:
         self.zip(source)
         return self.json(
             *("create-function", "--function-name", "hello", "--runtime", "python3.11"),
-            *("--handler", "app.handler", "--role", "arn:aws:iam::000000000000:role/any"),
+            *("--handler", "app.handler", "--role", self.role),
             *("--zip-file", "fileb://package.zip"),
         )
 
@@ -222,8 +234,38 @@ def test_a_package_that_leaves_its_directory(cli: Cli) -> None:
         archive.writestr("../app.py", SOURCE)
     said = cli.error(
         *("create-function", "--function-name", "hello", "--runtime", "python3.11"),
-        *("--handler", "app.handler", "--role", "arn:aws:iam::000000000000:role/any"),
+        *("--handler", "app.handler", "--role", cli.role),
         *("--zip-file", "fileb://package.zip"),
     )
     assert "(InvalidParameterValueException)" in said
     assert cli.json("list-functions") == {"Functions": []}
+
+
+def test_versions_and_an_alias_that_is_moved_and_weighted(cli: Cli) -> None:
+    cli.create()
+    cli.wait("function-active-v2")
+    first = cli.json("publish-version", "--function-name", "hello", "--description", "first")
+    assert (first["Version"], first["Description"]) == ("1", "first")
+    alias = ("--function-name", "hello", "--name", "PROD")
+    cli.json("create-alias", *alias, "--function-version", "1")
+
+    cli.zip("def handler(event, context):\n    return 'second'\n")
+    code = ("--function-name", "hello", "--zip-file", "fileb://package.zip", "--publish")
+    assert cli.json("update-function-code", *code)["Version"] == "2"
+    assert cli.invoke("--qualifier", "PROD")["ExecutedVersion"] == "1"
+    assert cli.answer() == {"hello": "world"}
+
+    weights = json.dumps({"AdditionalVersionWeights": {"1": 0.25}})
+    moved = cli.json("update-alias", *alias, "--function-version", "2", "--routing-config", weights)
+    assert moved["RoutingConfig"] == {"AdditionalVersionWeights": {"1": 0.25}}
+    cli.json("update-alias", *alias, "--routing-config", "AdditionalVersionWeights={}")
+    assert "RoutingConfig" not in cli.json("get-alias", *alias)
+    assert cli.invoke("--qualifier", "PROD")["ExecutedVersion"] == "2"
+    assert cli.answer() == "second"
+
+    said = cli.error("delete-function", "--function-name", "hello", "--qualifier", "2")
+    assert "(ResourceConflictException)" in said
+    cli.run("delete-alias", *alias)
+    assert cli.json("list-aliases", "--function-name", "hello") == {"Aliases": []}
+    versions = ("list-versions-by-function", "--function-name", "hello")
+    assert cli.json(*versions, "--query", "Versions[].Version") == ["$LATEST", "1", "2"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.conftest import require
+from tests.conftest import execution_role, require
 
 from lambent.execution.runtimes import libraries
 
@@ -86,7 +86,7 @@ def functions(running: Any, make_zip: Any) -> int:
                 FunctionName=name,
                 Runtime="python3.11",
                 Handler="app.handler",
-                Role="arn:aws:iam::000000000000:role/r",
+                Role=execution_role(client),
                 Code={"ZipFile": make_zip({"app.py": source})},
             )
     return len(client.list_functions()["Functions"])

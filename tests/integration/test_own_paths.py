@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +91,7 @@ def test_reset_forgets_functions_and_accounts_but_the_default_one(
             FunctionName="f",
             Runtime="python3.11",
             Handler="app.run",
-            Role="arn:aws:iam::000000000000:role/r",
+            Role=execution_role(client),
             Code={"ZipFile": make_zip({"app.py": "def run(event, context): return 1"})},
         )
 

@@ -150,6 +150,7 @@ def _complaint(options: dict[str, Any]) -> str:
         ("runtimes_retired", "perhaps"),
         ("core_user", "nobody"),
         ("account_concurrency", 0),
+        ("logs_max_mib", 63),
         ("keep_alive_s", 0.0),
         ("keep_alive_s", float("nan")),
         ("keep_alive_s", float("inf")),

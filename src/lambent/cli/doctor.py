@@ -60,6 +60,7 @@ _INSTALL = {
     "java": "apt-get install default-jdk-headless libjackson2-databind-java libjna-java",
     "node": "apt-get install nodejs",
     "python": "apt-get install python3",
+    "ruby": "apt-get install ruby",
 }
 
 

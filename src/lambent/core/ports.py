@@ -22,7 +22,7 @@ class Credential:
     access_key_id: str
     secret_access_key: str = field(repr=False)  # never in a log
     principal: Principal
-    session_token: str | None = None
+    session_token: str | None = field(default=None, repr=False)
     expires_s: int | None = None  # of a temporary one: seconds since 1970, by the wall clock
 
 

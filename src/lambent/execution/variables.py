@@ -89,6 +89,10 @@ def _defaults(runtime: Runtime, task_root: str) -> dict[str, str]:
         )
     elif runtime.language == "python":
         defaults["PYTHONPATH"] = _RUNTIME_DIR
+    elif runtime.language == "ruby":
+        gems = f"{_ruby_version(runtime)}.0"
+        defaults["GEM_PATH"] = f"{task_root}/vendor/bundle/ruby/{gems}:/opt/ruby/gems/{gems}"
+        defaults["RUBYLIB"] = f"{task_root}:{_RUNTIME_DIR}/lib:/opt/ruby/lib"
     return defaults
 
 
@@ -96,3 +100,8 @@ def _node_major(runtime: Runtime) -> str:
     """The version that the function asked for, which its layers are made for, whatever stands in for it."""
     asked = re.match(r"nodejs(\d+)", runtime.name)
     return asked[1] if asked else runtime.version.split(".")[0]
+
+
+def _ruby_version(runtime: Runtime) -> str:
+    """As for Node: layers and packages are made for it."""
+    return runtime.name.removeprefix("ruby")

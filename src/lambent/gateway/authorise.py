@@ -46,7 +46,8 @@ class Authorise:
         needs = needs_of(service, call.match.operation.name)
         account_id = ""
         for need in _default(call) if needs is None else needs:
-            found = need.resource(where)
+            # What an operation needs first, it needs in any case: of everything, where it names nothing.
+            found = need.resource(where) or ("*" if not account_id else ())
             for resource in (found,) if isinstance(found, str) else found:
                 permission = self._decisions.permission(
                     principal, need.action, resource, need.is_closed, need.is_own_side

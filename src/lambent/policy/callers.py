@@ -25,7 +25,7 @@ class Grant(enum.IntEnum):
 
     NONE = 0
     ACCOUNT = 1  # its account, which has yet to allow it itself
-    ROLE = 2  # the role whose session it is: boundary and session policies limit it
+    ROLE = 2  # the role whose session it is, or the user: boundary and session policies limit it
     DIRECT = 3  # the user or session itself, or everybody: nothing but an explicit deny limits it
 
 
@@ -36,6 +36,7 @@ class Caller:
     Attributes:
         direct: its own ARN and unique id; of a service its name.
         role_name, role_id: of a session, of its role.
+        issuer: ARN and unique id of the user who asked for a federated user's session.
         federated: of one who was vouched for: the ARN or name of the identity provider.
     """
 
@@ -45,6 +46,7 @@ class Caller:
     role_name: str = ""
     role_id: str = ""
     federated: str = ""
+    issuer: frozenset[str] = frozenset()
 
     @property
     def is_root(self) -> bool:
@@ -63,6 +65,9 @@ def caller_of(principal: Principal, federated: str = "") -> Caller:
         role_id, _, _ = principal.user_id.partition(":")
         ids = {arn, principal.user_id} - {""}
         return Caller(principal, principal.account_id, frozenset(ids), role_name, role_id)
+    if kind == "federated-user" and principal.session is not None:
+        issuer = frozenset({principal.session.issuer_arn, principal.session.issuer_id} - {""})
+        return Caller(principal, principal.account_id, frozenset({arn}), issuer=issuer)
     ids = {arn, principal.user_id if kind == "user" else ""} - {""}
     return Caller(principal, principal.account_id, frozenset(ids), federated=federated)
 
@@ -151,7 +156,7 @@ class _Named:
 
     def _names_role(self, caller: Caller) -> bool:
         if not caller.role_name:
-            return False
+            return not self._others.isdisjoint(caller.issuer)
         role = (caller.account_id, caller.role_name)
         return role in self._roles or caller.role_id in self._others
 

@@ -29,6 +29,7 @@ _EVENT = struct.Struct("<BIqq")
 _CREATED = struct.Struct("<BIq")
 # The frame of an event and what stands before its text, read in one go.
 _HEAD = struct.Struct("<IIBIqq")
+_LENGTH = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,39 @@ def heads(data: bytes) -> Iterator[tuple[int, int, int, int, int]]:
         if kind == 2 and end <= size:
             yield position, end, stream, timestamp_ms, ingested_ms
         position = end
+
+
+@dataclass(slots=True)
+class PassedOver:
+    """Events that `heads_holding` has not told of, and their bytes."""
+
+    events: int = 0
+    bytes: int = 0
+
+
+def heads_holding(
+    data: bytes, needle: bytes, passed: PassedOver
+) -> Iterator[tuple[int, int, int, int, int]]:
+    """As `heads`, for the events in which `needle` occurs. Of the others only the length is read: half the time."""
+    size = len(data)
+    length_of, find = _LENGTH.unpack_from, data.find
+    position = passed_events = passed_bytes = 0
+    place = find(needle)
+    while position + _HEAD.size <= size:
+        end = position + _FRAME.size + length_of(data, position)[0]
+        if place >= end or place < 0:
+            if data[position + _FRAME.size] == 2:
+                passed_events += 1
+                passed_bytes += end - position
+        else:
+            _, _, kind, stream, timestamp_ms, ingested_ms = _HEAD.unpack_from(data, position)
+            # What was found may be a part of the head by chance, or begin here and end in the next record.
+            if kind == 2 and end <= size:
+                yield position, end, stream, timestamp_ms, ingested_ms
+            place = find(needle, end)
+        position = end
+    passed.events += passed_events
+    passed.bytes += passed_bytes
 
 
 def text_at(data: bytes, start: int, end: int) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.conftest import require
+from tests.conftest import execution_role, require
 
 from lambent.execution.runtimes import libraries
 from lambent.execution.runtimes.discovery import discover
@@ -44,7 +44,7 @@ def call(aws: Any, make_zip: Any) -> Callable[..., Any]:
             FunctionName=name,
             Runtime=runtime,
             Handler="app.handler",
-            Role="arn:aws:iam::123456789012:role/r",
+            Role=execution_role(client),
             MemorySize=512,
             Timeout=30,
             Code={"ZipFile": make_zip(files)},

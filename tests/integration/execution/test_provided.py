@@ -381,31 +381,6 @@ def test_a_static_binary_serves(functions: Functions, require: Require, tmp_path
     assert functions.answer(spec, 2) == {"c": 2}
 
 
-@pytest.fixture(scope="module")
-def awslambdaric(lacking: Lacking) -> dict[str, bytes]:
-    """AWS's own runtime client as the files of a package, installed once."""
-    target = Path(__file__).parents[3] / ".cache" / "awslambdaric"
-    if not (target / "awslambdaric" / "__main__.py").exists():
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--target",
-            str(target),
-            "awslambdaric==3.1.1",
-        ]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        if done.returncode:
-            lacking(f"awslambdaric cannot be installed: {done.stderr[-300:]}")
-    return {
-        str(path.relative_to(target)): path.read_bytes()
-        for path in target.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-
 def test_the_official_python_client_serves(
     functions: Functions, awslambdaric: dict[str, bytes], lacking: Lacking
 ) -> None:

@@ -30,6 +30,9 @@ PYTHON = (
 NODE = "exports.handler = async (e) => [process.cwd() === process.env.LAMBDA_TASK_ROOT, e]"
 
 
+RUBY = "def handler(event:, context:) = [Dir.pwd == ENV['LAMBDA_TASK_ROOT'], event]"
+
+
 @pytest.fixture(scope="module")
 def unconfined(make_functions: Callable[..., Any]) -> Iterator[Any]:
     directory = Path(tempfile.mkdtemp(prefix="lambent-test-"))
@@ -49,11 +52,19 @@ def unconfined(make_functions: Callable[..., Any]) -> Iterator[Any]:
         ("python3.11", {"app.py": PYTHON}, {"PYTHONHASHSEED": "0"}),
         ("nodejs20.x", {"app.js": NODE}, {}),
         ("nodejs20.x", {"app.js": NODE}, {"NODE_OPTIONS": "--no-warnings"}),
+        ("ruby3.3", {"app.rb": RUBY}, {}),
+        ("ruby3.3", {"app.rb": RUBY}, {"RUBYOPT": "-W1"}),
     ],
 )
 def test_runtimes_work_where_nothing_is_isolated(
-    unconfined: Any, runtime: str, files: dict[str, str], environment: dict[str, str]
+    unconfined: Any,
+    lacking: Callable[[str], Any],
+    runtime: str,
+    files: dict[str, str],
+    environment: dict[str, str],
 ) -> None:
+    if runtime not in unconfined.runtimes:
+        lacking(f"nothing serves {runtime}")
     spec = unconfined.make(runtime, files, environment=environment)
     assert unconfined.answer(spec, {"a": 1}) == [True, {"a": 1}]
     other = unconfined.make(runtime, files, environment=environment)  # at the same time

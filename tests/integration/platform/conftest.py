@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 import pytest
 from botocore.config import Config as ClientConfig
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -200,7 +201,7 @@ class Up:
             FunctionName=name,
             Runtime="python3.11",
             Handler="app.handler",
-            Role="arn:aws:iam::000000000000:role/any",
+            Role=execution_role(client),
             Code={"ZipFile": _zip_of(text)},
             Timeout=60,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.sandbox
 
-ROLE = "arn:aws:iam::123456789012:role/r"
 LIST = """
 import boto3, os
 def handler(event, context):
@@ -86,7 +86,7 @@ class Functions:
         self.client.create_function(
             FunctionName=name,
             Runtime="python3.12" if "def handler" in source else "nodejs20.x",
-            Role=ROLE,
+            Role=execution_role(self.client),
             Handler="app.handler",
             Code={"ZipFile": buffer.getvalue()},
             **{"Timeout": 20, **members},

@@ -19,6 +19,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,12 +32,12 @@ LIMIT_MS = 20.0
 LOCK_LIMIT_MS = 100.0
 _CLIENT = """
 import sys, boto3
-endpoint, key, secret, name, path = sys.argv[1:]
+endpoint, key, secret, role, name, path = sys.argv[1:]
 client = boto3.client("lambda", endpoint_url=endpoint, region_name="eu-west-1", aws_access_key_id=key,
                       aws_secret_access_key=secret)
 with open(path, "rb") as file:
-    client.create_function(FunctionName=name, Runtime="python3.11", Handler="m.h", Role="arn:aws:iam::1:role/r"
-                           .replace("1", "123456789012"), Code={"ZipFile": file.read()})
+    client.create_function(FunctionName=name, Runtime="python3.11", Handler="m.h", Role=role,
+                           Code={"ZipFile": file.read()})
 client.get_waiter("function_active_v2").wait(FunctionName=name)
 """
 
@@ -66,9 +67,8 @@ class Pulse:
             before = now
 
 
-async def deploy(platform: Any, name: str, package: Path) -> Pulse:
-    credential = await platform.accounts.create()
-    arguments = [platform.endpoint, credential.access_key_id, credential.secret_access_key]
+async def deploy(arguments: list[str], name: str, package: Path) -> Pulse:
+    """Args: endpoint, keys and role."""
     pulse = Pulse()
     async with pulse.beating():
         client = await asyncio.create_subprocess_exec(
@@ -80,8 +80,11 @@ async def deploy(platform: Any, name: str, package: Path) -> Pulse:
 
 
 def test_a_deployment_of_50_mb_does_not_hold_up_the_event_loop(
-    running: Any, tmp_path: Path
+    running: Any, aws: Any, tmp_path: Path
 ) -> None:
+    client = aws("lambda")
+    keys = client._request_signer._credentials
+    arguments = [client.meta.endpoint_url, keys.access_key, keys.secret_key, execution_role(client)]
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("m.py", "def h(event, context):\n    return event\n")
@@ -90,9 +93,7 @@ def test_a_deployment_of_50_mb_does_not_hold_up_the_event_loop(
     package = tmp_path / "package.zip"
     package.write_bytes(content.getvalue())
 
-    pulses = [
-        running.run(deploy(running.platform, f"large-{number}", package)) for number in range(3)
-    ]
+    pulses = [running.run(deploy(arguments, f"large-{number}", package)) for number in range(3)]
 
     assert min(pulse.of_loop_ms for pulse in pulses) < LIMIT_MS
     assert min(pulse.of_process_ms for pulse in pulses) < LOCK_LIMIT_MS

@@ -13,6 +13,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ class _Account:
         self.client.create_function(
             FunctionName=name,
             Runtime=runtime,
-            Role="arn:aws:iam::123456789012:role/r",
+            Role=execution_role(self.client),
             Handler="app.handler",
             Code={"ZipFile": buffer.getvalue()},
             **{"MemorySize": 256, "Timeout": 10, **members},

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ class _Account:
         self.client.create_function(
             FunctionName=name,
             Runtime="python3.11",
-            Role="arn:aws:iam::123456789012:role/r",
+            Role=execution_role(self.client),
             Handler="app.handler",
             Code={"ZipFile": buffer.getvalue()},
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def client(aws: Callable[..., Any]) -> Any:
     client.create_function(
         FunctionName="flood",
         Runtime="python3.11",
-        Role="arn:aws:iam::123456789012:role/r",
+        Role=execution_role(client),
         Handler="app.handler",
         Code={"ZipFile": buffer.getvalue()},
         MemorySize=1769,

@@ -8,6 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,7 @@ def client(aws: Callable[..., Any], probe_program: bytes) -> Any:
         client.create_function(
             FunctionName=name,
             Runtime=runtime,
-            Role="arn:aws:iam::123456789012:role/r",
+            Role=execution_role(client),
             Handler="app.handler",
             Code={"ZipFile": _zip(files)},
             MemorySize=512,

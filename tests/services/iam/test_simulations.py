@@ -115,3 +115,40 @@ def test_which_services_a_user_has_used(
     assert (used["ServiceNamespace"], used["LastAuthenticatedEntity"]) == ("sts", user)
     gone = error_of(iam.get_service_last_accessed_details, JobId="0" * 36)
     assert gone[:2] == (404, "NoSuchEntity")
+
+
+def test_a_policy_of_the_resource_is_tried_out_on_users_and_roles_of_any_account(
+    iam: IAMClient,
+) -> None:
+    for kind, expected in (("user/ann", "allowed"), ("role/x/builder", "implicitDeny")):
+        caller = f"arn:aws:iam::111122223333:{kind}"
+        mine = {"Effect": "Allow", "Principal": {"AWS": caller}, "Action": "s3:*", "Resource": "*"}
+        answer = iam.simulate_custom_policy(
+            PolicyInputList=[INVOKE],
+            PermissionsBoundaryPolicyInputList=[INVOKE],
+            ResourcePolicy=_document(mine),
+            CallerArn=caller,
+            ActionNames=["s3:GetObject"],
+            ResourceArns=["arn:aws:s3:::bucket/key"],
+        )
+        (found,) = answer["EvaluationResults"]
+        # A boundary limits what is given to a role, not what is given to a user.
+        assert found["EvalDecision"] == expected
+
+
+def test_service_control_policies_bound_a_simulation(iam: IAMClient) -> None:
+    everything = _document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    for last, expected in ((everything, "allowed"), (FROM_HOME, "implicitDeny")):
+        answer = iam.simulate_custom_policy(
+            PolicyInputList=[INVOKE],
+            OrderedOrganizationPolicyInputList=[
+                {"ServiceControlPolicyInputList": [everything]},
+                {"ServiceControlPolicyInputList": [last]},
+            ],
+            ActionNames=["lambda:InvokeFunction"],
+            ResourceArns=[ONE],
+        )
+        (found,) = answer["EvaluationResults"]
+        assert found["EvalDecision"] == expected
+        detail = found["OrganizationsDecisionDetail"]
+        assert detail["AllowedByOrganizations"] is (expected == "allowed")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from types_boto3_lambda.client import LambdaClient
 
-ROLE = "arn:aws:iam::123456789012:role/r"
 ECHO = "def run(event, context): return event"
 
 
@@ -39,7 +39,7 @@ def create(client: LambdaClient) -> Callable[..., dict[str, Any]]:
             **{
                 "FunctionName": name,
                 "Runtime": "python3.12",
-                "Role": ROLE,
+                "Role": execution_role(client),
                 "Handler": "handler.run",
                 "Code": {"ZipFile": zip_of({"handler.py": source})},
                 **members,

@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from tests.conftest import execution_role
+
 from lambent.services.lambda_ import repository
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ def _deploy(client: Any, make_zip: Any, files: dict[str, str], **members: Any) -
         **{
             "FunctionName": "f",
             "Runtime": "python3.12",
-            "Role": "arn:aws:iam::123456789012:role/r",
+            "Role": execution_role(client),
             "Handler": "handler.run",
             "Code": {"ZipFile": make_zip(files)},
             "Timeout": 10,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import ClientError
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +115,7 @@ def test_the_regions_of_an_account_share_its_limit(
     elsewhere.create_function(
         FunctionName="f",
         Runtime="python3.12",
-        Role="arn:aws:iam::123456789012:role/r",
+        Role=execution_role(client),
         Handler="handler.run",
         Code={"ZipFile": make_zip({"handler.py": "def run(event, context): return 1"})},
     )

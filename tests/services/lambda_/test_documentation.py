@@ -11,6 +11,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from tests.conftest import execution_role
 
 from lambent.services.lambda_.service import LambdaService
 
@@ -55,7 +56,12 @@ def test_the_guide_to_versions_and_aliases(client: Any) -> None:
     text = (DOCS / "guides" / "versions-and-aliases.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == 7
-    names: dict[str, Any] = {"lambda_": client, "package": _package, "json": json}
+    names: dict[str, Any] = {
+        "lambda_": client,
+        "package": _package,
+        "json": json,
+        "role": execution_role(client),
+    }
     for block in blocks:
         exec(compile(block, "versions-and-aliases.md", "exec"), names)
     # Of 300 calls at 0.2 the share is outside of this once in 10^8 guides.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ def stream(client: Any, make_zip: Any) -> Make:
             FunctionName="f",
             Runtime="nodejs20.x",
             Handler="index.handler",
-            Role="arn:aws:iam::123456789012:role/r",
+            Role=execution_role(client),
             Code={"ZipFile": make_zip({"index.js": source})},
             **settings,
         )
@@ -111,7 +112,7 @@ def test_what_a_custom_runtime_streams_is_passed_on_at_once(client: Any, running
         FunctionName="f",
         Runtime="provided.al2023",
         Handler="any",
-        Role="arn:aws:iam::123456789012:role/r",
+        Role=execution_role(client),
         Code={"ZipFile": buffer.getvalue()},
         Timeout=30,
     )

@@ -64,36 +64,96 @@ def test_a_function_is_a_session_of_its_role(
     assert (who["UserId"], who["Account"]) == (f"{made['RoleId']}:hello", account_id)
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        _trust({"Service": "ec2.amazonaws.com"}),
-        _trust(LAMBDA, Condition={"StringEquals": {"aws:SourceAccount": "999999999999"}}),
-    ],
-)
-def test_a_role_that_does_not_trust_lambda_lends_it_nothing(
+def test_a_condition_on_the_account_or_the_function_holds(
     role: Callable[..., dict[str, str]],
-    credentials: Callable[[str, str], dict[str, str]],
-    document: str,
+    create: Callable[..., Any],
+    client: Any,
+    error_of: Callable[..., Any],
+    make_zip: Callable[..., bytes],
 ) -> None:
-    given = credentials("f", role("r", document)["Arn"])
-    assert given["aws_access_key_id"] == "placeholder"
+    account_id = role("any")["Arn"].split(":")[4]
+    own = f"arn:aws:lambda:us-east-1:{account_id}:function:f"
+    for_f = _trust(LAMBDA, Condition={"ArnEquals": {"aws:SourceArn": own}})
+    elsewhere = _trust(LAMBDA, Condition={"StringEquals": {"aws:SourceAccount": "999999999999"}})
+    create("f", SOURCE, Role=role("for-f", for_f)["Arn"])
+    given = json.loads(client.invoke(FunctionName="f")["Payload"].read())
+    assert given["aws_access_key_id"].startswith("ASIA")
+    update = client.update_function_configuration
+    other = role("elsewhere", elsewhere)["Arn"]
+    assert error_of(update, FunctionName="f", Role=other) == REFUSED
 
 
-def test_a_role_of_another_account_lends_it_nothing(
-    platform: Any, running: Any, credentials: Callable[[str, str], dict[str, str]]
+def test_the_sdk_in_a_handler_may_do_what_the_role_may(
+    aws: Callable[..., Any],
+    client: Any,
+    create: Callable[..., Any],
+    role: Callable[..., dict[str, str]],
 ) -> None:
-    import boto3
+    source = """
+import boto3
 
-    other = running.run(platform.accounts.create())
-    make_client: Any = boto3.client
-    iam = make_client(
-        "iam",
-        endpoint_url=platform.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=other.access_key_id,
-        aws_secret_access_key=other.secret_access_key,
+def run(event, context):
+    client = boto3.client("lambda")
+    try:
+        return [each["FunctionName"] for each in client.list_functions()["Functions"]]
+    except client.exceptions.ClientError as error:
+        return error.response["Error"]["Message"]
+"""
+    made = role("lister")
+    account_id = made["Arn"].split(":")[4]
+    create("f", source, Role=made["Arn"], Timeout=20)
+    who = f"arn:aws:sts::{account_id}:assumed-role/lister/f"
+    refused = json.loads(client.invoke(FunctionName="f")["Payload"].read())
+    assert refused == (
+        f"User: {who} is not authorized to perform: lambda:ListFunctions on resource: * because no "
+        "identity-based policy allows the lambda:ListFunctions action"
     )
-    theirs = iam.create_role(RoleName="r", AssumeRolePolicyDocument=_trust(LAMBDA))["Role"]
-    given = credentials("f", theirs["Arn"])
+    aws("iam").attach_role_policy(
+        RoleName="lister", PolicyArn="arn:aws:iam::aws:policy/AWSLambda_ReadOnlyAccess"
+    )
+    assert json.loads(client.invoke(FunctionName="f")["Payload"].read()) == ["f"]
+
+
+REFUSED = (
+    400,
+    "InvalidParameterValueException",
+    "The role defined for the function cannot be assumed by Lambda.",
+)
+
+
+def test_a_function_is_given_a_role_that_trusts_lambda(
+    client: Any,
+    create: Callable[..., Any],
+    role: Callable[..., dict[str, str]],
+    error_of: Callable[..., Any],
+    make_zip: Callable[..., bytes],
+) -> None:
+    good = role("good")["Arn"]
+    bad = role("bad", _trust({"Service": "ec2.amazonaws.com"}))["Arn"]
+    request = {
+        "FunctionName": "f",
+        "Runtime": "python3.12",
+        "Handler": "handler.run",
+        "Code": {"ZipFile": make_zip({"handler.py": SOURCE})},
+    }
+    for arn in (bad, f"{good}-gone"):
+        assert error_of(client.create_function, **request, Role=arn) == REFUSED
+    theirs = "arn:aws:iam::123456789012:role/r"
+    crossing = error_of(client.create_function, **request, Role=theirs)
+    assert crossing[:2] == (403, "AccessDeniedException")
+    create("f", Role=good)
+    update = client.update_function_configuration
+    assert error_of(update, FunctionName="f", Role=bad) == REFUSED
+    assert client.get_function_configuration(FunctionName="f")["Role"] == good
+
+
+def test_a_role_that_is_deleted_lends_nothing_any_more(
+    aws: Callable[..., Any],
+    client: Any,
+    create: Callable[..., Any],
+    role: Callable[..., dict[str, str]],
+) -> None:
+    create("f", SOURCE, Role=role("r2")["Arn"])
+    aws("iam").delete_role(RoleName="r2")
+    given = json.loads(client.invoke(FunctionName="f")["Payload"].read())
     assert given["aws_access_key_id"] == "placeholder"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import execution_role
 
 from lambent.execution.runtimes.discovery import discover
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient
 
 pytestmark = pytest.mark.timeout(90)
-ROLE = "arn:aws:iam::123456789012:role/r"
 BOOTSTRAP = """#!/usr/bin/python3
 import http.client, os
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
@@ -50,7 +50,11 @@ def zip_of(files: dict[str, bytes], mode: int) -> bytes:
 
 def create(client: LambdaClient, name: str, runtime: Any, code: bytes, **members: Any) -> None:
     client.create_function(
-        FunctionName=name, Runtime=runtime, Role=ROLE, Code={"ZipFile": code}, **members
+        FunctionName=name,
+        Runtime=runtime,
+        Role=execution_role(client),
+        Code={"ZipFile": code},
+        **members,
     )
 
 

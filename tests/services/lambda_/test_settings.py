@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ def test_what_is_not_given_is_absent_or_the_default(client: LambdaClient, create
     assert created == {
         "FunctionName": "f",
         "Runtime": "python3.12",
-        "Role": "arn:aws:iam::123456789012:role/r",
+        "Role": execution_role(client),
         "Handler": "handler.run",
         "Description": "",
         "Timeout": 3,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.conftest import execution_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from types_boto3_logs.client import CloudWatchLogsClient
 
 T = TypeVar("T")
-ROLE = "arn:aws:iam::123456789012:role/r"
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def create_function(
                 **{
                     "FunctionName": name,
                     "Runtime": "python3.12",
-                    "Role": ROLE,
+                    "Role": execution_role(functions),
                     "Handler": "handler.run",
                     "Code": {"ZipFile": make_zip({"handler.py": source})},
                     **members,

@@ -17,7 +17,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 NAMES = set(botocore.session.get_session().get_service_model("logs").operation_names)
 # The functions and statistics of "Supported operations and functions" (CloudWatch Logs user guide).
 DOCUMENTED = """
-abs ceil floor greatest least log sqrt bin datefloor dateceil fromMillis toMillis ispresent coalesce
+abs ceil floor greatest least log sqrt bin datefloor dateceil fromMillis toMillis now ispresent coalesce
 isValidIp isValidIpv4 isValidIpv6 isIpInSubnet isIpv4InSubnet isIpv6InSubnet isempty isblank concat ltrim rtrim trim
 strlen toupper tolower substr replace strcontains jsonParse jsonStringify
 avg count count_distinct max min pct stddev sum earliest latest sortsFirst sortsLast

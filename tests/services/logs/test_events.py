@@ -191,7 +191,8 @@ def test_streams_are_interleaved_by_time(
     a, b = stream(name="a"), stream(name="b/1")
     put(a, "a0", "a1", start_ms=start)
     put(b, "b0", "b1", start_ms=start)
-    found = logs.filter_log_events(logGroupName="g")
+    # As `aws logs tail` asks.
+    found = logs.filter_log_events(logGroupName="g", interleaved=True, startTime=start)
     assert messages(found) == ["a0", "b0", "a1", "b1"]
     assert found["searchedLogStreams"] == []
     assert set(found["events"][0]) == {

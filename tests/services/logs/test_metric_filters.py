@@ -175,6 +175,10 @@ def test_filters_are_described(logs: CloudWatchLogsClient, stream: Stream, error
         (filter_of("f", "{ $.a = 1 }", "$a"), "metric"),
         (filter_of("f", "{ $.a = 1 }", "1", dimensions={"d": "x"}), "dimension"),
         (
+            filter_of("f", "ERROR", "1", dimensions={"d": "$.x"}),
+            "The specified filter pattern does not support dimensions",
+        ),
+        (
             filter_of("f", "{ $.a = 1 }", "1", defaultValue=0, dimensions={"d": "$.x"}),
             "dimensions and default value are mutually exclusive properties",
         ),

@@ -38,11 +38,13 @@ PYTHON = {
 }
 NODE = {"language": "node", "version": "20.1.0", "interpreter": "/usr/bin/node", "exact": True}
 JAVA = {"language": "java", "version": "17.0.1", "interpreter": "/j/bin/java", "exact": True}
+RUBY = {"language": "ruby", "version": "3.3.8", "interpreter": "/usr/bin/ruby3.3", "exact": True}
 RUNTIMES = {
     "python3.11": PYTHON,
     "python3.10": PYTHON | {"exact": False},
     "nodejs20.x": NODE,
     "java17": JAVA,
+    "ruby3.3": RUBY,
 }
 
 
@@ -81,6 +83,13 @@ def test_each_interpreter_with_what_it_serves(run: Run, describe: Describe) -> N
     assert "/usr/bin/node serves nodejs20.x" in _line(result, "node 20.1.0")
     assert "* another version" in result.stdout
     assert "java21" in _line(result, "not served")
+
+
+def test_an_interpreter_that_is_missing_comes_with_a_remedy(run: Run, describe: Describe) -> None:
+    describe({"python3.11": PYTHON, "nodejs20.x": NODE, "java17": JAVA})
+    result = run("doctor")
+    assert (result.exit_code, _line(result, "ruby")[:2]) == (0, "--")
+    assert "remedy: apt-get install ruby" in result.stdout
 
 
 def test_java_that_serves_nothing_says_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

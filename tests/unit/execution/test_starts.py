@@ -23,6 +23,12 @@ from lambent.execution.starts import Start, acts_at_start
         ("node", "NODE_ENV", False),
         ("node", "NODE_PATH", False),
         ("node", "MY_NODE_OPTIONS", False),
+        ("ruby", "RUBYOPT", True),
+        ("ruby", "RUBY_YJIT_ENABLE", True),
+        ("ruby", "LC_ALL", True),
+        ("ruby", "RUBYLIB", False),
+        ("ruby", "GEM_PATH", False),
+        ("ruby", "AWS_LAMBDA_EXEC_WRAPPER", True),
         ("provided", "LD_PRELOAD", False),  # executed in any case
         ("provided", "AWS_LAMBDA_EXEC_WRAPPER", False),  # "not supported on OS-only runtimes"
     ],

@@ -77,6 +77,12 @@ def test_nodes_path_is_that_of_the_version_asked_for(
     assert "PYTHONPATH" not in told
 
 
+def test_rubys_paths_are_those_of_the_version_asked_for(make_spec: Make) -> None:
+    told = variables(make_spec(runtime="ruby3.3"), "ruby")
+    assert told["GEM_PATH"] == "/var/task/vendor/bundle/ruby/3.3.0:/opt/ruby/gems/3.3.0"
+    assert told["RUBYLIB"] == "/var/task:/var/runtime/lib:/opt/ruby/lib"
+
+
 def test_an_os_only_runtime_has_no_name(make_spec: Make) -> None:
     told = variables(make_spec(runtime="provided.al2023"), "provided", "bootstrap")
     assert "AWS_EXECUTION_ENV" not in told

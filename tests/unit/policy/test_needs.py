@@ -66,6 +66,8 @@ def needed(service: str, operation: str, **document: object) -> list[tuple[str, 
 F = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f"
 FAR = "arn:aws:lambda:eu-west-1:444455556666:function:f"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
+SIGNING = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:code-signing-config:csc-1"
+MAPPING = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:event-source-mapping:u"
 NEW = {"FunctionName": "f", "Role": ROLE, "Code": {}}
 LAYER = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:layer:l"
 
@@ -99,6 +101,7 @@ LAYER = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:layer:l"
         ("CreateFunction", NEW, [("lambda:CreateFunction", F), ("iam:PassRole", ROLE)]),
         ("UpdateFunctionConfiguration", {"FunctionName": "f"}, [("lambda:UpdateFunctionConfiguration", F)]),
         ("ListTags", {"Resource": F}, [("lambda:ListTags", F)]),
+        ("UpdateEventSourceMapping", {"UUID": "u"}, [("lambda:UpdateEventSourceMapping", MAPPING)]),
     ],
 )  # fmt: skip
 def test_what_operations_of_lambda_need(
@@ -118,6 +121,11 @@ def test_what_operations_of_lambda_need(
         ("GetLayerVersionByArn", {"Arn": f"{LAYER.replace(':aws:', ':aws-cn:')}:1"}, f"{LAYER}:1"),
         ("ListLayerVersions", {"LayerName": LAYER.replace(":aws:", ":aws-x:")}, LAYER),
         ("ListLayerVersions", {"LayerName": "l"}, LAYER),
+        (
+            "GetCodeSigningConfig",
+            {"CodeSigningConfigArn": SIGNING.replace("eu-west-1", "us-east-1")},
+            SIGNING,
+        ),
         ("GetFunction", {"FunctionName": "arn:aws:lambda:us-east-1:444455556666:function:f"}, F),
     ],
 )
@@ -144,3 +152,11 @@ def test_what_operations_of_the_other_services_need() -> None:
     alarm = f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:"
     deleted = needed("cloudwatch", "DeleteAlarms", AlarmNames=["a", "b"])
     assert deleted == [("cloudwatch:DeleteAlarms", f"{alarm}{name}") for name in "ab"]
+
+
+def test_moving_a_mapping_needs_both_functions() -> None:
+    moved = needed("lambda", "UpdateEventSourceMapping", UUID="u", FunctionName="f")
+    assert moved == [("lambda:UpdateEventSourceMapping", MAPPING)] * 2
+    needs = needs_of("lambda", "UpdateEventSourceMapping")
+    assert needs is not None
+    assert [sorted(need.keys) for need in needs] == [[], ["lambda:functionarn"]]

@@ -9,6 +9,7 @@ import pytest
 
 from lambent.core.errors import ServiceError
 from lambent.services.lambda_.errors import InvalidParameterValue
+from lambent.services.lambda_.resource_book import ResourceBook
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -220,3 +221,32 @@ def test_duplicates_and_sources_without_a_poller(run: Run) -> None:
         )
 
     run(scenario)
+
+
+def test_policies_see_whose_a_mapping_is(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        await bench.create("g")
+        created = await _create(bench, Tags={"team": "red"})
+        arn, uuid = created["EventSourceMappingArn"], created["UUID"]
+        await _settle(bench)
+        book = bench.service.resource_facts
+        assert book.keys(arn) == {"lambda:functionarn": (FUNCTION,)}
+        assert book.tags(arn) == {"team": "red"}
+        await bench.call("TagResource", Resource=arn, Tags={"team": "blue"})
+        await bench.call("UpdateEventSourceMapping", UUID=uuid, FunctionName="g")
+        await _settle(bench)
+        for each in (book, await _reread(bench)):
+            assert each.keys(arn) == {"lambda:functionarn": (FUNCTION.removesuffix("f") + "g",)}
+            assert each.tags(arn) == {"team": "blue"}
+        await bench.call("DeleteEventSourceMapping", UUID=uuid)
+        await _settle(bench)
+        assert (book.keys(arn), book.tags(arn)) == ({}, {})
+
+    run(scenario)
+
+
+async def _reread(bench: Any) -> ResourceBook:
+    book = ResourceBook()
+    await book.load(bench.database)
+    return book

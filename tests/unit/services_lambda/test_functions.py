@@ -169,7 +169,7 @@ async def _request(bench: Any) -> dict[str, Any]:
         ({"Code": {}}, "Please provide a source for function code."),
         ({"Code": {"ZipFile": b""}}, "Uploaded file must be a non-empty zip"),
         ({"Code": {"ZipFile": b"not a zip"}}, "Could not unzip uploaded file."),
-        ({"Runtime": "ruby3.4"}, "the runtime ruby3.4 is not served yet"),
+        ({"Runtime": "dotnet8"}, "the runtime dotnet8 is not served yet"),
         ({"Runtime": "python3.10"}, "no interpreter for the runtime python3.10"),
         ({"Layers": ["arn:aws:lambda:eu-west-1:123456789012:layer:l:1"]}, "does not exist"),
     ],

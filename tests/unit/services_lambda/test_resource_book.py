@@ -95,3 +95,34 @@ def test_layers_have_policies_too(run: Run, make_zip: Callable[..., bytes]) -> N
         assert _sids(book, LAYER) == []
 
     run(scenario)
+
+
+def test_code_signing_configurations_have_tags(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        book = bench.service.resource_facts
+        created = await bench.call(
+            "CreateCodeSigningConfig",
+            AllowedPublishers={"SigningProfileVersionArns": []},
+            Tags={"team": "red"},
+        )
+        arn = created["CodeSigningConfig"]["CodeSigningConfigArn"]
+        started = ResourceBook()
+        await started.load(bench.database)
+        assert book.tags(arn) == started.tags(arn) == {"team": "red"}
+        await bench.call("UntagResource", Resource=arn, TagKeys=["team"])
+        assert book.tags(arn) == {}
+
+    run(scenario)
+
+
+def test_a_reset_leaves_nothing(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        book = bench.service.resource_facts
+        await bench.create(Tags={"team": "red"})
+        await _permit(bench)
+        before = book.generation(ACCOUNT)
+        await bench.service.reset()
+        assert (_sids(book, FUNCTION), book.tags(FUNCTION)) == ([], {})
+        assert book.generation(ACCOUNT) > before
+
+    run(scenario)

@@ -170,6 +170,19 @@ def test_groups(ask: Ask) -> None:
     ]
 
 
+def test_a_column_may_be_made_of_those_before_it(ask: Ask) -> None:
+    query = "stats max(ms) as most, min(ms) as least, most - least as spread"
+    assert ask(query) == [{"most": "500.5", "least": "10", "spread": "490.5"}]
+
+
+def test_now_is_when_the_query_was_started(tmp_path: Path) -> None:
+    log = LogGroup(tmp_path)
+    log.append([Batch("s", [(START_MS, "x")], 7)])
+    source = scan.Source(("1", "r", "g"), tuple(log.find(lambda _: True, 0, END_OF_TIME_MS)), 0)
+    ((column, _),) = scan.run("fields now() as n", 1, [source], END_OF_TIME_MS, 1234).results
+    assert column == {"field": "n", "value": "1234"}
+
+
 def test_bins(ask: Ask) -> None:
     assert ask("stats count(*) by bin(5m) | sort bin(5m)") == [
         {"bin(5m)": "2026-01-01 00:00:00.000", "count(*)": "5"},

@@ -179,6 +179,11 @@ def test_the_values_of_fields_that_a_pattern_names() -> None:
         ("{ ($.x = 1 }", "Invalid filter pattern"),
         ("{ $.x = 1 $.y = 2 }", "Invalid filter pattern"),
         ("{ $.x = %a% && $.x = %b% && $.x = %c% }", "Invalid filter pattern"),
+        ("{ $.a[*].b[*] = 1 }", "Invalid filter pattern"),
+        (
+            "{ $.a.* = 1 && $.b.* = 1 && $.c.* = 1 && $.d.* = 1 }",
+            "Invalid filter pattern",
+        ),
         ("[..., ...]", "Invalid filter pattern"),
         ("[a = 1 && b = 2]", "Invalid filter pattern"),
         ("[a b]", "Invalid filter pattern"),

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from lambent.storage.log_records import (
     CreatedRecord,
     DeletedRecord,
     EventRecord,
+    PassedOver,
     Record,
     StreamRecord,
     encode_created,
     encode_deleted,
     encode_event,
     encode_stream,
+    heads,
+    heads_holding,
     scan,
+    text_at,
 )
 
 RECORDS: list[Record] = [
@@ -74,3 +81,23 @@ def test_zeros_are_no_records() -> None:
 def test_text_that_is_no_unicode_costs_a_character_not_the_line() -> None:
     found = list(scan(encode_event(EventRecord(0, 0, 0, "a\ud800b"))))
     assert found[0][2] == EventRecord(0, 0, 0, "a?b")
+
+
+def test_heads_find_the_events_alone() -> None:
+    data = b"".join(BYTES)
+    found = [
+        EventRecord(stream, timestamp, ingested, text_at(data, start, end))
+        for start, end, stream, timestamp, ingested in heads(data)
+    ]
+    assert found == [record for record in RECORDS if isinstance(record, EventRecord)]
+
+
+@given(st.lists(st.text("ab", max_size=6), max_size=30), st.text("ab", min_size=1, max_size=3))
+def test_no_event_that_holds_the_needle_is_passed_over(texts: list[str], needle: str) -> None:
+    """Others may be told of: a head can look like the needle, or two records share one."""
+    events = [EventRecord(0, n, n, text) for n, text in enumerate(texts)]
+    data = encode_stream(StreamRecord(0, "ab")) + b"".join(map(encode_event, events))
+    passed = PassedOver()
+    told = [text_at(data, a, b) for a, b, *_ in heads_holding(data, needle.encode(), passed)]
+    assert [text for text in told if needle in text] == [t for t in texts if needle in t]
+    assert passed.events + len(told) == len(texts)

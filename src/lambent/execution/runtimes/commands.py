@@ -41,6 +41,12 @@ class Bootstrap:
     interpreter: str
     runtime_dir: str
 
+    def variables(self) -> dict[str, str]:
+        """The environment of a runtime that waits for its function."""
+        variables = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+        # What the variables of its function are encoded in, Ruby decides when it starts.
+        return variables | ({"LANG": "C.UTF-8"} if self.language == "ruby" else {})
+
     def command(self, memory_mib: int, *, is_assigned: bool) -> list[str]:
         """Args: the function's memory, which decides a JVM's heap; whether ASSIGN lies in the socket already."""
         assigned = ["assigned"] if is_assigned else []
@@ -48,6 +54,12 @@ class Bootstrap:
             return [self.interpreter, f"{self.runtime_dir}/exec_start.py"]
         if self.language == "node":
             return [self.interpreter, f"{self.runtime_dir}/bootstrap.js", *assigned]
+        if self.language == "ruby":
+            # A host without the locale of AWS's variables would have Ruby take text for ASCII.
+            return [
+                *(self.interpreter, "-EUTF-8", f"{self.runtime_dir}/bootstrap.rb"),
+                *assigned,
+            ]
         heap_kib = max(_SMALLEST_HEAP_KIB, int(memory_mib * 1024 * _HEAP_SHARE))
         own = ":".join((f"{self.runtime_dir}/own/", *JARS))
         # Where it will be once it is assigned; it cannot be told later.

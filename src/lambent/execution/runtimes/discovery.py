@@ -29,12 +29,14 @@ if TYPE_CHECKING:
 ANSWER_LIMIT_S = 5.0
 USUAL_DIRS = ("/usr/local/bin", "/usr/bin")
 # What our bootstraps are written for.
-OLDEST = {"python": (3, 9), "node": (12,)}
+OLDEST = {"python": (3, 9), "node": (12,), "ruby": (2, 7)}
 
 _NAMES = {
     "python": re.compile(r"python3(?:\.(\d+))?"),
     "node": re.compile(r"node(?:js)?"),
+    "ruby": re.compile(r"ruby(?:\d+\.\d+)?"),
 }
+_FIRST_LETTERS = ("python3", "node", "ruby")
 # Prints version, binary and prefix; fails where the standard library has been cut down (Debian's python3-minimal).
 _ASK_PYTHON = """
 import os, sys
@@ -43,6 +45,12 @@ for package in ("asyncio", "ctypes", "json"):
     os.stat(os.path.join(library, package))
 binary = getattr(sys, "_base_executable", None) or sys.executable
 print("%d.%d.%d" % sys.version_info[:3], os.path.realpath(binary), os.path.realpath(sys.base_prefix), sep="\\n")
+"""
+# Prints version, binary, prefix, and where gems of all users are; fails without the standard library.
+_ASK_RUBY = """
+require "json"
+gems = (Gem.default_path - [Gem.user_dir]).select { |each| Dir.exist?(each) }
+puts RUBY_VERSION, File.realpath(RbConfig.ruby), File.realpath(RbConfig::CONFIG["prefix"]), gems
 """
 _ASK_NODE = (
     "console.log(process.versions.node + '\\n' + require('fs').realpathSync(process.execPath))"
@@ -72,7 +80,7 @@ class Interpreter:
     def key(self) -> tuple[int, ...]:
         """The version as far as runtime ids tell versions apart."""
         parts = tuple(int(part) for part in self.version.split(".")[:2])
-        return parts if self.language == "python" else parts[:1]
+        return parts if self.language in ("python", "ruby") else parts[:1]
 
     def prefixes(self) -> list[str]:
         """The directories that a sandbox must show besides /usr."""
@@ -154,7 +162,7 @@ def _paths(directories: Sequence[str] | None) -> Iterator[Path]:
             names = sorted(os.listdir(directory), key=len, reverse=True)  # noqa: PTH208 - names only
         except OSError:
             continue
-        yield from (directory / name for name in names if name.startswith(("python3", "node")))
+        yield from (directory / name for name in names if name.startswith(_FIRST_LETTERS))
     own = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
     if directories is None and own.exists():
         yield own
@@ -197,6 +205,8 @@ def _ask(candidate: Candidate) -> subprocess.Popen[str] | None:
 def _question(candidate: Candidate) -> tuple[str, ...]:
     if candidate.language == "python":
         return ("-I", "-S", "-c", _ASK_PYTHON)
+    if candidate.language == "ruby":
+        return ("--disable=rubyopt", "-e", _ASK_RUBY)
     # A real binary need not start its engine to tell its version: 10 ms instead of 50.
     return ("-e", _ASK_NODE) if _is_script(candidate.path) else ("--version",)
 
@@ -216,7 +226,15 @@ def _answer(candidate: Candidate, process: subprocess.Popen[str] | None) -> Inte
     binary = where[0] if where else os.path.realpath(candidate.path)
     # Node has no prefix of its own: the directory above bin holds what was installed with it.
     prefix = where[1] if len(where) > 1 else str(Path(binary).parents[1])
-    return Interpreter(candidate.language, binary, version.removeprefix("v"), prefix)
+    gems = tuple(_outside(where[2:], prefix))
+    return Interpreter(candidate.language, binary, version.removeprefix("v"), prefix, gems)
+
+
+def _outside(directories: Sequence[str], prefix: str) -> Iterator[str]:
+    """Those that neither /usr nor the prefix shows."""
+    for each in directories:
+        if not any(Path(each).is_relative_to(shown) for shown in ("/usr", prefix)):
+            yield each
 
 
 def _nearest(known: RuntimeId, found: Iterable[Interpreter]) -> Interpreter | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeId:
-    """What an id asks for. `version` is (major, minor) for Python, (major,) for Node.
+    """What an id asks for. `version` is (major, minor) for Python and Ruby, (major,) for Node.
 
     For Java it is (major,). For `provided` it is the Amazon Linux whose libraries a bootstrap may count on.
     """
@@ -40,6 +40,11 @@ def _java(name: str, *, retired: bool = False) -> RuntimeId:
     return RuntimeId(name, "java", (major,), retired)
 
 
+def _ruby(name: str, *, retired: bool = False) -> RuntimeId:
+    major, minor = map(int, name.removeprefix("ruby").split("."))
+    return RuntimeId(name, "ruby", (major, minor), retired)
+
+
 def _provided(name: str, *version: int, retired: bool = False) -> RuntimeId:
     return RuntimeId(name, "provided", version, retired)
 
@@ -47,7 +52,6 @@ def _provided(name: str, *version: int, retired: bool = False) -> RuntimeId:
 # Known and not served yet: their bootstraps come with later work.
 _UNSERVED = {
     "dotnet": "dotnetcore1.0 dotnetcore2.0 dotnetcore2.1 dotnetcore3.1 dotnet6 dotnet8 dotnet10",
-    "ruby": "ruby2.5 ruby2.7 ruby3.2 ruby3.3 ruby3.4 ruby4.0",
     "go": "go1.x",
     "custom": "custom",
 }
@@ -82,6 +86,8 @@ RUNTIME_IDS: Mapping[str, RuntimeId] = {
                 "java25",
             ],
         ),
+        *(_ruby(name, retired=True) for name in ("ruby2.5", "ruby2.7")),
+        *map(_ruby, ["ruby3.2", "ruby3.3", "ruby3.4", "ruby4.0"]),
         *(
             RuntimeId(name, language)
             for language, names in _UNSERVED.items()
@@ -90,11 +96,12 @@ RUNTIME_IDS: Mapping[str, RuntimeId] = {
     )
 }
 
-SERVED_LANGUAGES = ("python", "node", "java", "provided")
+SERVED_LANGUAGES = ("python", "node", "java", "ruby", "provided")
 _WANTED = {
     "python": "python3.9 or newer",
     "node": "Node.js 12 or newer",
     "java": "JDK 17 or newer with Jackson and JNA",
+    "ruby": "Ruby 2.7 or newer",
 }
 
 

@@ -76,7 +76,7 @@ class Recipe:
         """What is shown at /var/runtime. A Python sandbox that was forked has it in memory."""
         if self.language == "java":
             return classes.directory(f"{data_dir}/code/java", self.interpreter)
-        if self.language == "node" or (self.language == "python" and self.execs):
+        if self.language in ("node", "ruby") or (self.language == "python" and self.execs):
             return str(_RUNTIMES / self.language)
         return None
 

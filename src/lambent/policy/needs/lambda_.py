@@ -104,13 +104,24 @@ def capacity_provider(where: Where) -> str:
     return f"arn:aws:lambda:{where.region}:{where.account_id}:capacity-provider:{name}"
 
 
+def _remapped(where: Where) -> str | list[str]:
+    return mapping(where) if where.text("FunctionName") else []
+
+
 def tagged(where: Where) -> str:
     text = where.text("Resource")
     return function_arn(where, text) if ":function:" in text else canonical(text)
 
 
-signing_config = arn_in("CodeSigningConfigArn")
 execution = arn_in("DurableExecutionArn")
+
+
+def signing_config(where: Where) -> str | list[str]:
+    """Configurations are looked for by their id in the region of the request, whatever region their ARN names."""
+    parts = where.text("CodeSigningConfigArn").split(":", 5)
+    if len(parts) < 6:
+        return []
+    return f"arn:aws:lambda:{where.region}:{parts[4]}:{parts[5]}"
 
 
 def code_object(where: Where) -> str | list[str]:
@@ -213,7 +224,6 @@ _VPC: dict[str, Values] = {
 }
 _WITH_KEYS = {
     **_with(_NAMED, {"lambda:functionarn": _mapped_function}, "CreateEventSourceMapping"),
-    **_with(_NAMED, {"lambda:functionarn": _mapped_function}, "UpdateEventSourceMapping"),
     **_with(
         _NAMED,
         {
@@ -266,6 +276,15 @@ ROWS: dict[str, Needs] = {
     **_PLAIN,
     "Invoke": _INVOKE,
     "InvokeWithResponseStream": _INVOKE,
+    # The mapping's function, and the one that it is to have.
+    "UpdateEventSourceMapping": (
+        *_PLAIN["UpdateEventSourceMapping"],
+        Need(
+            "lambda:UpdateEventSourceMapping",
+            _remapped,
+            {"lambda:functionarn": _mapped_function},
+        ),
+    ),
     "GetLayerVersionByArn": (Need("lambda:GetLayerVersion", layer_version_by_arn),),
     "CreateFunction": (
         *_PLAIN["CreateFunction"],

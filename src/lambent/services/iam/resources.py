@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lambent.core.ports import NamedPolicy
-from lambent.services.iam.model import Identity, Role
+from lambent.services.iam.model import Identity, OidcProvider, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,4 +55,6 @@ class IamResources:
         if len(parts) != 6 or "*" in parts[5]:
             return None
         kind, _, path = parts[5].partition("/")
-        return self._directory.named(parts[4], kind, path.rpartition("/")[2])
+        # The name of an identity provider is its address, which may hold slashes.
+        name = path if kind == OidcProvider.kind else path.rpartition("/")[2]
+        return self._directory.named(parts[4], kind, name)

@@ -118,7 +118,13 @@ def _simulator(
         resource_policy=None
         if resource_policy is None
         else NamedPolicy("ResourcePolicy", resource_policy),
-        resource_account=_account(request.get("ResourceOwner", "")) or context.scope.account_id,
+        # Of whoever asks, where it is not said ("ResourceOwner", IAM API reference).
+        resource_account=_account(request.get("ResourceOwner", ""))
+        or ("" if caller else context.scope.account_id),
+        organization=[
+            _numbered("ServiceControlPolicyInputList", level)
+            for level in request.get("OrderedOrganizationPolicyInputList", ())
+        ],
         context={
             each["ContextKeyName"]: each.get("ContextKeyValues", ())
             for each in request.get("ContextEntries", ())
@@ -131,9 +137,14 @@ def _caller(arn: str) -> Principal:
     if not arn:
         return ANONYMOUS
     refuse_bad_arn(arn)
-    if ":user/" not in arn:
-        raise InvalidInput(f"CallerArn {arn} is not the ARN of a user.")
-    return Principal("user", arn.split(":")[4], arn)
+    account_id, resource = arn.split(":", 5)[4:]
+    if resource.startswith("role/"):
+        name = resource.rpartition("/")[2]
+        session = f"arn:aws:sts::{account_id}:assumed-role/{name}/simulated"
+        return Principal("assumed-role", account_id, session, role_arn=arn)
+    if not resource.startswith("user/"):
+        raise InvalidInput(f"CallerArn {arn} is not the ARN of a user or role.")
+    return Principal("user", account_id, arn)
 
 
 def _account(owner: str) -> str:
@@ -178,6 +189,8 @@ def _shape(found: Simulation) -> dict[str, Any]:
         shape["PermissionsBoundaryDecisionDetail"] = {
             "AllowedByPermissionsBoundary": found.boundary_allows
         }
+    if found.organization_allows is not None:
+        shape["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": found.organization_allows}
     return shape
 
 

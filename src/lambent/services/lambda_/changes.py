@@ -220,7 +220,7 @@ class Changes:
                 repository.remove(tx, function.scope, function.name)
                 tx.after_commit(self._deleted, function)
             resources.remove_all(tx)
-            tx.after_commit(self._registry.book.forget_layers)
+            tx.after_commit(self._registry.book.clear)
             events.remove_all(tx)
 
         await self._database.write(remove)

@@ -42,10 +42,14 @@ if TYPE_CHECKING:
     from lambent.core.ports import Tx
     from lambent.core.service import Document
     from lambent.services.lambda_.names import FunctionRef
+    from lambent.services.lambda_.resource_book import ResourceBook
 
 
 class CodeSigning:
-    """The operations on code signing."""
+    """The operations on code signing. `book` is told which tags configurations have."""
+
+    def __init__(self, book: ResourceBook) -> None:
+        self._book = book
 
     def create(
         self, tx: Tx, context: RequestContext, request: CreateCodeSigningConfigRequestTypeDef
@@ -69,6 +73,7 @@ class CodeSigning:
             config["Description"] = request["Description"]
         row = {"config": config, "tags": request.get("Tags", {})}
         SIGNING_CONFIGS.put(tx, scope, "", id_, row)
+        tx.after_commit(self._book.put_tags, config["CodeSigningConfigArn"], row["tags"])
         return {"CodeSigningConfig": config}
 
     def update(
@@ -110,6 +115,7 @@ class CodeSigning:
                 f"The code signing configuration is in use by one or more functions: {arn}"
             )
         SIGNING_CONFIGS.remove(tx, context.scope, "", row["config"]["CodeSigningConfigId"])
+        tx.after_commit(self._book.put_tags, row["config"]["CodeSigningConfigArn"], {})
         return {}
 
     def list_functions(

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lambent.core.service import Document
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.ports import Poller
+    from lambent.services.lambda_.resource_book import ResourceBook
 
 _log = logging.getLogger(__name__)
 _MISSING = "The resource you requested does not exist."
@@ -53,10 +54,15 @@ _CLEARED = frozenset({"FilterCriteria", "KMSKeyArn", "MetricsConfig", "ScalingCo
 
 
 class EventSources:
-    """The operations on event source mappings. Args: `pollers` by the name of their service in ARNs."""
+    """The operations on event source mappings. Args: `pollers` by the name of their service in ARNs; `book` is told
+    whose mappings there are.
+    """
 
-    def __init__(self, database: Database, pollers: Mapping[str, Poller]) -> None:
+    def __init__(
+        self, database: Database, pollers: Mapping[str, Poller], book: ResourceBook
+    ) -> None:
         self._database = database
+        self._book = book
         self._pollers = pollers
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -160,6 +166,7 @@ class EventSources:
 
     def _put(self, tx: Tx, scope: Scope, row: Mapping[str, Any]) -> None:
         EVENT_SOURCES.put(tx, scope, "", row["UUID"], row)
+        tx.after_commit(self._book.put_mapping, dict(row))
         tx.after_commit(self._begin, scope, row["UUID"])
 
     def _begin(self, scope: Scope, uuid: str) -> None:
@@ -173,6 +180,8 @@ class EventSources:
         except Exception:  # noqa: BLE001 - a task's boundary; the next start tries again
             _log.exception("the event source mapping %s could not be settled", uuid)
             return
+        if row is not None and row["wanted"] == "Deleting":
+            self._book.forget_mapping(row["EventSourceMappingArn"])
         if row is None or (poller := self._pollers.get(row["service"])) is None:
             return
         if row["State"] == "Enabled":

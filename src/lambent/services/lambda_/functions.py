@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.code_links import CodeLinks
     from lambent.services.lambda_.code_sources import CodeSources
     from lambent.services.lambda_.destinations import Destinations
+    from lambent.services.lambda_.execution_roles import ExecutionRoles
     from lambent.services.lambda_.layer_uses import LayerUses
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
@@ -52,6 +53,7 @@ class Functions:
     layers: LayerUses
     destinations: Destinations
     policy: RuntimePolicy
+    roles: ExecutionRoles
 
     async def create_function(
         self, context: RequestContext, request: CreateFunctionRequestTypeDef
@@ -62,6 +64,7 @@ class Functions:
             raise InvalidParameterValue("A function cannot be created with a qualifier.")
         settings = new_settings(request)
         self.policy.admit(settings.runtime, ref.arn)
+        self.roles.check(settings.role, ref.arn)
         self.destinations.check_dead_letter(request)
         check_tags(request.get("Tags", {}))
         self.sources.check(request["Code"])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.provisioned import ProvisionedConcurrency
     from lambent.services.lambda_.registry import Registry
     from lambent.services.lambda_.reservations import Reservations
+    from lambent.services.lambda_.resource_book import ResourceBook
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
 Table = dict[str, Operation]
@@ -99,9 +100,9 @@ def configuration_operations(destinations: Destinations, policy: RuntimePolicy) 
     }
 
 
-def signing_operations() -> Table:
+def signing_operations(book: ResourceBook) -> Table:
     """Code signing."""
-    signing = CodeSigning()
+    signing = CodeSigning(book)
     return {
         "CreateCodeSigningConfig": write(signing.create),
         "DeleteCodeSigningConfig": write(signing.delete),

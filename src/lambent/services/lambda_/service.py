@@ -18,6 +18,7 @@ from lambent.services.lambda_.code_sources import CodeSources
 from lambent.services.lambda_.destinations import Destinations
 from lambent.services.lambda_.event_queue import EventQueue
 from lambent.services.lambda_.event_sources import EventSources
+from lambent.services.lambda_.execution_roles import ExecutionRoles
 from lambent.services.lambda_.finishing import Finishing
 from lambent.services.lambda_.functions import Functions
 from lambent.services.lambda_.invocations import Invocations
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambent.core.context import RequestContext
-    from lambent.core.ports import Authority, Database, ResourceFacts, Signatures
+    from lambent.core.ports import Authority, Database, ResourceFacts, RoleSessions, Signatures
     from lambent.core.service import Door
     from lambent.process.clock_driver import MovableClock
     from lambent.services.lambda_.names import FunctionRef
@@ -73,6 +74,7 @@ class LambdaService:
         signatures: who signs requests to function URLs; without it there are no URLs to call.
         authority: what they may do; goes with `signatures`.
         objects: S3, for code that lies there.
+        roles: says which roles functions may have; without it any.
     """
 
     name = "lambda"
@@ -93,6 +95,7 @@ class LambdaService:
         signatures: Signatures | None = None,
         authority: Authority | None = None,
         objects: Objects | None = None,
+        roles: RoleSessions | None = None,
     ) -> None:
         links = CodeLinks(clock)
         registry = Registry(database)
@@ -104,8 +107,9 @@ class LambdaService:
         sources = CodeSources(objects)
         uses = LayerUses(database)
         destinations = Destinations(targets or {})
-        functions = Functions(changes, links, sources, uses, destinations, policy)
-        updates = Updates(changes, sources, uses, destinations, policy)
+        execution_roles = ExecutionRoles(roles)
+        functions = Functions(changes, links, sources, uses, destinations, policy, execution_roles)
+        updates = Updates(changes, sources, uses, destinations, policy, execution_roles)
         layers = Layers(database, changes, self._cleaning, sources, links, policy, registry.book)
         versions = Versions(changes, policy)
         self._provisioned = ProvisionedConcurrency(database, plane, account_concurrency)
@@ -121,7 +125,7 @@ class LambdaService:
         self._reservations = Reservations(plane, account_concurrency)
         self._database = database
         self._streams = ResponseStreams(invocations)
-        self._sources = EventSources(database, pollers or {})
+        self._sources = EventSources(database, pollers or {}, registry.book)
         self._finishing = Finishing()
         finished = self._finishing.wrap
         self._delete_all = changes.delete_all
@@ -130,7 +134,7 @@ class LambdaService:
             **permission_operations(registry),
             **concurrency_operations(self._reservations, self._provisioned),
             **configuration_operations(destinations, policy),
-            **signing_operations(),
+            **signing_operations(registry.book),
             **event_source_operations(self._sources),
             "CreateAlias": write(aliases.create_alias),
             "CreateFunction": waits(finished(functions.create_function)),

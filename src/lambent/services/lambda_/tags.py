@@ -103,6 +103,9 @@ class TagOperations:
         after = change(before)
         if after != before:
             rows.put(tx, context.scope, "", id_, document | {"tags": dict(after)})
+            tx.after_commit(
+                self.revisions.registry.book.put_tags, str(replace(arn, partition="aws")), after
+            )
 
     def _change_function(self, tx: Tx, ref: FunctionRef, change: Callable[[Tags], Tags]) -> None:
         if ref.qualifier:

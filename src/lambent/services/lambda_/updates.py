@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.changes import Changes
     from lambent.services.lambda_.code_sources import CodeSources
     from lambent.services.lambda_.destinations import Destinations
+    from lambent.services.lambda_.execution_roles import ExecutionRoles
     from lambent.services.lambda_.layer_uses import LayerUses
     from lambent.services.lambda_.model import Code, Function, LayerUse
     from lambent.services.lambda_.names import FunctionRef
@@ -39,6 +40,7 @@ class Updates:
     layers: LayerUses
     destinations: Destinations
     policy: RuntimePolicy
+    roles: ExecutionRoles
 
     async def update_function_code(
         self, context: RequestContext, request: UpdateFunctionCodeRequestTypeDef
@@ -84,6 +86,8 @@ class Updates:
         changed_settings(function.settings, request)  # refused before anything is prepared
         if "Runtime" in request:
             self.policy.admit(request["Runtime"], ref.arn)
+        if "Role" in request:
+            self.roles.check(request["Role"], ref.arn)
         interpreter = self.policy.interpreter(request.get("Runtime", function.settings.runtime))
         async with self.changes.deploying():
             layers = await self._layers(context, request, function)

@@ -79,7 +79,8 @@ class MetricFilters:
             raise group_not_found()
         else:
             found = METRIC_FILTERS.of(tx, scope, group)
-        prefix = request.get("filterNamePrefix", "")
+        # "The prefix to match ... only if you also include the logGroupName parameter".
+        prefix = request.get("filterNamePrefix", "") if group is not None else ""
         chosen = [
             each
             for each in found
@@ -140,6 +141,8 @@ def _check(transformation: Mapping[str, Any], pattern: str) -> None:
         )
     checked_value(transformation["metricValue"], pattern)
     dimensions = transformation.get("dimensions", {})
+    if dimensions and not pattern.strip().startswith(("{", "[")):
+        raise InvalidParameter("The specified filter pattern does not support dimensions")
     if dimensions and "defaultValue" in transformation:
         raise InvalidParameter(
             "Invalid metric transformation: dimensions and default value are mutually exclusive "

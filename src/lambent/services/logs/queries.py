@@ -228,7 +228,9 @@ class Queries:
                 await self._source(key, query.start_ms, query.end_ms) for key in query.groups
             ]
             query.outcome = await self._compute.run(
-                scan.run, query.text, query.most, sources, query.end_ms, timeout_s=_PATIENCE_S
+                *(scan.run, query.text, query.most, sources, query.end_ms),
+                query.created_ms // 1000,
+                timeout_s=_PATIENCE_S,
             )
             query.status = "Complete"
         except ComputeTimedOut:

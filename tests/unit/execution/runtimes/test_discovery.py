@@ -59,6 +59,38 @@ def test_exact_versions_serve_their_ids_and_the_nearest_serve_the_others(tmp_pat
     assert not any(name.startswith(("java", "ruby")) for name in found)
 
 
+def test_rubies_are_told_apart_by_major_and_minor_and_bring_the_hosts_gems(tmp_path: Path) -> None:
+    gems = ["/usr/share/gems", "/opt/ruby-3.2/gems", "/var/lib/gems/3.2.0"]
+    for name, version in (("ruby3.2", "3.2.8"), ("ruby3.4", "3.4.1"), ("ruby2.6", "2.6.9")):
+        binary = tmp_path / name
+        program(
+            binary, f"echo {version}", f"echo {binary}", "echo /opt/ruby-3.2", *map(_echo, gems)
+        )
+    (tmp_path / "ruby").symlink_to("ruby3.4")
+    found = discover([str(tmp_path)])
+    assert found["ruby3.2"] == {
+        "language": "ruby",
+        "interpreter": str(tmp_path / "ruby3.2"),
+        "version": "3.2.8",
+        "exact": True,
+        "prefixes": ["/opt/ruby-3.2", "/var/lib/gems/3.2.0"],
+        "libraries": [],
+    }
+    chosen = {name: entry["version"] for name, entry in found.items() if "ruby" in name}
+    assert chosen == {
+        "ruby2.5": "3.2.8",  # a 2.6 would be nearer, but does not serve
+        "ruby2.7": "3.2.8",
+        "ruby3.2": "3.2.8",
+        "ruby3.3": "3.4.1",
+        "ruby3.4": "3.4.1",
+        "ruby4.0": "3.4.1",
+    }
+
+
+def _echo(text: str) -> str:
+    return f"echo {text}"
+
+
 def test_a_directory_of_shims_stands_for_the_versions_beside_it(tmp_path: Path) -> None:
     program(tmp_path / "shims" / "python3.11", "exit 127")
     real = python(tmp_path / "versions" / "3.11.9" / "bin", "3.11.9")
@@ -139,5 +171,6 @@ def test_a_runtime_that_is_missing_is_explained() -> None:
     assert runtimes.find("python3.12") is None
     assert runtimes.missing("python3.12").endswith("no python3.9 or newer was found on this host")
     assert "no JDK 17 or newer with Jackson and JNA was found" in runtimes.missing("java21")
-    assert runtimes.missing("ruby3.4") == "the runtime ruby3.4 is not served yet"
+    assert runtimes.missing("ruby3.4").endswith("no Ruby 2.7 or newer was found on this host")
+    assert runtimes.missing("dotnet8") == "the runtime dotnet8 is not served yet"
     assert runtimes.missing("cobol") == "unknown runtime: cobol"

@@ -166,7 +166,7 @@ class Zygote:
         starter.pass_on(frames)
         command = self._bootstrap.command(self._memory_mib, is_assigned=False)
         try:
-            starter.execute(command, {"PATH": "/usr/local/bin:/usr/bin:/bin"})
+            starter.execute(command, self._bootstrap.variables())
         except starter.CannotStart as error:
             os.write(2, f"{error}\n".encode())
         os._exit(_CANNOT_EXEC)

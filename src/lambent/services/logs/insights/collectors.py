@@ -63,7 +63,9 @@ class Grouping:
             row = {name: value for (name, _), value in zip(self._by, values, strict=False)}
             for number, (slot, state) in enumerate(zip(self._slots, states, strict=True)):
                 row[_slot_name(number)] = slot.aggregate.result(state, slot.argument(row))
-            found.append(row | {name: get(row) for name, get in self._columns})
+            for name, get in self._columns:  # one may be made of those before it
+                row[name] = get(row)
+            found.append(row)
         return found
 
     def _adder(self) -> Callable[[Any], None]:

@@ -45,10 +45,12 @@ class Scope:
     Args:
         field: what reads a field of that name.
         time: what reads the time of a row, for `bin`.
+        now_s: when the query was started, in seconds since 1970.
     """
 
     field: Callable[[str], Get]
     time: Get
+    now_s: int = 0
     moments: set[str] = dataclasses.field(default_factory=set)
 
     def is_moment(self, expression: Expression) -> bool:
@@ -99,6 +101,9 @@ def _call(expression: Call, scope: Scope) -> Get:
         return _comparison(name, arguments[0], arguments[1], scope)
     if name == "bin":
         return _bin(expression, scope)
+    if name == "now":
+        now_s = scope.now_s
+        return lambda _: now_s
     if name in AGGREGATES:
         raise QueryMalformed(f"{name} may only be used in stats", 0, 0)
     call = OPERATORS[name] if name in OPERATORS else FUNCTIONS[name].call

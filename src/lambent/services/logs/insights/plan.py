@@ -56,18 +56,24 @@ class Column:
 
 
 class Plan:
-    """Args: the query, and how many rows it may have where it does not say so. Raises QueryMalformed,
-    CommandUnserved."""
+    """Raises QueryMalformed, CommandUnserved.
 
-    def __init__(self, text: str, most: int) -> None:
+    Args:
+        text: the query.
+        most: how many rows it may have where it does not say so.
+        now_s: when it was started, in seconds since 1970.
+    """
+
+    def __init__(self, text: str, most: int, now_s: int = 0) -> None:
         self.steps: list[Step] = []
         # What occurs in the message of every event that is let through: the others need not even be decoded.
         self.needle = b""
         self.is_newest_first = True
         self._most = most
+        self._now_s = now_s
         self._known: set[str] = set()
         self._scope = Scope(
-            self._field, lambda row: row.timestamp_ms, {"@timestamp", "@ingestionTime"}
+            self._field, lambda row: row.timestamp_ms, now_s, {"@timestamp", "@ingestionTime"}
         )
         self._is_grouped = False
         self._shown: dict[str, Named] = {}
@@ -124,7 +130,7 @@ class Plan:
         grouping = Grouping(command, self._scope)
         self._is_grouped = True
         self._known = set(grouping.names)
-        self._scope = Scope(self._field, lambda _: None, grouping.moments)
+        self._scope = Scope(self._field, lambda _: None, self._now_s, grouping.moments)
         self._shown = {name: Named(Field(name, name), name) for name in grouping.names}
         self._parsed = []
         self._displayed = None

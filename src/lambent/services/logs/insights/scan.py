@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lambent.services.logs.insights.plan import Plan
 from lambent.services.logs.insights.rows import Row, fields_of
 from lambent.storage.log_reader import read
-from lambent.storage.log_records import heads, text_at
+from lambent.storage.log_records import PassedOver, heads, heads_holding, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,9 +49,9 @@ class Outcome:
     cost: Cost
 
 
-def run(text: str, most: int, sources: Sequence[Source], end_ms: int) -> Outcome:
-    """A query from beginning to end. `end_ms` belongs to the time that is looked at."""
-    plan = Plan(text, most)
+def run(text: str, most: int, sources: Sequence[Source], end_ms: int, now_s: int = 0) -> Outcome:
+    """A query from beginning to end. `end_ms` belongs to the time that is looked at; `now_s` is what it calls now."""
+    plan = Plan(text, most, now_s)
     cost = _scan(plan, sources, end_ms)
     return Outcome(plan.results(), cost)
 
@@ -87,7 +87,7 @@ def _scan(plan: Plan, sources: Sequence[Source], end_ms: int) -> Cost:
 
 
 def _rows(sources: Sequence[Source], end_ms: int, cost: Cost, needle: bytes = b"") -> Iterator[Row]:
-    """Every event in which `needle` occurs, the newest segments first; always the same object."""
+    """Every event in which `needle` occurs, and perhaps others, the newest segments first; always the same object."""
     row = Row()
     for source in sources:
         row.group = source.group
@@ -99,22 +99,21 @@ def _rows(sources: Sequence[Source], end_ms: int, cost: Cost, needle: bytes = b"
 def _events(
     row: Row, stretch: Stretch, times_ms: tuple[int, int], cost: Cost, needle: bytes
 ) -> Iterator[Row]:
+    """May tell of events without the needle, too."""
     data = read(stretch)
     streams, segment, base = stretch.streams, row.position[0], stretch.start
-    (start_ms, end_ms), find = times_ms, data.find
+    start_ms, end_ms = times_ms
+    passed = PassedOver()
     scanned = looked_at = 0
-    place = -1  # of the next needle
-    for start, end, number, timestamp_ms, ingested_ms in heads(data):
+    if needle and start_ms <= stretch.first_ms and stretch.last_ms <= end_ms:
+        found = heads_holding(data, needle, passed)
+    else:
+        found = heads(data)
+    for start, end, number, timestamp_ms, ingested_ms in found:
         if not start_ms <= timestamp_ms <= end_ms or number not in streams:
             continue
         scanned += 1
         looked_at += end - start
-        if place < start:
-            place = find(needle, start)
-            if place < 0:
-                place = len(data)
-        if place >= end:
-            continue
         row.reset()
         row.timestamp_ms = timestamp_ms
         row.ingested_ms = ingested_ms
@@ -122,8 +121,8 @@ def _events(
         row.stream = streams[number]
         row.position = (segment, base + start)
         yield row
-    cost.scanned += scanned
-    cost.bytes += looked_at
+    cost.scanned += scanned + passed.events
+    cost.bytes += looked_at + passed.bytes
 
 
 def _everything(_: Row) -> bool:

@@ -24,6 +24,8 @@ _STEP = re.compile(
 )
 # "You can use up to 2 regex in a pattern" (quotas of regular expressions).
 MAX_REGEXES = 2
+# "One wildcard selector for each property selector ... up to three ... in compound expressions" (JSON selectors).
+MAX_WILDCARDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def compile_json(text: str) -> JsonPattern:
     test = scanner.disjunction(one, _join)
     if not scanner.is_at_end or scanner.regexes > MAX_REGEXES:
         raise PatternInvalid
+    if sum(selector.steps.count(None) for selector in selectors.values()) > MAX_WILDCARDS:
+        raise PatternInvalid
     return JsonPattern(test, tuple(selectors.values()), bool(scanner.regexes))
 
 
@@ -86,7 +90,7 @@ def read_selector(scanner: Scanner) -> Selector:
             steps.append(int(match["index"]))
         else:
             steps.append(match["quoted"] or match["name"])
-    if not steps:
+    if not steps or steps.count(None) > 1:
         raise PatternInvalid
     return Selector(text, tuple(steps))
 
