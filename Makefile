@@ -26,7 +26,7 @@ lint: $(STAMP)  ## Style and spelling
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && git ls-files -z | xargs -0 $(BIN)/codespell
 
 types: $(STAMP)  ## mypy --strict
-	$(BIN)/mypy && $(BIN)/mypy tests
+	$(BIN)/mypy && $(BIN)/mypy tests && $(BIN)/mypy benchmarks
 
 imports: $(STAMP)  ## The layers of docs/design.md
 	$(BIN)/lint-imports

@@ -9,6 +9,7 @@ import argparse
 import ctypes
 import importlib
 import json
+import os
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -18,26 +19,57 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from benchmarks import facts, table, verdict
+from benchmarks import chart, facts, table, verdict
 from benchmarks.build import HERE, BuildFailed, build
-from benchmarks.contestants.commands import Bubblewrap, Command, PlainNode, PlainPython
+from benchmarks.contestants.commands import Bubblewrap, Command, PlainJava, PlainNode, PlainPython
 from benchmarks.contestants.floor import Floor
 from benchmarks.contestants.lambent import Lambent
 from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
-from benchmarks.contestants.serverless_offline import ServerlessOffline
+from benchmarks.contestants.serverless_offline import ServerlessOffline, UncalledFunctions
 from benchmarks.interpreters import node
-from benchmarks.rows import burst, cold, snap_start, startup, warm
+from benchmarks.rows import (
+    burst,
+    cold,
+    cold_java,
+    density,
+    echo,
+    events,
+    new,
+    snap_start,
+    startup,
+    warm,
+    waterfall,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.rounds import Row
     from benchmarks.rows.warm import Entry
 
-GROUPS = ("warm", "cold", "new", "snap", "burst", "start", "memory")
-# Measurements of one decision each, with a main() of their own.
-ALONE = ("cold_steps", "density", "http_servers", "policy_decisions", "storage_writes")
+GROUPS = (
+    "warm",
+    "echo",
+    "cold",
+    "new",
+    "snap",
+    "burst",
+    "waterfall",
+    "async",
+    "start",
+    "memory",
+    "density",
+)
+# Measurements that no run of everything includes, with a main() of their own.
+ALONE = (
+    "cold_steps",
+    "http_servers",
+    "policy_decisions",
+    "snap_density",
+    "soak",
+    "storage_writes",
+)
 SERVERS = (Floor, Lambent, ServerlessOffline, Ministack)
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -50,6 +82,8 @@ class Run:
         self.work_dir = work_dir
         self.rows: dict[str, Row] = {}
         self.memory: dict[str, dict[str, tuple[int, float]]] = {}
+        self.parts: dict[str, dict[str, float]] = {}
+        self.charts: dict[str, str] = {}  # SVG
         self.absent: dict[str, str] = {}
         self.servers: dict[str, Server] = {}
 
@@ -60,8 +94,9 @@ class Run:
         servers = [server for server in chosen if self._try(server.name, server.install)]
         if self._wants("start"):
             # Each alone on the machine, so before the others are started to stay.
-            row = startup.measure(servers, self.options.rounds, say)
-            self._show(row, table.starts(row))
+            self._show(startup.measure(servers, self.options.rounds, say), table.starts)
+        if self._wants("waterfall"):
+            self._try("cold start waterfall", self._measure_waterfall)
         with ExitStack() as running:
             for server in servers:
                 running.callback(server.stop)
@@ -70,33 +105,65 @@ class Run:
             self._measure_running(commands)
 
     def _measure_running(self, commands: Sequence[Command]) -> None:
-        rounds = self.options.rounds
+        rounds, servers = self.options.rounds, self.servers.values()
         lambent = self.servers.get("lambent")
         assert lambent is None or isinstance(lambent, Lambent)
         if self._wants("memory"):
-            for server in self.servers.values():
-                self.memory[server.name] = startup.weigh(server)
-                print("\n" + table.memory(server.name, self.memory[server.name]), flush=True)
+            self._weigh()
+        if self._wants("density"):
+            self._show(density.measure(lambent, rounds, say), table.density)
         if self._wants("cold"):
-            row = cold.measure(lambent, commands, rounds, say)
-            self._show(row, table.starts(row))
-        if self._wants("new") and lambent:
-            row = cold.measure_new(lambent, rounds, say)
-            self._show(row, table.starts(row))
-        if self._wants("snap") and lambent:
-            self._measure_snapshots(lambent)
-        if self._wants("burst") and lambent:
-            row = burst.measure(lambent, rounds, say)
-            self._show(row, table.starts(row))
+            self._show(cold.measure(lambent, commands, rounds, say), table.starts)
+            self._measure_java(lambent)
+        if lambent:
+            self._measure_ours(lambent)
+        if self._wants("echo"):
+            self._show(echo.measure(servers, rounds, say), table.starts)
+        if self._wants("async"):
+            seconds = self.options.seconds
+            self._show(events.measure(servers, rounds, seconds, say), table.events)
         if self._wants("warm"):
             levels = self.options.connections
             for row in warm.measure(self._entries(), rounds, self.options.seconds, say, levels):
-                self._show(row, table.warm(row))
+                self._show(row, table.warm)
+
+    def _measure_ours(self, lambent: Lambent) -> None:
+        if self._wants("new"):
+            fresh = self._uncalled() if "serverless-offline" in self.servers else None
+            self._show(new.measure(lambent, fresh, self.options.rounds, say), table.starts)
+        if self._wants("snap"):
+            self._measure_snapshots(lambent)
+        if self._wants("burst"):
+            self._show(burst.measure(lambent, self.options.rounds, say), table.starts)
+
+    def _uncalled(self) -> UncalledFunctions | None:
+        fresh = UncalledFunctions(self.work_dir / "uncalled", new.CREATED)
+        return fresh if self._try(fresh.name, fresh.install) else None
+
+    def _weigh(self) -> None:
+        for server in self.servers.values():
+            self.memory[server.name] = startup.weigh(server)
+            print("\n" + table.memory(server.name, self.memory[server.name]), flush=True)
+
+    def _measure_waterfall(self) -> None:
+        if os.geteuid():
+            raise NotAvailable("full isolation needs root")
+        starts = waterfall.measure(say)
+        self.parts = {name: waterfall.parts(steps) for name, steps in starts.items()}
+        title = "one cold start"
+        print("\n" + table.parts(title, self.parts), flush=True)
+        text = f"{title}, milliseconds, without HTTP"
+        self.charts["cold-start"] = chart.stacked(text, self.parts)
+
+    def _measure_java(self, lambent: Lambent | None) -> None:
+        plain = PlainJava()
+        if self._try(plain.name, plain.install):
+            self._show(cold_java.measure(lambent, plain, self.options.rounds, say), table.starts)
 
     def _measure_snapshots(self, lambent: Lambent) -> None:
         def measure() -> None:
             for row in snap_start.measure(lambent, self.options.rounds, say):
-                self._show(row, table.starts(row))
+                self._show(row, table.starts)
 
         self._try("lambent's snapshots", measure)
 
@@ -129,9 +196,9 @@ class Run:
     def _wants(self, group: str) -> bool:
         return not self.options.names or group in self.options.names
 
-    def _show(self, row: Row, text: str) -> None:
+    def _show(self, row: Row, draw: Callable[[Row], str]) -> None:
         self.rows[row.title] = row
-        print("\n" + text, flush=True)
+        print("\n" + draw(row), flush=True)
 
     def conclude(self, machine: dict[str, str]) -> int:
         """Print the verdict, write the JSON, return the exit status."""
@@ -144,7 +211,8 @@ class Run:
             print(f"VOID: {reason}")
         results = HERE / "results"
         results.mkdir(exist_ok=True)
-        path = results / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        path = results / f"{stamp}.json"
         document = {
             "machine": machine,
             "options": vars(self.options),
@@ -154,10 +222,15 @@ class Run:
             ],
             "left_out": self.absent,
             "idle_pss_mb": self.memory,
+            "cold_start_ms": self.parts,
             "rows": [row.as_json() for row in self.rows.values()],
         }
         path.write_text(json.dumps(document, indent=1) + "\n")
         print(f"\nAll figures: {path}")
+        for name, svg in self.charts.items():
+            drawn = results / f"{stamp}-{name}.svg"
+            drawn.write_text(svg)
+            print(f"Chart: {drawn}")
         if reasons:
             return 2
         return int(any(check.is_met is False for check in checks))
@@ -170,10 +243,14 @@ def say(text: str) -> None:
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", help=f"{', '.join((*GROUPS, *ALONE))}; default: all of the first"
+        "names",
+        nargs="*",
+        help=f"{', '.join(GROUPS)}; default: all. Or one of {', '.join(ALONE)} with its own options",
     )
     parser.add_argument("--rounds", type=int, default=verdict.FEWEST_ROUNDS)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of load in each warm turn")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="of load in each warm or async turn"
+    )
     parser.add_argument(
         "--contestants", default="", help="servers that take part, by comma; default: all"
     )
@@ -181,7 +258,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--connections", type=_levels, default=warm.LEVELS, help="default: 1,8,16,32"
     )
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - {*GROUPS, *ALONE}:
+    if unknown := set(options.names) - set(GROUPS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     return options
 
@@ -191,12 +268,10 @@ def _levels(text: str) -> tuple[int, ...]:
 
 
 def main() -> int:
+    if len(sys.argv) > 1 and sys.argv[1] in ALONE:
+        # It has options of its own.
+        return int(importlib.import_module(f"benchmarks.{sys.argv.pop(1)}").main() or 0)
     options = parse()
-    for name in [name for name in options.names if name in ALONE]:
-        importlib.import_module(f"benchmarks.{name}").main()
-        options.names.remove(name)
-        if not options.names:
-            return 0
     # Whatever a contestant leaves behind becomes ours, and stays in our tree.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.target import Target
 
 TIMEOUT_S = 30.0
+RECEIVED_AT_ONCE = 1 << 20  # a large answer should not cost the client more than the server
 
 
 class AnswerWrong(Exception):
@@ -49,10 +50,14 @@ class Answer:
 
 
 class Caller:
-    """A keep-alive connection to one function."""
+    """A keep-alive connection to one function.
 
-    def __init__(self, target: Target) -> None:
+    Args: the function; what its events carry beside a name and a token, and its answers must carry back.
+    """
+
+    def __init__(self, target: Target, echoed: str = "") -> None:
         self._target = target
+        self._echoed = echoed
         self._socket = socket.create_connection((target.host, target.port), TIMEOUT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._count = 0
@@ -72,7 +77,8 @@ class Caller:
     def prepare(self) -> bytes:
         """The next request, signed."""
         self._count += 1
-        return signed_invoke(self._target, {"name": "lambent", "token": self._token})
+        event = {"name": "lambent", "token": self._token}
+        return signed_invoke(self._target, event | ({"data": self._echoed} if self._echoed else {}))
 
     def send(self, request: bytes) -> None:
         self._begun = time.perf_counter_ns()
@@ -85,6 +91,7 @@ class Caller:
         if (
             not head.startswith("HTTP/1.1 200")
             or self._token.encode() not in body
+            or self._echoed.encode() not in body
             or is_error(head)
         ):
             raise AnswerWrong(f"{head.splitlines()[0]} {body[:300].decode(errors='replace')}")
@@ -100,7 +107,7 @@ class Caller:
     def _receive(self) -> tuple[str, bytes]:
         held = bytearray()
         while (end := held.find(b"\r\n\r\n")) < 0 or len(held) < end + 4 + _length(held[:end]):
-            piece = self._socket.recv(65536)
+            piece = self._socket.recv(RECEIVED_AT_ONCE)
             if not piece:
                 raise AnswerWrong("the connection was closed")
             held += piece

@@ -11,34 +11,27 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import compileall
 import dataclasses
 import json
-import os
-import py_compile
-import shutil
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from lambent.core.clock import SystemClock
+from benchmarks.bare_plane import bare_plane
+from benchmarks.interpreters import python_runtime
 from lambent.core.ids import request_id
 from lambent.execution.frames import FrameType
-from lambent.execution.plane import ExecutionPlane
-from lambent.execution.runtimes.discovery import discover
-from lambent.execution.runtimes.table import Runtimes
 from lambent.execution.sandbox_handle import SandboxHandle
-from lambent.execution.spawner.start import Outside, start_spawner
-from lambent.execution.spec import FunctionSpec, Invocation
+from lambent.execution.spec import Invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambent.execution.frames import Frame
+    from lambent.execution.plane import ExecutionPlane
+    from lambent.execution.spec import FunctionSpec
 
 SOURCE = """
 import time
@@ -109,54 +102,19 @@ async def _one(plane: ExecutionPlane, spec: FunctionSpec, marks: Marks) -> dict[
     return taken | {"INIT": outcome.init_ms, "all": (moments[-1] - moments[0]) / 1e6}
 
 
-async def _measure(
-    data_dir: Path, starts: int, rest_s: float, network: str
-) -> list[dict[str, float]]:
-    runtimes = discover()
-    outside = Outside(network)
-    process, sock = start_spawner(str(data_dir), "require", os.getuid(), runtimes, outside)
-    plane = ExecutionPlane(
-        spawner=sock, runtimes=Runtimes(runtimes), clock=SystemClock(), log_sink=lambda *_: None
-    )
+async def _measure(starts: int, rest_s: float, network: str) -> list[dict[str, float]]:
     marks = Marks()
     marks.watch()
-    await plane.start()
-    try:
-        await plane.describe()  # the directories are there
-        spec = await _function(plane, data_dir)
+    async with bare_plane(network) as bare:
+        plane = bare.plane
+        files = {"app.py": SOURCE.encode()}
+        spec = await bare.function("f", python_runtime(), files, "app.handler", 1769)
         plane.prewarm(spec.runtime)
         figures = []
         for number in range(starts):
             await asyncio.sleep(rest_s)
             figures.append(await _one(plane, dataclasses.replace(spec, key=f"f:{number}"), marks))
         return figures
-    finally:
-        await plane.stop()
-        await asyncio.to_thread(process.wait, 30)
-
-
-async def _function(plane: ExecutionPlane, data_dir: Path) -> FunctionSpec:
-    staged = data_dir / "code" / "staging" / "cold-steps"
-    (staged / "__pycache__").mkdir(parents=True)
-    source = staged / "app.py"
-    source.write_text(SOURCE)
-    # As a deploy does it: the compiled form is in the store.
-    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    compileall.compile_dir(staged, quiet=2, invalidation_mode=unchecked)
-    arn = "arn:aws:lambda:eu-west-1:123456789012:function:f"
-    return FunctionSpec(
-        key="f",
-        runtime="python3.11",
-        handler="app.handler",
-        code=await plane.seal(staged.name),
-        memory_mib=1769,
-        timeout_s=10,
-        function_name="f",
-        function_version="$LATEST",
-        function_arn=arn,
-        region="eu-west-1",
-        log_group="/aws/lambda/f",
-    )
 
 
 def main() -> None:
@@ -165,12 +123,7 @@ def main() -> None:
     parser.add_argument("--rest", type=float, default=0.1, help="seconds before each start")
     parser.add_argument("--network", choices=["none", "internet"], default="none")
     options = parser.parse_args()
-    data_dir = Path(tempfile.mkdtemp(prefix="lambent-cold-"))
-    data_dir.chmod(0o755)
-    try:
-        figures = uvloop.run(_measure(data_dir, options.starts, options.rest, options.network))
-    finally:
-        shutil.rmtree(data_dir, ignore_errors=True)
+    figures = uvloop.run(_measure(options.starts, options.rest, options.network))
     print(f"{'ms':12} {'median':>8} {'quarter':>8} {'best':>8}")
     for step in figures[0]:
         values = [each[step] for each in figures]

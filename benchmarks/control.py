@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import time
 import zipfile
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -15,6 +17,8 @@ from botocore.config import Config
 from benchmarks.contestants.server import FUNCTIONS_DIR
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from types_boto3_lambda import LambdaClient
 
     from benchmarks.target import Target
@@ -47,29 +51,53 @@ def client(target: Target) -> LambdaClient:
 
 def archive(*filenames: str) -> bytes:
     """A deployment package that holds files of benchmarks/functions."""
+    return archive_of({name: (FUNCTIONS_DIR / name).read_bytes() for name in filenames})
+
+
+def archive_of(files: Mapping[str, bytes]) -> bytes:
+    """A deployment package that holds these files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        for filename in filenames:
-            package.write(FUNCTIONS_DIR / filename, filename)
+        for name, content in files.items():
+            package.writestr(name, content)
     return buffer.getvalue()
 
 
 def create(
-    functions: LambdaClient, name: str, runtime: str, memory_mib: int, filename: str = ""
+    functions: LambdaClient,
+    name: str,
+    runtime: str,
+    memory_mib: int,
+    filename: str = "",
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> float:
     """Create a function from a file (hello.py or hello.js); return the milliseconds until it was Active."""
     filename = filename or ("hello.js" if runtime.startswith("nodejs") else "hello.py")
-    package = archive(filename)
+    handler = f"{filename.partition('.')[0]}.handler"
+    return deploy(functions, name, runtime, memory_mib, archive(filename), handler, variables)
+
+
+def deploy(
+    functions: LambdaClient,
+    name: str,
+    runtime: str,
+    memory_mib: int,
+    package: bytes,
+    handler: str,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> float:
+    """Create a function from a deployment package; return the milliseconds until it was Active."""
     role = _role(functions)
     begun = time.perf_counter()
     functions.create_function(
         FunctionName=name,
         Runtime=runtime,  # type: ignore[arg-type]  # a string made from the interpreter's version
         Role=role,
-        Handler=f"{filename.partition('.')[0]}.handler",
+        Handler=handler,
         MemorySize=memory_mib,
         Timeout=30,
         Code={"ZipFile": package},
+        Environment={"Variables": dict(variables)},
     )
     wait_until_ready(functions, name)
     return (time.perf_counter() - begun) * 1e3
@@ -78,12 +106,18 @@ def create(
 def _role(functions: LambdaClient) -> str:
     """The ARN of a role for functions, in the account of the client's keys."""
     keys: Any = functions._request_signer._credentials  # type: ignore[attr-defined]  # noqa: SLF001
+    meta = functions.meta
+    return _made_role(meta.endpoint_url, meta.region_name, keys.access_key, keys.secret_key)
+
+
+@functools.cache  # the server is not to be busy with it while functions are made
+def _made_role(endpoint: str, region: str, access_key: str, secret_key: str) -> str:
     iam = boto3.client(
         "iam",
-        endpoint_url=functions.meta.endpoint_url,
-        region_name=functions.meta.region_name,
-        aws_access_key_id=keys.access_key,
-        aws_secret_access_key=keys.secret_key,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
     )
     with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import importlib
 import os
 import socket
 import statistics
@@ -116,12 +117,11 @@ async def serve_own(handler: Handler) -> None:
 
 async def serve_uvicorn(handler: Handler) -> None:
     """uvicorn, its protocol subclassed, with the same handler behind a bare ASGI callable."""
-    import uvicorn  # noqa: PLC0415 - there is one in the throw-away environment only
-    from uvicorn.protocols.http.httptools_impl import (  # noqa: PLC0415
-        HttpToolsProtocol,
-    )
+    # There is a uvicorn in the throw-away environment only
+    uvicorn: Any = importlib.import_module("uvicorn")
+    protocols: Any = importlib.import_module("uvicorn.protocols.http.httptools_impl")
 
-    class KeepsNames(HttpToolsProtocol):  # type: ignore[misc]
+    class KeepsNames(protocols.HttpToolsProtocol):  # type: ignore[misc]  # known at run time only
         def on_header(self, name: bytes, value: bytes) -> None:
             self.headers.append((name, value))
 
@@ -135,6 +135,7 @@ async def serve_uvicorn(handler: Handler) -> None:
         path, query = scope["raw_path"].decode(), scope["query_string"].decode()
         answer = await handler(Request(scope["method"], path, query, headers, BytesBody(body)))
         fields = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in answer.headers]
+        assert isinstance(answer.body, bytes)  # both handlers answer in one piece
         fields.append((b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": fields})
         await send({"type": "http.response.body", "body": answer.body})

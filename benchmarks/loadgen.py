@@ -28,7 +28,7 @@ class Load:
     connections: int
     seconds: float
     requests: int
-    errors: int  # not 200, a function error, or an answer without the request's own token
+    errors: int  # not 200 (202), a function error, or an answer without the request's own token
     reconnects: int
     requests_per_s: float
     p50_us: float
@@ -52,10 +52,15 @@ def command(action: str, target: Target, *more: str) -> tuple[list[str], dict[st
     return [*words, *more], {"AWS_SECRET_ACCESS_KEY": target.credentials.secret_key}
 
 
-def run(target: Target, connections: int, seconds: float) -> Load:
-    """Invoke the target in a closed loop on each connection for that long."""
+def run(target: Target, connections: int, seconds: float, *more: str) -> Load:
+    """Invoke the target in a closed loop on each connection for that long.
+
+    Args:
+        more: further options of the generator: `--event` for asynchronous invocations, `--rate` with the requests a
+            second that all connections together send at most.
+    """
     words, environment = command(
-        "run", target, "--connections", str(connections), "--seconds", str(seconds)
+        "run", target, "--connections", str(connections), "--seconds", str(seconds), *more
     )
     done = subprocess.run(
         words,

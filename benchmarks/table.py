@@ -65,6 +65,43 @@ def starts(row: Row) -> str:
     return align(lines) + footnotes(row)
 
 
+def events(row: Row) -> str:
+    """Events a second, latencies and CPU in microseconds; what was left when no more were sent."""
+    head = [row.title, "accept/s", "drain/s", "left", "events", "p50", "p99", "CPU", "functions"]
+    figures = ("requests_per_s", "drain_per_s", "backlog", "requests", "p50_us", "p99_us")
+    lines = [[*head, "client"]]
+    for name in row.contestants():
+        cpu = ("control_cpu_us", "functions_cpu_us", "client_cpu_us")
+        lines.append([name, *(number(row.median(name, each)) for each in (*figures, *cpu))])
+    return align(lines) + footnotes(row)
+
+
+def parts(title: str, bars: Mapping[str, Mapping[str, float]]) -> str:
+    """Milliseconds of each part of each bar, and of all."""
+    names = list(next(iter(bars.values()), {}))
+    lines = [[title, *names, "all ms"]]
+    for name, values in bars.items():
+        shown = [values[part] for part in names]
+        lines.append([name, *(f"{value:.2f}" for value in (*shown, sum(shown)))])
+    return align(lines)
+
+
+def density(row: Row) -> str:
+    """Proportional set size of one environment in MB, and how many a gigabyte holds."""
+    lines = [[row.title, "MB each", "per GB", "per GB/plain"]]
+    for name in row.contestants():
+        each = row.median(name, "each_mb")
+        lines.append(
+            [
+                name,
+                "-" if each is None else f"{each:.2f}",
+                number(row.median(name, "per_gb")),
+                ratio(row.ratio(name, "plain python", "per_gb")),
+            ]
+        )
+    return align(lines) + footnotes(row)
+
+
 def memory(server: str, parts: Mapping[str, tuple[int, float]]) -> str:
     """Proportional set size of each part, in MB."""
     lines = [[f"idle memory of {server}", "processes", "PSS MB"]]

@@ -8,6 +8,8 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from benchmarks import java
+from benchmarks.build import BuildFailed
 from benchmarks.contestants.server import FUNCTIONS_DIR, NotAvailable, run_step
 from benchmarks.interpreters import node, python
 
@@ -69,6 +71,19 @@ class PlainNode(Command):
     def words(self) -> list[str]:
         script = str(FUNCTIONS_DIR / "run_once.js")
         return [str(node()), script, str(FUNCTIONS_DIR), "hello.handler"]
+
+
+class PlainJava(Command):
+    name = "plain java"
+
+    def install(self) -> None:
+        try:
+            java.classes()
+        except BuildFailed as problem:
+            raise NotAvailable(str(problem)) from problem
+
+    def words(self) -> list[str]:
+        return [str(java.java()), "-cp", str(java.classes()), "bench.RunOnce"]
 
 
 class Bubblewrap(Command):

@@ -101,6 +101,11 @@ class Lambent(Server):
     def target(self, function: str) -> Target:
         return Target(self.port, f"bench-{function}", self._credentials)
 
+    @property
+    def database(self) -> Path:
+        """Where its core keeps what it must not lose."""
+        return self.work_dir / "data" / "state" / "lambent.db"
+
     def part(self, process: Process) -> str:
         if process.nested:
             return "sandboxes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from typing import TYPE_CHECKING
 
 from benchmarks.contestants.server import (
     FUNCTIONS_DIR,
@@ -17,9 +18,11 @@ from benchmarks.contestants.server import (
 from benchmarks.interpreters import node, python_runtime
 from benchmarks.target import Target
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HOME_DIR = PEERS_DIR / "serverless-offline"
 PROGRAM = HOME_DIR / "node_modules" / ".bin" / "serverless"
-SERVICE_DIR = HOME_DIR / "service"
 PACKAGES = ("serverless@3", "serverless-offline@13")
 # It may not phone home, look for updates or ask for a login while it is measured.
 QUIET = {
@@ -33,22 +36,32 @@ service: bench
 frameworkVersion: "3"
 provider:
   name: aws
-  runtime: nodejs20.x
   memorySize: 1769
 functions:
-  node:
-    handler: hello.handler
-  python:
-    handler: hello.handler
-    runtime: {python}
+{functions}
 plugins:
   - serverless-offline
 """
+FUNCTION = """\
+  {name}:
+    handler: {file}.handler
+    runtime: {runtime}
+"""
+NODE_RUNTIME = "nodejs20.x"
 
 
 class ServerlessOffline(Server):
     name = "serverless-offline"
     _port = 0
+    _service = "service"  # the folder's name
+
+    def functions(self) -> dict[str, tuple[str, str]]:
+        """What it serves: name -> (file without its ending, runtime)."""
+        return {
+            "node": ("hello", NODE_RUNTIME),
+            "python": ("hello", python_runtime()),
+            "echo": ("echo", python_runtime()),
+        }
 
     def install(self) -> None:
         if node() is None or shutil.which("npm") is None:
@@ -58,10 +71,18 @@ class ServerlessOffline(Server):
             words = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(HOME_DIR)]
             run_step([*words, *PACKAGES], f"npm install {' '.join(PACKAGES)}")
         # Plugins are looked for from the service's folder upwards, so it lies beside node_modules.
-        SERVICE_DIR.mkdir(exist_ok=True)
-        (SERVICE_DIR / "serverless.yml").write_text(SERVICE.format(python=python_runtime()))
-        for source in FUNCTIONS_DIR.glob("hello.*"):
-            shutil.copy(source, SERVICE_DIR)
+        self._service_dir.mkdir(exist_ok=True)
+        functions = "".join(
+            FUNCTION.format(name=name, file=file, runtime=runtime)
+            for name, (file, runtime) in self.functions().items()
+        )
+        (self._service_dir / "serverless.yml").write_text(SERVICE.format(functions=functions))
+        for source in (*FUNCTIONS_DIR.glob("hello.*"), FUNCTIONS_DIR / "echo.py"):
+            shutil.copy(source, self._service_dir)
+
+    @property
+    def _service_dir(self) -> Path:
+        return HOME_DIR / self._service
 
     def start(self) -> None:
         self.begin()
@@ -89,9 +110,27 @@ class ServerlessOffline(Server):
             *options,
         ]
         begun = time.perf_counter()
-        self.launch(command, environment, directory=SERVICE_DIR)
+        self.launch(command, environment, directory=self._service_dir)
         return begun
 
     def target(self, function: str) -> Target:
         # It listens on "localhost", which is 127.0.0.1 here.
         return Target(self._port, f"bench-dev-{function}")
+
+
+class UncalledFunctions(ServerlessOffline):
+    """Serves functions that nobody has called yet, beside those by which it is seen that it is up."""
+
+    _service = "service-uncalled"
+
+    def __init__(self, work_dir: Path, count: int) -> None:
+        super().__init__(work_dir)
+        self._count = count
+
+    def functions(self) -> dict[str, tuple[str, str]]:
+        uncalled = {
+            f"{language}-{number}": ("hello", runtime)
+            for number in range(self._count)
+            for language, runtime in (("node", NODE_RUNTIME), ("python", python_runtime()))
+        }
+        return super().functions() | uncalled

@@ -7,7 +7,7 @@ import threading
 _DELAY_S = 0.02
 
 
-def end_soon(context):
+def end_soon(context: object) -> None:
     """`context` None: a process that serves one call anyway."""
     if context is not None:
         threading.Timer(_DELAY_S, os._exit, [0]).start()

@@ -1,8 +1,10 @@
-/* The load generator: N keep-alive connections, a closed loop on each, one thread.
+/* The load generator: N keep-alive connections, a closed loop on each, one thread. With --rate a connection whose
+ * answer has come waits until the next request is due.
  *
  * Every request is signed on its own over a payload of its own, as a real client's is, and every answer must hold
- * that payload's token: a server that caches, skips or mixes up answers counts as wrong, not as fast. It is compiled
- * because a Python client costs fifteen times what the servers do: its own CPU per request is in the output.
+ * that payload's token: a server that caches, skips or mixes up answers counts as wrong, not as fast. An event
+ * (--event) is right when it was accepted: the answer is 202 and empty. It is compiled because a Python client costs
+ * fifteen times what the servers do: its own CPU per request is in the output.
  *
  *   load run      measure, print one JSON object
  *   load request  print the bytes of one request (a test holds them against botocore's signer)
@@ -45,10 +47,11 @@ struct load {
 	const char *host, *path, *name;
 	int port, connections, epoll;
 	double seconds;
+	double rate;         /* requests per second over all connections; 0: as fast as they are answered */
 	unsigned long limit; /* requests; 0: no limit but time */
 	uint32_t nonce;
 	unsigned long sent;
-	uint64_t end_ns;
+	uint64_t begun_ns, end_ns;
 	char authority[64];
 	struct tally tally;
 };
@@ -112,11 +115,16 @@ static size_t make_request(struct load *load, char token[TOKEN_LENGTH + 1], char
 	return size;
 }
 
+static int is_due(const struct load *load, uint64_t now)
+{
+	return !load->rate || (double)load->sent < load->rate * (double)(now - load->begun_ns) / 1e9;
+}
+
 static void send_next(struct load *load, struct connection *connection)
 {
 	char out[OUT_SIZE];
 	uint64_t now = now_ns();
-	if (now >= load->end_ns || (load->limit && load->sent >= load->limit))
+	if (now >= load->end_ns || (load->limit && load->sent >= load->limit) || !is_due(load, now))
 		return;
 	size_t length = make_request(load, connection->token, out);
 	connection->held = 0;
@@ -129,12 +137,19 @@ static void send_next(struct load *load, struct connection *connection)
 	}
 }
 
+static int is_right(const struct load *load, const struct connection *connection, const struct response *response)
+{
+	if (load->signer.invocation_type)
+		return response->status == 202;
+	return response->status == 200 && !response->function_error &&
+	       memmem(response->body, response->body_length, connection->token, TOKEN_LENGTH);
+}
+
 static void check_answer(struct load *load, const struct connection *connection, const struct response *response)
 {
 	uint64_t now = now_ns();
 	char status[16];
-	if (response->status != 200 || response->function_error ||
-	    !memmem(response->body, response->body_length, connection->token, TOKEN_LENGTH)) {
+	if (!is_right(load, connection, response)) {
 		snprintf(status, sizeof status, "HTTP %d", response->status);
 		tally_error(&load->tally, status, response->body, response->body_length);
 	}
@@ -190,17 +205,20 @@ static void run(struct load *load, const char *sha256_name)
 		connect_one(load, &all[i]);
 
 	double cpu_before = cpu_s();
-	uint64_t begun = now_ns(), last = begun;
+	uint64_t begun = load->begun_ns = now_ns(), last = begun;
 	load->end_ns = begun + (uint64_t)(load->seconds * 1e9);
 	uint64_t drained_ns = load->end_ns + (uint64_t)(DRAIN_S * 1e9);
 	signer_set_time(&load->signer, time(NULL));
 	for (int i = 0; i < load->connections; i++)
 		send_next(load, &all[i]);
-	while (count_waiting(load, all) && now_ns() < drained_ns) {
-		int ready = epoll_wait(load->epoll, events, MAX_CONNECTIONS, 100);
+	while ((count_waiting(load, all) || (load->rate && now_ns() < load->end_ns)) && now_ns() < drained_ns) {
+		int ready = epoll_wait(load->epoll, events, MAX_CONNECTIONS, load->rate ? 1 : 100);
 		signer_set_time(&load->signer, time(NULL));
 		for (int i = 0; i < ready; i++)
 			receive(load, events[i].data.ptr);
+		for (int i = 0; load->rate && i < load->connections; i++)
+			if (!all[i].waiting)
+				send_next(load, &all[i]);
 		last = now_ns();
 	}
 	for (int i = count_waiting(load, all); i > 0; i--)
@@ -238,7 +256,8 @@ static const struct option OPTIONS[] = {
 	{ "access-key", required_argument, NULL, 'a' }, { "region", required_argument, NULL, 'r' },
 	{ "service", required_argument, NULL, 'v' },    { "name", required_argument, NULL, 'm' },
 	{ "nonce", required_argument, NULL, 'o' },      { "date", required_argument, NULL, 'd' },
-	{ "portable", no_argument, NULL, 'P' },         { 0 },
+	{ "portable", no_argument, NULL, 'P' },         { "event", no_argument, NULL, 'e' },
+	{ "rate", required_argument, NULL, 'R' },       { 0 },
 };
 
 int main(int argc, char **argv)
@@ -268,6 +287,8 @@ int main(int argc, char **argv)
 		case 'o': load.nonce = (uint32_t)strtoul(optarg, NULL, 16); break;
 		case 'd': date = atol(optarg); break;
 		case 'P': portable = 1; break;
+		case 'R': load.rate = atof(optarg); break;
+		case 'e': load.signer.invocation_type = "Event"; break;
 		default: return 2;
 		}
 	}

@@ -47,13 +47,18 @@ size_t signer_request(const struct signer *signer, const char *host, const char 
 		      size_t body_length, char *out, size_t room)
 {
 	char body_hash[2 * SHA256_SIZE], canonical_hash[2 * SHA256_SIZE], signature[2 * SHA256_SIZE];
-	char canonical[1024], to_sign[512];
+	char canonical[1024], to_sign[512], canonical_type[64] = "", type_line[64] = "";
+	const char *signed_headers = "host;x-amz-date";
 	uint8_t mac[SHA256_SIZE];
 
+	if (signer->invocation_type) {
+		signed_headers = "host;x-amz-date;x-amz-invocation-type";
+		snprintf(canonical_type, sizeof canonical_type, "x-amz-invocation-type:%s\n", signer->invocation_type);
+		snprintf(type_line, sizeof type_line, "X-Amz-Invocation-Type: %s\r\n", signer->invocation_type);
+	}
 	hash_hex(body, body_length, body_hash);
-	int length = snprintf(canonical, sizeof canonical,
-			      "POST\n%s\n\nhost:%s\nx-amz-date:%s\n\nhost;x-amz-date\n%.64s", path, host,
-			      signer->date, body_hash);
+	int length = snprintf(canonical, sizeof canonical, "POST\n%s\n\nhost:%s\nx-amz-date:%s\n%s\n%s\n%.64s", path,
+			      host, signer->date, canonical_type, signed_headers, body_hash);
 	if (length < 0 || (size_t)length >= sizeof canonical)
 		return 0;
 	hash_hex(canonical, (size_t)length, canonical_hash);
@@ -64,10 +69,11 @@ size_t signer_request(const struct signer *signer, const char *host, const char 
 	hmac_sign(&signer->key, to_sign, (size_t)length, mac);
 	sha256_hex(mac, signature);
 	length = snprintf(out, room,
-			  "POST %s HTTP/1.1\r\nHost: %s\r\nX-Amz-Date: %s\r\n"
-			  "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=host;x-amz-date, "
+			  "POST %s HTTP/1.1\r\nHost: %s\r\nX-Amz-Date: %s\r\n%s"
+			  "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, "
 			  "Signature=%.64s\r\nContent-Length: %zu\r\n\r\n",
-			  path, host, signer->date, signer->access_key, signer->scope, signature, body_length);
+			  path, host, signer->date, type_line, signer->access_key, signer->scope, signed_headers, signature,
+			  body_length);
 	if (length < 0 || (size_t)length + body_length > room)
 		return 0;
 	memcpy(out + length, body, body_length);

@@ -1,4 +1,5 @@
-/* Signature Version 4 for one kind of request: POST, JSON body, headers `host` and `x-amz-date` signed.
+/* Signature Version 4 for one kind of request: POST, JSON body; the headers `host`, `x-amz-date` and, where there is
+ * one, `x-amz-invocation-type` are signed.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 #ifndef SIGV4_H
 #define SIGV4_H
@@ -10,6 +11,7 @@
 
 struct signer {
 	const char *access_key, *secret_key, *region, *service; /* borrowed */
+	const char *invocation_type; /* borrowed; NULL: the header is left out */
 	char date[17];   /* 20260131T235959Z */
 	char scope[128]; /* 20260131/region/service/aws4_request */
 	struct hmac_key key;

@@ -15,13 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from benchmarks import control, cpu
 from benchmarks.caller import AnswerWrong, Caller
 from benchmarks.contestants.server import NotAvailable
-from benchmarks.interpreters import python_runtime
 from benchmarks.rounds import Row, Turn, TurnFailed, alternate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from types_boto3_lambda import LambdaClient
 
     from benchmarks.contestants.commands import Command
     from benchmarks.contestants.lambent import Lambent
@@ -43,16 +40,23 @@ def measure(
         for function in ("python", "python-128", "node"):
             turns[f"lambent {function}"] = ColdFunction(lambent, function)
     for command in commands:
-        turns[command.name] = _command_turn(command)
+        turns[command.name] = command_turn(command)
     return alternate("cold start", rounds, turns, say)
 
 
 class ColdFunction:
-    """Turns of one function: each start follows a change of the function that retires what is idle."""
+    """Turns of one function: each start follows a change of the function that retires what is idle.
 
-    def __init__(self, lambent: Lambent, function: str) -> None:
+    Args: the platform, the function, how many starts a turn has, and the rest before each, in seconds.
+    """
+
+    def __init__(
+        self, lambent: Lambent, function: str, starts: int = STARTS, rest_s: float = REST_S
+    ) -> None:
         self._lambent = lambent
         self._function = function
+        self._starts = starts
+        self._rest_s = rest_s
         self._generation = 0
 
     def __call__(self) -> Turn:
@@ -63,10 +67,10 @@ class ColdFunction:
         inits: list[float] = []
         try:
             with Caller(target) as caller:
-                for _ in range(STARTS):
+                for _ in range(self._starts):
                     self._generation += 1
                     control.renew(functions, target.function, self._generation)
-                    time.sleep(REST_S)
+                    time.sleep(self._rest_s)
                     answer = caller.invoke()
                     if answer.init_ms is None:
                         raise TurnFailed("a start was not cold: its REPORT has no Init Duration")
@@ -78,7 +82,7 @@ class ColdFunction:
         return single(times, used, {"init_ms": statistics.median(inits)})
 
 
-def _command_turn(command: Command) -> TurnTaker:
+def command_turn(command: Command) -> TurnTaker:
     def turn() -> Turn:
         before = cpu.take()
         try:
@@ -93,40 +97,6 @@ def _command_turn(command: Command) -> TurnTaker:
 def _rested(command: Command) -> float:
     time.sleep(REST_S)
     return command.invoke()
-
-
-def measure_new(lambent: Lambent, rounds: int, say: Callable[[str], None]) -> Row:
-    """A function that is new: create-function until it is Active, then its first invoke."""
-    made = 0
-
-    def turn() -> Turn:
-        nonlocal made
-        functions = control.client(lambent.target("python"))
-        before = cpu.take()
-        figures: list[tuple[float, float]] = []
-        try:
-            for _ in range(STARTS):
-                made += 1
-                figures.append(_create_and_invoke(lambent, functions, f"new-{made}"))
-        except (AnswerWrong, OSError, RuntimeError, ClientError, BotoCoreError) as failure:
-            raise TurnFailed(str(failure)) from failure
-        used = cpu.used(before, cpu.take(), lambent)
-        create_ms = statistics.median(create for create, _ in figures)
-        return single([invoke for _, invoke in figures], used, {"create_ms": create_ms})
-
-    return alternate("new function", rounds, {"lambent python": turn}, say)
-
-
-def _create_and_invoke(
-    lambent: Lambent, functions: LambdaClient, suffix: str
-) -> tuple[float, float]:
-    target = lambent.target(suffix)
-    time.sleep(REST_S)
-    create_ms = control.create(functions, target.function, python_runtime(), 1769)
-    with Caller(target) as caller:
-        invoke_ms = caller.invoke().ms
-    functions.delete_function(FunctionName=target.function)
-    return create_ms, invoke_ms
 
 
 def single(times_ms: list[float], used: cpu.Used, more: dict[str, float] | None = None) -> Turn:

@@ -108,6 +108,9 @@ class Environment:
         self.is_urgent = False  # a call waits while it is made
         self.is_hopeless = False  # another one of the same runtime will not be made either
         self.is_outdated = False  # no invocation may begin in it any more
+        # Monotonic: when it got its function, and when the code was bound, once the spawner has said so.
+        self.assigned_at = 0.0
+        self.bound_at: float | None = None
         self._link = link
         self._clock = clock
         self._loop = loop
@@ -115,7 +118,6 @@ class Environment:
         self.spec: FunctionSpec  # set when it is assigned
         self.log: LogStream
         self._init: asyncio.Future[InitResult] | None = None
-        self._init_started = 0.0
         self._running: Running | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -151,7 +153,7 @@ class Environment:
         self.spec, self.log = assignment.spec, assignment.log
         self._sandbox.attach_log(assignment.log)
         self._init = self._loop.create_future()
-        self._init_started = self._clock.monotonic()
+        self.assigned_at = self._clock.monotonic()
         if assignment.lease.lasts_s < math.inf:
             self._expiry = self._loop.call_later(assignment.lease.lasts_s, self._outdate)
         spec = assignment.spec
@@ -171,7 +173,7 @@ class Environment:
         """The time for INIT is over."""
         if self._init is not None and not self._init.done():
             self._sandbox.drain_logs()
-            self._init_over(InitFailed(self._since(self._init_started)))
+            self._init_over(InitFailed(self._since(self.assigned_at)))
             self._die("INIT took too long")
 
     def invoke(
@@ -246,8 +248,10 @@ class Environment:
         name = event.get("event")
         if name == "created":
             self._created(event, descriptors)
-        elif name == "assigned" and self.state is State.ASSIGNED:
-            self._move(Cause.BOUND)
+        elif name == "assigned":
+            self.bound_at = event.get("at")
+            if self.state is State.ASSIGNED:
+                self._move(Cause.BOUND)
         elif name == "exited":
             # An answer may still lie in the socket: Node says why it ends and ends.
             self._sandbox.drain_frames()
@@ -278,7 +282,7 @@ class Environment:
             self._fail(self._running, failures.exited(self._running.invocation.request_id, end))
             return
         if self.state is State.INIT:
-            self._init_over(InitFailed(self._since(self._init_started), end=end))
+            self._init_over(InitFailed(self._since(self.assigned_at), end=end))
         self._die(end.describe())
 
     # --- what the sandbox says --------------------------------------------------------------------------------
@@ -335,11 +339,11 @@ class Environment:
         if self.state is State.POOLED:
             self.owner.pooled(self)
         elif self.state is State.READY:
-            self._init_over(InitDone(self._since(self._init_started)))
+            self._init_over(InitDone(self._since(self.assigned_at)))
         else:
             self._sandbox.drain_logs()
             payload = failures.RESPONSE_TOO_LARGE if frame.payload is None else frame.payload
-            self._init_over(InitFailed(self._since(self._init_started), payload))
+            self._init_over(InitFailed(self._since(self.assigned_at), payload))
             self._bury("INIT failed")
             self.owner.died(self)
 

@@ -194,7 +194,11 @@ class FakeSpawner:
             made.frame(FrameType.READY)
 
     def _assign(self, request: dict[str, Any]) -> None:
-        event = {"event": "assigned", "sandbox": request["sandbox"]}
+        event = {
+            "event": "assigned",
+            "sandbox": request["sandbox"],
+            "at": self.loop.time(),  # the monotonic clock, which all processes share
+        }
         if self.assign_fails:
             event |= {"event": "failed", "reason": self.assign_fails}
             self.tell(event)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -13,6 +13,7 @@ from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lambent.execution.cold_start import Steps
     from lambent.execution.spec import Outcome
 
 RunPlane = Any  # the fixtures of conftest.py, which cannot be imported from here
@@ -68,6 +69,39 @@ def test_a_sandbox_may_be_done_before_the_spawner_has_spoken(
         assert (await h.plane.invoke(make_spec(), make_invocation())).init_ms is None
 
     run_plane(scenario)
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["bound", "done before it is bound"])
+def test_the_steps_of_a_cold_start_are_logged(
+    is_told: bool,
+    run_plane: RunPlane,
+    make_spec: Make,
+    make_invocation: Make,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG", "lambent.execution.cold_start")
+
+    async def scenario(h: Any) -> None:
+        h.spawner.forgets_assigned = not is_told
+        if is_told:
+            loop = asyncio.get_running_loop()
+            h.spawner.on_assign = lambda sandbox: loop.call_later(0.01, init_done, sandbox)
+        cold = await h.plane.invoke(make_spec(), make_invocation())
+        await h.plane.invoke(make_spec(), make_invocation())
+        (record,) = [each for each in caplog.records if each.msg.startswith("cold start of")]
+        name, steps = cast("tuple[str, Steps]", record.args)
+        assert name == "f"
+        assert steps.bind_ms + steps.import_ms == pytest.approx(cold.init_ms)
+        assert (steps.import_ms > 1) is is_told
+        assert steps.handler_ms == cold.duration_ms
+        assert steps.pool_ms >= 0
+        assert steps.pool_ms + cold.init_ms + cold.duration_ms <= steps.all_ms
+
+    run_plane(scenario)
+
+
+def init_done(sandbox: Any) -> None:
+    sandbox.frame(FrameType.INIT_DONE)
 
 
 def test_the_sandbox_is_told_everything_about_its_function(

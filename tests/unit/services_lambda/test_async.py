@@ -336,6 +336,55 @@ def test_a_restart_goes_on_with_what_is_left(run: Run) -> None:
     run(scenario)
 
 
+def test_an_event_is_not_left_to_tasks_that_are_about_to_end(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last task of a lane asks the database what will be due next; meanwhile it counts as one that works."""
+    monkeypatch.setattr("lambent.services.lambda_.event_lane.NARROW", 1)
+
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        queue = bench.service._queue
+        asks, may_ask, set_timer = asyncio.Event(), asyncio.Event(), queue._set_timer
+
+        async def asked(*lane: Any) -> None:
+            await set_timer(*lane)
+            asks.set()
+            await may_ask.wait()
+
+        monkeypatch.setattr(queue, "_set_timer", asked)
+        await bench.call("Invoke", FunctionName="f", InvocationType="Event", Payload=b'{"n":1}')
+        await asks.wait()
+        await bench.call("Invoke", FunctionName="f", InvocationType="Event", Payload=b'{"n":2}')
+        may_ask.set()
+        await bench.service.advance(timedelta())
+        assert _payloads(bench) == [{"n": 1}, {"n": 2}]
+
+    run(scenario)
+
+
+def test_events_throttled_at_one_moment_are_not_left_by_all_tasks(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        bench.plane.fault = Throttled(RESERVED)
+        bench.plane.may_end.clear()
+        sent = [
+            bench.call("Invoke", FunctionName="f", InvocationType="Event", Payload=b'{"n":%d}' % n)
+            for n in range(4)
+        ]
+        await asyncio.gather(*sent)
+        while len(bench.plane.invoked) < 4:  # noqa: ASYNC110 - each turn of the loop brings one nearer
+            await asyncio.sleep(0)
+        bench.plane.may_end.set()  # all four are throttled in one turn of the loop
+        await bench.service.advance(timedelta())
+        bench.plane.fault = None
+        bench.plane.invoked.clear()
+        await _advance(bench, 3600)
+        assert sorted(each["n"] for each in _payloads(bench)) == [0, 1, 2, 3]
+
+    run(scenario)
+
+
 def test_a_flood_goes_through_the_window(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lambent.services.lambda_.event_queue.WINDOW", 5)
 

@@ -296,6 +296,7 @@ class Spawner:
             if sandbox.group is not None:
                 sandbox.group.limit_memory(sandbox.memory_mib)
             self._bind(sandbox, request)
+            bound_at = self._loop.now()
             # Straight to the sandbox: by way of core it would come one wake-up later.
             if frame:
                 sandbox.ends.send_frame(frame)
@@ -307,7 +308,7 @@ class Spawner:
         finally:
             sandbox.ends.close_all()
             packets.close_all([sandbox.disk.descriptor] if sandbox.disk.descriptor >= 0 else [])
-        packets.send(self._core, {"event": "assigned", "sandbox": name})
+        packets.send(self._core, {"event": "assigned", "sandbox": name, "at": bound_at})
 
     def _bind(self, sandbox: Sandbox, request: Mapping[str, Any]) -> None:
         """Show the code where `_code_dir` has told core."""

@@ -162,18 +162,26 @@ class EventQueue:
 
     async def _work(self, lane: Lane, state: LaneState) -> None:
         """One event after the other, until none is due."""
-        while True:
-            if not state.waiting and not await self._read(lane, state):
-                await self._set_timer(lane, state)
-                return
-            if not state.waiting:
-                if state.has_more and not state.is_reading:
-                    continue  # came while the rows were read, and nobody else looks for it
-                return  # another task reads, or was faster
-            event = state.waiting.popleft()
-            self._wake(lane)
-            if not await self._try(state, event):
-                return
+        try:
+            while await self._step(lane, state):
+                pass
+        finally:
+            # At once: an event that comes now, or a task that is throttled, must not count on this one.
+            task = asyncio.current_task()
+            assert task is not None
+            state.tasks.discard(task)
+
+    async def _step(self, lane: Lane, state: LaneState) -> bool:
+        """Run one event, or look for some. False where this task is not needed any more."""
+        if not state.waiting and not await self._read(lane, state):
+            await self._set_timer(lane, state)
+            return bool(state.waiting)  # came meanwhile, when this task counted as one at work
+        if not state.waiting:
+            # What came while the rows were read nobody else looks for; or another task reads, or was faster.
+            return state.has_more and not state.is_reading
+        event = state.waiting.popleft()
+        self._wake(lane)
+        return await self._try(state, event)
 
     async def _read(self, lane: Lane, state: LaneState) -> bool:
         """Fill the window. False where nothing was left to read."""

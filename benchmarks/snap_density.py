@@ -1,6 +1,6 @@
 """How many environments a GB holds: idle ones that have served a call, each in its full sandbox, against processes.
 
-    python -m benchmarks.density [--environments N]
+    python -m benchmarks.snap_density [--environments N]
 
 The proportional set size of all processes of an environment, its first process included, when N of the same function
 are there (PSS shares a page among those that map it). Beside it what is there once for all of them: the zygote, or the
@@ -165,7 +165,7 @@ async def _measure(data_dir: Path, count: int) -> list[list[str]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser("benchmarks.density")
+    parser = argparse.ArgumentParser("benchmarks.snap_density")
     parser.add_argument("--environments", type=int, default=20)
     options, _ = parser.parse_known_args()
     data_dir = Path(tempfile.mkdtemp(prefix="lambent-density-"))
