@@ -30,6 +30,8 @@ from lambent.policy.authority import PolicyAuthority, RootOnly
 from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
+from lambent.services.apigateway.data_plane.data_plane import RestDataPlane
+from lambent.services.apigateway.stages_in_memory import Stages
 from lambent.services.iam.accounts import Accounts
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
 SERVICES = ("lambda", "iam", "sts")
+# Templates and models of APIs are small: what needs more than this is out to do harm.
+_TEMPLATE_MEMORY_MIB = 256
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
 _PREWARMED = ("python3.11", "nodejs20.x")
 
@@ -78,6 +82,9 @@ class Platform:
     logs: LogSegments
     plane: ExecutionPlane
     lambda_: LambdaService
+    stages: Stages  # the deployed stages of REST APIs
+    rest_apis: RestDataPlane
+    template_compute: Compute
     server: HttpServer
     inner_server: HttpServer  # what functions find at their AWS endpoint
     prewarmed: tuple[str, ...]
@@ -95,6 +102,8 @@ class Platform:
             root = await self.accounts.ensure(self.config.account)
             stack.push_async_callback(self.logs.close)
             stack.push_async_callback(self.compute.close)
+            stack.push_async_callback(self.template_compute.close)
+            stack.push_async_callback(self.rest_apis.close)
             stack.push_async_callback(self.inner_server.close)
             await self.plane.start()
             stack.push_async_callback(self.plane.stop)
@@ -173,6 +182,16 @@ def build(
         authority=PolicyAuthority(decisions, clock),
     )
     decisions.add_resources("lambda", lambda_.resource_facts)
+    stages = Stages()
+    template_compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB)
+    rest_apis = RestDataPlane(
+        stages=stages,
+        functions=lambda_.functions,
+        compute=template_compute,
+        clock=clock,
+        logs=logs,
+        closed_networks=config.network_deny.replace(",", " ").split(),
+    )
     platform: Platform
 
     async def reset() -> None:
@@ -194,8 +213,9 @@ def build(
         auth=config.auth,
         decisions=decisions,
     )
-    outer = gateway(doors=[own_paths, *lambda_.doors])
-    inner = gateway(doors=lambda_.doors)  # functions have no business with the platform itself
+    doors = [*lambda_.doors, rest_apis.door]
+    outer = gateway(doors=[own_paths, *doors])
+    inner = gateway(doors=doors)  # functions have no business with the platform itself
     platform = Platform(
         config=config,
         clock=clock,
@@ -206,6 +226,9 @@ def build(
         logs=logs,
         plane=plane,
         lambda_=lambda_,
+        stages=stages,
+        rest_apis=rest_apis,
+        template_compute=template_compute,
         server=HttpServer(outer.handle, clock=clock, begin=outer.begin),
         inner_server=HttpServer(inner.handle, clock=clock, begin=inner.begin),
         prewarmed=_PREWARMED,

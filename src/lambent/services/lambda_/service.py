@@ -36,6 +36,7 @@ from lambent.services.lambda_.provisioned import ProvisionedConcurrency
 from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.reservations import Reservations
 from lambent.services.lambda_.response_streams import ResponseStreams
+from lambent.services.lambda_.service_calls import ServiceCalls
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.start_up import StartUp
 from lambent.services.lambda_.updates import Updates
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from lambent.core import ports
     from lambent.core.context import RequestContext
     from lambent.core.ports import Authority, Database, ResourceFacts, Signatures
     from lambent.core.service import Door
@@ -146,6 +148,8 @@ class LambdaService:
             "UpdateFunctionCode": waits(finished(updates.update_function_code)),
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
+        asks = None if signatures is None or signatures.is_open else authority
+        self.functions: ports.Functions = ServiceCalls(invocations, self._accept, asks, clock)
         self.doors: tuple[Door, ...] = (CodeDoor(links, blobs),)
         self.resource_facts: ResourceFacts = registry.book
         self._book = registry.book
