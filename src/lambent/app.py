@@ -165,6 +165,8 @@ def build(
     )
     # Who has which policies is IAM's to say; until it does, an account's root may do everything in it.
     decisions = Decisions(RootOnly())
+    signatures = DoorSignatures(accounts, clock, config.auth)
+    authority = PolicyAuthority(decisions, clock)
     lambda_ = LambdaService(
         database=database,
         plane=plane,
@@ -178,8 +180,8 @@ def build(
             refuses_retired=config.runtimes_retired == "refuse",
         ),
         account_concurrency=config.account_concurrency,
-        signatures=DoorSignatures(accounts, clock, config.auth),
-        authority=PolicyAuthority(decisions, clock),
+        signatures=signatures,
+        authority=authority,
     )
     decisions.add_resources("lambda", lambda_.resource_facts)
     stages = Stages()
@@ -187,11 +189,14 @@ def build(
     rest_apis = RestDataPlane(
         stages=stages,
         functions=lambda_.functions,
+        signatures=signatures,
+        authority=authority,
         compute=template_compute,
         clock=clock,
         logs=logs,
         closed_networks=config.network_deny.replace(",", " ").split(),
     )
+    decisions.add_resources("execute-api", rest_apis.resource_facts)
     platform: Platform
 
     async def reset() -> None:

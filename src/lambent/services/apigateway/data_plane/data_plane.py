@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambent.services.apigateway.data_plane.authorization import Authorization
 from lambent.services.apigateway.data_plane.door import RestApiDoor
 from lambent.services.apigateway.data_plane.http_client import HttpClient
 from lambent.services.apigateway.data_plane.http_integrations import HttpIntegrations
 from lambent.services.apigateway.data_plane.integrations import Integrations
+from lambent.services.apigateway.data_plane.keys import Keys, StageThrottle
+from lambent.services.apigateway.data_plane.lambda_authorizers import LambdaAuthorizers
+from lambent.services.apigateway.data_plane.policies import ApiPolicies
+from lambent.services.apigateway.data_plane.quotas import Usage
 from lambent.services.apigateway.data_plane.records import Records
 from lambent.services.apigateway.data_plane.serving import Serving
 from lambent.services.apigateway.data_plane.templates import Templates
+from lambent.services.apigateway.data_plane.token_buckets import TokenBuckets
+from lambent.services.apigateway.data_plane.validation import Validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lambent.core.clock import Clock
-    from lambent.core.ports import Functions
+    from lambent.core.ports import Authority, Functions, ResourceFacts, Signatures
     from lambent.services.apigateway.data_plane.ports import Logs, Meter
     from lambent.services.apigateway.data_plane.templates import Compute
     from lambent.services.apigateway.stages_in_memory import Stages
 
 
 class RestDataPlane:
-    """Args:
-    compute: for templates and models; of its own, so that no deploy is waited for.
-    closed_networks: where HTTP integrations may not connect to.
+    """Answers requests to what is deployed.
+
+    Args:
+        compute: for templates and models; of its own, so that no deploy is waited for.
+        closed_networks: where HTTP integrations may not connect to.
+
+    Attributes:
+        usage: what API keys have used.
+        authorizers: with what they have said lately.
+        resource_facts: the policies of APIs, for whoever decides about signed callers.
     """
 
     def __init__(
@@ -33,6 +47,8 @@ class RestDataPlane:
         *,
         stages: Stages,
         functions: Functions,
+        signatures: Signatures,
+        authority: Authority,
         compute: Compute,
         clock: Clock,
         logs: Logs | None = None,
@@ -44,7 +60,17 @@ class RestDataPlane:
         http = HttpIntegrations(self._http, templates, clock)
         integrations = Integrations(functions, templates, http, clock)
         records = Records(clock, logs, meter)
-        serving = Serving((), integrations)
+        buckets = TokenBuckets(clock)
+        self.usage = Usage(clock)
+        self.authorizers = LambdaAuthorizers(functions, clock)
+        self.resource_facts: ResourceFacts = ApiPolicies(stages)
+        guards = (
+            Authorization(signatures, authority, self.authorizers).check,
+            Keys(stages, buckets, self.usage).check,
+            StageThrottle(buckets).check,
+            Validation(compute).check,
+        )
+        serving = Serving(guards, integrations)
         self.door = RestApiDoor(stages, serving, records, clock)
 
     async def close(self) -> None:
