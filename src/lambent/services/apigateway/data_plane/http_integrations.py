@@ -129,6 +129,8 @@ class HttpIntegrations:
 def _unreachable(error: Exception) -> Failure:
     if isinstance(error, TimeoutError):
         return Failure(INTEGRATION_TIMEOUT, log="Execution failed due to a timeout error")
+    if isinstance(error, aiohttp.ClientSSLError):
+        return misconfigured(f"the endpoint's certificate is not trusted: {error}")
     if isinstance(error, (aiohttp.InvalidURL, ValueError)):
         return misconfigured("Invalid endpoint address")
     if isinstance(error.__cause__, AddressClosed) or isinstance(error, AddressClosed):

@@ -5,12 +5,14 @@ Expressions are in expressions.py. Everything takes a `Scope`; statements write 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import airspeed
 
 from lambent.services.apigateway.data_plane.vtl.expressions import Compiler
 from lambent.services.apigateway.data_plane.vtl.faults import TemplateFault
+from lambent.services.apigateway.data_plane.vtl.methods import item_of
 from lambent.services.apigateway.data_plane.vtl.scope import Break, Scope, Stop
 from lambent.services.apigateway.data_plane.vtl.values import is_true
 
@@ -23,6 +25,15 @@ if TYPE_CHECKING:
 # "Total number of iterations in a #foreach ... #end loop in mapping templates: 1,000" (quotas); more are left out.
 MAX_ITERATIONS = 1000
 _ABSENT = object()
+# Velocity's names may hold hyphens, and what is set may be an item: airspeed reads neither by itself.
+airspeed.NameOrCall.NAME = re.compile(r"([_a-z][a-z0-9_-]*)", re.IGNORECASE)
+airspeed.SetDirective.PLACE = re.compile(
+    r"\s*\$\{?([_a-z][\w-]*(?:\.[_a-z][\w-]*|\[[^\]\n]*\])*)\}?", re.IGNORECASE
+)
+_TERM = re.compile(
+    r"\.?([_a-z][\w-]*)|\[\s*(?:['\"]([^'\"]*)['\"]|(\d+)|\$\{?(\w+)\}?)\s*\]", re.IGNORECASE
+)
+_BREAK = re.compile(r"break\b")
 
 
 def compiled(template: str) -> Statement:
@@ -39,13 +50,27 @@ def compiled(template: str) -> Statement:
 
 
 def _block(node: Any) -> Statement:
-    statements = [_statement(child) for child in getattr(node, "children", ())]
+    statements = _statements(list(getattr(node, "children", ())))
 
     def run(scope: Scope) -> None:
         for statement in statements:
             statement(scope)
 
     return run
+
+
+def _statements(nodes: list[Any]) -> list[Statement]:
+    """`airspeed` knows no #break, and takes it for text."""
+    made: list[Statement] = []
+    is_hash = False
+    for node in nodes:
+        kind = type(node).__name__
+        if is_hash and kind == "Text" and _BREAK.match(node.text):
+            made[-1:] = [_break]  # and not the hash before it
+            node.text = node.text.removeprefix("break")
+        made.append(_statement(node))
+        is_hash = kind == "FallthroughHashText"
+    return made
 
 
 def _statement(node: Any) -> Statement:
@@ -90,20 +115,31 @@ def _condition(node: Any) -> Value:
 
 def _set(node: Any) -> Statement:
     value = _expressions.value(node.value)
-    first, *rest = node.terms
+    first, *rest = [_term(each) for each in _TERM.finditer(".".join(node.terms))]
 
     def run(scope: Scope) -> None:
         if not rest:
-            scope.variables[first] = value(scope)
+            scope.variables[first(scope)] = value(scope)
             return
-        held = scope.variables.get(first)
+        held: Any = scope.variables.get(first(scope))
         for name in rest[:-1]:
-            held = held.get(name) if isinstance(held, dict) else None
-        if not isinstance(held, dict):
+            held = item_of(held, name(scope))
+        key = rest[-1](scope)
+        is_index = isinstance(held, list) and isinstance(key, int) and key < len(held)
+        if not is_index and not isinstance(held, dict):
             raise TemplateFault(f"${'.'.join(node.terms)} cannot be set")
-        held[rest[-1]] = value(scope)
+        held[key] = value(scope)
 
     return run
+
+
+def _term(match: re.Match[str]) -> Value:
+    """One step of what is set: a name, `['name']`, `[0]` or `[$variable]`."""
+    name, quoted, number, variable = match.groups()
+    if variable is not None:
+        return lambda scope: scope.variables.get(variable)
+    found = int(number) if number is not None else name or quoted
+    return lambda _scope: found
 
 
 def _foreach(node: Any) -> Statement:
@@ -159,8 +195,6 @@ def _macro(node: Any) -> Statement:
 
 
 def _macro_call(node: Any) -> Statement:
-    if node.macro_name == "break":
-        return _break(node)
     values = [_expressions.value(each) for each in node.args]
 
     def run(scope: Scope) -> None:
@@ -184,11 +218,8 @@ def _macro_call(node: Any) -> Statement:
     return run
 
 
-def _break(_node: Any) -> Statement:
-    def run(_scope: Scope) -> None:
-        raise Break
-
-    return run
+def _break(_scope: Scope) -> None:
+    raise Break
 
 
 def _hash(node: Any) -> Statement:
