@@ -13,10 +13,11 @@ from lambent.services.apigateway.data_plane.keys import Keys, StageThrottle
 from lambent.services.apigateway.data_plane.lambda_authorizers import LambdaAuthorizers
 from lambent.services.apigateway.data_plane.policies import ApiPolicies
 from lambent.services.apigateway.data_plane.quotas import Usage
-from lambent.services.apigateway.data_plane.records import Records
+from lambent.services.apigateway.data_plane.records import Records, begin
 from lambent.services.apigateway.data_plane.serving import Serving
 from lambent.services.apigateway.data_plane.templates import Templates
 from lambent.services.apigateway.data_plane.token_buckets import TokenBuckets
+from lambent.services.apigateway.data_plane.trials import Trials
 from lambent.services.apigateway.data_plane.validation import Validation
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class RestDataPlane:
     Attributes:
         usage: what API keys have used.
         authorizers: with what they have said lately.
+        trials: TestInvokeMethod and TestInvokeAuthorizer.
         resource_facts: the policies of APIs, for whoever decides about signed callers.
     """
 
@@ -68,9 +70,10 @@ class RestDataPlane:
             Authorization(signatures, authority, self.authorizers).check,
             Keys(stages, buckets, self.usage).check,
             StageThrottle(buckets).check,
-            Validation(compute).check,
         )
-        serving = Serving(guards, integrations)
+        last = (begin, Validation(compute).check)
+        serving = Serving((*guards, *last), integrations)
+        self.trials = Trials(Serving(last, integrations), self.authorizers, clock)
         self.door = RestApiDoor(stages, serving, records, clock)
 
     async def close(self) -> None:

@@ -39,6 +39,12 @@ class Callee:
     caller: Principal
     keys: Mapping[str, str]
 
+    @property
+    def url(self) -> str:
+        """Where AWS calls it, which is what execution logs show."""
+        region = self.arn.split(":")[3] if self.arn.count(":") > 3 else "us-east-1"
+        return f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{self.arn}/invocations"
+
 
 def with_stage_variables(text: str, variables: Mapping[str, str]) -> str:
     """`${stageVariables.x}` replaced; by nothing where there is no such variable."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambent.core.errors import ServiceError
+from lambent.services.apigateway.data_plane.execution_log import shown
 from lambent.services.apigateway.data_plane.failures import (
     BAD_GATEWAY,
     BAD_JSON,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from lambent.core.http import Response
     from lambent.core.ports import Functions
     from lambent.services.apigateway.data_plane.exchange import Exchange
+    from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
     from lambent.services.apigateway.data_plane.functions_called import Callee
     from lambent.services.apigateway.data_plane.http_integrations import HttpIntegrations
     from lambent.services.apigateway.data_plane.templates import Templates
@@ -126,11 +128,7 @@ class Integrations:
     async def _call(self, exchange: Exchange, target: Callee, payload: bytes) -> Any:
         journal = exchange.journal
         if journal is not None:
-            journal.info(f"Endpoint request URI: {exchange.integration.get('uri')}")
-            journal.data(
-                f"Endpoint request body after transformations: {payload.decode(errors='replace')}"
-            )
-            journal.info(f"Sending request to {exchange.integration.get('uri')}")
+            _tell_request(journal, exchange, target, payload)
         begun = self._clock.monotonic()
         try:
             answer = await call(self._functions, target, payload, exchange.trace_id)
@@ -138,11 +136,7 @@ class Integrations:
             exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
         exchange.integration_status = 200
         if journal is not None:
-            journal.info(
-                f"Received response. Status: 200, Integration latency: {exchange.integration_ms} ms"
-            )
-            text = answer.payload.decode(errors="replace")
-            journal.data(f"Endpoint response body before transformations: {text}")
+            _tell_answer(journal, exchange, answer.payload)
         return answer
 
     async def _send(self, exchange: Exchange, target: Callee, payload: bytes) -> Response:
@@ -169,6 +163,34 @@ class Integrations:
         exchange.integration_ms, exchange.integration_status = 0, status
         answered = Answered(status, b"", str(status))
         return await mapped_response(exchange, answered, self._templates)
+
+
+def _tell_request(
+    journal: ExecutionLog, exchange: Exchange, target: Callee, payload: bytes
+) -> None:
+    live = exchange.plan.live
+    headers = {
+        "x-amzn-lambda-integration-tag": exchange.request_id,
+        "x-amzn-apigateway-api-id": live.api_id,
+        "Accept": "application/json",
+        "User-Agent": f"AmazonAPIGateway_{live.api_id}",
+        "X-Amz-Source-Arn": target.keys["aws:SourceArn"],
+        "X-Amzn-Trace-Id": exchange.trace_id,
+    }
+    journal.info(f"Endpoint request URI: {target.url}")
+    journal.data(f"Endpoint request headers: {shown(headers)}")
+    text = payload.decode(errors="replace")
+    journal.data(f"Endpoint request body after transformations: {text}")
+    journal.info(f"Sending request to {target.url}")
+
+
+def _tell_answer(journal: ExecutionLog, exchange: Exchange, payload: bytes) -> None:
+    latency = exchange.integration_ms
+    journal.info(f"Received response. Status: 200, Integration latency: {latency} ms")
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(payload))}
+    journal.data(f"Endpoint response headers: {shown(headers)}")
+    text = payload.decode(errors="replace")
+    journal.data(f"Endpoint response body before transformations: {text}")
 
 
 def _error_message(payload: bytes) -> str:

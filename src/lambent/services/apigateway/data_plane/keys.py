@@ -33,7 +33,13 @@ class Keys:
 
     def check(self, exchange: Exchange) -> None:
         """Raises Failure."""
-        if not exchange.method.needs_key:
+        journal, method = exchange.journal, exchange.method
+        if not method.needs_key:
+            if journal is not None:
+                journal.info(
+                    f"API Key  authorized because method '{exchange.request.method} {method.resource_path}' "
+                    "does not require API Key. Request will not contribute to throttle or quota limits"
+                )
             return
         live = exchange.plan.live
         value = exchange.usage_key
@@ -44,6 +50,10 @@ class Keys:
             log = "API Key not authorized because method requires API Key"
             raise Failure(INVALID_API_KEY, log=log)
         exchange.identity["apiKey"], exchange.identity["apiKeyId"] = key.value, key.id
+        if journal is not None:
+            shown = "*" * (len(key.value) - 6) + key.value[-6:]
+            stage = f"{live.api_id}/{exchange.stage}"
+            journal.info(f"Usage Plan check succeeded for API Key {shown} and API Stage {stage}")
         plan = key.plan(live.api_id, exchange.stage)
         if plan is not None:
             self._charge(exchange, key, plan)

@@ -86,11 +86,23 @@ class LambdaAuthorizers:
         exchange.authorizer = {**grant.context, "principalId": grant.principal_id}
         exchange.usage_key = grant.usage_key
 
-    async def grant(self, exchange: Exchange, authorizer: Authorizer) -> Grant:
-        """What the authorizer says about a request, from memory where it has said it lately. Raises Failure."""
+    async def grant(
+        self, exchange: Exchange, authorizer: Authorizer, *, is_fresh: bool = False
+    ) -> Grant:
+        """What the authorizer says about a request, from memory where it has said it lately. Raises Failure.
+
+        Args:
+            is_fresh: ask in any case, and remember nothing.
+        """
         values = _identity(exchange, authorizer)
         live = exchange.plan.live
-        ttl_s = authorizer.get("authorizerResultTtlInSeconds", _TTL_S)
+        ttl_s = 0 if is_fresh else authorizer.get("authorizerResultTtlInSeconds", _TTL_S)
+        journal = exchange.journal
+        if journal is not None:
+            journal.info(
+                f"Starting authorizer: {authorizer['id']} for request: {exchange.request_id}"
+            )
+            journal.info(f"Incoming identity: {'*' * max(map(len, values), default=0)}")
         key = (live.api_id, exchange.stage, live.generation, authorizer["id"], values)
         now = self._clock.calendar_ms() / 1000
         if ttl_s and values:
@@ -127,6 +139,13 @@ class LambdaAuthorizers:
         except Failure as failure:
             raise Failure(AUTHORIZER_CONFIGURATION_ERROR, log=failure.log) from failure
         latency_ms = round((self._clock.monotonic() - begun) * 1000)
+        if exchange.journal is not None:
+            text = answer.payload.decode(errors="replace")
+            exchange.journal.info(f"Endpoint request URI: {target.url}")
+            exchange.journal.data(
+                f"Endpoint request body after transformations: {orjson.dumps(event).decode()}"
+            )
+            exchange.journal.data(f"Authorizer result body before parsing: {text}")
         if answer.is_error:
             raise _refused(answer.payload)
         return _grant(answer.payload, latency_ms)

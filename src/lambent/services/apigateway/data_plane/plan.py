@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from lambent.services.apigateway.stages_in_memory import Document, Live
 
 _EVERY_METHOD = "/*/*"
-# Integration responses are tried in the order of their statuses, as AWS keeps them.
 _NO_VALIDATION: Mapping[str, Any] = {}
 
 
@@ -56,6 +55,7 @@ class ApiPlan:
     binary: MediaTypes
     stage_variables: Mapping[str, str]
     models: Mapping[str, str] = field(default_factory=dict)  # schema texts by name
+    methods: tuple[MethodPlan, ...] = ()
     is_canary: bool = False
 
     @property
@@ -80,6 +80,7 @@ def compiled(live: Live, snapshot: Document | None = None) -> ApiPlan:
     settings = _settings(live.stage)
     authorizers = {each["id"]: each for each in document.get("authorizers", ())}
     validators = {each["id"]: each for each in document.get("requestValidators", ())}
+    everything: list[MethodPlan] = []
     for resource in document.get("resources", ()):
         methods = {
             name: _method(resource, name, method, settings, authorizers, validators)
@@ -87,6 +88,7 @@ def compiled(live: Live, snapshot: Document | None = None) -> ApiPlan:
             if method.get("methodIntegration")
         }
         routes.add(resource["path"], methods)
+        everything += methods.values()
     return ApiPlan(
         live,
         document,
@@ -94,6 +96,7 @@ def compiled(live: Live, snapshot: Document | None = None) -> ApiPlan:
         MediaTypes(document.get("restApi", {}).get("binaryMediaTypes") or ()),
         variables,
         {each["name"]: each.get("schema", "") for each in document.get("models", ())},
+        tuple(everything),
         is_canary,
     )
 

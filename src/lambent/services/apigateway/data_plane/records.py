@@ -43,7 +43,7 @@ class Records:
             shows_data=bool(settings.get("dataTraceEnabled")),
             only_errors=level == "ERROR",
         )
-        begin(journal, exchange)
+        journal.info(f"Extended Request Id: {exchange.extended_id}")
         return journal
 
     def write(self, exchange: Exchange, status: int, size: int) -> None:
@@ -96,15 +96,18 @@ class Records:
         self._logs.append(key, [(int(self._clock.calendar().timestamp() * 1000), line)])
 
 
-def begin(journal: ExecutionLog, exchange: Exchange) -> None:
-    """The lines that every execution log begins with."""
-    request = exchange.request
-    journal.info(f"Extended Request Id: {exchange.extended_id}")
+def begin(exchange: Exchange) -> None:
+    """A guard that only writes down what has come in."""
+    journal, request = exchange.journal, exchange.request
+    if journal is None:
+        return
     journal.info(f"Starting execution for request: {exchange.request_id}")
     journal.info(f"HTTP Method: {request.method}, Resource Path: {exchange.address.path}")
     journal.info(f"Method request path: {shown(exchange.path_parameters)}")
     journal.info(f"Method request query string: {shown(last_of(exchange.query))}")
     journal.data(f"Method request headers: {shown(last_of(exchange.headers))}")
+    text = exchange.body.decode(errors="replace")
+    journal.data(f"Method request body before transformations: {text}")
 
 
 def _stream(request_id: str) -> str:

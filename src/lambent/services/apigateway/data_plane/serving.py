@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lambent.core.http import BadBody, ClientGone
 from lambent.services.apigateway.data_plane import gateway_responses
+from lambent.services.apigateway.data_plane.execution_log import shown
 from lambent.services.apigateway.data_plane.failures import INTERNAL, Failure
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Serving:
                 journal.data(
                     f"Method response body after transformations: {body.decode(errors='replace')}"
                 )
+                headers = shown(dict(response.headers))
+                journal.data(f"Method response headers: {headers}")
                 journal.info("Successfully completed execution")
         except Failure as failure:
             if journal is not None and failure.log:
