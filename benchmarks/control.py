@@ -87,7 +87,7 @@ def deploy(
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> float:
     """Create a function from a deployment package; return the milliseconds until it was Active."""
-    role = _role(functions)
+    role = role_of(functions)
     begun = time.perf_counter()
     functions.create_function(
         FunctionName=name,
@@ -103,7 +103,7 @@ def deploy(
     return (time.perf_counter() - begun) * 1e3
 
 
-def _role(functions: LambdaClient) -> str:
+def role_of(functions: LambdaClient) -> str:
     """The ARN of a role for functions, in the account of the client's keys."""
     keys: Any = functions._request_signer._credentials  # type: ignore[attr-defined]  # noqa: SLF001
     meta = functions.meta

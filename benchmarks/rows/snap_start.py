@@ -90,7 +90,7 @@ def _publish(lambent: Lambent, kind: str, home: Path) -> str:
     functions.create_function(
         FunctionName=target.function,
         Runtime=RUNTIME,
-        Role=control.ROLE,
+        Role=control.role_of(functions),
         Handler=f"{module}.handler",
         MemorySize=MEMORY_MIB,
         Timeout=30,

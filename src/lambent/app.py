@@ -31,6 +31,8 @@ from lambent.policy.authority import PolicyAuthority
 from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
+from lambent.services.apigateway.data_plane.data_plane import RestDataPlane
+from lambent.services.apigateway.data_plane.trial_requests import TrialRequests
 from lambent.services.apigateway.service import ApiGatewayService
 from lambent.services.apigateway.stages_in_memory import Stages
 from lambent.services.iam.accounts_door import AccountsDoor
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
 SERVICES = ("lambda", "apigateway", "iam", "sts", "logs")
+# Templates and models of APIs are small: what needs more than this is out to do harm.
+_TEMPLATE_MEMORY_MIB = 256
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
 _PREWARMED = ("python3.11", "nodejs20.x")
 
@@ -96,6 +100,8 @@ class Platform:
     lambda_: LambdaService
     apigateway: ApiGatewayService
     stages: Stages  # what is deployed of it
+    rest_apis: RestDataPlane
+    template_compute: Compute
     server: HttpServer
     inner_server: HttpServer  # what functions find at their AWS endpoint
     prewarmed: tuple[str, ...]
@@ -117,6 +123,8 @@ class Platform:
             stack.push_async_callback(self.searches.close)
             await self.logs.start()
             stack.push_async_callback(self.logs.stop)
+            stack.push_async_callback(self.template_compute.close)
+            stack.push_async_callback(self.rest_apis.close)
             stack.push_async_callback(self.inner_server.close)
             await self.plane.start()
             stack.push_async_callback(self.plane.stop)
@@ -186,6 +194,7 @@ def build(
     decisions = Decisions(iam.directory)
     decisions.add_resources("iam", iam.resources)
     signatures = DoorSignatures(sts.sessions, clock, config.auth)
+    authority = PolicyAuthority(decisions, clock)
     lambda_ = LambdaService(
         database=database,
         plane=plane,
@@ -200,14 +209,10 @@ def build(
         ),
         account_concurrency=config.account_concurrency,
         signatures=signatures,
-        authority=PolicyAuthority(decisions, clock),
+        authority=authority,
         roles=None if config.auth == "open" else sts.role_sessions,
     )
     stages = Stages()
-    authority = PolicyAuthority(decisions, clock)
-    apigateway = ApiGatewayService(
-        database, stages, clock, authority=None if config.auth == "open" else authority
-    )
     searches = Compute()
     logs = LogsService(
         database=database,
@@ -217,6 +222,26 @@ def build(
         functions=lambda_.invoker,
     )
     decisions.add_resources("lambda", lambda_.resource_facts)
+    apigateway = ApiGatewayService(
+        database,
+        stages,
+        clock,
+        authority=None if config.auth == "open" else authority,
+        invoker=TrialRequests(lambda: rest_apis.trials),
+    )
+    template_compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB)
+    rest_apis = RestDataPlane(
+        stages=stages,
+        functions=lambda_.functions,
+        signatures=signatures,
+        authority=authority,
+        compute=template_compute,
+        clock=clock,
+        usage=apigateway.usage,
+        logs=logs,
+        closed_networks=config.network_deny.replace(",", " ").split(),
+    )
+    decisions.add_resources("execute-api", rest_apis.resource_facts)
     platform: Platform
 
     async def reset() -> None:
@@ -250,8 +275,9 @@ def build(
         auth=config.auth,
         decisions=decisions,
     )
-    outer = gateway(doors=[own_paths, accounts_door, *lambda_.doors])
-    inner = gateway(doors=lambda_.doors)  # functions have no business with the platform itself
+    doors = [*lambda_.doors, rest_apis.door]
+    outer = gateway(doors=[own_paths, accounts_door, *doors])
+    inner = gateway(doors=doors)  # functions have no business with the platform itself
     platform = Platform(
         config=config,
         clock=clock,
@@ -267,6 +293,8 @@ def build(
         lambda_=lambda_,
         apigateway=apigateway,
         stages=stages,
+        rest_apis=rest_apis,
+        template_compute=template_compute,
         server=HttpServer(outer.handle, clock=clock, begin=outer.begin),
         inner_server=HttpServer(inner.handle, clock=clock, begin=inner.begin),
         prewarmed=_PREWARMED,

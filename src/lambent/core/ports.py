@@ -189,6 +189,39 @@ class Authority(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionAnswer:
+    """What a function returned, as it wrote it; with `is_error` the JSON of what it failed with."""
+
+    payload: bytes
+    is_error: bool = False
+
+
+class Functions(Protocol):
+    """Lambda, for services that call functions in their users' name.
+
+    Args of both:
+        arn: of a function, a version or an alias, in full.
+        caller: who calls: a service, or a session of a role.
+        keys: condition keys that the function's policy may ask for (`aws:SourceArn`).
+
+    Raises:
+        ServiceError: no such function, no permission (`AccessDeniedException`), too many requests, too large an event.
+    """
+
+    async def invoke(
+        self, arn: str, payload: bytes, caller: Principal, keys: Mapping[str, str], trace_id: str
+    ) -> FunctionAnswer:
+        """Wait for the answer."""
+        ...
+
+    async def send(
+        self, arn: str, payload: bytes, caller: Principal, keys: Mapping[str, str], trace_id: str
+    ) -> None:
+        """Put the event into the function's queue; returns when it is durable."""
+        ...
+
+
 class Signatures(Protocol):
     """Checks who signed a request to a data plane (a function URL), for the door that received it."""
 

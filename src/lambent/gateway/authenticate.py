@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Hashing 256 KB takes 0.7 ms; more is done in a thread (hashlib lets go of the GIL).
 _HASH_HERE_BYTES = 256 * 1024
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}")
 
 
@@ -80,27 +81,39 @@ class Authenticate:
 
 
 class TrustEverybody:
-    """Signatures are looked at for account and region only (`auth = "open"`)."""
+    """Signatures are looked at for account and region only (`auth = "open"`).
+
+    A key that is known stands for whom it is of; an id of 12 digits for the root of that account, as users of emulators
+    know it; any other for the root of the default account.
+    """
 
     def __init__(self, credentials: Credentials, default_region: str, account_id: str) -> None:
         self._credentials = credentials
         self._default_region = default_region
-        self._default = Principal(
-            "root", account_id, f"arn:aws:iam::{account_id}:root", user_id=account_id
-        )
+        self._default = _root_of(account_id)
 
     def __call__(self, call: Call) -> None:
         claim = call.claim
-        credential = None
         if claim is not None:
             credential = self._credentials.find(claim.access_key_id, claim.session_token)
-        call.principal = self._default if credential is None else credential.principal
+            if credential is not None:
+                call.principal = credential.principal
+            elif _ACCOUNT.fullmatch(claim.access_key_id):
+                call.principal = _root_of(claim.access_key_id)
+            else:
+                call.principal = self._default
+        else:
+            call.principal = self._default
         region = claim.region if claim is not None else region_of_host(call.request)
         call.region = region or self._default_region
         try:
             unwrap(call, None)
         except SignatureRefused as refused:
             raise _worded(call, refused) from None
+
+
+def _root_of(account_id: str) -> Principal:
+    return Principal("root", account_id, f"arn:aws:iam::{account_id}:root", user_id=account_id)
 
 
 def region_of_host(request: Request) -> str:

@@ -118,6 +118,7 @@ class Stages:
         self._by_value: dict[tuple[str, str, str], ApiKey] = {}
         self._domains: dict[str, Domain] = {}
         self._generations = itertools.count(1)
+        self.generation = 0  # the last one given out
 
     # --- what the data plane asks ---
 
@@ -156,7 +157,8 @@ class Stages:
 
     def put_stage(self, live: Live) -> None:
         """A stage is there, or has changed; its generation is given here."""
-        live = replace(live, generation=next(self._generations))
+        self.generation = next(self._generations)
+        live = replace(live, generation=self.generation)
         empty = LiveApi(live.account_id, live.region, live.api_id)
         api = self._apis.get(live.api_id, empty)
         self._apis[live.api_id] = replace(api, stages={**api.stages, live.stage_name: live})

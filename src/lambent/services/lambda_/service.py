@@ -37,6 +37,7 @@ from lambent.services.lambda_.provisioned import ProvisionedConcurrency
 from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.reservations import Reservations
 from lambent.services.lambda_.response_streams import ResponseStreams
+from lambent.services.lambda_.service_calls import ServiceCalls
 from lambent.services.lambda_.service_invoker import ServiceInvoker
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.snap_start import Snapshots
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from lambent.core import ports
     from lambent.core.context import RequestContext
     from lambent.core.ports import Authority, Database, ResourceFacts, RoleSessions, Signatures
     from lambent.core.service import Door
@@ -158,13 +160,12 @@ class LambdaService:
             "UpdateFunctionCode": waits(finished(updates.update_function_code)),
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
-        self.doors: tuple[Door, ...] = (CodeDoor(links, blobs),)
+        asks = None if signatures is None or signatures.is_open else authority
+        self.functions: ports.Functions = ServiceCalls(invocations, self._accept, asks, clock)
+        urls = _url_doors(database, invocations, self._streams, signatures, authority, clock)
+        self.doors: tuple[Door, ...] = (CodeDoor(links, blobs), *urls)
         self.resource_facts: ResourceFacts = registry.book
         self._book = registry.book
-        if signatures is not None:
-            assert authority is not None, "who signed is of no use without what they may do"
-            door = UrlDoor(database, invocations, self._streams, signatures, authority, clock)
-            self.doors += (door,)
 
     async def start(self) -> None:
         """Make up for a crash, remove what it left lying, and warm up what is in use."""
@@ -205,3 +206,18 @@ class LambdaService:
         await self._snapshots.stop()
         await self._settling.stop()
         await self._cleaning.stop()
+
+
+def _url_doors(
+    database: Database,
+    invocations: Invocations,
+    streams: ResponseStreams,
+    signatures: Signatures | None,
+    authority: Authority | None,
+    clock: MovableClock,
+) -> tuple[Door, ...]:
+    """None where nobody checks signatures."""
+    if signatures is None:
+        return ()
+    assert authority is not None, "who signed is of no use without what they may do"
+    return (UrlDoor(database, invocations, streams, signatures, authority, clock),)

@@ -1,0 +1,89 @@
+"""Who may call a method: its resource policy, IAM, or a Lambda authorizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambent.core.errors import MissingAuthenticationToken, ServiceError
+from lambent.policy.faults import MalformedPolicy
+from lambent.services.apigateway.data_plane import policies
+from lambent.services.apigateway.data_plane.failures import (
+    ACCESS_DENIED,
+    API_CONFIGURATION_ERROR,
+    EXPIRED_TOKEN,
+    INVALID_SIGNATURE,
+    MISSING_AUTHENTICATION_TOKEN,
+    Failure,
+    misconfigured,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from lambent.core.context import Principal
+    from lambent.core.ports import Authority, Signatures
+    from lambent.services.apigateway.data_plane.exchange import Exchange
+    from lambent.services.apigateway.data_plane.lambda_authorizers import LambdaAuthorizers
+
+_SERVICE = "execute-api"
+
+
+class Authorization:
+    """Guards methods by their authorization type."""
+
+    def __init__(
+        self, signatures: Signatures, authority: Authority, authorizers: LambdaAuthorizers
+    ) -> None:
+        self._signatures = signatures
+        self._authority = authority
+        self._authorizers = authorizers
+
+    def check(self, exchange: Exchange) -> Awaitable[None] | None:
+        """Raises Failure."""
+        kind = exchange.method.authorization
+        if kind == "AWS_IAM":
+            return self._iam(exchange)
+        says = self._resource_policy(exchange)
+        if says == "deny" or (says == "nothing" and kind == "NONE"):
+            raise policies.denied(exchange, "anonymous", is_explicit=says == "deny")
+        if kind == "CUSTOM":
+            return self._authorizers.check(exchange, is_allowed_anyway=says == "allow")
+        if kind != "NONE":
+            raise misconfigured(f"Authorization of the type {kind} is not implemented")
+        return None
+
+    def _resource_policy(self, exchange: Exchange) -> policies.Says | None:
+        if self._signatures.is_open:
+            return None
+        try:
+            return policies.resource_policy(exchange)
+        except MalformedPolicy as fault:
+            raise misconfigured(f"the resource policy: {fault}", API_CONFIGURATION_ERROR) from None
+
+    async def _iam(self, exchange: Exchange) -> None:
+        caller = await self._caller(exchange)
+        if caller.kind != "anonymous":
+            exchange.identity.update(
+                accountId=caller.account_id,
+                caller=caller.user_id,
+                accessKey=caller.access_key_id,
+                userArn=caller.arn,
+                user=caller.user_id,
+            )
+        if self._signatures.is_open:
+            return
+        if not self._authority.allows(caller, policies.ACTION, exchange.arn, {}, exchange.request):
+            raise policies.denied(exchange, caller.arn, is_explicit=False)
+
+    async def _caller(self, exchange: Exchange) -> Principal:
+        try:
+            return await self._signatures.verify(exchange.request, _SERVICE, exchange.body)
+        except MissingAuthenticationToken:
+            raise Failure(MISSING_AUTHENTICATION_TOKEN) from None
+        except ServiceError as error:
+            kinds = {
+                "AccessDeniedException": ACCESS_DENIED,
+                "ExpiredTokenException": EXPIRED_TOKEN,
+            }
+            kind = kinds.get(error.code, INVALID_SIGNATURE)
+            raise Failure(kind, error.message, error_type=error.code) from None

@@ -1,0 +1,82 @@
+"""`$context`: what templates, mappings, access logs and functions are told about a request.
+
+"$context variables for data models, authorizers, mapping templates, and CloudWatch access logging" (developer guide).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from lambent.services.apigateway.data_plane.exchange import Exchange
+
+
+def request_context(exchange: Exchange) -> dict[str, Any]:
+    """`requestContext` of payload format 1.0, which is the part of `$context` that functions see."""
+    live, address, method = exchange.plan.live, exchange.address, exchange.method
+    context: dict[str, Any] = {
+        "resourceId": method.resource_id,
+        "resourcePath": method.resource_path,
+    }
+    operation = method.document.get("operationName")
+    if operation:
+        context["operationName"] = operation
+    if exchange.authorizer is not None:
+        context["authorizer"] = exchange.authorizer
+    now = exchange.now
+    context |= {
+        "httpMethod": exchange.request.method,
+        "extendedRequestId": exchange.extended_id,
+        "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "path": address.context_path,
+        "accountId": live.account_id,
+        "protocol": "HTTP/1.1",
+        "stage": address.stage,
+        "domainPrefix": address.domain_name.partition(".")[0],
+        "requestTimeEpoch": int(now.timestamp() * 1000),
+        "requestId": exchange.request_id,
+        "identity": exchange.identity,
+        "domainName": address.domain_name,
+        "deploymentId": live.stage.get("deploymentId"),
+        "apiId": live.api_id,
+    }
+    return context
+
+
+def template_context(exchange: Exchange) -> dict[str, Any]:
+    """`$context` for templates and mappings of parameters."""
+    context = request_context(exchange)
+    context["isCanaryRequest"] = exchange.plan.is_canary
+    context["xrayTraceId"] = exchange.trace_id
+    context["awsEndpointRequestId"] = exchange.request_id
+    if exchange.error is not None:
+        response_type, message, detail = exchange.error
+        context["error"] = {
+            "message": message,
+            "messageString": "null" if message is None else orjson.dumps(message).decode(),
+            "responseType": response_type,
+            "validationErrorString": detail,
+        }
+    if exchange.integration_status is not None:
+        context["integration"] = {
+            "status": exchange.integration_status,
+            "latency": exchange.integration_ms,
+        }
+    return context
+
+
+def look_up(context: Any, path: str) -> str | None:
+    """`identity.sourceIp` in a context, as text; None where there is nothing."""
+    value = context
+    for name in path.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return None if value is None else text_of(value)
+
+
+def text_of(value: object) -> str:
+    """A value as text: JSON but for texts themselves."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

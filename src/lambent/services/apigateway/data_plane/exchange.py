@@ -1,0 +1,176 @@
+"""One request on its way through an API, with what has been found out about it so far."""
+
+from __future__ import annotations
+
+import base64
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from lambent.core import ids
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from lambent.core.http import Headers, Request
+    from lambent.services.apigateway.data_plane.addresses import Address
+    from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
+    from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan
+
+Multi = dict[str, list[str]]
+
+# Fields of the connection to us, which are not the integration's business (RFC 9110, section 7.6.1), and
+# Content-Length, which AWS takes away as well.
+_DROPPED = frozenset(
+    {"connection", "content-length", "expect", "keep-alive", "te", "transfer-encoding", "upgrade"}
+)
+# `requestContext.identity` of a caller without a name, in AWS's order.
+_NOBODY = (
+    "cognitoIdentityPoolId",
+    "accountId",
+    "cognitoIdentityId",
+    "caller",
+    "sourceIp",
+    "principalOrgId",
+    "accessKey",
+    "cognitoAuthenticationType",
+    "cognitoAuthenticationProvider",
+    "userArn",
+    "userAgent",
+    "user",
+)
+
+
+def extended_request_id() -> str:
+    """As in `x-amz-apigw-id`: sixteen characters of base64."""
+    return base64.b64encode(os.urandom(11)).decode()
+
+
+@dataclass(eq=False)
+class Exchange:
+    """The facts of one request.
+
+    Attributes:
+        path_parameters: decoded.
+        identity: `requestContext.identity`.
+        authorizer: what an authorizer said, with `principalId`; None where there was none.
+        integration_ms: what the integration took; None where it was not called.
+        error: the failure it ended with, for `$context.error`, as (type, message, validation detail).
+    """
+
+    request: Request
+    address: Address
+    plan: ApiPlan
+    method: MethodPlan
+    path_parameters: dict[str, str]
+    now: datetime
+    started: float  # monotonic
+    journal: ExecutionLog | None = None
+    body: bytes = b""
+    request_id: str = field(default_factory=ids.request_id)
+    extended_id: str = field(default_factory=extended_request_id)
+    authorizer: dict[str, Any] | None = None
+    usage_key: str = ""  # the API key that an authorizer named
+    integration_ms: int | None = None
+    integration_status: int | None = None
+    error: tuple[str, str | None, str] | None = None
+    # Set by templates through $context.requestOverride and $context.responseOverride.
+    request_override: Mapping[str, Any] = field(default_factory=dict)
+    response_override: Mapping[str, Any] = field(default_factory=dict)
+    uses_lambda: bool = False
+    is_test: bool = False  # TestInvokeMethod
+
+    @property
+    def stage(self) -> str:
+        return self.address.stage
+
+    @property
+    def stage_variables(self) -> Mapping[str, str]:
+        return self.plan.stage_variables
+
+    @property
+    def integration(self) -> Mapping[str, Any]:
+        return self.method.integration
+
+    @cached_property
+    def trace_id(self) -> str:
+        given = self.request.headers.get("x-amzn-trace-id")
+        return given or f"Root=1-{int(self.now.timestamp()):08x}-{ids.hex_id(24)}"
+
+    @cached_property
+    def headers(self) -> Multi:
+        """What the integration may see, by name as sent; a name sent in several spellings goes by the first."""
+        found = multi_of(self.request.headers)
+        if self.is_test:
+            return found
+        request = self.request
+        peers = [*request.headers.getall("x-forwarded-for"), request.peer]
+        port = request.host.rpartition(":")[2] if ":" in request.host else ""
+        default = "443" if request.scheme == "https" else "80"
+        for name, value in (
+            ("X-Amzn-Trace-Id", self.trace_id),
+            ("X-Forwarded-For", ", ".join(peers)),
+            ("X-Forwarded-Port", port or default),
+            ("X-Forwarded-Proto", request.scheme),
+        ):
+            lower = name.lower()
+            for spelling in [each for each in found if each.lower() == lower]:
+                del found[spelling]
+            found[name] = [value]
+        return found
+
+    @cached_property
+    def query(self) -> Multi:
+        found: Multi = {}
+        for name, value in parse_qsl(self.request.query, keep_blank_values=True):
+            found.setdefault(name, []).append(value)
+        return found
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        identity: dict[str, Any] = dict.fromkeys(_NOBODY)
+        identity["sourceIp"] = self.request.peer
+        identity["userAgent"] = self.request.headers.get("user-agent") or None
+        return identity
+
+    @property
+    def arn(self) -> str:
+        """What `execute-api:Invoke` is asked for, and `aws:SourceArn` towards functions."""
+        return f"{self.stage_arn}/{self.request.method}{self.address.path}"
+
+    @property
+    def stage_arn(self) -> str:
+        live = self.plan.live
+        stage = "test-invoke-stage" if self.is_test else self.stage
+        return f"arn:aws:execute-api:{live.region}:{live.account_id}:{live.api_id}/{stage}"
+
+    @property
+    def source_arn(self) -> str:
+        """Names the resource as it is defined: `.../GET/pets/{id}`, with `*` for its parameters."""
+        parts = self.method.resource_path.split("/")
+        path = "/".join("*" if part.startswith("{") else part for part in parts)
+        return f"{self.stage_arn}/{self.request.method}{path}"
+
+    def first_header(self, name: str) -> str | None:
+        """The last value of a header, as AWS takes it; None where there is none."""
+        values = self.request.headers.getall(name.lower())
+        return values[-1] if values else None
+
+
+def multi_of(headers: Headers) -> Multi:
+    """All values of each header, by its name in the spelling it first came in."""
+    found: Multi = {}
+    spellings: dict[str, str] = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower not in _DROPPED:
+            found.setdefault(spellings.setdefault(lower, name), []).append(value)
+    return found
+
+
+def last_of(values: Multi) -> dict[str, str]:
+    """Where one value per name is shown it is the last."""
+    return {name: each[-1] for name, each in values.items()}

@@ -1,0 +1,93 @@
+"""Functions as APIs name and call them: the URI of an integration or an authorizer, permissions, failures."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambent.core.context import Principal
+from lambent.core.errors import ServiceError
+from lambent.services.apigateway.data_plane.failures import (
+    INTERNAL,
+    REQUEST_TOO_LARGE,
+    Failure,
+    misconfigured,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.ports import FunctionAnswer, Functions
+    from lambent.services.apigateway.data_plane.exchange import Exchange
+
+_URI = re.compile(
+    r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:lambda:path/"
+    r"(?:2015-03-31/functions/(.+)/invocations|2014-11-13/functions/(.+)/invoke-async/?)"
+)
+_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
+_SERVICE = Principal("service", arn="apigateway.amazonaws.com")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:.*/)?([^/]+)")
+_DENIED = frozenset({"AccessDeniedException", "ResourceNotFoundException"})
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A function that an API calls, and in whose name: the service's, or that of a session of a role."""
+
+    arn: str
+    caller: Principal
+    keys: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where AWS calls it, which is what execution logs show."""
+        region = self.arn.split(":")[3] if self.arn.count(":") > 3 else "us-east-1"
+        return f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{self.arn}/invocations"
+
+
+def with_stage_variables(text: str, variables: Mapping[str, str]) -> str:
+    """`${stageVariables.x}` replaced; by nothing where there is no such variable."""
+    if "${" not in text:
+        return text
+    return _STAGE_VARIABLE.sub(lambda match: variables.get(match[1], ""), text)
+
+
+def callee(exchange: Exchange, uri: str, credentials: str, source_arn: str) -> Callee:
+    """The function of a URI. Raises Failure for a URI that names none."""
+    match = _URI.fullmatch(with_stage_variables(uri, exchange.stage_variables))
+    if match is None:
+        raise misconfigured("Invalid endpoint address")
+    arn = match[1] or match[2]
+    keys = {"aws:SourceArn": source_arn, "aws:SourceAccount": exchange.plan.live.account_id}
+    return Callee(arn, _caller(credentials, exchange), keys)
+
+
+async def call(
+    functions: Functions, target: Callee, payload: bytes, trace_id: str
+) -> FunctionAnswer:
+    """The function's answer. Raises Failure."""
+    try:
+        return await functions.invoke(target.arn, payload, target.caller, target.keys, trace_id)
+    except ServiceError as error:
+        raise not_called(error) from error
+
+
+def not_called(error: ServiceError) -> Failure:
+    """Why a function could not be called; to clients it is all one."""
+    if error.code in _DENIED:
+        return misconfigured("Invalid permissions on Lambda function")
+    if error.status == 413:
+        return Failure(REQUEST_TOO_LARGE, log="Execution failed: the event is over Lambda's limit")
+    return Failure(INTERNAL, log=f"Lambda invocation failed with status: {error.status}")
+
+
+def _caller(credentials: str, exchange: Exchange) -> Principal:
+    if not credentials:
+        return _SERVICE
+    match = _ROLE.fullmatch(with_stage_variables(credentials, exchange.stage_variables))
+    if match is None:
+        raise misconfigured("Invalid credentials: the ARN of a role is needed")
+    account_id, name = match.groups()
+    session = f"arn:aws:sts::{account_id}:assumed-role/{name}/BackplaneAssumeRoleSession"
+    return Principal("assumed-role", account_id, session, role_arn=match[0])

@@ -1,0 +1,73 @@
+"""The HTTP client of integrations: one session, no redirects, no cookies, and a word on whom it may connect to.
+
+APIs belong to the users of the platform, and what they call is called from the platform's own network. Loopback and
+private networks stay open, because a backend under development is there; closed are the addresses that no backend has
+and that hand out a machine's credentials (link-local, 169.254.0.0/16), and what the operator closes to functions
+(`network_deny`). Addresses are checked when the socket is made, after names have been resolved.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp.abc import AbstractCookieJar
+
+# So many connections at once; more requests wait for one within their time limit.
+_CONNECTIONS = 512
+_ALWAYS_CLOSED = ("169.254.0.0/16", "fe80::/10", "0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8")
+# "Payload size: 10 MB".
+MAX_ANSWER = 10_485_760
+
+
+class AddressClosed(OSError):
+    """The address may not be connected to."""
+
+
+class HttpClient:
+    """Args: networks that are closed, besides those that always are."""
+
+    def __init__(self, closed: Sequence[str] = ()) -> None:
+        self._closed = [ipaddress.ip_network(each) for each in (*_ALWAYS_CLOSED, *closed)]
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """Made when first needed, on the loop that runs then."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                limit=_CONNECTIONS, socket_factory=self._socket, ttl_dns_cache=10
+            )
+            jar: AbstractCookieJar = aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=jar,
+                auto_decompress=False,
+                # The integration's own limit is all there is.
+                timeout=aiohttp.ClientTimeout(total=None),
+                trust_env=False,
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+                max_field_size=65_536,
+                max_line_size=65_536,
+            )
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        target = ipaddress.ip_address(str(address[0]).partition("%")[0])
+        if isinstance(target, ipaddress.IPv6Address) and target.ipv4_mapped is not None:
+            target = target.ipv4_mapped
+        if any(target in network for network in self._closed if network.version == target.version):
+            raise AddressClosed(f"{target} is closed to integrations")
+        return socket.socket(family, kind, protocol)

@@ -1,0 +1,189 @@
+"""HTTP and HTTP_PROXY integrations.
+
+Redirects are handed on, not followed; certificates are verified unless the integration's `tlsConfig` says otherwise
+(`insecureSkipVerification`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from lambent.core.http import Response
+from lambent.services.apigateway.data_plane.answer_headers import is_sendable, remapped
+from lambent.services.apigateway.data_plane.context_values import template_context
+from lambent.services.apigateway.data_plane.failures import (
+    BAD_GATEWAY,
+    INTEGRATION_FAILURE,
+    INTEGRATION_TIMEOUT,
+    Failure,
+    misconfigured,
+)
+from lambent.services.apigateway.data_plane.functions_called import with_stage_variables
+from lambent.services.apigateway.data_plane.http_client import MAX_ANSWER, AddressClosed
+from lambent.services.apigateway.data_plane.request_mapping import (
+    Mapped,
+    mapped_request,
+    proxied_request,
+)
+from lambent.services.apigateway.data_plane.response_mapping import Answered, mapped_response
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from lambent.core.clock import Clock
+    from lambent.services.apigateway.data_plane.exchange import Exchange, Multi
+    from lambent.services.apigateway.data_plane.http_client import HttpClient
+    from lambent.services.apigateway.data_plane.templates import Templates
+
+# Of a request that is passed through: what is of its connection, or has another name for the backend.
+_NOT_SENT = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect", "te"})
+_RENAMED = frozenset(
+    {"content-md5", "date", "max-forwards", "proxy-authenticate", "server", "via", "warn"}
+)
+
+
+class HttpIntegrations:
+    """Calls backends by HTTP."""
+
+    def __init__(self, client: HttpClient, templates: Templates, clock: Clock) -> None:
+        self._client = client
+        self._templates = templates
+        self._clock = clock
+
+    async def proxied(self, exchange: Exchange) -> Response:
+        """HTTP_PROXY: the request goes as it came, but for mapped parameters; the answer, too."""
+        mapped = proxied_request(exchange, template_context(exchange))
+        status, headers, body = await self._send(exchange, mapped)
+        fields = [each for each in remapped(headers) if is_sendable(*each)]
+        return Response(status, fields, body)
+
+    async def mapped(self, exchange: Exchange) -> Response:
+        """HTTP: request and answer go through templates and mappings."""
+        mapped = await mapped_request(exchange, self._templates)
+        if not any(name.lower() == "content-type" for name in mapped.headers):
+            mapped.headers["Content-Type"] = [mapped.content_type]
+        status, headers, body = await self._send(exchange, mapped)
+        answered = Answered(status, body, str(status), _multi(headers))
+        answered.content_type = answered.headers.get("content-type", [answered.content_type])[-1]
+        return await mapped_response(exchange, answered, self._templates)
+
+    async def _send(
+        self, exchange: Exchange, mapped: Mapped
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        method = str(exchange.integration.get("httpMethod") or exchange.request.method)
+        if method == "ANY":
+            method = exchange.request.method
+        url = _url(exchange, mapped)
+        journal = exchange.journal
+        if journal is not None:
+            journal.info(f"Endpoint request URI: {url}")
+            journal.data(
+                f"Endpoint request body after transformations: {mapped.body.decode(errors='replace')}"
+            )
+            journal.info(f"Sending request to {url}")
+        begun = self._clock.monotonic()
+        try:
+            status, headers, body = await self._answer(exchange, method, url, mapped)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _unreachable(error) from error
+        finally:
+            exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
+        exchange.integration_status = status
+        if journal is not None:
+            journal.info(
+                f"Received response. Status: {status}, Integration latency: {exchange.integration_ms} ms"
+            )
+            journal.data(
+                f"Endpoint response body before transformations: {body.decode(errors='replace')}"
+            )
+        return status, headers, body
+
+    async def _answer(
+        self, exchange: Exchange, method: str, url: str, mapped: Mapped
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        async with self._client.session.request(
+            method,
+            URL(url, encoded=True),
+            data=mapped.body or None,
+            headers=_sent(mapped.headers, exchange),
+            allow_redirects=False,
+            ssl=_tls(exchange.integration.get("tlsConfig") or {}),
+        ) as answer:
+            body = bytearray()
+            async for piece in answer.content.iter_chunked(65_536):
+                body += piece
+                if len(body) > MAX_ANSWER:
+                    raise Failure(BAD_GATEWAY, log="Execution failed: the answer is over 10 MB")
+            headers = [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in answer.raw_headers
+            ]
+            return answer.status, headers, bytes(body)
+
+
+def _unreachable(error: Exception) -> Failure:
+    if isinstance(error, TimeoutError):
+        return Failure(INTEGRATION_TIMEOUT, log="Execution failed due to a timeout error")
+    if isinstance(error, aiohttp.ClientSSLError):
+        return misconfigured(f"the endpoint's certificate is not trusted: {error}")
+    if isinstance(error, (aiohttp.InvalidURL, ValueError)):
+        return misconfigured("Invalid endpoint address")
+    if isinstance(error.__cause__, AddressClosed) or isinstance(error, AddressClosed):
+        return misconfigured("Invalid endpoint address: the platform does not connect to it")
+    if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientResponseError):
+        return Failure(
+            BAD_GATEWAY, log=f"Execution failed: the endpoint's answer is no HTTP: {error}"
+        )
+    return Failure(INTEGRATION_FAILURE, log=f"Execution failed due to a network error: {error}")
+
+
+def _url(exchange: Exchange, mapped: Mapped) -> str:
+    """The URI with stage variables and path parameters filled in. Raises Failure."""
+    uri = with_stage_variables(str(exchange.integration.get("uri", "")), exchange.stage_variables)
+    for name, value in mapped.path.items():
+        uri = uri.replace(f"{{{name}+}}", quote(value, safe="/~"))
+        uri = uri.replace(f"{{{name}}}", quote(value, safe="/~"))
+    parts = urlsplit(uri)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise misconfigured("Invalid endpoint address")
+    query = urlencode(mapped.query, doseq=True)
+    if query:
+        uri = f"{uri}&{query}" if parts.query else f"{uri}?{query}"
+    return uri
+
+
+def _sent(headers: Multi, exchange: Exchange) -> list[tuple[str, str]]:
+    fields: list[tuple[str, str]] = []
+    for name, values in headers.items():
+        lower = name.lower()
+        if lower in _NOT_SENT:
+            continue
+        shown = f"x-amzn-Remapped-{name}" if lower in _RENAMED else name
+        fields += [(shown, value) for value in values if is_sendable(shown, value)]
+    names = {name.lower() for name, _ in fields}
+    live = exchange.plan.live
+    for name, value in (
+        ("User-Agent", f"AmazonAPIGateway_{live.api_id}"),
+        ("x-amzn-apigateway-api-id", live.api_id),
+        ("X-Amzn-Trace-Id", exchange.trace_id),
+    ):
+        if name.lower() not in names:
+            fields.append((name, value))
+    return fields
+
+
+def _multi(headers: list[tuple[str, str]]) -> Multi:
+    found: Multi = {}
+    for name, value in headers:
+        found.setdefault(name.lower(), []).append(value)
+    return found
+
+
+def _tls(config: Mapping[str, Any]) -> ssl.SSLContext | bool:
+    """True is the usual verification."""
+    return not config.get("insecureSkipVerification")

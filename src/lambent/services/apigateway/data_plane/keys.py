@@ -1,0 +1,103 @@
+"""API keys and limits: who has a key that opens the stage, and how much of it is left.
+
+"Usage plans and API keys for REST APIs" and "Throttle requests to your REST APIs" (developer guide): limits of the
+plan first, its methods' before its own, then those of the stage's methods. What is throttled uses up no quota.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambent.services.apigateway.data_plane.failures import (
+    INVALID_API_KEY,
+    QUOTA_EXCEEDED,
+    THROTTLED,
+    Failure,
+)
+from lambent.services.apigateway.data_plane.token_buckets import bounds, limits
+
+if TYPE_CHECKING:
+    from lambent.services.apigateway.data_plane.exchange import Exchange
+    from lambent.services.apigateway.data_plane.token_buckets import TokenBuckets
+    from lambent.services.apigateway.stages_in_memory import ApiKey, Stages, UsagePlan
+    from lambent.services.apigateway.usage_counts import UsageCounts
+
+
+class Keys:
+    """Guards methods that need a key."""
+
+    def __init__(self, stages: Stages, buckets: TokenBuckets, usage: UsageCounts) -> None:
+        self._stages = stages
+        self._buckets = buckets
+        self._usage = usage
+
+    def check(self, exchange: Exchange) -> None:
+        """Raises Failure."""
+        journal, method = exchange.journal, exchange.method
+        if not method.needs_key:
+            if journal is not None:
+                journal.info(
+                    f"API Key  authorized because method '{exchange.request.method} {method.resource_path}' "
+                    "does not require API Key. Request will not contribute to throttle or quota limits"
+                )
+            return
+        live = exchange.plan.live
+        value = exchange.usage_key
+        if exchange.plan.rest_api.get("apiKeySource") != "AUTHORIZER":
+            value = exchange.request.headers.get("x-api-key")
+        key = self._stages.key(live.account_id, live.region, value) if value else None
+        if key is None or not key.opens(live.api_id, exchange.stage):
+            log = "API Key not authorized because method requires API Key"
+            raise Failure(INVALID_API_KEY, log=log)
+        exchange.identity["apiKey"], exchange.identity["apiKeyId"] = key.value, key.id
+        if journal is not None:
+            shown = "*" * (len(key.value) - 6) + key.value[-6:]
+            stage = f"{live.api_id}/{exchange.stage}"
+            journal.info(f"Usage Plan check succeeded for API Key {shown} and API Stage {stage}")
+        plan = key.plan(live.api_id, exchange.stage)
+        if plan is not None:
+            self._charge(exchange, key, plan)
+
+    def _charge(self, exchange: Exchange, key: ApiKey, plan: UsagePlan) -> None:
+        for name, bound in _limits(exchange, plan):
+            if not self._buckets.take((plan.id, key.id, name), *bound):
+                log = f"Usage Plan check failed for API Key {key.id}: throttled"
+                raise Failure(THROTTLED, log=log)
+        if not self._usage.count(plan.id, key.id, plan.document.get("quota")):
+            raise Failure(QUOTA_EXCEEDED, log=f"Usage Plan check failed: quota of {key.id} used up")
+
+
+class StageThrottle:
+    """Guards methods whose stage throttles them."""
+
+    def __init__(self, buckets: TokenBuckets) -> None:
+        self._buckets = buckets
+
+    def check(self, exchange: Exchange) -> None:
+        """Raises Failure."""
+        settings = exchange.method.settings
+        if not settings:
+            return
+        bound = bounds(settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit"))
+        live, method = exchange.plan.live, exchange.method
+        name = (live.api_id, exchange.stage, method.resource_path, exchange.request.method)
+        if bound is not None and not self._buckets.take(name, *bound):
+            raise Failure(THROTTLED, log="Method throttled")
+
+
+def _limits(exchange: Exchange, plan: UsagePlan) -> list[tuple[str, tuple[float, float]]]:
+    """The plan's limits that hold for a request: of its method in this stage, and of the plan."""
+    live, method = exchange.plan.live, exchange.method
+    found = []
+    for stage in plan.document.get("apiStages", ()):
+        if (stage["apiId"], stage["stage"]) != (live.api_id, exchange.stage):
+            continue
+        throttles = stage.get("throttle") or {}
+        for verb in (exchange.request.method, "ANY"):
+            name = f"{method.resource_path}/{verb}"
+            bound = limits(throttles.get(name))
+            if bound is not None:
+                found.append((f"{live.api_id}/{exchange.stage}{name}", bound))
+                break
+    whole = limits(plan.document.get("throttle"))
+    return found if whole is None else [*found, ("", whole)]

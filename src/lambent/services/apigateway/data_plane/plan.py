@@ -1,0 +1,135 @@
+"""A deployment compiled: what is looked up for every request is worked out once, when the stage first answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lambent.services.apigateway.data_plane.media_types import MediaTypes
+from lambent.services.apigateway.data_plane.routing import Routes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.services.apigateway.stages_in_memory import Document, Live
+
+_EVERY_METHOD = "/*/*"
+_NO_VALIDATION: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodPlan:
+    """A method, with what its stage says of it.
+
+    Attributes:
+        settings: the effective MethodSetting: the method's own over that of all methods; may be empty.
+        validator: the RequestValidator; empty without one.
+        required: of the request parameters, those that must be there, as `querystring.x`.
+    """
+
+    resource_id: str
+    resource_path: str
+    document: Document
+    integration: Document
+    settings: Document
+    validator: Document
+    authorizer: Document | None
+    required: tuple[str, ...]
+
+    @property
+    def authorization(self) -> str:
+        return str(self.document.get("authorizationType", "NONE"))
+
+    @property
+    def needs_key(self) -> bool:
+        return bool(self.document.get("apiKeyRequired"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ApiPlan:
+    """One deployment of one stage."""
+
+    live: Live
+    snapshot: Document
+    routes: Routes[MethodPlan]
+    binary: MediaTypes
+    stage_variables: Mapping[str, str]
+    models: Mapping[str, str] = field(default_factory=dict)  # schema texts by name
+    methods: tuple[MethodPlan, ...] = ()
+    is_canary: bool = False
+
+    @property
+    def rest_api(self) -> Document:
+        api: Document = self.snapshot.get("restApi", {})
+        return api
+
+    def gateway_response(self, response_type: str) -> Document | None:
+        """As somebody has changed it; None for one that nobody has."""
+        found: Document | None = self.snapshot.get("gatewayResponses", {}).get(response_type)
+        return found
+
+
+def compiled(live: Live, snapshot: Document | None = None) -> ApiPlan:
+    """The plan of a stage; of its canary when given that one's snapshot."""
+    is_canary = snapshot is not None
+    document = live.snapshot if snapshot is None else snapshot
+    variables = dict(live.stage.get("variables") or {})
+    if is_canary:
+        variables |= live.stage.get("canarySettings", {}).get("stageVariableOverrides") or {}
+    routes: Routes[MethodPlan] = Routes()
+    settings = _settings(live.stage)
+    authorizers = {each["id"]: each for each in document.get("authorizers", ())}
+    validators = {each["id"]: each for each in document.get("requestValidators", ())}
+    everything: list[MethodPlan] = []
+    for resource in document.get("resources", ()):
+        methods = {
+            name: _method(resource, name, method, settings, authorizers, validators)
+            for name, method in (resource.get("resourceMethods") or {}).items()
+            if method.get("methodIntegration")
+        }
+        routes.add(resource["path"], methods)
+        everything += methods.values()
+    return ApiPlan(
+        live,
+        document,
+        routes,
+        MediaTypes(document.get("restApi", {}).get("binaryMediaTypes") or ()),
+        variables,
+        {each["name"]: each.get("schema", "") for each in document.get("models", ())},
+        tuple(everything),
+        is_canary,
+    )
+
+
+def _method(
+    resource: Document,
+    name: str,
+    method: Document,
+    settings: Mapping[str, Document],
+    authorizers: Mapping[str, Document],
+    validators: Mapping[str, Document],
+) -> MethodPlan:
+    own = settings.get(f"{resource['path'].rstrip('/')}/{name}", {})
+    required = tuple(
+        parameter.removeprefix("method.request.")
+        for parameter, is_required in (method.get("requestParameters") or {}).items()
+        if is_required
+    )
+    return MethodPlan(
+        resource_id=resource["id"],
+        resource_path=resource["path"],
+        document=method,
+        integration=method["methodIntegration"],
+        settings={**settings.get(_EVERY_METHOD, {}), **own},
+        validator=validators.get(method.get("requestValidatorId", ""), _NO_VALIDATION),
+        authorizer=authorizers.get(method.get("authorizerId", "")),
+        required=required,
+    )
+
+
+def _settings(stage: Document) -> dict[str, Document]:
+    """By `/resource/path/METHOD`; the keys come with or without the slash, and with it as `~1`."""
+    found: dict[str, Document] = {}
+    for key, value in (stage.get("methodSettings") or {}).items():
+        found["/" + key.replace("~1", "/").lstrip("/")] = value
+    return found

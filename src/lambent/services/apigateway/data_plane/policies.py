@@ -1,0 +1,119 @@
+"""What policies say about calls of an API: those of the API itself, and those that authorizers return.
+
+"Access policy language overview" and "How API Gateway resource policies affect authorization workflow" (developer
+guide). The engine is IAM's (`lambent.policy`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from lambent.core.context import ANONYMOUS, Principal
+from lambent.core.ports import NamedPolicy
+from lambent.policy.callers import caller_of
+from lambent.policy.compiled import compiled
+from lambent.policy.engine import Applicable, Ask, decide
+from lambent.policy.facts import facts_of
+from lambent.services.apigateway.data_plane.failures import ACCESS_DENIED, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lambent.policy.compiled import CompiledPolicy
+    from lambent.services.apigateway.data_plane.exchange import Exchange
+    from lambent.services.apigateway.stages_in_memory import Live, Stages
+
+Says = Literal["allow", "deny", "nothing"]
+ACTION = "execute-api:Invoke"
+_EXPLICIT = " with an explicit deny"
+
+
+def resource_policy(exchange: Exchange) -> Says | None:
+    """What the API's own policy says about a caller without a name; None without a policy. Raises MalformedPolicy."""
+    text = exchange.plan.snapshot.get("policy")
+    if not text:
+        return None
+    policies = Applicable(resource=(_compiled(text, "resource"),))
+    return _says(exchange, policies, ANONYMOUS)
+
+
+def authorizer_policy(exchange: Exchange, text: str) -> Says:
+    """What a policy says that an authorizer has returned. Raises MalformedPolicy."""
+    account = exchange.plan.live.account_id
+    # Whoever the authorizer vouches for: the policy has no principals, so the name does not matter.
+    caller = Principal("user", account, f"arn:aws:iam::{account}:user/authorized")
+    return _says(exchange, Applicable(identity=(_compiled(text, "identity"),)), caller)
+
+
+def denied(exchange: Exchange, who: str, *, is_explicit: bool) -> Failure:
+    """A refusal that names caller and method, with the account made unreadable."""
+    parts = exchange.arn.split(":", 5)
+    parts[4] = "*" * 8 + parts[4][-4:]
+    message = f"User: {who} is not authorized to perform: {ACTION} on resource: {':'.join(parts)}"
+    return Failure(ACCESS_DENIED, message + (_EXPLICIT if is_explicit else ""))
+
+
+def not_authorized(*, is_explicit: bool) -> Failure:
+    """A refusal by an authorizer's policy."""
+    message = "User is not authorized to access this resource"
+    return Failure(ACCESS_DENIED, message + (_EXPLICIT if is_explicit else ""))
+
+
+def _says(exchange: Exchange, policies: Applicable, caller: Principal) -> Says:
+    ask = Ask(caller_of(caller), ACTION, exchange.arn, exchange.plan.live.account_id)
+    decision = decide(ask, policies, facts_of(_keys(exchange)))
+    if decision.is_allowed:
+        return "allow"
+    return "deny" if decision.is_explicit else "nothing"
+
+
+def _keys(exchange: Exchange) -> dict[str, str]:
+    request, now = exchange.request, exchange.now
+    keys = {
+        "aws:SourceIp": request.peer,
+        "aws:UserAgent": request.headers.get("user-agent"),
+        "aws:Referer": request.headers.get("referer"),
+        "aws:SecureTransport": "true" if request.scheme == "https" else "false",
+        "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": str(int(now.timestamp())),
+    }
+    return {name: value for name, value in keys.items() if value}
+
+
+@lru_cache(1024)
+def _compiled(text: str, kind: Literal["identity", "resource"]) -> CompiledPolicy:
+    return compiled(NamedPolicy("api", text), kind)
+
+
+class ApiPolicies:
+    """Policies of deployed APIs for those who ask by ARN (`core.ports.ResourceFacts`): callers with a signature."""
+
+    def __init__(self, stages: Stages) -> None:
+        self._stages = stages
+
+    def policies(self, arn: str) -> Sequence[NamedPolicy]:
+        live = self._live(arn)
+        text = None if live is None else live.snapshot.get("policy")
+        return (NamedPolicy("api", text),) if text else ()
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        live = self._live(arn)
+        return {} if live is None else live.stage.get("tags") or {}
+
+    def keys(self, _arn: str) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    def full_arn(self, arn: str) -> str:
+        return arn
+
+    def generation(self, _account_id: str) -> int:
+        return self._stages.generation
+
+    def _live(self, arn: str) -> Live | None:
+        """Of `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/...`."""
+        parts = arn.split(":", 5)
+        names = parts[-1].split("/")
+        if len(parts) < 6 or len(names) < 2:
+            return None
+        return self._stages.find(parts[4], parts[3], names[0], names[1])

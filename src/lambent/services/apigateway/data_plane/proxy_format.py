@@ -1,0 +1,111 @@
+"""Payload format 1.0 of Lambda proxy integrations, both ways.
+
+"Lambda proxy integrations in API Gateway": input and output format (developer guide).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambent.core.http import Response
+from lambent.services.apigateway.data_plane.answer_headers import is_sendable, remapped
+from lambent.services.apigateway.data_plane.context_values import request_context, text_of
+from lambent.services.apigateway.data_plane.exchange import last_of
+from lambent.services.apigateway.data_plane.failures import BAD_GATEWAY, misconfigured
+
+if TYPE_CHECKING:
+    from lambent.services.apigateway.data_plane.exchange import Exchange
+
+# "The response from the Lambda function must be in this format": anything else is malformed.
+_MEMBERS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
+
+
+def proxy_event(exchange: Exchange) -> dict[str, Any]:
+    """The event of a request. Members that have nothing to say are there, and null."""
+    event = request_members(exchange)
+    event["requestContext"] = request_context(exchange)
+    body = exchange.body
+    if not body:
+        event |= {"body": None, "isBase64Encoded": False}
+    elif exchange.plan.binary.match(exchange.request.headers.get("content-type")):
+        event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    else:
+        event |= {"body": body.decode(errors="replace"), "isBase64Encoded": False}
+    return event
+
+
+def request_members(exchange: Exchange) -> dict[str, Any]:
+    """What a proxy event shares with the event of a REQUEST authorizer."""
+    headers, query = exchange.headers, exchange.query
+    return {
+        "resource": exchange.method.resource_path,
+        "path": exchange.address.event_path,
+        "httpMethod": exchange.request.method,
+        "headers": last_of(headers) or None,
+        "multiValueHeaders": headers or None,
+        "queryStringParameters": last_of(query) or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": exchange.path_parameters or None,
+        "stageVariables": dict(exchange.stage_variables) or None,
+    }
+
+
+def proxy_answer(payload: bytes, exchange: Exchange) -> Response:
+    """What a function's result means. Raises Failure where it means nothing."""
+    try:
+        result = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        result = None
+    if not isinstance(result, dict) or not result.keys() <= _MEMBERS:
+        raise malformed()
+    status = status_of(result.get("statusCode"))
+    body = result.get("body")
+    if status is None or not (body is None or isinstance(body, str)):
+        raise malformed()
+    headers = _headers(result)
+    content = (body or "").encode("utf-8", "surrogatepass")
+    if result.get("isBase64Encoded") and exchange.plan.binary.match(
+        exchange.request.headers.get("accept")
+    ):
+        try:
+            content = base64.b64decode("".join((body or "").split()), validate=True)
+        except (binascii.Error, ValueError):
+            raise malformed() from None
+    return Response(status, headers, content)
+
+
+def malformed() -> Exception:
+    return misconfigured("Malformed Lambda proxy response", BAD_GATEWAY)
+
+
+def status_of(value: object) -> int | None:
+    """The status that somebody names as a number or in digits; None where it is none for a final answer."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) == 3:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 200 <= value <= 599:
+        return None
+    return value
+
+
+def _headers(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """`headers` and `multiValueHeaders` as one; where both name the same header, the latter's values."""
+    single, multi = result.get("headers") or {}, result.get("multiValueHeaders") or {}
+    if not isinstance(single, dict) or not isinstance(multi, dict):
+        raise malformed()
+    named = {name.lower() for name in multi}
+    fields = [(name, value) for name, value in single.items() if name.lower() not in named]
+    for name, values in multi.items():
+        if not isinstance(values, list):
+            raise malformed()
+        fields += [(name, value) for value in values]
+    texts = [(name, text_of(value)) for name, value in fields if value is not None]
+    if not any(name.lower() == "content-type" for name, _ in texts):
+        texts.insert(0, ("Content-Type", "application/json"))
+    kept = remapped(texts)
+    if not all(is_sendable(name, value) for name, value in kept):
+        raise malformed()
+    return kept

@@ -1,0 +1,115 @@
+"""What is written down about a request: execution log, access log, metrics.
+
+"Set up CloudWatch logging for REST APIs" (developer guide): the group of execution logs is the platform's to name, that
+of access logs the user's, whose format is a text with `$context` variables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from lambent.services.apigateway.data_plane.context_values import template_context
+from lambent.services.apigateway.data_plane.exchange import last_of
+from lambent.services.apigateway.data_plane.execution_log import ExecutionLog, shown
+from lambent.services.apigateway.data_plane.gateway_responses import filled
+from lambent.services.apigateway.data_plane.ports import Measured
+
+if TYPE_CHECKING:
+    from lambent.core.clock import Clock
+    from lambent.services.apigateway.data_plane.exchange import Exchange
+    from lambent.services.apigateway.data_plane.ports import Logs, Meter
+
+_UNSET = "-"
+
+
+class Records:
+    """Args: where logs go and who counts; None where nobody does."""
+
+    def __init__(self, clock: Clock, logs: Logs | None = None, meter: Meter | None = None) -> None:
+        self._clock = clock
+        self._logs = logs
+        self._meter = meter
+
+    def log_for(self, exchange: Exchange) -> ExecutionLog | None:
+        """A log, if the stage writes one for the method."""
+        settings = exchange.method.settings
+        level = settings.get("loggingLevel", "OFF")
+        if self._logs is None or level == "OFF":
+            return None
+        journal = ExecutionLog(
+            exchange.request_id,
+            self._clock.calendar,
+            shows_data=bool(settings.get("dataTraceEnabled")),
+            only_errors=level == "ERROR",
+        )
+        journal.info(f"Extended Request Id: {exchange.extended_id}")
+        return journal
+
+    def write(self, exchange: Exchange, status: int, size: int) -> None:
+        """The request is answered. Never waits."""
+        live = exchange.plan.live
+        latency_ms = round((self._clock.monotonic() - exchange.started) * 1000)
+        if exchange.journal is not None and exchange.journal.lines and self._logs is not None:
+            group = f"API-Gateway-Execution-Logs_{live.api_id}/{exchange.stage}"
+            key = (live.account_id, live.region, group, _stream(exchange.request_id))
+            self._logs.keep(*key, exchange.journal.as_events())
+        self._access(exchange, status, size, latency_ms)
+        if self._meter is not None:
+            self._meter.request(
+                Measured(
+                    live.account_id,
+                    live.region,
+                    live.api_id,
+                    str(exchange.plan.rest_api.get("name", "")),
+                    exchange.stage,
+                    exchange.request.method if exchange.method.resource_path else "",
+                    exchange.method.resource_path,
+                    status,
+                    latency_ms,
+                    exchange.integration_ms,
+                )
+            )
+
+    def _access(self, exchange: Exchange, status: int, size: int, latency_ms: int) -> None:
+        live = exchange.plan.live
+        settings = live.stage.get("accessLogSettings") or {}
+        form, destination = settings.get("format"), settings.get("destinationArn", "")
+        if self._logs is None or not form or ":log-group:" not in destination:
+            return
+        context = template_context(exchange)
+        context |= {
+            "status": str(status),
+            "responseLength": str(size),
+            "responseLatency": str(latency_ms),
+            "integrationLatency": _UNSET,
+            "integrationStatus": _UNSET,
+            "error": context.get("error") or {"message": _UNSET, "messageString": _UNSET},
+        }
+        if exchange.integration_ms is not None:
+            context["integrationLatency"] = str(exchange.integration_ms)
+        if exchange.integration_status is not None:
+            context["integrationStatus"] = str(exchange.integration_status)
+        line = filled(form, context, {}, missing=_UNSET)
+        group = destination.partition(":log-group:")[2].removesuffix(":*")
+        key = (live.account_id, live.region, group, _stream(exchange.request_id))
+        self._logs.keep(*key, [(int(self._clock.calendar().timestamp() * 1000), line)])
+
+
+def begin(exchange: Exchange) -> None:
+    """A guard that only writes down what has come in."""
+    journal, request = exchange.journal, exchange.request
+    if journal is None:
+        return
+    journal.info(f"Starting execution for request: {exchange.request_id}")
+    journal.info(f"HTTP Method: {request.method}, Resource Path: {exchange.address.path}")
+    journal.info(f"Method request path: {shown(exchange.path_parameters)}")
+    journal.info(f"Method request query string: {shown(last_of(exchange.query))}")
+    journal.data(f"Method request headers: {shown(last_of(exchange.headers))}")
+    text = exchange.body.decode(errors="replace")
+    journal.data(f"Method request body before transformations: {text}")
+
+
+def _stream(request_id: str) -> str:
+    """One of 256, named as AWS names them."""
+    return hashlib.md5(request_id[:2].encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,169 @@
+"""TestInvokeMethod and TestInvokeAuthorizer: calls of what is not deployed yet, with their execution log.
+
+Neither keys nor authorizers nor limits stand in the way of a test ("TestInvokeMethod", API reference); the function
+sees the stage `test-invoke-stage` and an identity made up for tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lambent.core.http import BytesBody, Headers, Request
+from lambent.services.apigateway.data_plane.addresses import Address
+from lambent.services.apigateway.data_plane.exchange import Exchange
+from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
+from lambent.services.apigateway.data_plane.failures import Failure
+from lambent.services.apigateway.data_plane.plan import MethodPlan, compiled
+from lambent.services.apigateway.data_plane.routing import Routes
+from lambent.services.apigateway.stages_in_memory import Live
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lambent.core.clock import Clock
+    from lambent.core.context import Principal
+    from lambent.core.http import Response
+    from lambent.services.apigateway.data_plane.lambda_authorizers import LambdaAuthorizers
+    from lambent.services.apigateway.data_plane.plan import ApiPlan
+    from lambent.services.apigateway.data_plane.serving import Serving
+    from lambent.services.apigateway.stages_in_memory import Document
+
+STAGE = "test-invoke-stage"
+_DOMAIN = "testPrefix.testDomainName"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a test is made with, as the API's members say it.
+
+    Attributes:
+        snapshot: the API as it is now, in the form of a deployment's.
+        headers: with repeats.
+        path: with the query, as sent; "" where the caller gave none.
+        caller: who tests.
+    """
+
+    account_id: str
+    region: str
+    api_id: str
+    snapshot: Document
+    caller: Principal
+    headers: Iterable[tuple[str, str]] = ()
+    path: str = ""
+    body: str = ""
+    stage_variables: Mapping[str, str] = field(default_factory=dict)
+
+
+class Trials:
+    """Args: serves without the guards that tests pass by."""
+
+    def __init__(self, serving: Serving, authorizers: LambdaAuthorizers, clock: Clock) -> None:
+        self._serving = serving
+        self._authorizers = authorizers
+        self._clock = clock
+
+    async def method(self, trial: Trial, resource_id: str, http_method: str) -> dict[str, Any]:
+        """TestInvokeMethod's answer. Raises LookupError where there is no such method."""
+        plan = _plan(trial)
+        method = _method(plan, resource_id, http_method)
+        exchange = self._exchange(trial, plan, method, http_method)
+        response = await self._serving.serve(exchange)
+        return self._answer(exchange, response)
+
+    async def authorizer(self, trial: Trial, authorizer_id: str) -> dict[str, Any]:
+        """TestInvokeAuthorizer's answer. Raises LookupError where there is no such authorizer."""
+        plan = _plan(trial)
+        found = [each for each in plan.snapshot["authorizers"] if each["id"] == authorizer_id]
+        if not found:
+            raise LookupError(authorizer_id)
+        method = MethodPlan("", trial.path.partition("?")[0] or "/", {}, {}, {}, {}, found[0], ())
+        exchange = self._exchange(trial, plan, method, "GET")
+        answer: dict[str, Any] = {"clientStatus": 200}
+        journal = exchange.journal
+        assert journal is not None
+        try:
+            # A test asks the function, whatever it has said before.
+            grant = await self._authorizers.grant(exchange, found[0], is_fresh=True)
+            answer |= {"principalId": grant.principal_id, "policy": grant.policy}
+            journal.info(f"Using valid authorizer policy for principal: {grant.principal_id}")
+            journal.info("Successfully completed authorizer execution")
+        except Failure as failure:
+            answer["clientStatus"] = failure.kind.status
+            journal.error(failure.log)
+        latency = round((self._clock.monotonic() - exchange.started) * 1000)
+        return answer | {"log": journal.as_test_answer(), "latency": latency}
+
+    def _exchange(
+        self, trial: Trial, plan: ApiPlan, method: MethodPlan, http_method: str
+    ) -> Exchange:
+        path, _, query = (trial.path or method.resource_path).partition("?")
+        path = path if path.startswith("/") else f"/{path}"
+        body = trial.body.encode()
+        request = Request(
+            http_method,
+            path,
+            query,
+            Headers(trial.headers),
+            BytesBody(body),
+            "test-invoke-source-ip",
+        )
+        address = Address(trial.api_id, trial.region, STAGE, path, path, path, _DOMAIN)
+        routes: Routes[MethodPlan] = Routes()
+        routes.add(method.resource_path, {"ANY": method})
+        match = routes.find(http_method, path) if trial.path else None
+        exchange = Exchange(
+            request,
+            address,
+            plan,
+            method,
+            {} if match is None else match[1],
+            self._clock.calendar(),
+            self._clock.monotonic(),
+            body=body,
+            is_test=True,
+        )
+        exchange.journal = ExecutionLog(exchange.request_id, self._clock.calendar)
+        caller = trial.caller
+        exchange.identity.update(
+            accountId=caller.account_id or None,
+            caller=caller.user_id or None,
+            accessKey=caller.access_key_id or None,
+            userArn=caller.arn or None,
+            userAgent=request.headers.get("user-agent") or None,
+            user=caller.user_id or None,
+            apiKey="test-invoke-api-key",
+            apiKeyId="test-invoke-api-key-id",
+        )
+        return exchange
+
+    def _answer(self, exchange: Exchange, response: Response) -> dict[str, Any]:
+        journal = exchange.journal
+        assert journal is not None
+        body = response.body if isinstance(response.body, bytes) else b""
+        fields = list(response.headers)
+        if exchange.uses_lambda and exchange.error is None:
+            fields.append(("X-Amzn-Trace-Id", exchange.trace_id))
+        multi: dict[str, list[str]] = {}
+        for name, value in fields:
+            multi.setdefault(name, []).append(value)
+        return {
+            "status": response.status,
+            "body": body.decode(errors="replace"),
+            "headers": {name: values[-1] for name, values in multi.items()},
+            "multiValueHeaders": multi,
+            "log": journal.as_test_answer(),
+            "latency": round((self._clock.monotonic() - exchange.started) * 1000),
+        }
+
+
+def _plan(trial: Trial) -> ApiPlan:
+    stage = {"stageName": STAGE, "variables": dict(trial.stage_variables)}
+    return compiled(Live(trial.account_id, trial.region, trial.api_id, stage, trial.snapshot))
+
+
+def _method(plan: ApiPlan, resource_id: str, http_method: str) -> MethodPlan:
+    for method in plan.methods:
+        if method.resource_id == resource_id and method.document["httpMethod"] == http_method:
+            return method
+    raise LookupError(f"{resource_id} {http_method}")

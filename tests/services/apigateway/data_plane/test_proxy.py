@@ -1,0 +1,223 @@
+"""Lambda proxy integrations: payload format 1.0, both ways."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ECHO = """
+import json
+def run(event, context):
+    return {"statusCode": 200, "body": json.dumps(event)}
+"""
+# Returns what it is told to.
+PARROT = """
+import json
+def run(event, context):
+    return json.loads(event["body"])
+"""
+
+
+def test_event_has_every_member_of_payload_format_1(account: Any, proxy: Any) -> None:
+    api = account.deploy({"GET /pets/{id}": proxy(account.function("f", ECHO))})
+
+    answer = account.call(api, "GET", "/pets/7?a=1&a=2&b=", headers={"X-Own": "x"})
+
+    assert answer.status == 200
+    event = json.loads(answer.body)
+    context = event.pop("requestContext")
+    headers, multi_headers = event.pop("headers"), event.pop("multiValueHeaders")
+    assert event == {
+        "resource": "/pets/{id}",
+        "path": "/pets/7",
+        "httpMethod": "GET",
+        "queryStringParameters": {"a": "2", "b": ""},
+        "multiValueQueryStringParameters": {"a": ["1", "2"], "b": [""]},
+        "pathParameters": {"id": "7"},
+        "stageVariables": None,
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    assert headers["X-Own"] == "x"
+    assert multi_headers["X-Own"] == ["x"]
+    assert headers["Host"] == f"{api}.execute-api.us-east-1.amazonaws.com"
+    assert headers["X-Forwarded-For"] == "127.0.0.1"
+    assert headers["X-Amzn-Trace-Id"].startswith("Root=1-")
+    identity = context.pop("identity")
+    assert list(context) == [
+        "resourceId",
+        "resourcePath",
+        "httpMethod",
+        "extendedRequestId",
+        "requestTime",
+        "path",
+        "accountId",
+        "protocol",
+        "stage",
+        "domainPrefix",
+        "requestTimeEpoch",
+        "requestId",
+        "domainName",
+        "deploymentId",
+        "apiId",
+    ]
+    assert context["path"] == "/prod/pets/7"
+    assert context["stage"] == "prod"
+    assert context["apiId"] == context["domainPrefix"] == api
+    assert context["accountId"] == account.id
+    assert context["requestId"] == answer.headers["x-amzn-requestid"]
+    assert context["extendedRequestId"] == answer.headers["x-amz-apigw-id"]
+    assert identity == {
+        "cognitoIdentityPoolId": None,
+        "accountId": None,
+        "cognitoIdentityId": None,
+        "caller": None,
+        "sourceIp": "127.0.0.1",
+        "principalOrgId": None,
+        "accessKey": None,
+        "cognitoAuthenticationType": None,
+        "cognitoAuthenticationProvider": None,
+        "userArn": None,
+        "userAgent": None,
+        "user": None,
+    }
+
+
+def test_every_address_leads_to_the_stage(account: Any, proxy: Any) -> None:
+    api = account.deploy({"ANY /{proxy+}": proxy(account.function("f", ECHO))})
+    port = account.port
+
+    by_localhost = account.call(api, "GET", "/prod/a", host=f"{api}.execute-api.localhost:{port}")
+    by_path = account.call(api, "GET", f"/restapis/{api}/prod/_user_request_/a", host="127.0.0.1")
+    by_own_path = account.call(api, "GET", f"/_aws/execute-api/{api}/prod/a", host="localhost")
+
+    for answer in (by_localhost, by_path, by_own_path):
+        event = json.loads(answer.body)
+        assert (event["path"], event["pathParameters"]) == ("/a", {"proxy": "a"})
+
+
+def test_repeated_headers_are_told_with_all_their_values(account: Any, proxy: Any) -> None:
+    api = account.deploy({"GET /": proxy(account.function("f", ECHO))})
+
+    got = account.raw(
+        f"GET /prod/ HTTP/1.1\r\nHost: {api}.execute-api.us-east-1.amazonaws.com\r\n"
+        "X-Many: 1\r\nx-many: 2\r\nConnection: close\r\n\r\n".encode()
+    )
+
+    event = json.loads(got.partition(b"\r\n\r\n")[2])
+    assert event["headers"]["X-Many"] == "2"
+    assert event["multiValueHeaders"]["X-Many"] == ["1", "2"]
+
+
+def test_stage_variable_names_the_function(account: Any, proxy: Any) -> None:
+    arn = account.function("f", ECHO)
+    method = proxy(arn.removesuffix(":f") + ":${stageVariables.name}")
+    api = account.deploy({"GET /": method}, stage={"variables": {"name": "f"}})
+
+    event = json.loads(account.call(api, "GET", "/").body)
+
+    assert event["stageVariables"] == {"name": "f"}
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        "text",
+        [],
+        {},
+        {"message": "no status"},
+        {"statusCode": "ok", "body": ""},
+        {"statusCode": 200, "body": {"an": "object"}},
+        {"statusCode": 200, "body": "", "more": 1},
+        {"statusCode": 200, "headers": {"X-Split": "a\r\nSet-Cookie: b"}},
+        {"statusCode": 200, "headers": {"X Y": "a"}},
+        {"statusCode": 200, "multiValueHeaders": {"X": "no list"}},
+        {"statusCode": 99},
+    ],
+)
+def test_malformed_results_are_502(parrot: Callable[[Any], Any], result: Any) -> None:
+    answer = parrot(result)
+
+    assert answer.status == 502
+    assert answer.text == '{"message": "Internal server error"}'
+    assert answer.headers["x-amzn-errortype"] == "InternalServerErrorException"
+
+
+def test_result_becomes_the_answer(parrot: Callable[[Any], Any]) -> None:
+    answer = parrot(
+        {
+            "statusCode": 418,
+            "headers": {"X-One": "1", "X-Both": "lost", "Date": "then", "X-Number": 5},
+            "multiValueHeaders": {"X-Both": ["a", "b"], "Set-Cookie": ["c=1", "d=2"]},
+            "body": "tea",
+        }
+    )
+
+    assert (answer.status, answer.text) == (418, "tea")
+    fields = answer.fields
+    assert ("X-One", "1") in fields
+    assert ("X-Number", "5") in fields
+    assert ("x-amzn-Remapped-Date", "then") in fields
+    assert [value for name, value in fields if name == "X-Both"] == ["a", "b"]
+    assert [value for name, value in fields if name == "Set-Cookie"] == ["c=1", "d=2"]
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_binary_media_types_decide_about_base64(account: Any, proxy: Any) -> None:
+    arn = account.function(
+        "f", ECHO.replace("json.dumps(event)", "event['body'], 'isBase64Encoded': True")
+    )
+    api = account.deploy({"POST /": proxy(arn)}, api={"binaryMediaTypes": ["image/*"]})
+    headers = {"Content-Type": "image/png", "Accept": "image/png, text/html"}
+
+    assert account.call(api, "POST", "/", b"\xff\x00", headers).body == b"\xff\x00"
+    assert account.call(api, "POST", "/", b"\xff\x00", headers | {"Accept": "*/*"}).body == b"/wA="
+
+
+def test_function_that_fails_is_502(account: Any, proxy: Any) -> None:
+    api = account.deploy({"GET /": proxy(account.function("f", "def run(e, c): raise ValueError"))})
+
+    answer = account.call(api, "GET", "/")
+
+    assert (answer.status, answer.text) == (502, '{"message": "Internal server error"}')
+
+
+def test_function_without_permission_is_500(account: Any, proxy: Any) -> None:
+    arn = account.function("f", ECHO, permit=False)
+    api = account.deploy({"GET /": proxy(arn), "GET /gone": proxy(f"{arn}gone")})
+
+    for path in ("/", "/gone"):
+        answer = account.call(api, "GET", path)
+        assert (answer.status, answer.text) == (500, '{"message": "Internal server error"}')
+
+
+def test_permission_may_be_for_one_method_only(account: Any, proxy: Any) -> None:
+    arn = account.function("f", ECHO, permit=False)
+    api = account.deploy({"GET /a/{id}": proxy(arn), "GET /b": proxy(arn)})
+    source = f"arn:aws:execute-api:us-east-1:{account.id}:{api}/*/GET/a/*"
+    account.permit("f", SourceArn=source)
+
+    assert account.call(api, "GET", "/a/1").status == 200
+    assert account.call(api, "GET", "/b").status == 500
+
+
+def test_slow_integration_is_504(account: Any, proxy: Any) -> None:
+    arn = account.function("f", "import time\ndef run(e, c): time.sleep(1)")
+    api = account.deploy({"GET /": proxy(arn, timeoutInMillis=50)})
+
+    answer = account.call(api, "GET", "/")
+
+    assert (answer.status, answer.text) == (504, '{"message": "Endpoint request timed out"}')
+
+
+@pytest.fixture
+def parrot(account: Any, proxy: Any) -> Callable[[Any], Any]:
+    """Calls a function that returns what it is given."""
+    api = account.deploy({"POST /": proxy(account.function("f", PARROT))})
+    return lambda result: account.call(api, "POST", "/", json.dumps(result))

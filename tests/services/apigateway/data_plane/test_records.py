@@ -1,0 +1,115 @@
+"""Execution logs, access logs, metrics."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lambent.services.apigateway.data_plane.exchange import extended_request_id
+from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
+
+SOURCE = 'def run(event, context): return {"statusCode": 201, "body": "done"}'
+
+
+@pytest.fixture
+def read(account: Any) -> Any:
+    """Every line of a log group, in all its streams."""
+
+    def lines(group: str, account_id: str) -> list[str]:
+        logs = account.running.platform.segments
+
+        async def collect() -> list[str]:
+            await logs.flush()
+            found = []
+            for number in range(256):
+                stream = account.stream(f"{number:02x}")
+                events = await logs.read((account_id, "us-east-1", group, stream))
+                found += [(event.timestamp_ms, event.position, event.text) for event in events]
+            return [text for _, _, text in sorted(found)]
+
+        return list(account.running.run(collect()))
+
+    return lines
+
+
+def test_execution_log_tells_what_happened(account: Any, proxy: Any, read: Any) -> None:
+    settings = {"*/*": {"loggingLevel": "INFO", "dataTraceEnabled": True}}
+    arn = account.function("f", SOURCE)
+    api = account.deploy({"GET /a/{id}": proxy(arn)}, stage={"methodSettings": settings})
+
+    answer = account.call(api, "GET", "/a/7?q=1")
+
+    lines = read(f"API-Gateway-Execution-Logs_{api}/prod", account.id)
+    prefix = f"({answer.headers['x-amzn-requestid']}) "
+    assert all(line.startswith(prefix) for line in lines)
+    texts = [line.removeprefix(prefix) for line in lines]
+    assert texts[0] == f"Extended Request Id: {answer.headers['x-amz-apigw-id']}"
+    for expected in (
+        f"Starting execution for request: {answer.headers['x-amzn-requestid']}",
+        "HTTP Method: GET, Resource Path: /a/7",
+        "Method request path: {id=7}",
+        "Method request query string: {q=1}",
+        f"Endpoint request URI: https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/{arn}/invocations",
+        'Endpoint response body before transformations: {"statusCode": 201, "body": "done"}',
+        "Method response body after transformations: done",
+        "Successfully completed execution",
+    ):
+        assert expected in texts
+    assert texts[-1] == "Method completed with status: 201"
+
+
+def test_execution_log_says_why_an_answer_is_502(account: Any, proxy: Any, read: Any) -> None:
+    settings = {"a/GET": {"loggingLevel": "ERROR"}}
+    arn = account.function("f", "def run(event, context): return 'no answer'")
+    api = account.deploy(
+        {"GET /a": proxy(arn), "GET /b": proxy(arn)}, stage={"methodSettings": settings}
+    )
+
+    account.call(api, "GET", "/a")
+    account.call(api, "GET", "/b")  # does not log
+
+    lines = read(f"API-Gateway-Execution-Logs_{api}/prod", account.id)
+    texts = [line.partition(") ")[2] for line in lines]
+    assert texts == [
+        "Execution failed due to configuration error: Malformed Lambda proxy response",
+        "Gateway response type: DEFAULT_5XX with status code: 502",
+    ]
+
+
+def test_access_log_follows_its_format(account: Any, mock: Any, read: Any) -> None:
+    settings = {
+        "destinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:access",
+        "format": '{"id":"$context.requestId","m":"$context.httpMethod","s":$context.status,'
+        '"l":$context.responseLength,"e":"$context.error.message","n":"$context.none"}',
+    }
+    api = account.deploy({"GET /a": mock("four")}, stage={"accessLogSettings": settings})
+
+    good = account.call(api, "GET", "/a")
+    bad = account.call(api, "GET", "/none")
+
+    lines = {entry["id"]: entry for entry in map(json.loads, read("access", "123456789012"))}
+    assert lines[good.headers["x-amzn-requestid"]] | {"id": ""} == {
+        "id": "",
+        "m": "GET",
+        "s": 200,
+        "l": 4,
+        "e": "-",
+        "n": "-",
+    }
+    assert lines[bad.headers["x-amzn-requestid"]]["e"] == "Missing Authentication Token"
+
+
+def test_lines_are_cut_at_a_kilobyte(running: Any) -> None:
+    log = ExecutionLog("id", running.platform.clock.calendar)
+
+    log.info("x" * 2000)
+
+    assert len(log.lines[0][1]) == 1024
+    assert log.lines[0][1].endswith(" [TRUNCATED]")
+
+
+def test_extended_request_ids_look_like_those_of_aws() -> None:
+    assert len(extended_request_id()) == 16
+    assert extended_request_id().endswith("=")
