@@ -36,6 +36,7 @@ from lambent.services.apigateway.data_plane.trial_requests import TrialRequests
 from lambent.services.apigateway.service import ApiGatewayService
 from lambent.services.apigateway.stages_in_memory import Stages
 from lambent.services.iam.accounts_door import AccountsDoor
+from lambent.services.iam.explain_door import ExplainDoor
 from lambent.services.iam.service import IamService
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
@@ -261,7 +262,6 @@ def build(
     own_paths = OwnPaths(
         lambda: platform.is_ready, reset, clock if config.test_mode else None, advance
     )
-    accounts_door = AccountsDoor(iam.accounts, signatures, config.account, keep)
     gateway = partial(
         Gateway,
         router=Router(SERVICES),
@@ -276,7 +276,11 @@ def build(
         decisions=decisions,
     )
     doors = [*lambda_.doors, rest_apis.door]
-    outer = gateway(doors=[own_paths, accounts_door, *doors])
+    operators = (
+        AccountsDoor(iam.accounts, signatures, config.account, keep),
+        ExplainDoor(iam.directory, decisions, signatures, clock, config.account),
+    )
+    outer = gateway(doors=[own_paths, *operators, *doors])
     inner = gateway(doors=doors)  # functions have no business with the platform itself
     platform = Platform(
         config=config,

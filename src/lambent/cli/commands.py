@@ -19,6 +19,7 @@ _COMMANDS = {
     "up": "lambent.cli.up",
     "env": "lambent.cli.env",
     "account": "lambent.cli.account",
+    "iam": "lambent.cli.iam",
     "invoke": "lambent.cli.invoke",
     "logs": "lambent.cli.logs",
     "exec": "lambent.cli.exec",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         (ids.secret_access_key, r"[A-Za-z0-9+/]{40}"),
         (ids.account_id, r"[1-9][0-9]{11}"),
         (lambda: ids.unique_id("AROA"), r"AROA[A-Z2-7]{17}"),
+        (lambda: ids.lower_alphanumeric(10), r"[0-9a-z]{10}"),
+        (lambda: ids.alphanumeric(40), r"[0-9A-Za-z]{40}"),
         (ids.temporary_key_id, r"ASIA[A-Z2-7]{16}"),
     ],
 )

@@ -294,3 +294,10 @@ def test_many_items_side_by_side_are_not_deep(make: Make, call: Call) -> None:
     }
     body = orjson.dumps({"L": [["a"]] * 1000})
     assert call(make("rest-json", shapes), "POST", "/op", body) == {"L": [["a"]] * 1000}
+
+
+def test_api_gateway_names_the_body_in_which_a_member_is_wrong(call: Call) -> None:
+    gateway = ServiceCodec("apigateway")
+    with pytest.raises(ValidationFailed) as refused:
+        call(gateway, "POST", "/restapis", orjson.dumps({"name": "a", "apiKeySource": "X"}))
+    assert "Value 'X' at 'createRestApiInput.apiKeySource' failed to satisfy" in str(refused.value)

@@ -1,0 +1,73 @@
+"""`lambent iam explain`: which statement of which policy lets somebody do something, or does not."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lambent.cli.access import variables_of
+from lambent.cli.commands import settings
+from lambent.cli.platform_paths import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lambent.config import Config
+
+_DENIED = 1
+
+
+@click.group("iam")
+def command() -> None:
+    """Permissions, and why they are what they are."""
+
+
+@command.command("explain")
+@click.option("--principal", required=True, help="The ARN of a user or a role.")
+@click.option("--action", required=True, help="Such as lambda:InvokeFunction.")
+@click.option("--resource", required=True, help="The ARN that it is done to, or *.")
+@click.option(
+    "--context",
+    "keys",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A condition key of the request, as often as needed.",
+)
+@settings("data_dir")
+def explain(
+    config: Config, principal: str, action: str, resource: str, keys: tuple[str, ...]
+) -> None:
+    """Name the statements that decide, and those that came near; exit with 1 for a no."""
+    found = ask(
+        variables_of(config),
+        "/_lambent/iam/explain",
+        {
+            "principal": principal,
+            "action": action,
+            "resource": resource,
+            "context": _context(keys),
+        },
+    )
+    click.echo(f"{'allowed' if found['allowed'] else 'denied'}: {found['reason']}")
+    for line in (*_lines(found["deciding"]), *_lines(found["passed_over"])):
+        click.echo(line)
+    sys.exit(0 if found["allowed"] else _DENIED)
+
+
+def _context(keys: Iterable[str]) -> dict[str, list[str]]:
+    context: dict[str, list[str]] = {}
+    for each in keys:
+        key, is_pair, value = each.partition("=")
+        if not is_pair:
+            raise click.BadParameter(f"{each!r} is not KEY=VALUE", param_hint="--context")
+        context.setdefault(key, []).append(value)
+    return context
+
+
+def _lines(places: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for place in places:
+        yield f"  {place['text']}"
+        if place["statement"]:
+            yield f"    {place['statement']}"
