@@ -41,6 +41,15 @@ def test_the_default_of_every_setting_is_the_documented_one() -> None:
         assert shown == text, name
 
 
+def _parameters(command: click.Command) -> list[click.Parameter]:
+    """Those of a command and of its subcommands."""
+    found = list(command.params)
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            found += _parameters(each)
+    return found
+
+
 def test_every_command_and_option_is_documented() -> None:
     page = (DOCS / "reference" / "cli.md").read_text()
     context = click.Context(lambent)
@@ -51,7 +60,7 @@ def test_every_command_and_option_is_documented() -> None:
         if command.hidden:
             continue
         section = page.split(f"## `lambent {name}`")[1].split("\n## ")[0]
-        for parameter in command.params:
+        for parameter in _parameters(command):
             if isinstance(parameter, click.Argument):
                 continue  # in the heading
             assert f"`{parameter.opts[0]}" in section, f"{name} {parameter.opts[0]}"
@@ -64,7 +73,7 @@ def test_every_option_that_is_documented_exists() -> None:
         option
         for name in lambent.list_commands(context)
         if (command := lambent.get_command(context, name)) is not None
-        for parameter in command.params
+        for parameter in _parameters(command)
         for option in parameter.opts
     }
 
