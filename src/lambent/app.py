@@ -38,6 +38,7 @@ from lambent.services.apigateway.stages_in_memory import Stages
 from lambent.services.iam.accounts_door import AccountsDoor
 from lambent.services.iam.explain_door import ExplainDoor
 from lambent.services.iam.service import IamService
+from lambent.services.iam.suggest_door import SuggestDoor
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
 from lambent.services.logs.service import LogsService
@@ -268,6 +269,7 @@ def build(
         services=[lambda_, apigateway, logs, iam, sts],
         credentials=sts.sessions,
         uses=iam.uses,
+        calls=iam.calls,
         database=database,
         clock=clock,
         default_region=config.region,
@@ -279,6 +281,7 @@ def build(
     operators = (
         AccountsDoor(iam.accounts, signatures, config.account, keep),
         ExplainDoor(iam.directory, decisions, signatures, clock, config.account),
+        SuggestDoor(iam.calls, signatures, config.account),
     )
     outer = gateway(doors=[own_paths, *operators, *doors])
     inner = gateway(doors=doors)  # functions have no business with the platform itself

@@ -1,7 +1,8 @@
-"""`lambent iam explain`: which statement of which policy lets somebody do something, or does not."""
+"""`lambent iam`: which statement lets somebody do something, or does not; and what a role really needs."""
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,23 @@ def explain(
     for line in (*_lines(found["deciding"]), *_lines(found["passed_over"])):
         click.echo(line)
     sys.exit(0 if found["allowed"] else _DENIED)
+
+
+@command.command("suggest")
+@click.option("--role", required=True, help="The ARN of a role.")
+@click.option("--include-denied", is_flag=True, help="Cover what was refused, too.")
+@settings("data_dir")
+def suggest(config: Config, role: str, include_denied: bool) -> None:
+    """Print the least policy that covers what a role has called."""
+    asked = {"role": role, "include_denied": include_denied}
+    found = ask(variables_of(config), "/_lambent/iam/suggest", asked)
+    for note in found["notes"]:
+        click.echo(note, err=True)
+    for denied in found["denied"]:
+        click.echo(f"denied: {denied['action']} on {denied['resource']}", err=True)
+    if not found["policy"]["Statement"]:
+        raise click.ClickException(f"nothing is known of {role}")
+    click.echo(json.dumps(found["policy"], indent=2))
 
 
 def _context(keys: Iterable[str]) -> dict[str, list[str]]:

@@ -40,6 +40,14 @@ class Uses(Protocol):
     def used(self, principal: Principal, service: str, region: str) -> None: ...
 
 
+class Calls(Protocol):
+    """Takes note of what is asked for, once for each permission. Cheap, but not for every request."""
+
+    def called(
+        self, principal: Principal, action: str, resource: str, *, is_allowed: bool
+    ) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """A role as those see it who assume it. `trust` is its trust policy."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambent.core.clock import Clock
+    from lambent.core.ports import Calls
     from lambent.gateway.call import Call
     from lambent.policy.decisions import Decisions, Permission
     from lambent.policy.engine import Decision
@@ -34,8 +35,9 @@ class Authorise:
     `account_id`.
     """
 
-    def __init__(self, decisions: Decisions, clock: Clock) -> None:
+    def __init__(self, decisions: Decisions, clock: Clock, calls: Calls | None = None) -> None:
         self._decisions = decisions
+        self._calls = calls
         self._clock = clock
 
     def __call__(self, call: Call) -> None:
@@ -54,6 +56,8 @@ class Authorise:
                 )
                 if permission.only is None or not permission.only.is_allowed:
                     self._decide(call, need, where, permission)
+                if permission.noted is not True:
+                    self._note(call, permission, is_allowed=True)
                 account_id = account_id or permission.ask.account_id
         if service in _CROSSING and account_id != principal.account_id:
             call.account_id = account_id
@@ -64,7 +68,14 @@ class Authorise:
         if decision is None:
             decision = permission.decide(self._facts(call, need, where, permission))
         if not decision.is_allowed:
+            self._note(call, permission, is_allowed=False)
             raise _denied(call, permission, decision)
+
+    def _note(self, call: Call, permission: Permission, *, is_allowed: bool) -> None:
+        if self._calls is not None and permission.noted is not is_allowed:
+            ask = permission.ask
+            self._calls.called(call.principal, ask.action, ask.resource, is_allowed=is_allowed)
+        permission.noted = is_allowed
 
     def _facts(self, call: Call, need: Need, where: Where, permission: Permission) -> RequestFacts:
         return RequestFacts(

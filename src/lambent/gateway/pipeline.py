@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.core.http import Request, Respond, Response
-    from lambent.core.ports import Credentials, Database, Uses
+    from lambent.core.ports import Calls, Credentials, Database, Uses
     from lambent.core.service import Door, Service
     from lambent.protocol.routing import Router
 
@@ -51,6 +51,7 @@ class Gateway:
         auth: "iam" verifies signatures and asks for permissions; "open" believes and allows everything.
         decisions: who may do what; by default an account's root, and nobody else.
         uses: takes note of who uses which service.
+        calls: takes note of what roles do to which resources.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Gateway:
         auth: Literal["iam", "open"] = "iam",
         decisions: Decisions | None = None,
         uses: Uses | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self.checker = SignatureChecker(credentials, clock)
         self._doors = tuple(doors)
@@ -76,7 +78,7 @@ class Gateway:
             trust = TrustEverybody(credentials, default_region, account_id)
             self._steps = (route, trust, parse)
         else:
-            authorise = Authorise(decisions or Decisions(RootOnly()), clock)
+            authorise = Authorise(decisions or Decisions(RootOnly()), clock, calls)
             authenticate = Authenticate(self.checker, default_region, uses)
             self._steps = (route, authenticate, parse, authorise)
         self._operate = Operate(services, database, clock)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from lambent.core import ids
-from lambent.core.errors import AccessDenied, ServiceError
-from lambent.core.http import BodyTooLarge, Response
+from lambent.core.errors import ServiceError
+from lambent.core.http import BodyTooLarge
 from lambent.services.iam.accounts import AccountExists
+from lambent.services.iam.operator_requests import json_response, refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from lambent.core.http import Request
+    from lambent.core.http import Request, Response
     from lambent.core.ports import Credential, Signatures
     from lambent.services.iam.accounts import Accounts
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     Keep = Callable[[Credential], Awaitable[None]]
 
 PATH = "/_lambent/accounts"
-SIGNING_NAME = "lambent"
 _LARGEST_BYTES = 1024
 _ID = re.compile(r"[0-9]{12}")
 
@@ -47,19 +46,20 @@ class AccountsDoor:
 
     async def handle(self, request: Request) -> Response:
         if request.method != "POST":
-            return _json(405, {"message": f"{PATH} answers POST"})
+            return json_response(405, {"message": f"{PATH} answers POST"})
         try:
             body = await request.body.read(_LARGEST_BYTES)
-            await self._refuse_others(request, body)
+            text = "Accounts are made by the root of the default account"
+            await refuse_others(request, body, self._signatures, {self._operator_id}, text)
             made = await self._accounts.create(_wanted(body))
         except ServiceError as refused:
-            return _json(refused.status, {"message": refused.message, "code": refused.code})
+            return json_response(refused.status, {"message": refused.message, "code": refused.code})
         except AccountExists as there:
-            return _json(409, {"message": f"There is an account {there.args[0]} already"})
+            return json_response(409, {"message": f"There is an account {there.args[0]} already"})
         except (ValueError, TypeError, AttributeError, BodyTooLarge):
-            return _json(400, {"message": 'expected {"account_id": "12 DIGITS"} or {}'})
+            return json_response(400, {"message": 'expected {"account_id": "12 DIGITS"} or {}'})
         await self._keep(made)
-        return _json(
+        return json_response(
             201,
             {
                 "account_id": made.principal.account_id,
@@ -68,13 +68,6 @@ class AccountsDoor:
             },
         )
 
-    async def _refuse_others(self, request: Request, body: bytes) -> None:
-        if self._signatures.is_open:
-            return
-        caller = await self._signatures.verify(request, SIGNING_NAME, body)
-        if caller.kind != "root" or caller.account_id != self._operator_id:
-            raise AccessDenied("Accounts are made by the root of the default account")
-
 
 def _wanted(body: bytes) -> str | None:
     """The id that is asked for. Raises ValueError and its like for a bad one."""
@@ -82,8 +75,3 @@ def _wanted(body: bytes) -> str | None:
     if account_id is not None and _ID.fullmatch(account_id) is None:
         raise ValueError(account_id)
     return account_id
-
-
-def _json(status: int, document: dict[str, object]) -> Response:
-    headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", ids.request_id())]
-    return Response(status, headers, orjson.dumps(document))

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.core import ids
 from lambent.core.context import Principal, Session
-from lambent.core.errors import AccessDenied, ServiceError
-from lambent.core.http import BodyTooLarge, Response
+from lambent.core.errors import ServiceError
+from lambent.core.http import BodyTooLarge
 from lambent.policy.explain import explain
 from lambent.policy.request_facts import RequestFacts
-from lambent.services.iam.accounts_door import SIGNING_NAME
 from lambent.services.iam.model import Role
+from lambent.services.iam.operator_requests import json_response, refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lambent.core.clock import Clock
-    from lambent.core.http import Request
+    from lambent.core.http import Request, Response
     from lambent.core.ports import NamedPolicy, Signatures
     from lambent.policy.decisions import Decisions, Permission
     from lambent.policy.explain import Place
@@ -62,30 +61,26 @@ class ExplainDoor:
 
     async def handle(self, request: Request) -> Response:
         if request.method != "POST":
-            return _json(405, {"message": f"{PATH} answers POST"})
+            return json_response(405, {"message": f"{PATH} answers POST"})
         try:
             body = await request.body.read(_LARGEST_BYTES)
             asked = orjson.loads(body)
             principal = self._principal(asked["principal"])
-            await self._refuse_others(request, body, principal)
+            accounts = {self._operator_id, principal.account_id}
+            text = "Policies are explained to the root of the account"
+            await refuse_others(request, body, self._signatures, accounts, text)
             keys = {key.lower(): tuple(map(str, asked["context"][key])) for key in asked["context"]}
-            return _json(200, self._explained(principal, asked["action"], asked["resource"], keys))
+            return json_response(
+                200, self._explained(principal, asked["action"], asked["resource"], keys)
+            )
         except ServiceError as refused:
-            return _json(refused.status, {"message": refused.message, "code": refused.code})
+            return json_response(refused.status, {"message": refused.message, "code": refused.code})
         except NobodyOfThatName as absent:
-            return _json(404, {"message": f"There is no user or role {absent}"})
+            return json_response(404, {"message": f"There is no user or role {absent}"})
         except (ValueError, TypeError, LookupError, BodyTooLarge):
-            return _json(400, {"message": "expected principal, action, resource and context"})
-
-    async def _refuse_others(self, request: Request, body: bytes, principal: Principal) -> None:
-        if self._signatures.is_open:
-            return
-        caller = await self._signatures.verify(request, SIGNING_NAME, body)
-        if caller.kind != "root" or caller.account_id not in (
-            self._operator_id,
-            principal.account_id,
-        ):
-            raise AccessDenied("Policies are explained to the root of the account")
+            return json_response(
+                400, {"message": "expected principal, action, resource and context"}
+            )
 
     def _principal(self, arn: str) -> Principal:
         """A user, the root, or a session of a role; their keys do not matter."""
@@ -154,8 +149,3 @@ def _shown(place: Place, documents: Mapping[str, str]) -> dict[str, Any]:
         "column": place.column,
         "statement": line[place.column - 1 :][:_SNIPPET],
     }
-
-
-def _json(status: int, document: dict[str, Any]) -> Response:
-    headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", ids.request_id())]
-    return Response(status, headers, orjson.dumps(document))

@@ -16,6 +16,7 @@ from lambent.services.iam.account_details import AccountDetails
 from lambent.services.iam.account_settings import AccountSettings
 from lambent.services.iam.accounts import Accounts
 from lambent.services.iam.attachments import Attachments
+from lambent.services.iam.calls import Calls
 from lambent.services.iam.credential_reports import CredentialReports
 from lambent.services.iam.directory import Directory
 from lambent.services.iam.groups import Groups
@@ -33,7 +34,7 @@ from lambent.services.iam.sealing_keys import SealingKeys
 from lambent.services.iam.service_linked_roles import ServiceLinkedRoles
 from lambent.services.iam.simulations import Simulations
 from lambent.services.iam.store import Store
-from lambent.services.iam.tables import USES
+from lambent.services.iam.tables import CALLS, USES
 from lambent.services.iam.users import Users
 from lambent.services.iam.uses import Uses
 
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 class IamService:
     """AWS Identity and Access Management.
 
-    `accounts`, `directory`, `resources`, `uses` and `sealing_keys` implement what others ask of it.
+    `accounts`, `directory`, `resources`, `uses`, `calls` and `sealing_keys` implement what others ask of it.
 
     Args:
         database: open, with its migrations run, before `start`.
@@ -63,6 +64,7 @@ class IamService:
         self.directory = Directory(database, self.accounts)
         self.resources = IamResources(self.directory)
         self.uses = Uses(database, clock)
+        self.calls = Calls(database, clock)
         self.sealing_keys = SealingKeys(database)
         store = Store(self.directory)
         attachments = Attachments(store)
@@ -100,14 +102,17 @@ class IamService:
     async def stop(self) -> None:
         """Finish what is written behind the back of requests."""
         await self.uses.settled()
+        await self.calls.settled()
 
     async def reset(self, kept_account_id: str) -> None:
         """Forget every account but one, and of that one everything but its root's key (`--test-mode`)."""
         await self.directory.reset()
         await self.accounts.reset(kept_account_id)
         self.uses.forget()
+        self.calls.forget()
         await self._database.write(_forget_uses)
 
 
 def _forget_uses(tx: Tx) -> None:
     tx.execute(delete(USES))
+    tx.execute(delete(CALLS))

@@ -5,7 +5,7 @@ Migration 0001 creates accounts and access keys, 0006 the rest. Times are calend
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Text
 
 from lambent.storage.metadata import METADATA
 
@@ -52,6 +52,18 @@ USES = Table(
     Column("subject", String(128), primary_key=True),
     Column("service", String(64), primary_key=True),
     Column("region", String(64), nullable=False),
+    Column("used_ms", BigInteger, nullable=False),
+)
+
+# What sessions of a role have asked for, and whether they were allowed to.
+CALLS = Table(
+    "iam_calls",
+    METADATA,
+    Column("account_id", String(12), nullable=False),
+    Column("role_arn", String(2048), primary_key=True),
+    Column("action", String(128), primary_key=True),
+    Column("resource", String(2048), primary_key=True),
+    Column("is_allowed", Integer, primary_key=True, autoincrement=False),
     Column("used_ms", BigInteger, nullable=False),
 )
 
