@@ -9,9 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import aiohttp
-from yarl import URL
-
 from lambent.core.http import Response
 from lambent.services.apigateway.data_plane.answer_headers import is_sendable, remapped
 from lambent.services.apigateway.data_plane.context_values import template_context
@@ -89,7 +86,11 @@ class HttpIntegrations:
         begun = self._clock.monotonic()
         try:
             status, headers, body = await self._answer(exchange, method, url, mapped)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except Failure:
+            raise
+        except Exception as error:
+            if not _is_the_endpoints(error):
+                raise
             raise _unreachable(error) from error
         finally:
             exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
@@ -106,7 +107,10 @@ class HttpIntegrations:
     async def _answer(
         self, exchange: Exchange, method: str, url: str, mapped: Mapped
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        async with self._client.session.request(
+        session = await self._client.session()
+        from yarl import URL  # noqa: PLC0415 - comes with the client's library, which is loaded late
+
+        async with session.request(
             method,
             URL(url, encoded=True),
             data=mapped.body or None,
@@ -126,7 +130,16 @@ class HttpIntegrations:
             return answer.status, headers, bytes(body)
 
 
+def _is_the_endpoints(error: Exception) -> bool:
+    import aiohttp  # noqa: PLC0415 - loaded by whoever failed
+
+    return isinstance(error, aiohttp.ClientError | OSError | ValueError)
+
+
 def _unreachable(error: Exception) -> Failure:
+    """What to say of an endpoint that gave no answer."""
+    import aiohttp  # noqa: PLC0415 - loaded by whoever failed
+
     if isinstance(error, TimeoutError):
         return Failure(INTEGRATION_TIMEOUT, log="Execution failed due to a timeout error")
     if isinstance(error, aiohttp.ClientSSLError):
