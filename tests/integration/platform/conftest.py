@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 import pytest
 from botocore.config import Config as ClientConfig
-from tests.conftest import execution_role
+from tests.conftest import execution_role, passable_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -332,6 +332,13 @@ def _refused(data_dir: Path, *options: str) -> Refusal:
         timeout=LIMIT_S,
     )
     return Refusal(ended.returncode, ended.stdout, ended.stderr.splitlines())
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A directory that core, which has a uid of its own, may pass: pytest's is closed whenever a session begins."""
+    with passable_directory() as directory:
+        yield Path(directory)
 
 
 @pytest.fixture
