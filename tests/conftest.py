@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,15 @@ def cached(name: str, install: Callable[[Path], str]) -> Path:
         except OSError:
             shutil.rmtree(made)  # another process was faster
     return target
+
+
+def is_readable(file: Any, limit_s: float) -> bool:
+    """Whether something can be read, or its end has come, in time. Not select(2): that takes no descriptor over 1,023,
+    and a process that holds a platform has more.
+    """
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(limit_s * 1000))
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import select
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from tests.conftest import cached, passable_directory, require
+from tests.conftest import cached, is_readable, passable_directory, require
 
 from lambent.cli.access import variables_of
 from lambent.config import Config
@@ -39,7 +38,7 @@ class Lambent:
                 stderr=stderr,
             )
         assert self._process.stdout is not None
-        said, _, _ = select.select([self._process.stdout], [], [], LIMIT_S)
+        said = is_readable(self._process.stdout, LIMIT_S)
         first = self._process.stdout.readline() if said else b""
         if not first.startswith(b"Lambent "):
             self.stop()

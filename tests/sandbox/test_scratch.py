@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import is_readable
 
 from lambent.execution.sandbox import disk
 
@@ -109,7 +110,7 @@ def test_a_killed_spawner_leaves_no_image(start: Callable[..., Any]) -> None:
     driver.process.wait(15)
     assert box.is_over()
     for descriptor in watched:  # the zygote, and who keeps the disks
-        assert select.select([descriptor], [], [], 15)[0]
+        assert is_readable(descriptor, 15)
         os.close(descriptor)
     poll = select.poll()
     for _ in range(1000):  # the last steps of an unmount are the kernel's own

@@ -7,13 +7,13 @@ import contextlib
 import json
 import os
 import re
-import select
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import is_readable
 
 from lambent.core.clock import SystemClock
 from lambent.core.ids import request_id
@@ -335,7 +335,7 @@ def test_calls_wait_for_the_next_zygote_when_one_is_killed(run: Run) -> None:
             ending = [os.pidfd_open(pid) for pid in with_descendants(zygote["pid"])]
             os.kill(zygote["pid"], signal.SIGKILL)
             for descriptor in ending:
-                select.select([descriptor], [], [])
+                is_readable(descriptor, 60)
                 os.close(descriptor)
             # A call that meets one of its sandboxes before their end is known fails with it.
             while zygote in (await p.plane.describe())["spawner"]["zygotes"]:

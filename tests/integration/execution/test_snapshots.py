@@ -6,12 +6,12 @@ import asyncio
 import json
 import os
 import re
-import select
 import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import is_readable
 
 from lambent.core.ids import request_id
 from lambent.execution import snapshots
@@ -127,7 +127,7 @@ def test_nothing_of_a_retired_version_stays(functions: Functions) -> None:
     pidfd = os.pidfd_open(_keeper(functions, spec))
     functions.plane.retire(spec.key)
     functions.run(functions.plane.describe())
-    assert select.select([pidfd], [], [], 15)[0]
+    assert is_readable(pidfd, 15)
     os.close(pidfd)
     assert spec.key not in functions.run(functions.plane.describe())["snapshots"]
 

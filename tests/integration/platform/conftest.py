@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 import pytest
 from botocore.config import Config as ClientConfig
-from tests.conftest import execution_role, passable_directory
+from tests.conftest import execution_role, is_readable, passable_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +94,7 @@ class Up:
 
     def _first_line(self) -> str:
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], LIMIT_S)
+        ready = is_readable(self._process.stdout, LIMIT_S)
         assert ready, f"nothing was said within {LIMIT_S} s; {self.complaints}"
         return self._process.stdout.readline().decode()
 

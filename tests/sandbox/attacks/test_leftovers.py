@@ -7,13 +7,12 @@ import contextlib
 import io
 import json
 import os
-import select
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.conftest import execution_role
+from tests.conftest import execution_role, is_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +105,7 @@ class _Watch:
 
     def all_end(self) -> bool:
         """Wait until all have ended; False when they do not."""
-        ends = [bool(select.select([pidfd], [], [], 15)[0]) for pidfd in self._pidfds]
+        ends = [is_readable(pidfd, 15) for pidfd in self._pidfds]
         for pidfd in self._pidfds:
             os.close(pidfd)
         return all(ends)
