@@ -155,7 +155,9 @@ def test_nonsense_over_the_api_is_answered_and_forgotten(client: Any) -> None:
     assert _invoke(client, "bystander") == 1
     said = _invoke(client, "attacker", send=list(_REQUESTS))
     for answer, (request, expected) in zip(said["sent"], _REQUESTS.items(), strict=True):
-        assert answer.startswith(expected) or answer in {"ECONNRESET", "EPIPE"}, request[:80]
+        # Core may have closed the connection at whatever the client was about to do with it, shutdown(2) included.
+        is_cut = answer in {"ECONNRESET", "EPIPE", "ENOTCONN"}
+        assert answer.startswith(expected) or is_cut, (answer[:80], request[:80])
     assert _invoke(client, "bystander") == 2
     assert "descriptors" in _invoke(client, "attacker")
 
