@@ -1,5 +1,8 @@
 """From a call that found no idle environment to one whose INIT is done, and the calls whose INIT fails.
 
+Where no sandbox lies ready, a call takes what comes first: one that is made for it, or an environment of its function
+version that has fallen idle meanwhile, which needs no INIT.
+
 INIT has ten seconds. When it fails, in whatever way, AWS runs it a second time, then as part of the invocation and
 under the function's own time-out; only that second failure is the caller's answer. So do we.
 """
@@ -87,19 +90,15 @@ class ColdStart:
         self._assignment = Assignment(spec, runtime, self._log, lease)
         self._environment: Environment | None = None
         self._initialising: asyncio.Future[InitResult] | None = None
+        self._is_announced = False
+        self.has_reused = False  # there was an idle environment in the end
         self.has_invoked = False  # from then on the environment accounts for the call
 
     def begin(self) -> None:
         """What can be done at once: with a sandbox that lies ready, INIT is under way when this returns."""
-        self._take_ready()
-        line = report.init_start_line(self._runtime.language, self._runtime.version)
-        self._log.platform(self._now_ms(), line)
-
-    def _take_ready(self) -> None:
         environment = self._pool.take_ready() if self._pool is not None else None
         if environment is not None:
-            self._adopt(environment)
-            self._initialising = environment.assign(self._assignment)
+            self._initialising = self._assign(environment)
 
     async def run(self, invocation: Invocation) -> Outcome:
         """The outcome of the call, after `begin`.
@@ -108,7 +107,9 @@ class ColdStart:
             SandboxFailed: no sandbox could be had, or it was lost.
         """
         try:
-            first = await self._initialise(INIT_LIMIT_S, "init")
+            first = await self._initialise(INIT_LIMIT_S, "init", takes_idle=True)
+            if first is None:
+                return await self._invoke(invocation)
             if isinstance(first, InitDone):
                 outcome = await self._invoke(invocation, init_ms=first.duration_ms)
                 if logger.isEnabledFor(logging.DEBUG):
@@ -129,6 +130,7 @@ class ColdStart:
         """
         try:
             result = await self._initialise(INIT_LIMIT_S, "init")
+            assert result is not None
             if isinstance(result, InitFailed):
                 self._report_init(result, "init")
                 raise InitializationFailed(
@@ -146,22 +148,26 @@ class ColdStart:
         line = report.start_line(invocation.request_id, self._spec.function_version)
         self._log.begin(self._now_ms(), line)
         result = await self._initialise(self._spec.timeout_s, "invoke")
+        assert result is not None
         if isinstance(result, InitDone):
             return await self._invoke(invocation, started=started)
         self._report_init(result, "invoke")
         duration_ms = (self._clock.monotonic() - started) * 1000
         return self._init_failed(invocation.request_id, result, duration_ms)
 
-    async def _initialise(self, limit_s: float, phase: str) -> InitResult:
-        """Nothing of the function has run when a sandbox cannot be bound or is lost: then another one is taken.
+    async def _initialise(
+        self, limit_s: float, phase: str, *, takes_idle: bool = False
+    ) -> InitResult | None:
+        """How INIT went; None where, with `takes_idle`, there is an idle environment instead.
 
-        A whole pool dies with its zygote, so what is lost is not counted; the time is.
+        Nothing of the function has run when a sandbox cannot be bound or is lost: then another one is taken. A whole
+        pool dies with its zygote, so what is lost is not counted; the time is.
         """
         give_up = self._clock.monotonic() + SANDBOX_LIMIT_S
         attempts = SANDBOX_ATTEMPTS
         while True:
             try:
-                result = await self._attempt(limit_s)
+                result = await self._attempt(limit_s, takes_idle=takes_idle)
             except SandboxLost as loss:
                 logger.info("a sandbox ended before INIT: %s", loss)
                 if self._clock.monotonic() > give_up:
@@ -179,10 +185,15 @@ class ColdStart:
     def _note_done(self, phase: str, duration_ms: float) -> None:
         self._log.init_done(self._now_ms(), phase, duration_ms)
 
-    async def _attempt(self, limit_s: float) -> InitResult:
+    async def _attempt(self, limit_s: float, *, takes_idle: bool) -> InitResult | None:
         initialising, self._initialising = self._initialising, None
         if initialising is None:
-            initialising = (await self._sandbox()).assign(self._assignment)
+            environment = await self._sandbox(takes_idle=takes_idle)
+            if environment.state is State.READY:
+                self._environment = environment
+                self.has_reused = True
+                return None
+            initialising = self._assign(environment)
         assert self._environment is not None
         environment = self._environment
         timer = asyncio.get_running_loop().call_later(limit_s, environment.expire_init)
@@ -197,21 +208,50 @@ class ColdStart:
             self._scheduler.initialised(environment)
         return result
 
-    async def _sandbox(self) -> Environment:
+    async def _sandbox(self, *, takes_idle: bool) -> Environment:
+        """A POOLED environment that becomes ours; with `takes_idle` it may be a READY one of our version instead."""
         assert self._pool is not None
+        waiter = self._pool.ask()
+        if takes_idle and not waiter.done():
+            self._scheduler.await_idle(self.group, waiter)
         try:
             async with asyncio.timeout(SANDBOX_LIMIT_S):
-                environment = await self._pool.take()
+                environment = await waiter
+        except asyncio.CancelledError:
+            self._give_back(waiter)
+            raise
         except TimeoutError:
+            self._give_back(waiter)
             raise SandboxFailed(f"no sandbox within {SANDBOX_LIMIT_S:.0f} s") from None
+        finally:
+            self._pool.forgo(waiter)
+            self._scheduler.stop_waiting(self.group, waiter)
         if environment.state is State.DEAD:  # between being handed over and now
             raise SandboxLost(environment.why_dead)
-        self._adopt(environment)
         return environment
 
-    def _adopt(self, environment: Environment) -> None:
+    def _give_back(self, waiter: asyncio.Future[Environment]) -> None:
+        """It may have been answered in the moment in which the time was over."""
+        if not waiter.done() or waiter.cancelled() or waiter.exception() is not None:
+            return
+        environment = waiter.result()
+        if environment.state is State.READY:
+            self._scheduler.rest(environment)
+        else:
+            environment.end("nobody waits for it")
+
+    def _assign(self, environment: Environment) -> asyncio.Future[InitResult]:
         self._scheduler.adopt(environment, self.group)
         self._environment = environment
+        initialising = environment.assign(self._assignment)
+        if not self._is_announced:
+            self._is_announced = True
+            self._announce()
+        return initialising
+
+    def _announce(self) -> None:
+        line = report.init_start_line(self._runtime.language, self._runtime.version)
+        self._log.platform(self._now_ms(), line)
 
     async def _invoke(
         self,
@@ -223,9 +263,17 @@ class ColdStart:
     ) -> Outcome:
         assert self._environment is not None
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._environment.invoke(
-            invocation, resolving(future), init_ms=init_ms, restore_ms=restore_ms, started=started
-        )
+        try:
+            self._environment.invoke(
+                invocation,
+                resolving(future),
+                init_ms=init_ms,
+                restore_ms=restore_ms,
+                started=started,
+            )
+        except ValueError:  # the call cannot be put into a frame
+            self._scheduler.rest(self._environment)
+            raise
         self.has_invoked = True
         return await future
 

@@ -326,6 +326,8 @@ class ExecutionPlane:
             self._scheduler.settle(start.group)
             if not start.has_invoked:
                 self._concurrency.leave(spec)
+            if start.has_reused:
+                self._scale_out.give_back(spec.function_arn)
 
     def _cold_done(self, task: asyncio.Task[Outcome]) -> None:
         self._cold_starts.discard(task)

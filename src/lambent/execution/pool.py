@@ -9,7 +9,6 @@ How many: max(2, cold starts in the last 10 s x the time it takes to make one x 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 from collections import deque
@@ -19,6 +18,8 @@ from lambent.execution.environment import Environment
 from lambent.execution.spec import SandboxFailed
 
 if TYPE_CHECKING:
+    import asyncio
+
     from lambent.core.clock import Clock
     from lambent.execution.endpoint import Endpoint
     from lambent.execution.spawner_link import SpawnerLink
@@ -84,26 +85,23 @@ class Pool:
         self._fill_later(REFILL_DELAY_S)
         return self._ready.popleft()
 
-    async def take(self) -> Environment:
-        """A POOLED environment; the caller becomes its owner.
+    def ask(self) -> asyncio.Future[Environment]:
+        """A POOLED environment, or SandboxFailed where the one that was made for this call could not be.
 
-        Raises:
-            SandboxFailed: the one that was made for this call could not be.
+        The caller becomes its owner, and says `forgo` when it waits no more. Others may answer it meanwhile.
         """
-        if (environment := self.take_ready()) is not None:
-            return environment
-        self._taken_at.append(self._clock.monotonic())
         waiter: asyncio.Future[Environment] = self._loop.create_future()
+        if (environment := self.take_ready()) is not None:
+            waiter.set_result(environment)
+            return waiter
+        self._taken_at.append(self._clock.monotonic())
         self._waiters.append(waiter)
         self.fill()
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                waiter.result().end("nobody waits for it")
-            raise
+        return waiter
+
+    def forgo(self, waiter: asyncio.Future[Environment]) -> None:
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
 
     def target(self) -> int:
         """How many should lie ready."""

@@ -58,11 +58,6 @@ class Restore(ColdStart):
         self._template = template
         self._plainly = plainly
 
-    def begin(self) -> None:
-        if self._pool is not None:
-            self._take_ready()
-            self._announce()
-
     async def run(self, invocation: Invocation) -> Outcome:
         """As its base.
 
@@ -72,8 +67,7 @@ class Restore(ColdStart):
         try:
             if self._pool is None:
                 self._pool = await self._template.forks()
-                self._announce()
-            result = await self._initialise(RESTORE_LIMIT_S, "restore")
+            result = await self._initialise(RESTORE_LIMIT_S, "restore", takes_idle=True)
             if isinstance(result, InitFailed) and result.end is not None:
                 # It has ended without a word, which hooks do not explain: another fork may do better.
                 result = await self._initialise(RESTORE_LIMIT_S, "restore")
@@ -82,6 +76,8 @@ class Restore(ColdStart):
             return await self._run_plainly(invocation)
         finally:
             self._log.flush()
+        if result is None:
+            return await self._invoke(invocation)
         if isinstance(result, InitDone):
             return await self._invoke(invocation, restore_ms=result.duration_ms)
         raise self._failure(result)
@@ -92,11 +88,11 @@ class Restore(ColdStart):
         try:
             return await start.run(invocation)
         finally:
-            self.has_invoked = start.has_invoked
+            self.has_invoked, self.has_reused = start.has_invoked, start.has_reused
 
-    async def _sandbox(self) -> Environment:
+    async def _sandbox(self, *, takes_idle: bool) -> Environment:
         self._pool = await self._template.forks()
-        return await super()._sandbox()
+        return await super()._sandbox(takes_idle=takes_idle)
 
     def _announce(self) -> None:
         line = report.restore_start_line(self._runtime.language, self._runtime.version)

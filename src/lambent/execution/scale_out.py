@@ -45,6 +45,11 @@ class ScaleOut:
             }
         self._left[function_arn] = (left - 1, now)
 
+    def give_back(self, function_arn: str) -> None:
+        """One that was counted has not been started after all."""
+        now = self._clock.monotonic()
+        self._left[function_arn] = (min(BURST, self._left_at(function_arn, now) + 1), now)
+
     def _left_at(self, function_arn: str, now: float) -> float:
         left, as_of = self._left.get(function_arn, (float(BURST), now))
         return min(BURST, left + (now - as_of) * BURST / PERIOD_S)

@@ -2,10 +2,13 @@
 
 Last in, first out keeps a few environments warm and lets the others grow old (idle.py). A version that is retired keeps
 no environment: idle ones end now, busy ones when they are done.
+
+A call that waits for a sandbox of its own takes an environment that falls idle meanwhile: whichever comes first.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,6 +37,7 @@ class Group:
     idle: list[Environment] = field(default_factory=list)
     busy: set[Environment] = field(default_factory=set)
     expected: int = 0  # cold starts on their way
+    waiters: deque[asyncio.Future[Environment]] = field(default_factory=deque)
     is_retired: bool = False
 
 
@@ -74,6 +78,22 @@ class Scheduler:
             environment.thaw()
         group.busy.add(environment)
         return environment
+
+    def await_idle(self, group: Group, waiter: asyncio.Future[Environment]) -> None:
+        """Let `waiter` have an environment of the group, READY and busy by then, as soon as one falls idle.
+
+        It may be told something else meanwhile; who waits says so by `stop_waiting`.
+        """
+        group.waiters.append(waiter)
+        if group.idle:
+            environment = group.idle.pop()
+            if environment.state is State.FROZEN:
+                environment.thaw()
+            self._lay_idle(environment, group)
+
+    def stop_waiting(self, group: Group, waiter: asyncio.Future[Environment]) -> None:
+        if waiter in group.waiters:
+            group.waiters.remove(waiter)
 
     def expect(self, key: str) -> Group:
         """A cold start begins: the group that its environments join, even if the version is retired meanwhile."""
@@ -133,9 +153,7 @@ class Scheduler:
             environment.end(RETIRED)
             return
         environment.idle_since = self._clock.monotonic()
-        group.idle.append(environment)
-        if not self._idle_care.looks_soon:
-            self._idle_care.start()
+        self._lay_idle(environment, group)
 
     def count_provisioned(self, key: str) -> int:
         """How many provisioned environments a version has."""
@@ -164,6 +182,8 @@ class Scheduler:
             self._drop(environment, group)
         elif group.is_retired or environment.is_outdated:
             environment.end(RETIRED if group.is_retired else OUTDATED)
+        elif group.waiters:
+            self._lay_idle(environment, group)
         else:
             group.idle.append(environment)
             if not self._idle_care.looks_soon:
@@ -175,6 +195,18 @@ class Scheduler:
         if environment in group.idle:
             group.idle.remove(environment)
         self._drop(environment, group)
+
+    def _lay_idle(self, environment: Environment, group: Group) -> None:
+        """To whoever waits for one, else to the idle ones."""
+        while group.waiters:
+            waiter = group.waiters.popleft()
+            if not waiter.done():
+                group.busy.add(environment)
+                waiter.set_result(environment)
+                return
+        group.idle.append(environment)
+        if not self._idle_care.looks_soon:
+            self._idle_care.start()
 
     def _drop(self, environment: Environment, group: Group) -> None:
         del self._group_of[environment]

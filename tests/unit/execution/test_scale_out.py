@@ -50,3 +50,14 @@ def test_functions_that_have_all_they_may_are_forgotten() -> None:
         clock.now += 0.01
         scale_out.admit(f"f{number}")
     assert len(scale_out._left) <= 1001
+
+
+def test_what_was_not_started_after_all_may_be_started_again() -> None:
+    clock = HeldClock()
+    scale_out = ScaleOut(clock)
+    assert _started(scale_out, "f", 2000) == 1000
+    scale_out.give_back("f")
+    assert _started(scale_out, "f", 2000) == 1
+    clock.now += 1000
+    scale_out.give_back("f")  # there is no more than all
+    assert _started(scale_out, "f", 2000) == 1000
