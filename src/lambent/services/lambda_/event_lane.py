@@ -38,6 +38,7 @@ class LaneState:
     unwritten: int = 0  # tries whose consequences are on their way to the disk
     slow: int = 0  # tries that have run for longer than QUICK_S
     looks_again: bool = False  # whether the host can give more now is asked later
+    has_later: bool = False  # rows may be due later that `timer` does not know of
     timer: Timer | None = None
     timer_ms: int = 0
 

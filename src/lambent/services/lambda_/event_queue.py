@@ -73,7 +73,8 @@ class EventQueue:
         """Go on with what an earlier process has left."""
         self._timers = timers
         for lane in await self._database.read(events.lanes):
-            self._lane(lane).has_more = True
+            state = self._lane(lane)
+            state.has_more = state.has_later = True
             self._wake(lane)
 
     async def stop(self) -> None:
@@ -98,7 +99,7 @@ class EventQueue:
         """Every row is gone (`--test-mode`)."""
         for state in self._lanes.values():
             state.waiting.clear()
-            state.has_more = False
+            state.has_more = state.has_later = False
 
     async def _write(self, accepted: Sequence[Event]) -> Sequence[None]:
         def write(tx: Tx) -> None:
@@ -156,7 +157,7 @@ class EventQueue:
         if not task.cancelled() and (error := task.exception()) is not None:
             # The rows are there; the next event or timer of the lane tries again.
             _log.error("the events of %s wait", lane, exc_info=error)
-            state.has_more = True
+            state.has_more = state.has_later = True
         self._end_work()
         self._forget_if_idle(lane, state)
 
@@ -257,7 +258,7 @@ class EventQueue:
         state.unwritten -= 1
         if settling.cancelled() or settling.exception() is not None:
             _log.error("event %s is unsettled: %s", event.id, settling)
-            state.has_more = True
+            state.has_more = state.has_later = True
         elif (left := settling.result()) is not None:
             self._arm(event.lane, state, left.due_ms)
         self._forget_if_idle(event.lane, state)
@@ -327,7 +328,13 @@ class EventQueue:
         return Result("ran", version="")
 
     async def _set_timer(self, lane: Lane, state: LaneState) -> None:
-        """The lane has nothing that is due: come back when something will be."""
+        """The lane has nothing that is due: come back when something will be.
+
+        What this process has put off has set the timer by itself; the rows are asked for what was there before.
+        """
+        if not state.has_later:
+            return
+        state.has_later = False
         due_ms = await self._database.read(
             partial(events.next_due, lane=lane, now_ms=self._now_ms())
         )
@@ -349,7 +356,7 @@ class EventQueue:
     def _ring(self, lane: Lane) -> None:
         state = self._lane(lane)
         state.timer = None
-        state.has_more = True
+        state.has_more = state.has_later = True
         self._wake(lane)
 
     def _now_ms(self) -> int:
