@@ -29,6 +29,7 @@ from benchmarks.contestants.server import NotAvailable, Server
 from benchmarks.contestants.serverless_offline import ServerlessOffline, UncalledFunctions
 from benchmarks.interpreters import node
 from benchmarks.rows import (
+    api,
     burst,
     cold,
     cold_java,
@@ -57,6 +58,7 @@ GROUPS = (
     "burst",
     "waterfall",
     "async",
+    "api",
     "start",
     "memory",
     "density",
@@ -122,10 +124,17 @@ class Run:
         if self._wants("async"):
             seconds = self.options.seconds
             self._show(events.measure(servers, rounds, seconds, say), table.events)
+        if self._wants("api"):
+            self._measure_apis()
         if self._wants("warm"):
             levels = self.options.connections
             for row in warm.measure(self._entries(), rounds, self.options.seconds, say, levels):
                 self._show(row, table.warm)
+
+    def _measure_apis(self) -> None:
+        options = self.options
+        for row in api.measure(self.servers.values(), options.rounds, options.seconds, say):
+            self._show(row, table.warm)
 
     def _measure_ours(self, lambent: Lambent) -> None:
         if self._wants("new"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks.build import build
 
 if TYPE_CHECKING:
+    from benchmarks.rest_api import Address
     from benchmarks.target import Target
 
 # What a run may take beyond its measured time: start, and the draining of a slow server's queue.
@@ -39,12 +40,14 @@ class Load:
     first_error: str
 
 
-def command(action: str, target: Target, *more: str) -> tuple[list[str], dict[str, str]]:
-    """Command line and environment of the load generator."""
+def command(
+    action: str, target: Target, *more: str, path: str = ""
+) -> tuple[list[str], dict[str, str]]:
+    """Command line and environment of the load generator. Without a path it invokes the target's function."""
     arguments = {
         "--host": target.host,
         "--port": str(target.port),
-        "--path": target.path,
+        "--path": path or target.path,
         "--access-key": target.credentials.access_key,
         "--region": target.region,
     }
@@ -62,6 +65,22 @@ def run(target: Target, connections: int, seconds: float, *more: str) -> Load:
     words, environment = command(
         "run", target, "--connections", str(connections), "--seconds", str(seconds), *more
     )
+    return _measure(words, environment, seconds)
+
+
+def get(address: Address, connections: int, seconds: float) -> Load:
+    """The same, by GET requests that nobody signs, to an API."""
+    words, environment = command(
+        "run",
+        address.target,
+        *("--get", "--authority", address.authority),
+        *("--connections", str(connections), "--seconds", str(seconds)),
+        path=address.path,
+    )
+    return _measure(words, environment, seconds)
+
+
+def _measure(words: list[str], environment: dict[str, str], seconds: float) -> Load:
     done = subprocess.run(
         words,
         env=environment,

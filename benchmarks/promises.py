@@ -15,6 +15,7 @@ OURS, NODE_OURS = "lambent python", "lambent node"
 MINISTACK = "ministack python"
 NODE, PYTHON = "serverless-offline node", "serverless-offline python"
 ONE, EIGHT = "warm, 1 connections", "warm, 8 connections"
+ONE_API, EIGHT_API = "API, 1 connections", "API, 8 connections"
 
 NEW = "new function"
 ASYNC = "asynchronous invocations"
@@ -101,6 +102,24 @@ PROMISES = (
             limit_s,
         )
         for size, limit_s in ((10, 0.6), (100, 1.5))
+    ),
+    *(
+        Promise(
+            ONE_API,
+            f"GET through an API / {other}",
+            _latency(OURS, other),
+            1 / 3,
+        )
+        for other in (PYTHON, NODE, MINISTACK)
+    ),
+    *(
+        Promise(
+            EIGHT_API,
+            f"{other}'s requests/s / ours, API, 8 connections",
+            _throughput(other, OURS),
+            0.5,
+        )
+        for other in (PYTHON, NODE, MINISTACK)
     ),
     Promise(ASYNC, "events accepted a second", _median("requests_per_s"), 2000, is_least=True),
     Promise(ASYNC, "events executed a second", _median("drain_per_s"), 1500, is_least=True),

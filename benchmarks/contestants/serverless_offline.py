@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from benchmarks.contestants.server import (
@@ -16,6 +17,7 @@ from benchmarks.contestants.server import (
     run_step,
 )
 from benchmarks.interpreters import node, python_runtime
+from benchmarks.rest_api import Address
 from benchmarks.target import Target
 
 if TYPE_CHECKING:
@@ -47,12 +49,17 @@ FUNCTION = """\
     handler: {file}.handler
     runtime: {runtime}
 """
+EVENT = """\
+    events:
+      - http: GET {name}
+"""
 NODE_RUNTIME = "nodejs20.x"
 
 
 class ServerlessOffline(Server):
     name = "serverless-offline"
     _port = 0
+    _api_port = 0
     _service = "service"  # the folder's name
 
     def functions(self) -> dict[str, tuple[str, str]]:
@@ -61,6 +68,8 @@ class ServerlessOffline(Server):
             "node": ("hello", NODE_RUNTIME),
             "python": ("hello", python_runtime()),
             "echo": ("echo", python_runtime()),
+            "api-python": ("api", python_runtime()),
+            "api-node": ("api", NODE_RUNTIME),
         }
 
     def install(self) -> None:
@@ -74,10 +83,12 @@ class ServerlessOffline(Server):
         self._service_dir.mkdir(exist_ok=True)
         functions = "".join(
             FUNCTION.format(name=name, file=file, runtime=runtime)
+            + (EVENT.format(name=name) if file == "api" else "")
             for name, (file, runtime) in self.functions().items()
         )
         (self._service_dir / "serverless.yml").write_text(SERVICE.format(functions=functions))
-        for source in (*FUNCTIONS_DIR.glob("hello.*"), FUNCTIONS_DIR / "echo.py"):
+        sources = (FUNCTIONS_DIR.glob(f"{name}.*") for name in ("hello", "echo", "api"))
+        for source in chain.from_iterable(sources):
             shutil.copy(source, self._service_dir)
 
     @property
@@ -91,10 +102,10 @@ class ServerlessOffline(Server):
 
     def begin(self) -> float:
         """Start the process and wait for nothing; the time of time.perf_counter() just before."""
-        self._port = free_port()
+        self._port, self._api_port = free_port(), free_port()
         ports = {
             "--lambdaPort": self._port,
-            "--httpPort": free_port(),
+            "--httpPort": self._api_port,
             "--websocketPort": free_port(),
         }
         options = [word for name, port in ports.items() for word in (name, str(port))]
@@ -116,6 +127,11 @@ class ServerlessOffline(Server):
     def target(self, function: str) -> Target:
         # It listens on "localhost", which is 127.0.0.1 here.
         return Target(self._port, f"bench-dev-{function}")
+
+    def api(self, language: str) -> Address:
+        """Where its API answers."""
+        target = Target(self._api_port, f"bench-dev-api-{language}")
+        return Address(target, f"/dev/api-{language}", f"localhost:{self._api_port}")
 
 
 class UncalledFunctions(ServerlessOffline):

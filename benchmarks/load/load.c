@@ -3,7 +3,8 @@
  *
  * Every request is signed on its own over a payload of its own, as a real client's is, and every answer must hold
  * that payload's token: a server that caches, skips or mixes up answers counts as wrong, not as fast. An event
- * (--event) is right when it was accepted: the answer is 202 and empty. It is compiled because a Python client costs
+ * (--event) is right when it was accepted: the answer is 202 and empty. A GET (--get) is not signed and has its token in
+ * the query. It is compiled because a Python client costs
  * fifteen times what the servers do: its own CPU per request is in the output.
  *
  *   load run      measure, print one JSON object
@@ -49,10 +50,11 @@ struct load {
 	double seconds;
 	double rate;         /* requests per second over all connections; 0: as fast as they are answered */
 	unsigned long limit; /* requests; 0: no limit but time */
+	int is_get;
 	uint32_t nonce;
 	unsigned long sent;
 	uint64_t begun_ns, end_ns;
-	char authority[64];
+	char authority[128];
 	struct tally tally;
 };
 
@@ -106,6 +108,11 @@ static size_t make_request(struct load *load, char token[TOKEN_LENGTH + 1], char
 {
 	char body[128];
 	snprintf(token, TOKEN_LENGTH + 1, "%08x%08lx", load->nonce, load->sent++ & 0xffffffff);
+	if (load->is_get) {
+		int get_length = snprintf(out, OUT_SIZE, "GET %s?name=%s&token=%s HTTP/1.1\r\nHost: %s\r\n\r\n",
+					  load->path, load->name, token, load->authority);
+		return get_length < OUT_SIZE ? (size_t)get_length : 0;
+	}
 	int length = snprintf(body, sizeof body, "{\"name\": \"%s\", \"token\": \"%s\"}", load->name, token);
 	size_t size = signer_request(&load->signer, load->authority, load->path, body, (size_t)length, out, OUT_SIZE);
 	if (!size) {
@@ -257,7 +264,8 @@ static const struct option OPTIONS[] = {
 	{ "service", required_argument, NULL, 'v' },    { "name", required_argument, NULL, 'm' },
 	{ "nonce", required_argument, NULL, 'o' },      { "date", required_argument, NULL, 'd' },
 	{ "portable", no_argument, NULL, 'P' },         { "event", no_argument, NULL, 'e' },
-	{ "rate", required_argument, NULL, 'R' },       { 0 },
+	{ "rate", required_argument, NULL, 'R' },       { "get", no_argument, NULL, 'g' },
+	{ "authority", required_argument, NULL, 'A' },  { 0 },
 };
 
 int main(int argc, char **argv)
@@ -271,6 +279,7 @@ int main(int argc, char **argv)
 		.nonce = (uint32_t)(now_ns() ^ (uint64_t)getpid() << 20),
 	};
 	long date = 0;
+	const char *authority = NULL;
 	int portable = 0, option;
 	while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
 		switch (option) {
@@ -288,13 +297,18 @@ int main(int argc, char **argv)
 		case 'd': date = atol(optarg); break;
 		case 'P': portable = 1; break;
 		case 'R': load.rate = atof(optarg); break;
+		case 'g': load.is_get = 1; break;
+		case 'A': authority = optarg; break;
 		case 'e': load.signer.invocation_type = "Event"; break;
 		default: return 2;
 		}
 	}
 	const char *command = optind < argc ? argv[optind] : "";
 	const char *sha256_name = sha256_choose(portable);
-	snprintf(load.authority, sizeof load.authority, "%s:%d", load.host, load.port);
+	if (authority)
+		snprintf(load.authority, sizeof load.authority, "%s", authority);
+	else
+		snprintf(load.authority, sizeof load.authority, "%s:%d", load.host, load.port);
 	if (!strcmp(command, "run") && load.connections > 0 && load.connections <= MAX_CONNECTIONS)
 		run(&load, sha256_name);
 	else if (!strcmp(command, "request"))

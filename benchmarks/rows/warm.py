@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.contestants.server import Server
+    from benchmarks.loadgen import Load
 
     # A label, the server, the function it is asked for.
     Entry: TypeAlias = tuple[str, Server, str]
@@ -44,18 +45,26 @@ def measure(
     """One row for each number of connections."""
     for connections in levels:
         turns = {
-            label: partial(_turn, server, function, connections, seconds)
+            label: partial(
+                closed_loop,
+                server,
+                partial(loadgen.run, server.target(function)),
+                connections,
+                seconds=seconds,
+            )
             for label, server, function in entries
         }
         yield alternate(f"warm, {connections} connections", rounds, turns, say)
 
 
-def _turn(server: Server, function: str, connections: int, seconds: float) -> Turn:
-    target = server.target(function)
+def closed_loop(
+    server: Server, run: Callable[[int, float], Load], connections: int, *, seconds: float
+) -> Turn:
+    """One turn of a server's. `run` puts so many connections under load for so many seconds."""
     try:
-        loadgen.run(target, connections, PRIME_S)
+        run(connections, PRIME_S)
         before = cpu.take()
-        load = loadgen.run(target, connections, seconds)
+        load = run(connections, seconds)
     except (loadgen.LoadFailed, OSError) as failure:
         raise TurnFailed(str(failure)) from failure
     used = cpu.used(before, cpu.take(), server)

@@ -20,7 +20,7 @@ from benchmarks.contestants.server import NotAvailable
 from benchmarks.contestants.serverless_offline import UncalledFunctions
 from benchmarks.processes import Process
 from benchmarks.rounds import Round, Row, Turn, TurnFailed
-from benchmarks.rows import cold_java, density, echo, events, new, waterfall
+from benchmarks.rows import api, cold_java, density, echo, events, new, waterfall
 from benchmarks.target import Target
 
 from lambent.execution.cold_start import Steps
@@ -40,6 +40,30 @@ def row(title: str, figures: dict[str, dict[str, float]]) -> Row:
 
 def words(found: Row) -> list[str]:
     return [check.word for check in verdict.judge({found.title: found}, None)]
+
+
+# --- api ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_api_is_held_against_each_peer() -> None:
+    one = row(
+        api.title(1),
+        {
+            "lambent python": {"p50_us": 100},
+            "serverless-offline python": {"p50_us": 300},
+            "serverless-offline node": {"p50_us": 299},
+        },
+    )
+    assert words(one) == ["met", "MISSED", "not judged"]
+    eight = row(
+        api.title(8),
+        {
+            "lambent python": {"requests_per_s": 200},
+            "serverless-offline python": {"requests_per_s": 100},
+            "ministack python": {"requests_per_s": 101},
+        },
+    )
+    assert words(eight) == ["met", "not judged", "MISSED"]
 
 
 # --- echo --------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from benchmarks.caller import Caller, signed_invoke
 from benchmarks.contestants.commands import PlainPython
 from benchmarks.contestants.floor import Floor
 from benchmarks.processes import Process
+from benchmarks.rest_api import Address
 from benchmarks.rounds import Round, Row, Turn, TurnFailed, alternate
 from benchmarks.rows import warm
 from benchmarks.table import align
@@ -104,6 +105,25 @@ def authorization(
         f"AWS4-HMAC-SHA256 Credential={target.credentials.access_key}/20260101/{target.region}"
         f"/lambda/aws4_request, SignedHeaders={signed}, Signature={signature}"
     )
+
+
+def test_a_get_has_its_token_in_the_query_and_asks_for_the_host_of_the_api() -> None:
+    address = Address(Target(4566, "f"), "/prod/hello", "abc.execute-api.localhost:4566")
+    words, environment = loadgen.command(
+        "request",
+        address.target,
+        *("--get", "--authority", address.authority, "--nonce", "7"),
+        path=address.path,
+    )
+    done = subprocess.run(words, env=environment, capture_output=True, check=True)
+    head = b"GET /prod/hello?name=lambent&token=0000000700000000 HTTP/1.1\r\n"
+    assert done.stdout == head + b"Host: abc.execute-api.localhost:4566\r\n\r\n"
+
+
+def test_an_api_that_answers_without_the_token_is_wrong(floor: Floor) -> None:
+    address = Address(floor.target("python"), "/prod/hello", "api.localhost")
+    with pytest.raises(loadgen.LoadFailed, match="answers were wrong"):
+        loadgen.get(address, 1, 0.2)
 
 
 def test_every_request_has_a_payload_of_its_own(floor: Floor) -> None:
