@@ -35,6 +35,7 @@ from lambent.services.apigateway.data_plane.data_plane import RestDataPlane
 from lambent.services.apigateway.data_plane.trial_requests import TrialRequests
 from lambent.services.apigateway.service import ApiGatewayService
 from lambent.services.apigateway.stages_in_memory import Stages
+from lambent.services.cloudwatch.service import CloudWatchService
 from lambent.services.iam.accounts_door import AccountsDoor
 from lambent.services.iam.explain_door import ExplainDoor
 from lambent.services.iam.service import IamService
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from lambent.storage.data_dir import DataDir
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
-SERVICES = ("lambda", "apigateway", "iam", "sts", "logs")
+SERVICES = ("lambda", "apigateway", "iam", "sts", "logs", "cloudwatch")
 # Templates and models of APIs are small: what needs more than this is out to do harm.
 _TEMPLATE_MEMORY_MIB = 256
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
@@ -98,6 +99,7 @@ class Platform:
     searches: Compute  # of logs: a deploy must not wait for them
     segments: LogSegments
     logs: LogsService
+    cloudwatch: CloudWatchService
     plane: ExecutionPlane
     lambda_: LambdaService
     apigateway: ApiGatewayService
@@ -123,6 +125,8 @@ class Platform:
             stack.push_async_callback(self.segments.close)
             stack.push_async_callback(self.compute.close)
             stack.push_async_callback(self.searches.close)
+            await self.cloudwatch.start()
+            stack.push_async_callback(self.cloudwatch.stop)
             await self.logs.start()
             stack.push_async_callback(self.logs.stop)
             stack.push_async_callback(self.template_compute.close)
@@ -146,6 +150,27 @@ class Platform:
         """Close the door, let what runs finish, then everything else in the reverse order of the start."""
         self.is_ready = False
         await self._running.aclose()
+
+    async def reset(self) -> None:
+        """Forget everything but the account of the configuration (`--test-mode`)."""
+        await self.lambda_.reset()
+        await self.apigateway.reset()
+        await self.logs.reset()
+        await self.cloudwatch.reset()
+        await self.iam.reset(self.config.account)
+        forget_client_accesses(self.data_dir)
+
+    async def advance(self, by: timedelta) -> None:
+        """Move the calendar, and do what is due then (`--test-mode`)."""
+        await self.lambda_.advance(by)
+        await self.logs.sweep()
+        await self.cloudwatch.advance()
+
+    async def keep(self, root: Credential) -> None:
+        """Have the root key of a new account where `lambent env` finds it."""
+        await asyncio.to_thread(
+            add_client_access, self.data_dir, root, self.endpoint, self.config.region
+        )
 
     @property
     def accounts(self) -> Accounts:
@@ -214,6 +239,7 @@ def build(
         authority=authority,
         roles=None if config.auth == "open" else sts.role_sessions,
     )
+    cloudwatch = CloudWatchService(database, clock)
     stages = Stages()
     searches = Compute()
     logs = LogsService(
@@ -222,6 +248,7 @@ def build(
         compute=searches,
         clock=clock,
         functions=lambda_.invoker,
+        metrics=cloudwatch.collector,
     )
     decisions.add_resources("lambda", lambda_.resource_facts)
     apigateway = ApiGatewayService(
@@ -246,27 +273,16 @@ def build(
     decisions.add_resources("execute-api", rest_apis.resource_facts)
     platform: Platform
 
-    async def reset() -> None:
-        await lambda_.reset()
-        await apigateway.reset()
-        await logs.reset()
-        await iam.reset(config.account)
-        forget_client_accesses(data_dir)
-
-    async def keep(root: Credential) -> None:
-        await asyncio.to_thread(add_client_access, data_dir, root, platform.endpoint, config.region)
-
-    async def advance(by: timedelta) -> None:
-        await lambda_.advance(by)
-        await logs.sweep()
-
     own_paths = OwnPaths(
-        lambda: platform.is_ready, reset, clock if config.test_mode else None, advance
+        lambda: platform.is_ready,
+        lambda: platform.reset(),  # noqa: PLW0108 - the platform is made below
+        clock if config.test_mode else None,
+        lambda by: platform.advance(by),  # noqa: PLW0108
     )
     gateway = partial(
         Gateway,
         router=Router(SERVICES),
-        services=[lambda_, apigateway, logs, iam, sts],
+        services=[lambda_, apigateway, logs, cloudwatch, iam, sts],
         credentials=sts.sessions,
         uses=iam.uses,
         calls=iam.calls,
@@ -279,7 +295,12 @@ def build(
     )
     doors = [*lambda_.doors, rest_apis.door]
     operators = (
-        AccountsDoor(iam.accounts, signatures, config.account, keep),
+        AccountsDoor(
+            iam.accounts,
+            signatures,
+            config.account,
+            lambda root: platform.keep(root),  # noqa: PLW0108
+        ),
         ExplainDoor(iam.directory, decisions, signatures, clock, config.account),
         SuggestDoor(iam.calls, signatures, config.account),
     )
@@ -296,6 +317,7 @@ def build(
         searches=searches,
         segments=segments,
         logs=logs,
+        cloudwatch=cloudwatch,
         plane=plane,
         lambda_=lambda_,
         apigateway=apigateway,

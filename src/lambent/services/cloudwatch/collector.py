@@ -1,0 +1,90 @@
+"""Gathers what the platform itself measures in memory, and writes it once a minute and before anybody reads.
+
+What PutMetricData has acknowledged does not come this way: it is in the database by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from typing import TYPE_CHECKING
+
+from lambent.services.cloudwatch import store
+from lambent.services.cloudwatch.points import Point
+from lambent.services.cloudwatch.store import MINUTE_S, Slot, dimensions_of, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lambent.core.context import Scope
+    from lambent.core.ports import Database, MetricDatum, Tx
+
+# Of one transaction: others write, too.
+_BITE = 1000
+# What cannot be written is kept, up to here; then it is said what is lost.
+_MOST = 100_000
+
+_log = logging.getLogger(__name__)
+
+
+class Collector:
+    """A `MetricSink`. Args: `sources` are asked for what they have counted, before each flush."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._points: dict[Slot, Point] = {}
+        self._lock = asyncio.Lock()  # who comes second finds everything written
+        self.sources: list[Callable[[], Mapping[Slot, Point]]] = []
+
+    def record(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
+        for datum in data:
+            if not math.isfinite(datum.value):
+                continue
+            second = datum.timestamp_ms // 1000
+            key = key_of(
+                scope, datum.namespace, datum.name, dimensions_of(datum.dimensions.items())
+            )
+            slot = Slot(key, second - second % MINUTE_S, MINUTE_S, datum.unit)
+            self._add(slot, Point.of([(datum.value, 1.0)]))
+
+    async def flush(self) -> None:
+        """Returns when everything recorded until now can be read."""
+        async with self._lock:
+            await asyncio.shield(self._flush())
+
+    def forget(self) -> None:
+        for source in self.sources:
+            source()
+        self._points.clear()
+
+    async def _flush(self) -> None:
+        for source in self.sources:
+            for slot, point in source().items():
+                self._add(slot, point)
+        while self._points:
+            taken = dict(list(self._points.items())[:_BITE])
+            for slot in taken:
+                del self._points[slot]
+            try:
+                await self._database.write(_writer(taken))
+            except Exception:
+                for slot, point in taken.items():
+                    self._add(slot, point)
+                raise
+
+    def _add(self, slot: Slot, point: Point) -> None:
+        present = self._points.get(slot)
+        if present is not None:
+            present.add(point)
+        elif len(self._points) < _MOST:
+            self._points[slot] = point
+        else:
+            _log.warning("values of metrics are lost: %d wait to be written", _MOST)
+
+
+def _writer(points: Mapping[Slot, Point]) -> Callable[[Tx], None]:
+    def write(tx: Tx) -> None:
+        store.add(tx, points)
+
+    return write

@@ -1,0 +1,142 @@
+"""Metrics in the database: values are added, old ones are put together, none is counted twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambent.core.context import Scope
+from lambent.services.cloudwatch import store
+from lambent.services.cloudwatch.collector import Collector
+from lambent.services.cloudwatch.points import Point
+from lambent.services.cloudwatch.store import DAY_S, HOUR_S, MetricKey, Slot
+from lambent.storage.sqlite import SqliteDatabase
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    Run = Callable[[Callable[[SqliteDatabase], Awaitable[None]]], None]
+
+KEY = MetricKey("111111111111", "us-east-1", "Shop", "Sales", (("Till", "1"),))
+SCOPE = Scope(KEY.account_id, KEY.region)
+NOW_S = 1_800_000_000
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def run(scenario: Callable[[SqliteDatabase], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            database = SqliteDatabase(tmp_path / "d.sqlite")
+            await database.open()
+            try:
+                await scenario(database)
+            finally:
+                await database.close()
+
+        asyncio.run(whole())
+
+    return run
+
+
+def add(database: SqliteDatabase, *points: tuple[int, int, float]) -> Awaitable[Any]:
+    """(start, period, value)."""
+    found = {
+        Slot(KEY, start, period, "Count"): Point.of([(value, 1)]) for start, period, value in points
+    }
+    return database.write(lambda tx: store.add(tx, found))
+
+
+async def rows(database: SqliteDatabase) -> list[tuple[int, int, float, float]]:
+    found = await database.read(lambda tx: store.read(tx, KEY, 0, NOW_S * 2))
+    return [(row.start_s, row.period, row.point.count, row.point.total) for row in found]
+
+
+def test_values_of_one_minute_are_one_row(run: Run) -> None:
+    async def scenario(database: SqliteDatabase) -> None:
+        await add(database, (60, 60, 1.0))
+        await add(database, (60, 60, 2.0), (120, 60, 5.0))
+        assert await rows(database) == [(60, 60, 2, 3), (120, 60, 1, 5)]
+
+    run(scenario)
+
+
+def test_old_values_are_put_together_and_very_old_ones_go(run: Run) -> None:
+    async def scenario(database: SqliteDatabase) -> None:
+        recent = NOW_S - HOUR_S
+        old = NOW_S - 16 * DAY_S
+        old -= old % 300
+        older = NOW_S - 64 * DAY_S
+        older -= older % HOUR_S
+        await add(
+            database,
+            (NOW_S - 456 * DAY_S, HOUR_S, 9.0),
+            (older, 300, 1.0),
+            (older + 300, 300, 2.0),
+            (old, 60, 3.0),
+            (old + 60, 60, 4.0),
+            (NOW_S - 4 * HOUR_S, 1, 5.0),
+            (NOW_S - 4 * HOUR_S + 1, 1, 6.0),
+            (recent, 1, 7.0),
+        )
+        while await database.write(lambda tx: store.roll_up(tx, NOW_S)):
+            pass
+        minute = NOW_S - 4 * HOUR_S
+        assert await rows(database) == [
+            (older, HOUR_S, 2, 3),
+            (old, 300, 2, 7),
+            (minute - minute % 60, 60, 2, 11),
+            (recent, 1, 1, 7),
+        ]
+
+    run(scenario)
+
+
+def test_more_than_a_bite_is_put_together_in_several(run: Run) -> None:
+    async def scenario(database: SqliteDatabase) -> None:
+        start = NOW_S - 20 * DAY_S
+        await add(database, *((start + 60 * number, 60, 1.0) for number in range(1200)))
+        times = 1
+        while await database.write(lambda tx: store.roll_up(tx, NOW_S)):
+            times += 1
+        assert times == 3
+        found = await rows(database)
+        assert sum(count for _, _, count, _ in found) == 1200
+        assert {period for _, period, _, _ in found} == {300}
+
+    run(scenario)
+
+
+def test_a_metric_that_nothing_is_left_of_is_forgotten(run: Run) -> None:
+    async def scenario(database: SqliteDatabase) -> None:
+        await add(database, (NOW_S - 456 * DAY_S, HOUR_S, 1.0))
+        await database.write(lambda tx: store.roll_up(tx, NOW_S))
+        assert await database.read(lambda tx: store.metrics(tx, SCOPE, None, None, 0)) == []
+        await add(database, (NOW_S, 60, 1.0))
+        assert await rows(database) == [(NOW_S, 60, 1, 1)]
+
+    run(scenario)
+
+
+def test_what_cannot_be_written_is_kept_and_counted_once(run: Run) -> None:
+    async def scenario(database: SqliteDatabase) -> None:
+        class Failing:
+            fails = True
+
+            async def write(self, fn: Any) -> Any:
+                if self.fails:
+                    raise OSError("no space left")
+                return await database.write(fn)
+
+        failing: Any = Failing()
+        collector = Collector(failing)
+        collector.sources.append(lambda: {Slot(KEY, 60, 60, "Count"): Point.of([(1, 1)])})
+        with pytest.raises(OSError, match="no space"):
+            await collector.flush()
+        failing.fails = False
+        await collector.flush()
+        assert await rows(database) == [(60, 60, 2, 2)]
+
+    run(scenario)
