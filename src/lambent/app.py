@@ -32,6 +32,7 @@ from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
 from lambent.services.apigateway.data_plane.data_plane import RestDataPlane
+from lambent.services.apigateway.data_plane.metrics import ApiMetrics
 from lambent.services.apigateway.data_plane.trial_requests import TrialRequests
 from lambent.services.apigateway.service import ApiGatewayService
 from lambent.services.apigateway.stages_in_memory import Stages
@@ -40,6 +41,8 @@ from lambent.services.iam.accounts_door import AccountsDoor
 from lambent.services.iam.explain_door import ExplainDoor
 from lambent.services.iam.service import IamService
 from lambent.services.iam.suggest_door import SuggestDoor
+from lambent.services.lambda_.event_metrics import EventMetrics
+from lambent.services.lambda_.function_metrics import FunctionMetrics
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
 from lambent.services.logs.service import LogsService
@@ -200,6 +203,7 @@ def build(
     compute = Compute()
     segments = LogSegments(data_dir.logs_dir, clock, config.logs_max_mib << 20)
     known = Runtimes(runtimes)
+    function_metrics = FunctionMetrics(lambda spec: plane.running_with(spec))  # noqa: PLW0108
     plane = ExecutionPlane(
         spawner=spawner,
         runtimes=known,
@@ -217,6 +221,7 @@ def build(
             url=lambda: platform.endpoint,
         ),
         networks=Networks(config.network_rules),
+        observer=function_metrics,
     )
     decisions = Decisions(iam.directory)
     decisions.add_resources("iam", iam.resources)
@@ -238,8 +243,10 @@ def build(
         signatures=signatures,
         authority=authority,
         roles=None if config.auth == "open" else sts.role_sessions,
+        metrics=EventMetrics(function_metrics.note),
     )
     cloudwatch = CloudWatchService(database, clock)
+    cloudwatch.collector.watch(function_metrics.drain)
     stages = Stages()
     searches = Compute()
     logs = LogsService(
@@ -258,6 +265,8 @@ def build(
         authority=None if config.auth == "open" else authority,
         invoker=TrialRequests(lambda: rest_apis.trials),
     )
+    api_metrics = ApiMetrics(clock)
+    cloudwatch.collector.watch(api_metrics.drain)
     template_compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB)
     rest_apis = RestDataPlane(
         stages=stages,
@@ -268,6 +277,7 @@ def build(
         clock=clock,
         usage=apigateway.usage,
         logs=logs,
+        meter=api_metrics,
         closed_networks=config.network_deny.replace(",", " ").split(),
     )
     decisions.add_resources("execute-api", rest_apis.resource_facts)

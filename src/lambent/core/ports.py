@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from lambent.core.context import Principal, Scope, Session
     from lambent.core.http import Request
+    from lambent.core.spread import Spread
 
 
 T = TypeVar("T")
@@ -253,6 +254,22 @@ class MetricDatum:
     timestamp_ms: int
     unit: str = "None"
     dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """Values of a metric that came within one minute, as whoever counted them knows them.
+
+    `minute` in minutes since 1970.
+    """
+
+    scope: Scope
+    namespace: str
+    name: str
+    minute: int
+    unit: str
+    dimensions: tuple[tuple[str, str], ...]
+    spread: Spread
 
 
 class MetricSink(Protocol):

@@ -9,23 +9,27 @@ import orjson
 
 from lambent.execution.frames import FrameType, head
 from lambent.execution.leases import NO_ROLE
+from lambent.execution.spec import NOBODY
 from lambent.execution.variables import function_environment
 
 if TYPE_CHECKING:
     from lambent.execution.leases import Lease
     from lambent.execution.log_stream import LogStream
     from lambent.execution.runtimes.table import Runtime
-    from lambent.execution.spec import FunctionSpec
+    from lambent.execution.spec import FunctionSpec, Observer
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The function, the runtime that serves it, the log of the environment, and its credentials."""
+    """The function, the runtime that serves it, the log of the environment, its credentials, and who is told of its
+    invocations.
+    """
 
     spec: FunctionSpec
     runtime: Runtime
     log: LogStream
     lease: Lease = NO_ROLE
+    observer: Observer = NOBODY
 
 
 # Their bootstraps take ASSIGN while the code is still being bound, and wait for BOUND before they touch it.

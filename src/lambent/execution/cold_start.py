@@ -22,7 +22,7 @@ from lambent.execution.json_log_stream import open_log
 from lambent.execution.leases import NO_ROLE
 from lambent.execution.log_stream import stream_name
 from lambent.execution.running import Ending, account, resolving
-from lambent.execution.spec import InitializationFailed, SandboxFailed, SandboxLost
+from lambent.execution.spec import NOBODY, InitializationFailed, SandboxFailed, SandboxLost
 from lambent.execution.states import State
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lambent.execution.pool import Pool
     from lambent.execution.runtimes.table import Runtime
     from lambent.execution.scheduler import Group, Scheduler
-    from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+    from lambent.execution.spec import FunctionSpec, Invocation, Observer, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class ColdStart:
     """One call's way to an environment of its own. Lives as long as the call.
 
     Args: what is called, its runtime, the pool to take from (None: `_sandbox` finds one), the group the environment
-    joins, who owns it then, the clock, where its log goes, and its credentials.
+    joins, who owns it then, the clock, where its log goes, its credentials, and who is told of its invocations.
     """
 
     def __init__(
@@ -77,6 +77,8 @@ class ColdStart:
         clock: Clock,
         log_sink: LogSink,
         lease: Lease = NO_ROLE,
+        *,
+        observer: Observer = NOBODY,
     ) -> None:
         self._begun = clock.monotonic()
         self._spec = spec
@@ -87,7 +89,7 @@ class ColdStart:
         self._clock = clock
         name = stream_name(spec, clock.calendar())
         self._log = open_log(spec, name, log_sink, clock)
-        self._assignment = Assignment(spec, runtime, self._log, lease)
+        self._assignment = Assignment(spec, runtime, self._log, lease, observer)
         self._environment: Environment | None = None
         self._initialising: asyncio.Future[InitResult] | None = None
         self._is_announced = False
@@ -153,7 +155,7 @@ class ColdStart:
             return await self._invoke(invocation, started=started)
         self._report_init(result, "invoke")
         duration_ms = (self._clock.monotonic() - started) * 1000
-        return self._init_failed(invocation.request_id, result, duration_ms)
+        return self._init_failed(invocation, result, duration_ms)
 
     async def _initialise(
         self, limit_s: float, phase: str, *, takes_idle: bool = False
@@ -304,17 +306,20 @@ class ColdStart:
         self._log.platform(self._now_ms(), line)
         self._log.flush()
 
-    def _init_failed(self, request_id: str, result: InitFailed, duration_ms: float) -> Outcome:
+    def _init_failed(
+        self, invocation: Invocation, result: InitFailed, duration_ms: float
+    ) -> Outcome:
         assert self._environment is not None
         return account(
-            request_id,
+            invocation,
             self._spec,
             self._log,
-            self._ending(request_id, result),
+            self._ending(invocation.request_id, result),
             duration_ms=duration_ms,
             init_ms=None,
             peak_mib=self._environment.peak_mib(),
             now_ms=self._now_ms(),
+            observer=self._assignment.observer,
         )
 
     def _ending(self, request_id: str, result: InitFailed) -> Ending:

@@ -29,10 +29,17 @@ class Concurrency:
         ] = {}  # by account: those of functions without a reservation
         self._reserved: dict[str, tuple[str, int]] = {}  # function ARN -> account, limit
         self._set_aside: dict[str, int] = {}  # by account: the sum of its reservations
+        self._in_reservations: dict[str, int] = {}  # by account: those of functions that have one
 
     @property
     def running(self) -> int:
         return sum(self._running.values())
+
+    def running_with(self, spec: FunctionSpec) -> tuple[int, int, int]:
+        """How many run of the function, of its account, and of the account's functions without a reservation."""
+        unreserved = self._unreserved.get(spec.account_id, 0)
+        whole = unreserved + self._in_reservations.get(spec.account_id, 0)
+        return self._running.get(spec.function_arn, 0), whole, unreserved
 
     def reserve(self, function_arn: str, account_id: str, limit: int | None) -> None:
         """From now on the function, in all its versions, may run `limit` invocations at once, of its own; None: it
@@ -42,10 +49,12 @@ class Concurrency:
         if before is not None:
             self._set_aside[account_id] -= before[1]
             _add(self._unreserved, account_id, running)
+            _add(self._in_reservations, account_id, -running)
         if limit is not None:
             self._reserved[function_arn] = (account_id, limit)
             self._set_aside[account_id] = self._set_aside.get(account_id, 0) + limit
             _add(self._unreserved, account_id, -running)
+            _add(self._in_reservations, account_id, running)
 
     def admit(self, spec: FunctionSpec) -> None:
         """Count one more; `leave` takes it back.
@@ -59,6 +68,7 @@ class Concurrency:
         if reserved is not None:
             if running >= reserved[1]:
                 raise Throttled(RESERVED_LIMIT_REASON)
+            _add(self._in_reservations, account_id, 1)
         else:
             unreserved = self._unreserved.get(account_id, 0)
             if unreserved >= self._account_limit - self._set_aside.get(account_id, 0):
@@ -68,8 +78,8 @@ class Concurrency:
 
     def leave(self, spec: FunctionSpec) -> None:
         _add(self._running, spec.function_arn, -1)
-        if spec.function_arn not in self._reserved:
-            _add(self._unreserved, spec.account_id, -1)
+        is_reserved = spec.function_arn in self._reserved
+        _add(self._in_reservations if is_reserved else self._unreserved, spec.account_id, -1)
 
 
 def _add(counts: dict[str, int], key: str, number: int) -> None:

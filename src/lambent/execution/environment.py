@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lambent.execution.log_stream import LogStream
     from lambent.execution.running import Done
     from lambent.execution.spawner_link import SpawnerLink
-    from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+    from lambent.execution.spec import FunctionSpec, Invocation, Observer, Outcome
     from lambent.execution.starts import Start
 
 logger = logging.getLogger(__name__)
@@ -117,6 +117,7 @@ class Environment:
         self._sandbox = SandboxHandle(ids.hex_id(32), link, loop, endpoint)
         self.spec: FunctionSpec  # set when it is assigned
         self.log: LogStream
+        self._observer: Observer
         self._init: asyncio.Future[InitResult] | None = None
         self._running: Running | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -151,6 +152,7 @@ class Environment:
         """
         self._move(Cause.ASSIGN)
         self.spec, self.log = assignment.spec, assignment.log
+        self._observer = assignment.observer
         self._sandbox.attach_log(assignment.log)
         self._init = self._loop.create_future()
         self.assigned_at = self._clock.monotonic()
@@ -401,7 +403,7 @@ class Environment:
 
     def _account(self, running: Running, ending: Ending) -> Outcome:
         return account(
-            running.invocation.request_id,
+            running.invocation,
             self.spec,
             self.log,
             ending,
@@ -410,6 +412,7 @@ class Environment:
             restore_ms=running.restore_ms,
             peak_mib=self._sandbox.peak_mib(),
             now_ms=self._now_ms(),
+            observer=self._observer,
         )
 
     def _init_over(self, result: InitResult) -> None:

@@ -27,11 +27,13 @@ from lambent.execution.scheduler import Scheduler
 from lambent.execution.snapshots import Means, Snapshots
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
 from lambent.execution.spec import (
+    NOBODY,
     ON_DEMAND,
     SNAP_START,
     RuntimeUnavailable,
     SandboxFailed,
     SealFailed,
+    Throttled,
 )
 from lambent.execution.starts import Start
 from lambent.execution.strain import Strain
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from lambent.execution.runtimes.table import Runtime, Runtimes
     from lambent.execution.scheduler import Group
     from lambent.execution.snapshots import Template
-    from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+    from lambent.execution.spec import FunctionSpec, Invocation, Observer, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class ExecutionPlane:
         role_sessions: makes the credentials of functions; without it they have none that are good for anything.
         endpoint: the platform's own AWS endpoint; without one functions find none.
         networks: which functions reach less than the others do.
+        observer: is told of every invocation.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class ExecutionPlane:
         role_sessions: RoleSessions | None = None,
         endpoint: Endpoint | None = None,
         networks: Networks = ALL_ALIKE,
+        observer: Observer = NOBODY,
     ) -> None:
         self._socket = spawner
         self._runtimes = runtimes
@@ -103,6 +107,7 @@ class ExecutionPlane:
         self._leases = Leases(role_sessions, clock)
         self._endpoint = endpoint
         self._networks = networks
+        self._observer = observer
         self._concurrency = Concurrency(account_concurrency)
         self._scale_out = ScaleOut(clock)
         self._strain = Strain(clock, read_pressure)
@@ -169,7 +174,7 @@ class ExecutionPlane:
         Raises:
             Throttled: no more invocations may run at the moment.
         """
-        self._concurrency.admit(spec)
+        self._admit(spec, invocation)
         environment = self._scheduler.take(spec.key)
         if environment is None:
             self._concurrency.leave(spec)
@@ -193,10 +198,14 @@ class ExecutionPlane:
         future: asyncio.Future[Outcome] = self._loop.create_future()
         if self.invoke_warm(spec, invocation, resolving(future)):
             return await future
-        self._concurrency.admit(spec)
+        self._admit(spec, invocation)
         try:
             self._scale_out.admit(spec.function_arn)
             start = self._begin_cold(spec)
+        except Throttled:
+            self._concurrency.leave(spec)
+            self._observer.throttled(spec, invocation, self._clock.calendar_ms())
+            raise
         except BaseException:
             self._concurrency.leave(spec)
             raise
@@ -288,6 +297,19 @@ class ExecutionPlane:
             "spawner": spawner,
         }
 
+    def running_with(self, spec: FunctionSpec) -> tuple[int, int, int]:
+        """How many invocations run of the function, of its account, and of the account's functions without a
+        reservation.
+        """
+        return self._concurrency.running_with(spec)
+
+    def _admit(self, spec: FunctionSpec, invocation: Invocation) -> None:
+        try:
+            self._concurrency.admit(spec)
+        except Throttled:
+            self._observer.throttled(spec, invocation, self._clock.calendar_ms())
+            raise
+
     def _begin_cold(self, spec: FunctionSpec) -> ColdStart:
         runtime = self._find(spec)
         if spec.initialization == SNAP_START:
@@ -296,7 +318,9 @@ class ExecutionPlane:
             plain = partial(self._cold_start, replace(spec, initialization=ON_DEMAND), group)
             common = (group, self._scheduler, self._clock, self._log_sink)
             lease = self._leases.take(spec)
-            start: ColdStart = Restore(spec, runtime, template, *common, plain, lease=lease)
+            start: ColdStart = Restore(
+                spec, runtime, template, *common, plain, lease=lease, observer=self._observer
+            )
         else:
             start = self._cold_start(spec, self._scheduler.expect(spec.key))
         start.begin()
@@ -314,6 +338,7 @@ class ExecutionPlane:
             self._clock,
             self._log_sink,
             self._leases.take(spec),
+            observer=self._observer,
         )
 
     def _template(self, spec: FunctionSpec, runtime: Runtime) -> Template:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lambent.execution.runtimes.table import Runtime
     from lambent.execution.scheduler import Group, Scheduler
     from lambent.execution.snapshots import Template
-    from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+    from lambent.execution.spec import FunctionSpec, Invocation, Observer, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +53,19 @@ class Restore(ColdStart):
         plainly: Callable[[], ColdStart],
         *,
         lease: Lease,
+        observer: Observer,
     ) -> None:
-        super().__init__(spec, runtime, template.pool, group, scheduler, clock, log_sink, lease)
+        super().__init__(
+            spec,
+            runtime,
+            template.pool,
+            group,
+            scheduler,
+            clock,
+            log_sink,
+            lease,
+            observer=observer,
+        )
         self._template = template
         self._plainly = plainly
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambent.execution.answer_stream import AnswerPieces
     from lambent.execution.failures import Failure
     from lambent.execution.log_stream import LogStream
-    from lambent.execution.spec import FunctionSpec, Invocation
+    from lambent.execution.spec import FunctionSpec, Invocation, Observer
 
     # Takes how an invocation ended; SandboxFailed where the platform is to blame. Called once.
     Done = Callable[[Outcome | SandboxFailed], None]
@@ -83,7 +83,7 @@ class Ending:
 
 
 def account(
-    request_id: str,
+    invocation: Invocation,
     spec: FunctionSpec,
     log: LogStream,
     ending: Ending,
@@ -92,9 +92,11 @@ def account(
     init_ms: float | None,
     peak_mib: int,
     now_ms: int,
+    observer: Observer,
     restore_ms: float | None = None,
 ) -> Outcome:
     """Bill the call, write END and REPORT, and hand over its log."""
+    request_id = invocation.request_id
     # A call that is timed out ends a little late; it is billed its time-out.
     before_ms = init_ms
     if restore_ms is not None:
@@ -116,4 +118,6 @@ def account(
         ),
         failure=ending.payload if ending.is_error else None,
     )
-    return Outcome(ending.payload, ending.is_error, text, duration_ms, billed, init_ms, peak_mib)
+    outcome = Outcome(ending.payload, ending.is_error, text, duration_ms, billed, init_ms, peak_mib)
+    observer.ended(spec, invocation, outcome, now_ms)
+    return outcome

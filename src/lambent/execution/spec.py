@@ -6,7 +6,7 @@ Names of functions, ARNs and log groups are opaque text here; they are handed to
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +86,38 @@ class Outcome:
     billed_ms: int
     init_ms: float | None
     peak_memory_mib: int
+
+
+class Observer(Protocol):
+    """Is told of every invocation, for metrics and the bill. Called all the time: cheap, never waits, never raises.
+
+    `now_ms` is the calendar.
+    """
+
+    def ended(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        """It is over, and its caller has not been told yet."""
+        ...
+
+    def throttled(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> None:
+        """It was not let in."""
+        ...
+
+
+class Nobody:
+    """An observer that does not look."""
+
+    def ended(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        pass
+
+    def throttled(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> None:
+        pass
+
+
+NOBODY = Nobody()
 
 
 class Throttled(Exception):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambent.core.context import Scope
+from lambent.core.ports import MetricSummary
+from lambent.core.spread import Spread
 from lambent.services.cloudwatch import store
 from lambent.services.cloudwatch.collector import Collector
 from lambent.services.cloudwatch.points import Point
@@ -132,7 +134,13 @@ def test_what_cannot_be_written_is_kept_and_counted_once(run: Run) -> None:
 
         failing: Any = Failing()
         collector = Collector(failing)
-        collector.sources.append(lambda: {Slot(KEY, 60, 60, "Count"): Point.of([(1, 1)])})
+        collector.watch(
+            lambda: [
+                MetricSummary(
+                    SCOPE, KEY.namespace, KEY.name, 1, "Count", KEY.dimensions, Spread.of(1)
+                )
+            ]
+        )
         with pytest.raises(OSError, match="no space"):
             await collector.flush()
         failing.fails = False

@@ -11,14 +11,14 @@ import math
 from typing import TYPE_CHECKING
 
 from lambent.services.cloudwatch import store
-from lambent.services.cloudwatch.points import Point
+from lambent.services.cloudwatch.points import Point, thinned
 from lambent.services.cloudwatch.store import MINUTE_S, Slot, dimensions_of, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lambent.core.context import Scope
-    from lambent.core.ports import Database, MetricDatum, Tx
+    from lambent.core.ports import Database, MetricDatum, MetricSummary, Tx
 
 # Of one transaction: others write, too.
 _BITE = 1000
@@ -29,13 +29,17 @@ _log = logging.getLogger(__name__)
 
 
 class Collector:
-    """A `MetricSink`. Args: `sources` are asked for what they have counted, before each flush."""
+    """A `MetricSink`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._points: dict[Slot, Point] = {}
         self._lock = asyncio.Lock()  # who comes second finds everything written
-        self.sources: list[Callable[[], Mapping[Slot, Point]]] = []
+        self._sources: list[Callable[[], Iterable[MetricSummary]]] = []
+
+    def watch(self, source: Callable[[], Iterable[MetricSummary]]) -> None:
+        """Ask `source` for what it has counted since it was asked last, before anybody reads, and every minute."""
+        self._sources.append(source)
 
     def record(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         for datum in data:
@@ -54,14 +58,11 @@ class Collector:
             await asyncio.shield(self._flush())
 
     def forget(self) -> None:
-        for source in self.sources:
-            source()
+        self._gather()
         self._points.clear()
 
     async def _flush(self) -> None:
-        for source in self.sources:
-            for slot, point in source().items():
-                self._add(slot, point)
+        self._gather()
         while self._points:
             taken = dict(list(self._points.items())[:_BITE])
             for slot in taken:
@@ -72,6 +73,18 @@ class Collector:
                 for slot, point in taken.items():
                     self._add(slot, point)
                 raise
+
+    def _gather(self) -> None:
+        for source in self._sources:
+            for found in source():
+                dimensions = dimensions_of(found.dimensions)
+                key = key_of(found.scope, found.namespace, found.name, dimensions)
+                slot = Slot(key, found.minute * MINUTE_S, MINUTE_S, found.unit)
+                spread = found.spread
+                values = thinned(dict(spread.values))
+                self._add(
+                    slot, Point(spread.count, spread.total, spread.minimum, spread.maximum, values)
+                )
 
     def _add(self, slot: Slot, point: Point) -> None:
         present = self._points.get(slot)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.core.ports import Database, Tx
+    from lambent.services.lambda_.event_metrics import EventMetrics
     from lambent.services.lambda_.events import Event, Lane
     from lambent.services.lambda_.invocations import Invocations
     from lambent.services.lambda_.ports import Target, Timers
@@ -56,11 +57,13 @@ class EventQueue:
         invocations: Invocations,
         targets: Mapping[str, Target],
         clock: Clock,
+        metrics: EventMetrics,
     ) -> None:
         self._database = database
         self._invocations = invocations
         self._targets = targets
         self._clock = clock
+        self._metrics = metrics
         self._timers: Timers | None = None
         self._lanes: dict[Lane, LaneState] = {}
         self._rest = asyncio.Event()
@@ -106,13 +109,14 @@ class EventQueue:
             events.add(tx, accepted)
             for event in accepted:
                 tx.after_commit(self.added, event)
+                tx.after_commit(self._metrics.received, event, event.sent_ms)
 
         await self._database.write(write)
         return [None] * len(accepted)
 
     async def _settle(self, tries: Sequence[tuple[Event, Result]]) -> Sequence[Event | None]:
         def write(tx: Tx) -> list[Event | None]:
-            return Settlement(tx, now_ms, self.added).settle(tries)
+            return Settlement(tx, now_ms, self.added, self._metrics).settle(tries)
 
         now_ms = self._now_ms()
         return await self._database.write(write)
@@ -285,6 +289,7 @@ class EventQueue:
             event
         ):
             return Result("looped")
+        self._metrics.tried(event, self._now_ms())
         try:
             outcome, version = await self._invocations.call(
                 event.ref,

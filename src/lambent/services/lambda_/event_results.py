@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambent.core.ports import Tx
+    from lambent.services.lambda_.event_metrics import EventMetrics
     from lambent.services.lambda_.names import FunctionRef
 
     Condition = Literal[
@@ -63,9 +64,13 @@ class Settlement:
 
     Args:
         added: called after the commit for each event that was added: the records for functions and other services.
+        metrics: is told, after the commit, of events that end without success.
     """
 
-    def __init__(self, tx: Tx, now_ms: int, added: Callable[[Event], None]) -> None:
+    def __init__(
+        self, tx: Tx, now_ms: int, added: Callable[[Event], None], metrics: EventMetrics
+    ) -> None:
+        self._metrics = metrics
         self._tx = tx
         self._now_ms = now_ms
         self._added = added
@@ -83,6 +88,7 @@ class Settlement:
         if result.kind == "gone":
             _log.warning("an event of %s is dropped: the function is gone", event.ref.arn)
             self._over.append(event.id)
+            self._tx.after_commit(self._metrics.dropped, event, self._now_ms)
             return None
         config = self._configuration(event)
         if result.kind == "ran":
@@ -107,6 +113,8 @@ class Settlement:
     def _tell(
         self, event: Event, result: Result, condition: Condition, config: Mapping[str, Any]
     ) -> None:
+        if condition != "Success":
+            self._tx.after_commit(self._metrics.dropped, event, self._now_ms)
         side = "OnSuccess" if condition == "Success" else "OnFailure"
         destination = config.get("DestinationConfig", {}).get(side, {}).get("Destination", "")
         if destination:

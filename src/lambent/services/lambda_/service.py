@@ -16,6 +16,7 @@ from lambent.services.lambda_.cleaning import Cleaning
 from lambent.services.lambda_.code_links import CodeDoor, CodeLinks
 from lambent.services.lambda_.code_sources import CodeSources
 from lambent.services.lambda_.destinations import Destinations
+from lambent.services.lambda_.event_metrics import UNCOUNTED, EventMetrics
 from lambent.services.lambda_.event_queue import EventQueue
 from lambent.services.lambda_.event_sources import EventSources
 from lambent.services.lambda_.execution_roles import ExecutionRoles
@@ -78,6 +79,7 @@ class LambdaService:
         authority: what they may do; goes with `signatures`.
         objects: S3, for code that lies there.
         roles: says which roles functions may have; without it any.
+        metrics: is told of asynchronous invocations.
     """
 
     name = "lambda"
@@ -99,6 +101,7 @@ class LambdaService:
         authority: Authority | None = None,
         objects: Objects | None = None,
         roles: RoleSessions | None = None,
+        metrics: EventMetrics = UNCOUNTED,
     ) -> None:
         links = CodeLinks(clock)
         registry = Registry(database)
@@ -121,7 +124,7 @@ class LambdaService:
         self._provisioned = ProvisionedConcurrency(database, plane, account_concurrency)
         aliases = Aliases(registry, self._provisioned)
         invocations = Invocations(registry, self._settling, self._snapshots, plane, self._accept)
-        self._queue = EventQueue(database, invocations, targets or {}, clock)
+        self._queue = EventQueue(database, invocations, targets or {}, clock, metrics)
         self._async = AsyncInvocations(invocations, self._queue)
         # For services that invoke functions.
         is_open = signatures is not None and signatures.is_open

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lambent.services.logs import embedded_metrics
 from lambent.services.logs.errors import (
     InvalidParameter,
     ServiceUnavailable,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_logs.type_defs import InputLogEventTypeDef, PutLogEventsRequestTypeDef
 
     from lambent.core.context import RequestContext
+    from lambent.core.ports import MetricSink
     from lambent.core.service import Document
     from lambent.services.logs.registry import Registry
     from lambent.storage.log_segments import LogSegments
@@ -39,6 +41,7 @@ class Putting:
 
     registry: Registry
     segments: LogSegments
+    metrics: MetricSink | None
 
     async def put_log_events(
         self, context: RequestContext, request: PutLogEventsRequestTypeDef
@@ -53,10 +56,11 @@ class Putting:
         now = now_ms(context)
         good, rejected = _divide(events, now, self.registry.oldest_ms(key))
         _check_span(good)
-        if good and not self.segments.append(
-            log_key, [(event["timestamp"], event["message"]) for event in good]
-        ):
+        added = [(event["timestamp"], event["message"]) for event in good]
+        if added and not self.segments.append(log_key, added):
             raise ServiceUnavailable("The log group takes in more than the disk can keep up with.")
+        if self.metrics is not None:
+            embedded_metrics.feed(context.scope, added, self.metrics)
         answer: dict[str, Any] = {"nextSequenceToken": sequence_token(now)}
         if rejected:
             answer["rejectedLogEventsInfo"] = rejected

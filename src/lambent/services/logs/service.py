@@ -10,8 +10,9 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from lambent.core.context import Scope
 from lambent.process.clock_driver import CalendarDriver
-from lambent.services.logs import repository
+from lambent.services.logs import embedded_metrics, repository
 from lambent.services.logs.groups import Groups
 from lambent.services.logs.live_tail import LiveTail
 from lambent.services.logs.metric_filters import MetricFilters
@@ -76,6 +77,7 @@ class LogsService:
         self._database = database
         self._segments = segments
         self._clock = clock
+        self._metrics = metrics
         self._registry = Registry(database, clock)
         self._timers: CalendarDriver | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -114,7 +116,7 @@ class LogsService:
             "ListLogGroups": read(groups.list_log_groups),
             "ListTagsForResource": read(tags.list_tags_for_resource),
             "ListTagsLogGroup": read(tags.list_tags_log_group),
-            "PutLogEvents": operation(Putting(registry, segments).put_log_events),
+            "PutLogEvents": operation(Putting(registry, segments, metrics).put_log_events),
             "PutLogGroupDeletionProtection": write(groups.put_deletion_protection),
             "PutRetentionPolicy": write(retention.put_retention_policy),
             "StartLiveTail": operation(self._live_tail.start_live_tail),
@@ -133,6 +135,8 @@ class LogsService:
         events: Sequence[tuple[int, str]],
     ) -> None:
         """Events (milliseconds, text) that a function has logged; its group and stream are there with the first."""
+        if self._metrics is not None:
+            embedded_metrics.feed(Scope(account_id, region), events, self._metrics)
         self._registry.ensure((account_id, region, group))
         self._segments.append((account_id, region, group, stream), events)
 

@@ -14,6 +14,7 @@ class Measured:
         method, resource_path: "" where no method was found.
         latency_ms: from the request's arrival to its answer.
         integration_ms: None where no integration was called.
+        is_detailed: the method's settings ask for metrics of its own.
     """
 
     account_id: str
@@ -26,6 +27,7 @@ class Measured:
     status: int
     latency_ms: int
     integration_ms: int | None
+    is_detailed: bool = False
 
 
 class Meter(Protocol):

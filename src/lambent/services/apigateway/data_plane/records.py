@@ -68,6 +68,7 @@ class Records:
                     status,
                     latency_ms,
                     exchange.integration_ms,
+                    bool(exchange.method.settings.get("metricsEnabled")),
                 )
             )
 

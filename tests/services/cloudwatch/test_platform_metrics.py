@@ -1,0 +1,159 @@
+"""What the platform measures by itself: functions and APIs, as `aws cloudwatch get-metric-statistics` shows them."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.conftest import execution_role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOURCE = """
+def run(event, context):
+    if event.get("fails"):
+        raise ValueError("no")
+    return {"statusCode": 200, "body": "hello"}
+"""
+
+
+@pytest.fixture
+def functions(aws: Callable[..., Any], make_zip: Callable[..., bytes]) -> Any:
+    client = aws("lambda")
+    client.create_function(
+        FunctionName="f",
+        Runtime="python3.11",
+        Role=execution_role(client),
+        Handler="app.run",
+        Code={"ZipFile": make_zip({"app.py": SOURCE})},
+    )
+    client.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig={"Delay": 1})
+    return client
+
+
+@pytest.fixture
+def total(cloudwatch: Any) -> Callable[..., dict[str, float]]:
+    """The statistics of a metric over the last hour, {} where it is not there."""
+
+    def read(namespace: str, name: str, **dimensions: str) -> dict[str, float]:
+        now = datetime.now(UTC)
+        found = cloudwatch.get_metric_statistics(
+            Namespace=namespace,
+            MetricName=name,
+            Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=7200,
+            Statistics=["Sum", "SampleCount", "Maximum", "Minimum"],
+        )["Datapoints"]
+        return {} if not found else found[0]
+
+    return read
+
+
+def test_invocations_agree_to_the_last_one(functions: Any, total: Any) -> None:
+    functions.publish_version(FunctionName="f")
+    functions.get_waiter("published_version_active").wait(FunctionName="f", Qualifier="1")
+    functions.create_alias(FunctionName="f", Name="PROD", FunctionVersion="1")
+    for number in range(5):
+        functions.invoke(FunctionName="f", Payload=b'{"fails": true}' if number == 0 else b"{}")
+    for _ in range(2):
+        functions.invoke(FunctionName="f", Qualifier="PROD")
+    of_function = {"FunctionName": "f"}
+    assert total("AWS/Lambda", "Invocations", **of_function)["Sum"] == 7
+    errors = total("AWS/Lambda", "Errors", **of_function)
+    assert (errors["Sum"], errors["SampleCount"]) == (1, 7)
+    duration = total("AWS/Lambda", "Duration", **of_function)
+    assert duration["SampleCount"] == 7
+    assert duration["Minimum"] > 0
+    assert duration["Unit"] == "Milliseconds"
+    assert total("AWS/Lambda", "Throttles", **of_function)["Sum"] == 0
+    assert total("AWS/Lambda", "ConcurrentExecutions", **of_function)["Maximum"] == 1
+    assert total("AWS/Lambda", "Invocations")["Sum"] == 7
+    behind_alias = {"FunctionName": "f", "Resource": "f:PROD"}
+    assert total("AWS/Lambda", "Invocations", **behind_alias)["Sum"] == 2
+    assert total("AWS/Lambda", "Invocations", **behind_alias, ExecutedVersion="1")["Sum"] == 2
+    assert total("AWS/Lambda", "Invocations", FunctionName="f", Resource="f")["Sum"] == 5
+
+
+def test_throttles_are_counted_and_not_as_invocations(functions: Any, total: Any) -> None:
+    functions.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=0)
+    for _ in range(3):
+        with pytest.raises(ClientError, match="Rate Exceeded"):
+            functions.invoke(FunctionName="f")
+    assert total("AWS/Lambda", "Throttles", FunctionName="f")["Sum"] == 3
+    assert total("AWS/Lambda", "Invocations", FunctionName="f") == {}
+
+
+def test_asynchronous_events(functions: Any, total: Any) -> None:
+    functions.put_function_event_invoke_config(FunctionName="f", MaximumRetryAttempts=0)
+    for payload in (b"{}", b'{"fails": true}'):
+        functions.invoke(FunctionName="f", InvocationType="Event", Payload=payload)
+    deadline = time.monotonic() + 30
+    while not total("AWS/Lambda", "AsyncEventsDropped", FunctionName="f"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert total("AWS/Lambda", "AsyncEventsReceived", FunctionName="f")["Sum"] == 2
+    assert total("AWS/Lambda", "AsyncEventsDropped", FunctionName="f")["Sum"] == 1
+    age = total("AWS/Lambda", "AsyncEventAge", FunctionName="f")
+    assert (age["SampleCount"], age["Unit"]) == (2, "Milliseconds")
+
+
+def test_requests_to_an_api(
+    aws: Callable[..., Any], functions: Any, total: Any, running: Any
+) -> None:
+    import urllib.error
+    import urllib.request
+
+    gateway = aws("apigateway")
+    api = gateway.create_rest_api(name="shop")["id"]
+    (root,) = gateway.get_resources(restApiId=api)["items"]
+    place = {"restApiId": api, "resourceId": root["id"], "httpMethod": "GET"}
+    gateway.put_method(**place, authorizationType="NONE")
+    arn = functions.get_function_configuration(FunctionName="f")["FunctionArn"]
+    functions.add_permission(
+        FunctionName="f",
+        StatementId="s",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    gateway.put_integration(**place, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    gateway.create_deployment(restApiId=api, stageName="prod")
+    address = f"{running.platform.endpoint}/restapis/{api}/prod/_user_request_/"
+    with urllib.request.urlopen(address) as answer:
+        assert answer.read() == b"hello"
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{address}nothing")
+    assert total("AWS/ApiGateway", "Count", ApiName="shop")["Sum"] == 2
+    assert total("AWS/ApiGateway", "4XXError", ApiName="shop", Stage="prod")["Sum"] == 1
+    assert total("AWS/ApiGateway", "5XXError", ApiName="shop", Stage="prod")["Sum"] == 0
+    assert total("AWS/ApiGateway", "Latency", ApiName="shop")["SampleCount"] == 2
+    assert total("AWS/ApiGateway", "IntegrationLatency", ApiName="shop")["SampleCount"] == 1
+    by_method = {"ApiName": "shop", "Stage": "prod", "Method": "GET", "Resource": "/"}
+    assert total("AWS/ApiGateway", "Count", **by_method) == {}
+    patch = {"op": "replace", "path": "/*/*/metrics/enabled", "value": "true"}
+    gateway.update_stage(restApiId=api, stageName="prod", patchOperations=[patch])
+    with urllib.request.urlopen(address):
+        pass
+    assert total("AWS/ApiGateway", "Count", **by_method)["Sum"] == 1
+
+
+def test_metrics_that_a_function_logs(functions: Any, total: Any, make_zip: Any) -> None:
+    source = """
+import json, time
+def run(event, context):
+    metric = {"Namespace": "Shop", "Dimensions": [["till"]], "Metrics": [{"Name": "sales", "Unit": "Count"}]}
+    head = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
+    print(json.dumps({"_aws": head, "till": "1", "sales": event["sales"]}))
+"""
+    functions.update_function_code(FunctionName="f", ZipFile=make_zip({"app.py": source}))
+    functions.get_waiter("function_updated_v2").wait(FunctionName="f", WaiterConfig={"Delay": 1})
+    for sales in (3, 4):
+        functions.invoke(FunctionName="f", Payload=b'{"sales": %d}' % sales)
+    found = total("Shop", "sales", till="1")
+    assert (found["Sum"], found["SampleCount"], found["Unit"]) == (7, 2, "Count")

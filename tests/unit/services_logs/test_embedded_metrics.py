@@ -1,0 +1,81 @@
+"""Metrics in log events: what the format means, and what is not of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambent.core.context import Scope
+from lambent.services.logs import embedded_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambent.core.ports import MetricDatum
+
+SCOPE = Scope("111111111111", "eu-west-1")
+
+
+class Sink:
+    def __init__(self) -> None:
+        self.data: list[MetricDatum] = []
+
+    def record(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
+        assert scope == SCOPE
+        self.data += data
+
+
+def fed(*texts: str) -> list[tuple[str, float, str, dict[str, str]]]:
+    sink = Sink()
+    embedded_metrics.feed(SCOPE, [(5, text) for text in texts], sink)
+    assert all(each.timestamp_ms == 1_700_000_000_123 for each in sink.data)
+    return [(each.name, each.value, each.unit, dict(each.dimensions)) for each in sink.data]
+
+
+def event(directive: dict[str, Any] | None = None, **members: Any) -> str:
+    directive = {
+        "Namespace": "Shop",
+        "Dimensions": [["till"], ["till", "city"]],
+        "Metrics": [{"Name": "sales", "Unit": "Count"}],
+        **(directive or {}),
+    }
+    head = {"Timestamp": 1_700_000_000_123, "CloudWatchMetrics": [directive]}
+    return json.dumps({"_aws": head, "till": "1", "city": "Bern", "sales": 3, **members})
+
+
+def test_a_metric_comes_once_for_each_set_of_dimensions() -> None:
+    assert fed(event()) == [
+        ("sales", 3, "Count", {"till": "1"}),
+        ("sales", 3, "Count", {"till": "1", "city": "Bern"}),
+    ]
+
+
+def test_several_values_and_no_dimensions() -> None:
+    text = event({"Dimensions": [[]], "Metrics": [{"Name": "sales"}]}, sales=[1, 2.5])
+    assert fed(text) == [("sales", 1, "None", {}), ("sales", 2.5, "None", {})]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CloudWatchMetrics",
+        '{"CloudWatchMetrics": [}',
+        '["CloudWatchMetrics"]',
+        '{"_aws": {"CloudWatchMetrics": []}}',
+        '{"_aws": {"Timestamp": "now", "CloudWatchMetrics": []}}',
+        '{"_aws": {"Timestamp": 1700000000123, "CloudWatchMetrics": {"a": 1}}}',
+        '{"_aws": {"Timestamp": 1700000000123, "CloudWatchMetrics": [1]}}',
+        event({"Namespace": ""}),
+        event({"Namespace": 7}),
+        event({"Metrics": [1, {"Unit": "Count"}, {"Name": ""}]}),
+        event(sales="three"),
+        event(sales=True),
+        event({"Dimensions": [["nowhere"]]}),
+        event({"Dimensions": [["till"]]}, till=1),
+        event({"Dimensions": [[f"d{number}" for number in range(31)]]}),
+    ],
+)
+def test_what_breaks_the_rules_carries_nothing(text: str) -> None:
+    assert fed(text) == []
