@@ -245,7 +245,7 @@ def build(
         roles=None if config.auth == "open" else sts.role_sessions,
         metrics=EventMetrics(function_metrics.note),
     )
-    cloudwatch = CloudWatchService(database, clock)
+    cloudwatch = CloudWatchService(database, clock, lambda_.invoker)
     cloudwatch.collector.watch(function_metrics.drain)
     stages = Stages()
     searches = Compute()

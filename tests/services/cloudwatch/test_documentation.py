@@ -17,7 +17,7 @@ NAMES = set(botocore.session.get_session().get_service_model("cloudwatch").opera
 
 def _served() -> set[str]:
     unused: Any = None
-    return set(CloudWatchService(unused, unused).operations)
+    return set(CloudWatchService(unused, unused, unused).operations)
 
 
 def test_every_operation_is_documented_as_served_or_not() -> None:

@@ -10,10 +10,19 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lambent.core.service import waits, write
+from lambent.core.service import read, waits, write
 from lambent.process.clock_driver import CalendarDriver
-from lambent.services.cloudwatch import store
+from lambent.services.cloudwatch import dashboards, resources, store, tags
+from lambent.services.cloudwatch.alarm_history import describe_alarm_history
+from lambent.services.cloudwatch.alarm_watch import AlarmWatch
+from lambent.services.cloudwatch.alarms import (
+    Alarms,
+    checked_state,
+    describe_alarms,
+    describe_alarms_for_metric,
+)
 from lambent.services.cloudwatch.collector import Collector
+from lambent.services.cloudwatch.errors import ResourceNotFound
 from lambent.services.cloudwatch.metric_data import get_metric_data
 from lambent.services.cloudwatch.putting import put_metric_data
 from lambent.services.cloudwatch.reading import get_metric_statistics, list_metrics
@@ -22,8 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from types_boto3_cloudwatch.type_defs import SetAlarmStateInputTypeDef
+
     from lambent.core.context import RequestContext
-    from lambent.core.ports import Database
+    from lambent.core.ports import Database, FunctionInvoker
     from lambent.core.service import Document, Operation
     from lambent.process.clock_driver import MovableClock
 
@@ -39,21 +50,41 @@ class CloudWatchService:
     Args:
         database: open, with its migrations run.
         clock: ages and alarms go by its calendar.
+        functions: Lambda, which alarms invoke.
     """
 
     name = "cloudwatch"
 
-    def __init__(self, database: Database, clock: MovableClock) -> None:
+    def __init__(self, database: Database, clock: MovableClock, functions: FunctionInvoker) -> None:
         self._database = database
         self._clock = clock
         self._timers: CalendarDriver | None = None
         self._working: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
         self.collector = Collector(database)
+        self._watch = AlarmWatch(database, clock, functions, self.collector.flush)
+        alarms = Alarms(self._look_now)
         self.operations: Mapping[str, Operation] = {
+            "DeleteAlarms": write(alarms.delete_alarms),
+            "DeleteDashboards": write(dashboards.delete_dashboards),
+            "DescribeAlarmHistory": self._sees_alarms(describe_alarm_history),
+            "DescribeAlarms": self._sees_alarms(describe_alarms),
+            "DescribeAlarmsForMetric": self._sees_alarms(describe_alarms_for_metric),
+            "DisableAlarmActions": write(alarms.disable_alarm_actions),
+            "EnableAlarmActions": write(alarms.enable_alarm_actions),
+            "GetDashboard": read(dashboards.get_dashboard),
             "GetMetricData": self._reads(get_metric_data),
             "GetMetricStatistics": self._reads(get_metric_statistics),
+            "ListDashboards": read(dashboards.list_dashboards),
             "ListMetrics": self._reads(list_metrics),
+            "ListTagsForResource": read(tags.list_tags_for_resource),
+            "PutCompositeAlarm": write(alarms.put_composite_alarm),
+            "PutDashboard": write(dashboards.put_dashboard),
+            "PutMetricAlarm": write(alarms.put_metric_alarm),
             "PutMetricData": write(put_metric_data),
+            "SetAlarmState": waits(self._set_alarm_state),
+            "TagResource": write(tags.tag_resource),
+            "UntagResource": write(tags.untag_resource),
         }
 
     async def start(self) -> None:
@@ -61,24 +92,28 @@ class CloudWatchService:
         self._timers = CalendarDriver(self._clock)
         self._flush_soon()
         self._roll_up_soon()
+        self._look_soon()
 
     async def advance(self) -> None:
         """Do what is due after the calendar was moved (`--test-mode`)."""
         await self._flush()
+        await self._look()
         await self._roll_up()
 
     async def reset(self) -> None:
         """Forget every metric of every account (`--test-mode`)."""
         self.collector.forget()
         await self._database.write(store.remove_all)
+        await self._database.write(resources.remove_all)
 
     async def stop(self) -> None:
         """Write what is gathered, and end the background tasks."""
         if self._timers is not None:
             self._timers.stop()
             self._timers = None
-        if self._working:
-            await asyncio.wait(self._working)
+        working = self._working | ({self._looking} if self._looking is not None else set())
+        if working:
+            await asyncio.wait(working)
         await self._flush()
 
     def _reads(self, run: Callable[..., Any]) -> Operation:
@@ -89,6 +124,43 @@ class CloudWatchService:
             return await self._database.read(lambda tx: run(tx, context, request))
 
         return waits(operation)
+
+    def _sees_alarms(self, run: Callable[..., Any]) -> Operation:
+        """What tells of alarms tells their states of now, where a change is under way."""
+
+        async def operation(context: RequestContext, request: Document) -> Any:
+            if self._looking is not None:
+                await asyncio.shield(self._looking)
+            return await self._database.read(lambda tx: run(tx, context, request))
+
+        return waits(operation)
+
+    async def _set_alarm_state(
+        self, context: RequestContext, request: SetAlarmStateInputTypeDef
+    ) -> Document:
+        checked_state(request)
+        scope, name = context.scope, request["AlarmName"]
+        found = await self._database.read(lambda tx: resources.find_alarm(tx, scope, name))
+        if found is None:
+            raise ResourceNotFound("Resource not found.")
+        state, reason = request["StateValue"], request["StateReason"]
+        data = request.get("StateReasonData")
+        await self._watch.set_state(scope, found[0], name, state, reason, data)
+        return {}
+
+    def _look_now(self) -> None:
+        """An alarm has changed: its state need not wait for the next minute."""
+        if self._timers is not None:
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+
+    def _look_soon(self) -> None:
+        self._begin(self._look(), self._watch.every, self._look_soon)
+
+    async def _look(self) -> None:
+        try:
+            await self._watch.look()
+        except Exception:  # noqa: BLE001 - the boundary of a task: the next one tries again
+            _log.exception("alarms wait to be looked at")
 
     def _flush_soon(self) -> None:
         self._begin(self._flush(), _FLUSH_EVERY, self._flush_soon)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -63,6 +64,10 @@ class Stored(NamedTuple):
     period: int
     unit: str
     point: Point
+
+
+def moment_of(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
 
 
 def dimensions_of(pairs: Iterable[tuple[str, str]]) -> Dimensions:

@@ -1,0 +1,146 @@
+"""What PutMetricAlarm and PutCompositeAlarm take. Everything here raises ValidationError."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lambent.services.cloudwatch import querying, statistics
+from lambent.services.cloudwatch.alarm_states import COMPARISONS, TREATMENTS
+from lambent.services.cloudwatch.errors import ValidationError
+from lambent.services.cloudwatch.store import DAY_S, HOUR_S, MINUTE_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PERIODS = (10, 20, 30)
+# Members of a metric alarm that describe one metric; the others are for `Metrics`.
+_OF_ONE = (
+    "MetricName",
+    "Namespace",
+    "Statistic",
+    "ExtendedStatistic",
+    "Dimensions",
+    "Period",
+    "Unit",
+)
+_UNSERVED = (
+    "ActionConfiguration",
+    "EvaluationCriteria",
+    "EvaluationInterval",
+    "EvaluationWindow",
+    "ThresholdMetricId",
+    "WarmUpConfiguration",
+)
+_SUPPRESSORS = (
+    "ActionConfiguration",
+    "ActionsSuppressor",
+    "ActionsSuppressorExtensionPeriod",
+    "ActionsSuppressorWaitPeriod",
+)
+_ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
+
+
+def check_metric_alarm(request: Mapping[str, Any]) -> None:
+    refuse(request, _UNSERVED)
+    check_actions(request)
+    operator = request.get("ComparisonOperator")
+    if operator is None:
+        raise ValidationError("The parameter ComparisonOperator is required.")
+    if operator not in COMPARISONS:
+        raise ValidationError(f"{operator} goes with anomaly detection, which is not supported.")
+    if "EvaluationPeriods" not in request:
+        raise ValidationError("The parameter EvaluationPeriods is required.")
+    if "Threshold" not in request:
+        raise ValidationError("The parameter Threshold is required.")
+    period = _check_metrics(request) if "Metrics" in request else _check_metric(request)
+    _check_range(request, period)
+    treatment = request.get("TreatMissingData", "missing")
+    if treatment not in TREATMENTS:
+        raise ValidationError(
+            f"Value '{treatment}' for parameter TreatMissingData is not one of {', '.join(TREATMENTS)}."
+        )
+    if request.get("EvaluateLowSampleCountPercentile", "evaluate") != "evaluate":
+        raise ValidationError(
+            "EvaluateLowSampleCountPercentile is supported with the value evaluate alone."
+        )
+
+
+def _check_metric(request: Mapping[str, Any]) -> int:
+    for member in ("MetricName", "Namespace", "Period"):
+        if member not in request:
+            raise ValidationError(f"The parameter {member} is required.")
+    if ("Statistic" in request) == ("ExtendedStatistic" in request):
+        raise ValidationError("Must specify either Statistic or ExtendedStatistic")
+    extended = request.get("ExtendedStatistic")
+    if extended is not None and statistics.extended(extended) is None:
+        raise ValidationError(
+            f"The value {extended} for parameter ExtendedStatistic is not supported."
+        )
+    period: int = request["Period"]
+    if period not in _PERIODS and period % MINUTE_S:
+        raise ValidationError("Period must be 10, 20, 30 or a multiple of 60")
+    return period
+
+
+def _check_metrics(request: Mapping[str, Any]) -> int:
+    for member in _OF_ONE:
+        if member in request:
+            raise ValidationError(f"The parameters Metrics and {member} are mutually exclusive.")
+    metrics = request["Metrics"]
+    querying.check(metrics, "Metrics")
+    shown = [each for each in metrics if each.get("ReturnData", True)]
+    if len(shown) != 1:
+        raise ValidationError("Exactly one element of the metrics list should return data.")
+    return period_of(request)
+
+
+def period_of(alarm: Mapping[str, Any]) -> int:
+    """Of one metric its own; of several the longest."""
+    if "Period" in alarm:
+        return int(alarm["Period"])
+    periods: list[int] = [
+        each["MetricStat"]["Period"] if "MetricStat" in each else each.get("Period", MINUTE_S)
+        for each in alarm["Metrics"]
+    ]
+    return max(periods)
+
+
+def _check_range(request: Mapping[str, Any], period: int) -> None:
+    wanted = request["EvaluationPeriods"]
+    if request.get("DatapointsToAlarm", 1) > wanted:
+        raise ValidationError("DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
+    if period >= HOUR_S and wanted * period > 7 * DAY_S:
+        raise ValidationError(
+            "Metrics cannot be checked across more than seven days "
+            "(EvaluationPeriods * Period must be <= 604800)."
+        )
+    if period < HOUR_S and wanted * period > DAY_S:
+        raise ValidationError(
+            "Metrics cannot be checked across more than a day "
+            "(EvaluationPeriods * Period must be <= 86400)."
+        )
+
+
+def check_composite(request: Mapping[str, Any]) -> None:
+    """All but the rule."""
+    refuse(request, _SUPPRESSORS)
+    check_actions(request)
+
+
+def refuse(request: Mapping[str, Any], members: tuple[str, ...]) -> None:
+    for member in members:
+        if member in request:
+            raise ValidationError(f"The parameter {member} is not supported.")
+
+
+def check_actions(request: Mapping[str, Any]) -> None:
+    """Functions are invoked; what nobody is there for is refused rather than forgotten."""
+    for member in _ACTIONS:
+        for arn in request.get(member, ()):
+            parts = arn.split(":")
+            if len(parts) < 6 or parts[0] != "arn":
+                raise ValidationError(f"Invalid arn syntax: {arn}")
+            if parts[2] != "lambda" or not parts[5].startswith("function"):
+                raise ValidationError(
+                    f"The action {arn} is not supported: alarms invoke Lambda functions."
+                )

@@ -1,0 +1,138 @@
+"""What happened to alarms, and DescribeAlarmHistory."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambent.core import ids
+from lambent.services.cloudwatch.paging import page
+from lambent.services.cloudwatch.resources import COMPOSITE_ALARMS, HISTORY, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from types_boto3_cloudwatch.type_defs import DescribeAlarmHistoryInputTypeDef
+
+    from lambent.core.context import RequestContext, Scope
+    from lambent.core.ports import Tx
+    from lambent.core.service import Document
+    from lambent.services.cloudwatch.resources import Kind
+
+# "CloudWatch saves ... alarm history for 30 days".
+KEPT = timedelta(days=30)
+PAGE = 50
+_MOST_DATA = 4095
+_CHANGES = {
+    (False, True): ("Create", "created"),
+    (True, True): ("Update", "updated"),
+    (True, False): ("Delete", "deleted"),
+}
+
+
+def type_of(kind: Kind) -> str:
+    return "CompositeAlarm" if kind is COMPOSITE_ALARMS else "MetricAlarm"
+
+
+def note_configuration(
+    tx: Tx,
+    context: RequestContext,
+    kind: Kind,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
+    """An alarm was created, updated or deleted."""
+    document = after or before
+    assert document is not None
+    word, done = _CHANGES[before is not None, after is not None]
+    data = {"version": "1.0", "type": word, f"{done}Alarm": _own_words(document)}
+    note(
+        tx,
+        context.scope,
+        kind,
+        document["AlarmName"],
+        context.now,
+        item="ConfigurationUpdate",
+        summary=f'Alarm "{document["AlarmName"]}" {done}',
+        data=data,
+    )
+
+
+def note(
+    tx: Tx,
+    scope: Scope,
+    kind: Kind,
+    name: str,
+    now: datetime,
+    *,
+    item: str,
+    summary: str,
+    data: Mapping[str, Any],
+) -> None:
+    text = orjson.dumps(data).decode()
+    if len(text) > _MOST_DATA:
+        text = orjson.dumps({"version": "1.0", "truncated": True}).decode()
+    document = {
+        "AlarmName": name,
+        "AlarmType": type_of(kind),
+        "Timestamp": now.isoformat(),
+        "HistoryItemType": item,
+        "HistorySummary": summary[:255],
+        "HistoryData": text,
+    }
+    number = int(now.timestamp() * 1000)
+    HISTORY.put(tx, scope, f"{number:014}:{ids.hex_id(8)}", document)
+
+
+def _own_words(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Members by their names in camel case, as AWS writes them there."""
+    return {
+        f"{name[0].lower()}{name[1:]}": value for name, value in document.items() if name != "Tags"
+    }
+
+
+def forget_old(tx: Tx, now: datetime) -> None:
+    oldest = int((now - KEPT).timestamp() * 1000)
+    for scope, id_, _ in HISTORY.everywhere(tx):
+        if int(id_.partition(":")[0]) < oldest:
+            HISTORY.remove(tx, scope, id_)
+
+
+def describe_alarm_history(
+    tx: Tx, context: RequestContext, request: DescribeAlarmHistoryInputTypeDef
+) -> Document:
+    types = request.get("AlarmTypes") or ["MetricAlarm"]
+    found = []
+    for number, each in enumerate(HISTORY.all(tx, context.scope)):
+        if _is_asked_for(each, request, list(types)):
+            found.append((number, each))
+    if request.get("ScanBy", "TimestampDescending") == "TimestampDescending":
+        found.reverse()
+    shown, answer = page(
+        found,
+        request.get("NextToken"),
+        request.get("MaxRecords", PAGE),
+        lambda each: f"{each[0]}:{each[1]['Timestamp']}",
+    )
+    answer["AlarmHistoryItems"] = [
+        {**each, "Timestamp": moment(each["Timestamp"])} for _, each in shown
+    ]
+    return answer
+
+
+def _is_asked_for(
+    document: Mapping[str, Any], request: DescribeAlarmHistoryInputTypeDef, types: list[str]
+) -> bool:
+    at = moment(document["Timestamp"])
+    start, end = request.get("StartDate", at), request.get("EndDate", at)
+    assert isinstance(start, datetime)
+    assert isinstance(end, datetime)
+    return (
+        document["AlarmType"] in types
+        and request.get("AlarmName", document["AlarmName"]) == document["AlarmName"]
+        and request.get("HistoryItemType", document["HistoryItemType"])
+        == document["HistoryItemType"]
+        and start <= at <= end
+    )

@@ -1,0 +1,118 @@
+"""Rules of composite alarms: `ALARM("cpu") AND NOT OK(disk)` (PutCompositeAlarm, AlarmRule)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    # Whether a rule holds, by the states of alarms.
+    Test = Callable[[Mapping[str, str]], bool]
+
+# "An alarm rule expression can have ... up to 100 elements".
+MOST_ELEMENTS = 500
+_DEEPEST = 50
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<sign>[()])|(?P<word>[^\s()"']+))"""
+)
+_STATES = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": "INSUFFICIENT_DATA"}
+
+
+class Malformed(Exception):
+    """It cannot be read. The text says why."""
+
+
+class Rule(NamedTuple):
+    """`children`: the names of the alarms that it is about."""
+
+    test: Test
+    children: frozenset[str]
+
+
+def compile_rule(text: str) -> Rule:
+    """Raises Malformed."""
+    parser = _Parser(text)
+    test = parser.alternatives(0)
+    parser.end()
+    return Rule(test, frozenset(parser.children))
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._tokens: list[tuple[str, str]] = []
+        self.children: set[str] = set()
+        text, position = text.rstrip(), 0
+        while position < len(text):
+            match = _TOKEN.match(text, position)
+            if match is None or match.lastgroup is None:
+                raise Malformed(f"unexpected character at position {position}")
+            self._tokens.append((match.lastgroup, match[match.lastgroup]))
+            position = match.end()
+        if len(self._tokens) > MOST_ELEMENTS * 4:
+            raise Malformed("it has too many elements")
+        self._at = 0
+
+    def end(self) -> None:
+        if self._at < len(self._tokens):
+            raise Malformed(f"unexpected '{self._tokens[self._at][1]}'")
+
+    def alternatives(self, depth: int) -> Test:
+        tests = [self._all(depth)]
+        while self._word("OR"):
+            tests.append(self._all(depth))
+        return lambda states: any(test(states) for test in tests)
+
+    def _all(self, depth: int) -> Test:
+        tests = [self._one(depth)]
+        while self._word("AND"):
+            tests.append(self._one(depth))
+        return lambda states: all(test(states) for test in tests)
+
+    def _one(self, depth: int) -> Test:
+        if depth > _DEEPEST:
+            raise Malformed("it is nested too deeply")
+        if self._word("NOT"):
+            test = self._one(depth + 1)
+            return lambda states: not test(states)
+        for word, value in (("TRUE", True), ("FALSE", False)):
+            if self._word(word):
+                return lambda states, value=value: value  # type: ignore[misc]
+        kind, text = self._next()
+        if (kind, text) == ("sign", "("):
+            test = self.alternatives(depth + 1)
+            self._expect(")")
+            return test
+        state = _STATES.get(text) if kind == "word" else None
+        if state is None:
+            raise Malformed(f"unexpected '{text}'")
+        return self._state(state)
+
+    def _state(self, state: str) -> Test:
+        self._expect("(")
+        kind, text = self._next()
+        if kind == "sign":
+            raise Malformed("the name of an alarm is missing")
+        name = re.sub(r"\\(.)", r"\1", text[1:-1]) if kind == "quoted" else text
+        if name.startswith("arn:"):
+            name = name.split(":", 6)[-1]
+        self._expect(")")
+        self.children.add(name)
+        return lambda states: states.get(name) == state
+
+    def _next(self) -> tuple[str, str]:
+        if self._at == len(self._tokens):
+            raise Malformed("it ends too early")
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _expect(self, sign: str) -> None:
+        if self._next() != ("sign", sign):
+            raise Malformed(f"'{sign}' is missing")
+
+    def _word(self, word: str) -> bool:
+        if self._at < len(self._tokens) and self._tokens[self._at] == ("word", word):
+            self._at += 1
+            return True
+        return False

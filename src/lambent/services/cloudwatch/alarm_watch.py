@@ -1,0 +1,304 @@
+"""Finds out the states of alarms, once in each period, and does what they say.
+
+A change of state and its line in the history are one transaction. Actions follow it: a function is invoked once its
+event is in Lambda's queue, and the history says how that went.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambent.core.errors import ServiceError
+from lambent.core.ports import InvocationRefused, ServiceCaller
+from lambent.services.cloudwatch import alarm_history, querying, statistics, store
+from lambent.services.cloudwatch.alarm_checks import period_of
+from lambent.services.cloudwatch.alarm_events import alarm_event
+from lambent.services.cloudwatch.alarm_rules import compile_rule
+from lambent.services.cloudwatch.alarm_states import (
+    ALARM,
+    OK,
+    SPARE,
+    Verdict,
+    judge,
+    reason_data,
+)
+from lambent.services.cloudwatch.errors import ValidationError
+from lambent.services.cloudwatch.resources import COMPOSITE_ALARMS, METRIC_ALARMS
+from lambent.services.cloudwatch.series import Span, values
+from lambent.services.cloudwatch.store import MINUTE_S, dimensions_of, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from lambent.core.clock import Clock
+    from lambent.core.context import Scope
+    from lambent.core.ports import Database, FunctionInvoker, Tx
+    from lambent.services.cloudwatch.resources import Kind
+
+PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
+_ACTIONS = {OK: "OKActions", ALARM: "AlarmActions"}
+_SHORT_S = 10
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An alarm's move from one state to another."""
+
+    scope: Scope
+    kind: Kind
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+    @property
+    def actions(self) -> list[str]:
+        member = _ACTIONS.get(self.after["StateValue"], "InsufficientDataActions")
+        return list(self.after[member]) if self.after["ActionsEnabled"] else []
+
+
+class AlarmWatch:
+    """Args: `flushed` returns when everything that was measured can be read."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        functions: FunctionInvoker,
+        flushed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._functions = functions
+        self._flushed = flushed
+        self._lock = asyncio.Lock()
+        self._periods: set[int] = set()
+
+    @property
+    def every(self) -> timedelta:
+        """How often there is something to find out."""
+        return timedelta(
+            seconds=_SHORT_S if any(each < MINUTE_S for each in self._periods) else MINUTE_S
+        )
+
+    async def look(self) -> None:
+        """Find out the state of every alarm, and act."""
+        async with self._lock:
+            await self._flushed()
+            changes = await self._database.write(self._judge_all)
+            for change in changes:
+                await self._act(change)
+
+    async def set_state(
+        self, scope: Scope, kind: Kind, name: str, state: str, reason: str, data: str | None
+    ) -> None:
+        """As somebody says, until the next look. Nothing where the alarm is gone."""
+
+        def write(tx: Tx) -> list[Change]:
+            before = kind.find(tx, scope, name)
+            if before is None:
+                return []
+            changes = _moved(tx, scope, kind, before, state, reason, data, self._clock.calendar())
+            return changes + _judge_composites(tx, self._clock.calendar())
+
+        async with self._lock:
+            for change in await self._database.write(write):
+                await self._act(change)
+
+    def _judge_all(self, tx: Tx) -> list[Change]:
+        now = self._clock.calendar()
+        changes: list[Change] = []
+        alarms = METRIC_ALARMS.everywhere(tx)
+        self._periods = {period_of(alarm) for _, _, alarm in alarms}
+        for scope, _, alarm in alarms:
+            verdict = _verdict(tx, scope, alarm, now)
+            if verdict is not None and verdict.state != alarm["StateValue"]:
+                data = orjson.dumps(reason_data(alarm, verdict, now)).decode()
+                changes += _moved(
+                    tx, scope, METRIC_ALARMS, alarm, verdict.state, verdict.reason, data, now
+                )
+        alarm_history.forget_old(tx, now)
+        return changes + _judge_composites(tx, now)
+
+    async def _act(self, change: Change) -> None:
+        for arn in change.actions:
+            trouble = await self._invoke(arn, change)
+            await self._database.write(_noted(change, arn, trouble, self._clock.calendar()))
+
+    async def _invoke(self, arn: str, change: Change) -> str:
+        """The reason why it could not be, or ""."""
+        event = alarm_event(change, self._clock.calendar())
+        caller = ServiceCaller(PRINCIPAL, change.after["AlarmArn"], change.scope.account_id)
+        try:
+            await self._functions.send(arn, orjson.dumps(event), caller)
+        except (InvocationRefused, ServiceError) as reason:
+            _log.warning("alarm %s: %s", change.after["AlarmArn"], reason)
+            return str(reason)
+        return ""
+
+
+def _noted(change: Change, arn: str, trouble: str, now: datetime) -> Callable[[Tx], None]:
+    def write(tx: Tx) -> None:
+        data = {
+            "actionState": "Failed" if trouble else "Succeeded",
+            "stateUpdateTimestamp": int(now.timestamp() * 1000),
+            "notificationResource": arn,
+            "publishedMessage": None,
+            "error": trouble or None,
+        }
+        summary = (
+            f"Failed to execute action {arn}. Received error: {trouble}"
+            if trouble
+            else f"Successfully executed action {arn}"
+        )
+        alarm_history.note(
+            tx,
+            change.scope,
+            change.kind,
+            change.after["AlarmName"],
+            now,
+            item="Action",
+            summary=summary,
+            data=data,
+        )
+
+    return write
+
+
+def _verdict(tx: Tx, scope: Scope, alarm: Mapping[str, Any], now: datetime) -> Verdict | None:
+    """What its data points say; None: it stays as it is."""
+    period = period_of(alarm)
+    end_s = int(now.timestamp())
+    end_s -= end_s % min(period, MINUTE_S)
+    start_s = end_s - period * (alarm["EvaluationPeriods"] + SPARE)
+    span = Span(start_s, end_s, period)
+    try:
+        found = _values(tx, scope, alarm, span, now)
+    except ValidationError as reason:
+        _log.warning("alarm %s cannot be evaluated: %s", alarm["AlarmArn"], reason)
+        return None
+    points = [(at, found.get(at)) for at in range(start_s, end_s, period)]
+    return judge(alarm, points)
+
+
+def _values(
+    tx: Tx, scope: Scope, alarm: Mapping[str, Any], span: Span, now: datetime
+) -> dict[int, float]:
+    if "Metrics" in alarm:
+        shown = next(each for each in alarm["Metrics"] if each.get("ReturnData", True))
+        answers = querying.Answers(
+            tx,
+            scope,
+            alarm["Metrics"],
+            store.moment_of(span.start_s),
+            store.moment_of(span.end_s),
+            now,
+        )
+        several = answers.of(shown["Id"])
+        if len(several) > 1:
+            raise ValidationError("the expression must return one time series")
+        return several[0].values if several else {}
+    dimensions = dimensions_of((each["Name"], each["Value"]) for each in alarm["Dimensions"])
+    key = key_of(scope, alarm["Namespace"], alarm["MetricName"], dimensions)
+    statistic = statistics.find(alarm.get("Statistic") or alarm["ExtendedStatistic"])
+    assert statistic is not None, "checked when the alarm was put"
+    rows = store.read(tx, key, span.start_s, span.end_s, alarm.get("Unit"))
+    return values(rows, span, statistic)
+
+
+def _judge_composites(tx: Tx, now: datetime) -> list[Change]:
+    """Until nothing changes any more: they may be about each other, though not in a circle."""
+    changes: list[Change] = []
+    while True:
+        states: dict[Scope, dict[str, str]] = {}
+        composites = COMPOSITE_ALARMS.everywhere(tx)
+        if not composites:
+            return changes
+        for scope, name, alarm in (*METRIC_ALARMS.everywhere(tx), *composites):
+            states.setdefault(scope, {})[name] = alarm["StateValue"]
+        moved = [
+            change
+            for scope, _, alarm in composites
+            for change in _judge_composite(tx, scope, alarm, states[scope], now)
+        ]
+        if not moved:
+            return changes
+        changes += moved
+
+
+def _judge_composite(
+    tx: Tx, scope: Scope, alarm: Mapping[str, Any], states: Mapping[str, str], now: datetime
+) -> list[Change]:
+    rule = compile_rule(alarm["AlarmRule"])
+    state = ALARM if rule.test(states) else OK
+    if state == alarm["StateValue"]:
+        return []
+    triggers = sorted(name for name in rule.children if name in states)
+    reason = f"{alarm['AlarmArn']} transitioned to {state}"
+    if triggers:
+        told = ", ".join(f"{name} is in {states[name]}" for name in triggers)
+        reason += f": {told}"
+    data = {
+        "triggeringAlarms": [
+            {
+                "arn": f"{alarm['AlarmArn'].rpartition('alarm:')[0]}alarm:{name}",
+                "state": {"value": states[name]},
+            }
+            for name in triggers
+        ]
+    }
+    text = orjson.dumps(data).decode()
+    return _moved(tx, scope, COMPOSITE_ALARMS, alarm, state, reason, text, now)
+
+
+def _moved(
+    tx: Tx,
+    scope: Scope,
+    kind: Kind,
+    before: Mapping[str, Any],
+    state: str,
+    reason: str,
+    data: str | None,
+    now: datetime,
+) -> list[Change]:
+    """Write a state; a change, if it is another one."""
+    after = {
+        **before,
+        "StateValue": state,
+        "StateReason": reason[:1023],
+        "StateUpdatedTimestamp": now.isoformat(),
+    }
+    after.pop("StateReasonData", None)
+    if data is not None:
+        after["StateReasonData"] = data
+    is_other = state != before["StateValue"]
+    if is_other:
+        after["StateTransitionedTimestamp"] = now.isoformat()
+    kind.put(tx, scope, before["AlarmName"], after)
+    if not is_other:
+        return []
+    alarm_history.note(
+        tx,
+        scope,
+        kind,
+        before["AlarmName"],
+        now,
+        item="StateUpdate",
+        summary=f"Alarm updated from {before['StateValue']} to {state}",
+        data={"version": "1.0", "oldState": _state(before), "newState": _state(after)},
+    )
+    return [Change(scope, kind, before, after)]
+
+
+def _state(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"stateValue": alarm["StateValue"], "stateReason": alarm["StateReason"]}
+    if "StateReasonData" in alarm:
+        found["stateReasonData"] = orjson.Fragment(alarm["StateReasonData"])
+    return found
