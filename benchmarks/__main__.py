@@ -67,6 +67,7 @@ GROUPS = (
 ALONE = (
     "cold_steps",
     "http_servers",
+    "insights",
     "policy_decisions",
     "snap_density",
     "soak",
