@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Hashing 256 KB takes 0.7 ms; more is done in a thread (hashlib lets go of the GIL).
 _HASH_HERE_BYTES = 256 * 1024
+_LENGTH = re.compile(r"[0-9]{1,15}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}")
 
@@ -74,6 +75,7 @@ class Authenticate:
             call.claim, call.request, call.service.signing_name, body_sha256
         )
         call.principal = signed.credential.principal
+        _check_session(call)
         call.region = call.claim.region
         if self._uses is not None:
             self._uses.used(call.principal, call.service.signing_name, call.region)
@@ -112,6 +114,16 @@ class TrustEverybody:
             raise _worded(call, refused) from None
 
 
+def _check_session(call: Call) -> None:
+    """ "You cannot call any IAM API operations unless MFA authentication information is included in the request"
+    (GetSessionToken; there are no MFA devices); nor with the credentials of GetFederationToken.
+    """
+    principal = call.principal
+    is_users = principal.session is not None and principal.kind != "assumed-role"
+    if is_users and call.service.name == "iam":
+        raise SignatureRefused(Flaw.UNKNOWN_KEY)
+
+
 def _root_of(account_id: str) -> Principal:
     return Principal("root", account_id, f"arn:aws:iam::{account_id}:root", user_id=account_id)
 
@@ -124,11 +136,13 @@ def region_of_host(request: Request) -> str:
 
 def unwrap(call: Call, signed: Signed | None) -> None:
     """Replace a body sent in signed chunks by its content. Raises `SignatureRefused`."""
+    if call.service.signing_name != "s3":
+        return
     headers = call.request.headers
     form = headers.first.get("x-amz-content-sha256")
     if form is not None and form in aws_chunked.FORMS:
         length = headers.get("x-amz-decoded-content-length")
-        said = int(length) if length.isascii() and length.isdecimal() else None
+        said = int(length) if _LENGTH.fullmatch(length) else None
         call.body = aws_chunked.decode(call.body, form, signed, said)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
@@ -19,19 +20,28 @@ TERMINATOR = "aws4_request"
 
 # As every SDK writes it; what does not match goes the slow way, which finds out what is wrong.
 _USUAL = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request, ?"
+    r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]{1,32})/([^/,\s]+)/aws4_request, ?"
     r"SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]+)"
 )
-# Heads of Authorization headers remembered: one per access key, service and day, 300 bytes each.
+# A region becomes part of names and ARNs; the longest of AWS has 14 letters.
+_REGION = re.compile(r"[a-z0-9-]{1,32}")
+# Heads of Authorization headers remembered: one per access key, service and day, 300 bytes each. Longer ones are not
+# worth it, and would be a way to fill the memory.
 _KNOWN_KEPT = 10_000
+_KNOWN_LENGTH = 1024
 _PARTS = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS = ("Algorithm", "Credential", "Signature", "SignedHeaders", "Date")
+_QUERY_SIGNS = tuple(f"X-Amz-{name}=" for name in ("Algorithm", "Credential", "Signature"))
+# Digits of a number of seconds: more are never needed, and thousands of them cannot even be read.
+_EXPIRES_DIGITS = 9
 
 
 class Flaw(enum.Enum):
     """What can be wrong with a signature. Which code that is depends on the protocol: see `refusals`."""
 
     MISSING = enum.auto()
+    TWO_MECHANISMS = enum.auto()
+    OLD_MECHANISM = enum.auto()
     INCOMPLETE = enum.auto()
     BAD_PRESIGNED = enum.auto()
     UNKNOWN_KEY = enum.auto()
@@ -40,6 +50,7 @@ class Flaw(enum.Enum):
     WRONG_SCOPE = enum.auto()
     EXPIRED = enum.auto()
     NOT_YET = enum.auto()
+    NOT_SIGNED = enum.auto()
     URL_EXPIRED = enum.auto()
     MISMATCH = enum.auto()
     BODY_MISMATCH = enum.auto()
@@ -86,7 +97,8 @@ class ClaimReader:
         headers = request.headers
         first = headers.first
         authorization = first.get("authorization")
-        if authorization:
+        if authorization is not None:
+            _check_mechanism(headers, request.query)
             timestamp = first.get("x-amz-date", "")
             head, _, signature = authorization.rpartition("Signature=")
             known = self._known.get(head)
@@ -96,11 +108,13 @@ class ClaimReader:
             return self._read_header(authorization, headers)
         if "X-Amz-" in request.query:
             return _from_query(request.query)
+        if "AWSAccessKeyId=" in request.query and "Signature=" in request.query:
+            raise SignatureRefused(Flaw.OLD_MECHANISM)
         return None
 
     def _read_header(self, authorization: str, headers: Headers) -> Claim:
         claim = _from_header(authorization, headers)
-        if _USUAL.fullmatch(authorization):
+        if len(authorization) <= _KNOWN_LENGTH and _USUAL.fullmatch(authorization):
             if len(self._known) >= _KNOWN_KEPT:
                 self._known.clear()
             self._known[authorization.removesuffix(claim.signature)[: -len("Signature=")]] = (
@@ -118,9 +132,17 @@ def read_claim(request: Request) -> Claim | None:
     return ClaimReader().read(request)
 
 
+def _check_mechanism(headers: Headers, query: str) -> None:
+    """Two signatures in one request: whoever stands in front of us may have looked at the other one."""
+    is_repeated = headers.has_repeats and len(headers.getall("authorization")) > 1
+    if is_repeated or ("X-Amz-" in query and any(sign in query for sign in _QUERY_SIGNS)):
+        raise SignatureRefused(Flaw.TWO_MECHANISMS)
+
+
 def _is_iso_basic(timestamp: str) -> bool:
     return (
         len(timestamp) == 16
+        and timestamp.isascii()
         and timestamp[8] == "T"
         and timestamp[15] == "Z"
         and timestamp[:8].isdecimal()
@@ -146,6 +168,8 @@ def _from_header(authorization: str, headers: Headers) -> Claim:
             key, date, region, service, signed_headers, signature, timestamp, session_token=token
         )
     algorithm, _, rest = authorization.partition(" ")
+    if algorithm == "AWS":
+        raise SignatureRefused(Flaw.OLD_MECHANISM)
     if algorithm != ALGORITHM:
         raise SignatureRefused(Flaw.INCOMPLETE, f"Unsupported AWS 'algorithm': '{algorithm}'.")
     parts = _parts_of(rest, authorization)
@@ -193,6 +217,8 @@ def _split_credential(credential: str) -> tuple[str, str, str, str]:
             Flaw.WRONG_SCOPE,
             f"Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'.",
         )
+    if not _REGION.fullmatch(region):
+        raise SignatureRefused(Flaw.WRONG_SCOPE, "Credential should be scoped to a valid region.")
     return key, date, region, service
 
 
@@ -201,8 +227,9 @@ def _iso_basic(timestamp: str) -> str:
     if _is_iso_basic(timestamp):
         return timestamp
     try:
-        return parsedate_to_datetime(timestamp).strftime("%Y%m%dT%H%M%SZ")
-    except ValueError:
+        date = parsedate_to_datetime(timestamp)
+        return (date if date.tzinfo is None else date.astimezone(UTC)).strftime("%Y%m%dT%H%M%SZ")
+    except (ValueError, OverflowError):
         raise SignatureRefused(
             Flaw.INCOMPLETE,
             f"Date must be in ISO-8601 'basic format'. Got '{timestamp}'. "
@@ -215,7 +242,8 @@ def _from_query(query: str) -> Claim | None:
     for item in query.split("&"):
         name, _, value = item.partition("=")
         if name.startswith("X-Amz-"):
-            given.setdefault(name[6:], unquote(value))
+            # As header text, which is what would be signed: a sign per byte.
+            given.setdefault(name[6:], unquote(value, "latin-1"))
     if not given.keys() & {"Algorithm", "Credential", "Signature"}:
         return None
     missing = [
@@ -245,10 +273,12 @@ def _from_query(query: str) -> Claim | None:
 def _expires(text: str | None) -> int | None:
     if text is None:
         return None
+    if text[:1] == "-" and text[1:].isdecimal():
+        raise SignatureRefused(Flaw.BAD_PRESIGNED, "X-Amz-Expires must be non-negative")
     if not (text.isascii() and text.isdecimal()):
         raise SignatureRefused(Flaw.BAD_PRESIGNED, "X-Amz-Expires should be a number")
     # "The maximum value is 604800 (7 days)" (S3, authenticating requests with query parameters).
-    if int(text) > 604_800:
+    if len(text) > _EXPIRES_DIGITS or int(text) > 604_800:
         raise SignatureRefused(
             Flaw.BAD_PRESIGNED,
             "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires "

@@ -25,6 +25,13 @@ _MISMATCH = (
 _BAD_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a message
 _EXPIRED = "The security token included in the request is expired"
 _MISSING = "Missing Authentication Token"
+_TWO_MECHANISMS = (
+    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or "
+    "the Authorization header should be specified"
+)
+_OLD_MECHANISM = (
+    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,24 @@ _ROWS = {
         "MissingAuthenticationToken",
         "AccessDenied",
         s3_text="Access Denied",
+    ),
+    Flaw.TWO_MECHANISMS: _Row(
+        IncompleteSignature, _TWO_MECHANISMS, "IncompleteSignature", "InvalidArgument", 400
+    ),
+    Flaw.OLD_MECHANISM: _Row(
+        IncompleteSignature,
+        _OLD_MECHANISM,
+        "IncompleteSignature",
+        "InvalidRequest",
+        400,
+        _OLD_MECHANISM,
+    ),
+    Flaw.NOT_SIGNED: _Row(
+        InvalidSignature,
+        "",
+        "SignatureDoesNotMatch",
+        "AccessDenied",
+        s3_text="There were headers present in the request which were not signed",
     ),
     Flaw.INCOMPLETE: _Row(
         IncompleteSignature, "", "IncompleteSignature", "AuthorizationHeaderMalformed", 400

@@ -28,6 +28,9 @@ _FORMAT = "%Y%m%dT%H%M%SZ"
 # "a request must reach AWS within five minutes of its time stamp" (IAM, SigV4); most services are laxer.
 _SKEW_MIN = {"lambda": 5}
 _USUAL_SKEW_MIN = 15
+# What enters the signature without its header, so that it need not be signed: the time, the hash of the body, and the
+# token, which is sealed together with the secret (SDKs of some services add it to a request that is signed already).
+_BOUND = frozenset({"x-amz-date", "x-amz-content-sha256", "x-amz-security-token"})
 
 
 class Signed(NamedTuple):
@@ -66,22 +69,19 @@ class SignatureChecker:
         _check_scope(claim, signing_name)
         self._check_time(claim, signing_name)
         key = self.keys.find(credential, claim)
-        declared = request.headers.first.get("x-amz-content-sha256")
-        if declared and _is_hash(declared) and not hmac.compare_digest(declared, body_sha256):
-            raise SignatureRefused(Flaw.BODY_MISMATCH)
         is_s3 = signing_name == "s3"
-        if not declared:
-            declared = UNSIGNED_PAYLOAD if is_s3 and claim.is_presigned else body_sha256
+        payload = _payload(claim, request, body_sha256, is_s3=is_s3)
         text = canonical_request(
             request.method,
             canonical_path(request.path, is_s3),
             canonical_query(request.query, claim.is_presigned) if request.query else "",
             request.headers,
             claim.signed_headers,
-            declared,
+            payload,
         )
         if not hmac.compare_digest(sign(key, claim, text), claim.signature.encode()):
             raise SignatureRefused(Flaw.MISMATCH)
+        _check_signed(claim, request)
         # Only the owner of the credentials is told that they were good once.
         expires_s = credential.expires_s
         if expires_s is not None and self._clock.wall().timestamp() >= expires_s:
@@ -115,10 +115,10 @@ class SignatureChecker:
 
 def needs_body_hash(claim: Claim, request: Request, signing_name: str) -> bool:
     """True when the hash of the body, as sent, enters the check."""
+    if signing_name != "s3":
+        return True
     declared = request.headers.first.get("x-amz-content-sha256")
-    if not declared:
-        return not (signing_name == "s3" and claim.is_presigned)
-    return _is_hash(declared)
+    return _is_hash(declared) if declared else not claim.is_presigned
 
 
 def sign(key: bytes, claim: Claim, text: str) -> bytes:
@@ -126,6 +126,18 @@ def sign(key: bytes, claim: Claim, text: str) -> bytes:
     digest = hashlib.sha256(text.encode("latin-1")).hexdigest()
     to_sign = f"{ALGORITHM}\n{claim.timestamp}\n{claim.scope}\n{digest}"
     return hmac.digest(key, to_sign.encode("latin-1"), "sha256").hex().encode()
+
+
+def _payload(claim: Claim, request: Request, body_sha256: str, *, is_s3: bool) -> str:
+    """The hash of the payload as it is signed. S3 alone takes payloads that are not signed, or in chunks."""
+    declared = request.headers.first.get("x-amz-content-sha256")
+    if is_s3 and not declared:
+        return UNSIGNED_PAYLOAD if claim.is_presigned else body_sha256
+    if is_s3 and declared and not _is_hash(declared):
+        return declared
+    if declared and not hmac.compare_digest(declared.encode("latin-1"), body_sha256.encode()):
+        raise SignatureRefused(Flaw.BODY_MISMATCH)
+    return body_sha256
 
 
 def _is_hash(declared: str) -> bool:
@@ -156,6 +168,16 @@ def _check_scope(claim: Claim, signing_name: str) -> None:
             Flaw.WRONG_SCOPE,
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
         )
+
+
+def _check_signed(claim: Claim, request: Request) -> None:
+    """ "You must include the host header, and any x-amz-* headers in the signature" (IAM, SigV4)."""
+    signed = f";{claim.signed_headers};"
+    for name in request.headers.first:
+        if name.startswith("x-amz-") and name not in _BOUND and f";{name};" not in signed:
+            raise SignatureRefused(
+                Flaw.NOT_SIGNED, f"'{name}' must be a 'SignedHeader' in the AWS Authorization."
+            )
 
 
 def _check_expiry(claim: Claim, now: datetime) -> None:

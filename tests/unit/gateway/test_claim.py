@@ -101,6 +101,50 @@ def test_malformed_header_is_refused_in_awss_words(
     assert refusal(request) == (flaw, words)
 
 
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/", [("Authorization", GOOD), ("authorization", GOOD)]),
+        ("/?X-Amz-Signature=0", [("Authorization", GOOD)]),
+        ("/?a=b&X-Amz-Algorithm=AWS4-HMAC-SHA256", [("Authorization", GOOD)]),
+    ],
+)
+def test_two_signatures_are_one_too_many(make_request: Any, target: Any, headers: Any) -> None:
+    assert refusal(make_request("GET", target, [*headers, DATE]))[0] is Flaw.TWO_MECHANISMS
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/", [("Authorization", "AWS AKID:c2ln")]),
+        ("/?AWSAccessKeyId=AKID&SignatureVersion=2&Signature=c2ln", []),
+    ],
+)
+def test_older_signatures_are_refused(make_request: Any, target: Any, headers: Any) -> None:
+    assert refusal(make_request("GET", target, headers))[0] is Flaw.OLD_MECHANISM
+
+
+@pytest.mark.parametrize("region", ["eu_west_1", "a" * 33, "EU-WEST-1", "\xe9"])
+def test_a_region_is_letters_digits_and_hyphens(make_request: Any, region: Any) -> None:
+    header = GOOD.replace("eu-west-1", region)
+    request = make_request("GET", "/", [("Authorization", header), DATE])
+    assert refusal(request) == (
+        Flaw.WRONG_SCOPE,
+        "Credential should be scoped to a valid region.",
+    )
+
+
+def test_an_empty_authorization_header_is_not_anonymous(make_request: Any) -> None:
+    assert refusal(make_request("GET", "/", [("Authorization", "")]))[0] is Flaw.INCOMPLETE
+
+
+def test_date_header_is_taken_in_its_own_time_zone(make_request: Any) -> None:
+    date = "Thu, 01 Jan 2026 00:00:00 +0100"
+    claim = read_claim(make_request("GET", "/", [("Authorization", GOOD), ("Date", date)]))
+    assert claim is not None
+    assert claim.timestamp == "20251231T230000Z"
+
+
 def test_malformed_date_is_refused(make_request: Any) -> None:
     request = make_request("GET", "/", [("Authorization", GOOD), ("X-Amz-Date", "yesterday")])
     flaw, words = refusal(request)
@@ -135,6 +179,8 @@ def test_presigned_query_is_read(make_request: Any) -> None:
         ),
         ("HMAC-SHA256&", "HMAC-SHA1&", "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'."),
         ("Expires=60", "Expires=soon", "X-Amz-Expires should be a number"),
+        ("Expires=60", "Expires=-1", "X-Amz-Expires must be non-negative"),
+        ("Expires=60", f"Expires={'9' * 5000}", "X-Amz-Expires must be less than a week"),
         ("Expires=60", "Expires=604801", "X-Amz-Expires must be less than a week (in seconds)"),
     ],
 )
@@ -163,6 +209,13 @@ def test_repeated_header_with_a_bad_date_is_refused(make_request: Any, date: Any
     with pytest.raises(SignatureRefused) as raised:
         reader.read(make_request("GET", "/", [("Authorization", GOOD), ("X-Amz-Date", date)]))
     assert raised.value.flaw is Flaw.INCOMPLETE
+
+
+def test_long_headers_are_not_remembered(make_request: Any) -> None:
+    reader = ClaimReader()
+    header = GOOD.replace("AKID", "A" * 2000)
+    assert reader.read(make_request("GET", "/", [("Authorization", header), DATE]))
+    assert not reader._known
 
 
 def test_remembered_headers_do_not_grow_without_end(make_request: Any, monkeypatch: Any) -> None:

@@ -209,12 +209,36 @@ def test_declared_body_hash_must_be_the_bodys(signed: Any, checker_at: Any, serv
     assert refusal.flaw is Flaw.BODY_MISMATCH
 
 
-def test_unsigned_payload_needs_no_hash(signed: Any, checker_at: Any) -> None:
-    form = "UNSIGNED-PAYLOAD"
-    names = "host;x-amz-content-sha256;x-amz-date"
-    claim, request = signed(b"any", [("x-amz-content-sha256", form)], names, declared=form)
-    assert not needs_body_hash(claim, request, "lambda")
-    checker_at(2026, 1, 1).check(claim, request, "lambda", "")
+@pytest.mark.parametrize("form", ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"])
+def test_s3_alone_takes_payloads_that_are_not_hashed(
+    signed: Any, checker_at: Any, form: Any
+) -> None:
+    def of(service: str) -> Any:
+        names = "host;x-amz-content-sha256;x-amz-date"
+        header = ("x-amz-content-sha256", form)
+        return signed(b"any", [header], names, declared=form, service=service)
+
+    claim, request = of("s3")
+    assert not needs_body_hash(claim, request, "s3")
+    checker_at(2026, 1, 1).check(claim, request, "s3", "")
+    claim, request = of("lambda")
+    assert needs_body_hash(claim, request, "lambda")
+    actual = hashlib.sha256(b"any").hexdigest()
+    refusal = refused(checker_at(2026, 1, 1), claim, request, "lambda", actual)
+    assert refusal.flaw is Flaw.BODY_MISMATCH
+
+
+def test_headers_of_aws_must_be_signed(signed: Any, checker_at: Any) -> None:
+    header = ("X-Amz-Invocation-Type", "Event")
+    claim, request = signed(b"", [header])
+    empty = hashlib.sha256(b"").hexdigest()
+    refusal = refused(checker_at(2026, 1, 1), claim, request, "lambda", empty)
+    assert (refusal.flaw, refusal.message) == (
+        Flaw.NOT_SIGNED,
+        "'x-amz-invocation-type' must be a 'SignedHeader' in the AWS Authorization.",
+    )
+    claim, request = signed(b"", [header], "host;x-amz-date;x-amz-invocation-type")
+    checker_at(2026, 1, 1).check(claim, request, "lambda", empty)
 
 
 def test_body_of_another_request_does_not_verify(signed: Any, checker_at: Any) -> None:
