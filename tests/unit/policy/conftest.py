@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambent.core.context import ANONYMOUS, Principal
 from lambent.core.ports import NamedPolicy
@@ -12,6 +13,10 @@ from lambent.policy.callers import caller_of
 from lambent.policy.compiled import CompiledPolicy, compiled
 from lambent.policy.engine import Applicable, Ask, Decision, decide
 from lambent.policy.facts import facts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 USER = Principal(
@@ -94,3 +99,21 @@ def outcome(decision: Decision) -> str:
     if decision.is_allowed:
         return "allow"
     return f"{'deny' if decision.is_explicit else 'no'} {decision.decided_by}"
+
+
+def steps_of(act: Callable[[], Any]) -> int:
+    """How many lines of Python `act` runs: what a decision costs, on any machine."""
+    steps = 0
+
+    def count(_frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal steps
+        steps += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return steps

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.policy.conftest import ACCOUNT, USER, allow, policy, text
+from tests.unit.policy.conftest import ACCOUNT, USER, allow, policy, steps_of, text
 
 from lambent.core.ports import NamedPolicy
 from lambent.policy.callers import caller_of
@@ -117,7 +116,7 @@ def test_any_pattern_can_be_asked(pattern: str, resource: str) -> None:
         decide(ask, Applicable(identity=(found,)), {"aws:username": ("ann",)})
 
 
-def test_the_longest_hostile_policy_is_decided_in_bounded_time() -> None:
+def test_the_longest_hostile_policy_is_decided_in_bounded_steps() -> None:
     """6,144 characters is what a managed policy may have."""
     stars = "*a" * 1000
     hostile = policy(
@@ -126,7 +125,7 @@ def test_the_longest_hostile_policy_is_decided_in_bounded_time() -> None:
         allow("s3:*", "*", Condition={"StringLike": {"aws:UserAgent": f"{stars}b"}}),
     )
     ask = Ask(caller_of(USER), f"s3:{'a' * 120}", f"arn:aws:s3:::{'a' * 1024}", ACCOUNT)
-    began = time.perf_counter()
-    decision = decide(ask, Applicable(identity=(hostile,)), {"aws:useragent": ("a" * 4000,)})
-    assert not decision.is_allowed
-    assert time.perf_counter() - began < 0.25
+    facts = {"aws:useragent": ("a" * 4000,)}
+    policies = Applicable(identity=(hostile,))
+    assert not decide(ask, policies, facts).is_allowed
+    assert steps_of(lambda: decide(ask, policies, facts)) < 100_000

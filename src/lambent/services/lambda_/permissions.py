@@ -134,20 +134,16 @@ def _policy_of(context: RequestContext, name: str, qualifier: str) -> FunctionRe
 def _parsed(text: str) -> list[policies.Statement]:
     """The statements of a policy as a caller writes it. Raises InvalidParameterValue."""
     try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise InvalidParameterValue(f"The policy is not valid JSON: {error}") from error
-    statements = document.get("Statement") if isinstance(document, dict) else None
+        parse(text, "resource")
+    except MalformedPolicy as fault:
+        raise InvalidParameterValue(f"{fault.message} ({fault.details})") from fault
+    statements = orjson.loads(text)["Statement"]
     if isinstance(statements, dict):
         statements = [statements]
-    if not isinstance(statements, list) or not all(map(_is_statement, statements)):
+    if not all(map(_is_statement, statements)):
         raise InvalidParameterValue(
             "The policy must be an object with statements that have Effect, Principal and Action."
         )
-    try:
-        parse(policies.policy_text(statements), "resource")
-    except MalformedPolicy as fault:
-        raise InvalidParameterValue(f"{fault.message} ({fault.details})") from fault
     return policies.checked_size(statements)
 
 
