@@ -24,6 +24,7 @@ from lambent.execution.runtimes.table import RUNTIME_IDS, Runtimes
 from lambent.execution.spawner import host, rehearsal, start
 from lambent.gateway.door_signatures import DoorSignatures
 from lambent.gateway.inner_listener import InnerListener
+from lambent.gateway.metrics_page import MetricsPage
 from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
@@ -42,6 +43,7 @@ from lambent.services.iam.explain_door import ExplainDoor
 from lambent.services.iam.service import IamService
 from lambent.services.iam.suggest_door import SuggestDoor
 from lambent.services.lambda_.event_metrics import EventMetrics
+from lambent.services.lambda_.figures import Figures
 from lambent.services.lambda_.function_metrics import FunctionMetrics
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
@@ -313,6 +315,7 @@ def build(
         ),
         ExplainDoor(iam.directory, decisions, signatures, clock, config.account),
         SuggestDoor(iam.calls, signatures, config.account),
+        MetricsPage(Figures(function_metrics, plane).read, config.metrics_token),
     )
     outer = gateway(doors=[own_paths, *operators, *doors])
     inner = gateway(doors=doors)  # functions have no business with the platform itself

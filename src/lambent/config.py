@@ -99,6 +99,10 @@ class Config:
         "File with the public keys of OpenID Connect providers, a JWKS by issuer.", ""
     )
     keep_alive_s: float = _setting("Seconds an idle environment is kept.", 600.0)
+    metrics_token: str = _setting(
+        "What clients send as a bearer token to read /_lambent/metrics; without it only those on this machine may.",
+        "",
+    )
     logs_max_mib: int = _setting(
         "MiB that all logs together may take; beyond that the oldest are deleted.", 10240
     )

@@ -127,8 +127,9 @@ def test_requests_to_an_api(
     address = f"{running.platform.endpoint}/restapis/{api}/prod/_user_request_/"
     with urllib.request.urlopen(address) as answer:
         assert answer.read() == b"hello"
-    with pytest.raises(urllib.error.HTTPError):
+    with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{address}nothing")
+    refused.value.close()
     assert total("AWS/ApiGateway", "Count", ApiName="shop")["Sum"] == 2
     assert total("AWS/ApiGateway", "4XXError", ApiName="shop", Stage="prod")["Sum"] == 1
     assert total("AWS/ApiGateway", "5XXError", ApiName="shop", Stage="prod")["Sum"] == 0

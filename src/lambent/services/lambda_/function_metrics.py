@@ -70,6 +70,8 @@ class FunctionMetrics:
         self._minute = 0
         self._counts: dict[Target, Counts] = {}
         self._over: list[MetricSummary] = []
+        # Told what was counted of each target, when a minute is over or somebody asks.
+        self.counted: Callable[[Target, Counts], None] = lambda target, counts: None
 
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
@@ -109,6 +111,10 @@ class FunctionMetrics:
         counts = self._in_minute(target, now_ms)
         counts.extra.setdefault((metric, unit), Spread()).add(value)
 
+    def settle(self) -> None:
+        """Tell what has been counted until now."""
+        self._put_aside()
+
     def drain(self) -> Iterable[MetricSummary]:
         """Everything counted since the last time."""
         self._put_aside()
@@ -138,6 +144,8 @@ class FunctionMetrics:
     def _put_aside(self) -> None:
         counted, self._counts = self._counts, {}
         accounts, self._accounts = self._accounts, {}
+        for target, counts in counted.items():
+            self.counted(target, counts)
         self._over += summaries(counted, self._minute)
         for (account_id, region), most in accounts.items():
             names = ("ConcurrentExecutions", "UnreservedConcurrentExecutions")

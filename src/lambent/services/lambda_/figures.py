@@ -1,0 +1,103 @@
+"""What whoever runs the platform is told of functions: totals since its start, and how things are now."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lambent.core.figures import Family, Histogram
+from lambent.core.spread import Spread
+
+if TYPE_CHECKING:
+    from lambent.core.figures import Labels
+    from lambent.services.lambda_.function_metrics import Counts, FunctionMetrics, Target
+
+# Seconds.
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+# So many functions are told apart; what they did is not forgotten beyond that, but put together.
+_MOST = 5_000
+_OTHERS: Labels = (("account", ""), ("region", ""), ("function", "(others)"))
+
+
+class Plane(Protocol):
+    async def describe(self) -> dict[str, Any]: ...
+
+
+class Figures:
+    """Args: what counts invocations, and the execution plane."""
+
+    def __init__(self, metrics: FunctionMetrics, plane: Plane) -> None:
+        self._metrics = metrics
+        self._plane = plane
+        self._totals: dict[Labels, _Totals] = {}
+        metrics.counted = self._take
+
+    async def read(self) -> list[Family]:
+        self._metrics.settle()
+        return [*self._of_functions(), *_of_plane(await self._plane.describe())]
+
+    def _take(self, target: Target, counts: Counts) -> None:
+        labels: Labels = (
+            ("account", target.account_id),
+            ("region", target.region),
+            ("function", target.name),
+        )
+        if labels not in self._totals and len(self._totals) >= _MOST:
+            labels = _OTHERS
+        self._totals.setdefault(labels, _Totals()).take(counts)
+
+    def _of_functions(self) -> list[Family]:
+        invocations = Family("lambent_invocations", "Invocations that have ended.", "counter")
+        errors = Family(
+            "lambent_invocation_errors", "Invocations whose function failed.", "counter"
+        )
+        throttles = Family("lambent_throttles", "Invocations that were turned away.", "counter")
+        durations = Family(
+            "lambent_invocation_duration_seconds", "How long invocations took.", "histogram"
+        )
+        for labels, totals in self._totals.items():
+            invocations.samples[labels] = totals.durations.count
+            errors.samples[labels] = totals.errors
+            throttles.samples[labels] = totals.throttles
+            durations.samples[labels] = _histogram(totals.durations)
+        return [invocations, errors, throttles, durations]
+
+
+class _Totals:
+    def __init__(self) -> None:
+        self.durations = Spread()
+        self.errors = 0
+        self.throttles = 0
+
+    def take(self, counts: Counts) -> None:
+        self.durations.take(counts.durations)
+        self.errors += counts.errors
+        self.throttles += counts.throttles
+
+
+def _histogram(durations: Spread) -> Histogram:
+    """To a hundredth of each value: of many values only that is known."""
+    found, passed = [], 0.0
+    values = sorted(durations.values.items())
+    at = 0
+    for bound in BOUNDS:
+        while at < len(values) and values[at][0] <= bound * 1000:
+            passed += values[at][1]
+            at += 1
+        found.append((bound, passed))
+    return Histogram((*found, (math.inf, durations.count)), durations.total / 1000)
+
+
+def _of_plane(described: dict[str, Any]) -> list[Family]:
+    running = Family("lambent_running_invocations", "Invocations that run now.", "gauge")
+    running.samples[()] = described["running"]
+    environments = Family("lambent_environments", "Execution environments, by state.", "gauge")
+    for state in ("idle", "busy"):
+        count = sum(each[state] for each in described["environments"].values())
+        environments.samples[(("state", state),)] = count
+    pools = Family("lambent_pooled_sandboxes", "Sandboxes that wait for a function.", "gauge")
+    waiting = Family("lambent_waiting_calls", "Calls that wait for a sandbox.", "gauge")
+    for name, pool in described["pools"].items():
+        pools.samples[(("pool", name),)] = pool["ready"]
+        waiting.samples[(("pool", name),)] = pool["waiting"]
+    return [running, environments, pools, waiting]
