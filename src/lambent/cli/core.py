@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 
@@ -21,6 +22,9 @@ EXIT_CANNOT_START = 78
 @click.argument("config_json")
 def command(control_fd: int, runtimes: str, config_json: str) -> None:
     """Run the core on the launcher's control socket."""
+    os.umask(
+        0o077
+    )  # what functions print and events carry is nobody else's; code sets modes of its own
     config = Config.from_json(config_json)
     control = socket.socket(fileno=control_fd)
     data_dir = DataDir(config.data_dir)

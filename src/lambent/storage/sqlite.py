@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, TypeVar
 
 from lambent.storage import schema
 from lambent.storage.batch import Call
 from lambent.storage.connections import make_engine
-from lambent.storage.errors import DatabaseClosed
+from lambent.storage.errors import DatabaseClosed, StorageUnusable
 from lambent.storage.readers import Readers
 from lambent.storage.writer import Writer
 
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
     from lambent.core.ports import Tx
 
 T = TypeVar("T")
+
+_PRIVATE = 0o600
+
+
+def _open_up(path: Path) -> None:
+    """Access keys lie in it: it is its owner's alone, as are the log and the index that SQLite puts beside it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+        os.fchmod(descriptor, _PRIVATE)
+        os.close(descriptor)
+    except OSError as problem:
+        raise StorageUnusable(
+            f"{path} cannot be used as a database: {problem.strerror}"
+        ) from problem
+    schema.upgrade(path)
 
 
 class SqliteDatabase:
@@ -36,7 +52,7 @@ class SqliteDatabase:
             DataDirNewer: a newer version of Lambent wrote it.
             StorageUnusable: it cannot be opened or is no database.
         """
-        await asyncio.to_thread(schema.upgrade, self._path)
+        await asyncio.to_thread(_open_up, self._path)
         self._writer = Writer(make_engine(self._path))
         self._readers = Readers(make_engine(self._path, read_only=True))
 

@@ -143,7 +143,8 @@ def write(directory: Path, compiled: Sequence[Compiled]) -> None:
         except zlib.error:
             continue
         path = directory / each.path
-        path.parent.mkdir(mode=0o755, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
+        path.parent.chmod(0o755)  # whatever the umask: sandboxes read it under uids of their own
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         with os.fdopen(descriptor, "wb") as file:
