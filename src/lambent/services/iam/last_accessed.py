@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types_boto3_iam.type_defs import (
         GenerateServiceLastAccessedDetailsRequestTypeDef,
         GetServiceLastAccessedDetailsRequestTypeDef,
+        GetServiceLastAccessedDetailsWithEntitiesRequestTypeDef,
     )
 
     from lambent.core.context import RequestContext
@@ -64,10 +65,20 @@ class _Report:
     account_id: str
     asked: datetime
     services: list[dict[str, Any]]
+    members: list[Identity]
+    uses: list[Use]
+
+    @property
+    def head(self) -> dict[str, Any]:
+        return {
+            "JobStatus": "COMPLETED",
+            "JobCreationDate": self.asked,
+            "JobCompletionDate": self.asked,
+        }
 
 
 class LastAccessed:
-    """The two operations."""
+    """The three operations."""
 
     def __init__(self, database: Database, directory: Directory) -> None:
         self._database = database
@@ -88,7 +99,7 @@ class LastAccessed:
         arns = {each.id: each.arn for each in members}
         services = [_shape(name, found, arns) for name in _allowed(texts)]
         job_id = ids.uuid()
-        self._reports[job_id] = _Report(account_id, context.now, services)
+        self._reports[job_id] = _Report(account_id, context.now, services, members, found)
         if len(self._reports) > _KEPT:
             self._reports.popitem(last=False)
         return {"JobId": job_id}
@@ -96,17 +107,32 @@ class LastAccessed:
     async def get(
         self, context: RequestContext, request: GetServiceLastAccessedDetailsRequestTypeDef
     ) -> Document:
-        job_id = request["JobId"]
+        report = self._report(context, request["JobId"])
+        services = page(request, "ServicesLastAccessed", report.services)
+        return {**report.head, "JobType": "SERVICE_LEVEL", **services}
+
+    async def get_with_entities(
+        self,
+        context: RequestContext,
+        request: GetServiceLastAccessedDetailsWithEntitiesRequestTypeDef,
+    ) -> Document:
+        """Who of those that a group or policy stands for has used one service, and when last."""
+        report = self._report(context, request["JobId"])
+        namespace = request["ServiceNamespace"]
+        if all(each["ServiceNamespace"] != namespace for each in report.services):
+            raise NoSuchEntity(f"Service {namespace} is not in the report of this job.")
+        moments = {use.subject: use.moment for use in report.uses if use.service == namespace}
+        details = [
+            _entity(each, moments.get(each.id))
+            for each in sorted(report.members, key=lambda each: each.arn)
+        ]
+        return {**report.head, **page(request, "EntityDetailsList", details)}
+
+    def _report(self, context: RequestContext, job_id: str) -> _Report:
         report = self._reports.get(job_id)
         if report is None or report.account_id != context.scope.account_id:
             raise NoSuchEntity(f"Job {job_id} does not exist.")
-        return {
-            "JobStatus": "COMPLETED",
-            "JobType": "SERVICE_LEVEL",
-            "JobCreationDate": report.asked,
-            "JobCompletionDate": report.asked,
-            **page(request, "ServicesLastAccessed", report.services),
-        }
+        return report
 
     def _subject(self, account_id: str, arn: str) -> tuple[list[Identity], list[str]]:
         """Whose uses count, and the documents that say what they may use."""
@@ -145,6 +171,17 @@ def _allowed(texts: Iterable[str]) -> list[str]:
                 else:
                     found.add(action.partition(":")[0].lower())
     return sorted(found)
+
+
+def _entity(identity: Identity, moment: datetime | None) -> dict[str, Any]:
+    info = {
+        "Arn": identity.arn,
+        "Name": identity.name,
+        "Type": identity.kind.upper(),
+        "Id": identity.id,
+        "Path": identity.path,
+    }
+    return {"EntityInfo": info} | ({} if moment is None else {"LastAuthenticated": moment})
 
 
 def _shape(service: str, found: list[Use], arns: dict[str, str]) -> dict[str, Any]:

@@ -90,6 +90,7 @@ class IamService:
             **rows.simulation_operations(Simulations(self.directory)),
             "GenerateServiceLastAccessedDetails": waits(last_accessed.generate),
             "GetServiceLastAccessedDetails": waits(last_accessed.get),
+            "GetServiceLastAccessedDetailsWithEntities": waits(last_accessed.get_with_entities),
             "GetAccountAuthorizationDetails": read(details.get_account_authorization_details),
         }
 
