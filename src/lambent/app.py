@@ -205,7 +205,10 @@ def build(
     compute = Compute()
     segments = LogSegments(data_dir.logs_dir, clock, config.logs_max_mib << 20)
     known = Runtimes(runtimes)
-    function_metrics = FunctionMetrics(lambda spec: plane.running_with(spec))  # noqa: PLW0108
+    function_metrics = FunctionMetrics(
+        lambda spec: plane.running_with(spec),  # noqa: PLW0108
+        lambda spec: plane.provisioned_with(spec),  # noqa: PLW0108
+    )
     plane = ExecutionPlane(
         spawner=spawner,
         runtimes=known,

@@ -303,6 +303,13 @@ class ExecutionPlane:
         """
         return self._concurrency.running_with(spec)
 
+    def provisioned_with(self, spec: FunctionSpec) -> tuple[int, int]:
+        """How many of the environments that are kept initialised for the version work, and how many are kept. They are
+        the first to be used, so that as many work as calls run, up to all of them.
+        """
+        kept = self._provisioning.count(spec.key)
+        return (min(self._scheduler.count_busy(spec.key), kept), kept) if kept else (0, 0)
+
     def _admit(self, spec: FunctionSpec, invocation: Invocation) -> None:
         try:
             self._concurrency.admit(spec)

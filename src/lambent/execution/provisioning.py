@@ -84,6 +84,11 @@ class Provisioning:
                 task.cancel()
             self._scheduler.end_provisioned(key)
 
+    def count(self, key: str) -> int:
+        """How many are to be kept of a version."""
+        wanted = self._wanted.get(key)
+        return 0 if wanted is None else wanted.count
+
     def close(self) -> None:
         """The plane stops."""
         for key in list(self._wanted):

@@ -39,6 +39,7 @@ class Group:
     expected: int = 0  # cold starts on their way
     waiters: deque[asyncio.Future[Environment]] = field(default_factory=deque)
     is_retired: bool = False
+    prefers_provisioned: bool = False
 
 
 class Scheduler:
@@ -73,7 +74,9 @@ class Scheduler:
         group = self._groups.get(key)
         if group is None or not group.idle:
             return None
-        environment = group.idle.pop()
+        environment = (
+            _provisioned_first(group.idle) if group.prefers_provisioned else group.idle.pop()
+        )
         if environment.state is State.FROZEN:
             environment.thaw()
         group.busy.add(environment)
@@ -152,6 +155,8 @@ class Scheduler:
         if group.is_retired:
             environment.end(RETIRED)
             return
+        if environment.is_provisioned:
+            group.prefers_provisioned = True
         environment.idle_since = self._clock.monotonic()
         self._lay_idle(environment, group)
 
@@ -162,10 +167,18 @@ class Scheduler:
             return 0
         return sum(each.is_provisioned for each in (*group.idle, *group.busy))
 
+    def count_busy(self, key: str) -> int:
+        """How many environments of a version work at the moment."""
+        group = self._groups.get(key)
+        return 0 if group is None else len(group.busy)
+
     def end_provisioned(self, key: str) -> None:
         """No environments are to be kept for a version: the idle ones end, the others grow old as usual."""
         group = self._groups.get(key)
-        for environment in list(group.idle) if group is not None else ():
+        if group is None:
+            return
+        group.prefers_provisioned = False
+        for environment in list(group.idle):
             if environment.is_provisioned:
                 environment.end("not provisioned any more")
 
@@ -218,3 +231,13 @@ class Scheduler:
         is_empty = not (group.idle or group.busy or group.expected)
         if is_empty and self._groups.get(group.key) is group:
             del self._groups[group.key]
+
+
+def _provisioned_first(idle: list[Environment]) -> Environment:
+    """The provisioned one that was used last, else the last of the idle ones, of which there is one: "Lambda first uses
+    provisioned concurrency" (developer guide).
+    """
+    for at in range(len(idle) - 1, -1, -1):
+        if idle[at].is_provisioned:
+            return idle.pop(at)
+    return idle.pop()

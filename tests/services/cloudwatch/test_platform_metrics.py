@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SOURCE = """
+import time
+
+
 def run(event, context):
+    if event.get("slow"):
+        time.sleep(0.5)
     if event.get("fails"):
         raise ValueError("no")
     return {"statusCode": 200, "body": "hello"}
@@ -53,6 +59,40 @@ def total(cloudwatch: Any) -> Callable[..., dict[str, float]]:
         return {} if not found else found[0]
 
     return read
+
+
+def test_what_is_provisioned_is_used_first_and_the_rest_spills_over(
+    functions: Any, total: Any
+) -> None:
+    functions.publish_version(FunctionName="f")
+    functions.get_waiter("published_version_active").wait(FunctionName="f", Qualifier="1")
+    where = {"FunctionName": "f", "Qualifier": "1"}
+    functions.put_provisioned_concurrency_config(**where, ProvisionedConcurrentExecutions=1)
+    deadline = time.monotonic() + 60
+    while functions.get_provisioned_concurrency_config(**where)["Status"] != "READY":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    version = {"FunctionName": "f", "Resource": "f:1"}
+
+    def sum_of(name: str) -> float:
+        return float(total("AWS/Lambda", f"ProvisionedConcurrency{name}", **version).get("Sum", 0))
+
+    functions.invoke(**where)
+    assert (sum_of("Invocations"), sum_of("SpilloverInvocations")) == (1, 0)
+    calls = 1
+    with ThreadPoolExecutor(2) as threads:
+        while not (spilled := sum_of("SpilloverInvocations")):  # until two were there at a time
+            assert time.monotonic() < deadline
+            list(threads.map(lambda _: functions.invoke(**where, Payload=b'{"slow": 1}'), range(2)))
+            calls += 2
+    assert sum_of("Invocations") + spilled == calls
+    # One at a time: the environment that is kept is there, and the other one is left alone.
+    for _ in range(3):
+        functions.invoke(**where)
+    assert (sum_of("Invocations"), sum_of("SpilloverInvocations")) == (calls + 3 - spilled, spilled)
+    assert total("AWS/Lambda", "ProvisionedConcurrentExecutions", **version)["Maximum"] == 1
+    assert total("AWS/Lambda", "ProvisionedConcurrencyUtilization", **version)["Maximum"] == 1
+    assert total("AWS/Lambda", "ProvisionedConcurrencyUtilization") == {}
 
 
 def test_invocations_agree_to_the_last_one(functions: Any, total: Any) -> None:

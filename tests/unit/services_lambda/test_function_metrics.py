@@ -33,7 +33,7 @@ Named = dict[tuple[str, ...], tuple[float, float]]
 
 
 def metrics() -> FunctionMetrics:
-    return FunctionMetrics(lambda spec: (2, 5, 3))
+    return FunctionMetrics(lambda spec: (2, 5, 3), lambda spec: (0, 0))
 
 
 def end(
@@ -102,12 +102,28 @@ def test_throttles_are_no_invocations() -> None:
     assert named(list(counted.drain()), "Throttles")["f",] == (2, 1)
 
 
-def test_provisioned_invocations_are_counted_apart() -> None:
-    counted = metrics()
-    end(counted, f"{ARN}:2", spec=replace(SPEC, initialization=PROVISIONED, function_version="2"))
+def test_invocations_of_what_is_provisioned_are_counted_apart() -> None:
+    used = iter([(1, 4), (4, 4), (4, 4)])
+    counted = FunctionMetrics(lambda spec: (2, 5, 3), lambda spec: next(used))
+    provisioned = replace(SPEC, initialization=PROVISIONED, function_version="2")
+    end(counted, f"{ARN}:2", spec=provisioned)
+    end(counted, f"{ARN}:2", spec=provisioned)
     end(counted, f"{ARN}:2", spec=replace(SPEC, function_version="2"))
-    found = named(list(counted.drain()), "ProvisionedConcurrencyInvocations")
-    assert found["f", "f:2"] == (1, 1)
+    found = list(counted.drain())
+    everywhere = ((), ("f",), ("f", "f:2"))
+    assert named(found, "ProvisionedConcurrencyInvocations") == dict.fromkeys(everywhere, (2, 2))
+    spilled = named(found, "ProvisionedConcurrencySpilloverInvocations")
+    assert spilled == dict.fromkeys(everywhere, (1, 1))
+    executions = named(found, "ProvisionedConcurrentExecutions")
+    assert executions == dict.fromkeys(everywhere, (3, 9))
+    utilization = named(found, "ProvisionedConcurrencyUtilization")
+    assert utilization == dict.fromkeys(everywhere[1:], (3, 2.25))
+
+
+def test_without_provisioned_concurrency_there_is_nothing_of_it() -> None:
+    counted = metrics()
+    end(counted)
+    assert not [each for each in counted.drain() if each.name.startswith("Provisioned")]
 
 
 def test_minutes_are_apart() -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "AWS/Lambda"
 COUNT, MILLISECONDS = "Count", "Milliseconds"
+_USED = ("ProvisionedConcurrentExecutions", COUNT)
+_UTILIZATION = ("ProvisionedConcurrencyUtilization", "None")
 
 
 class Target(NamedTuple):
@@ -36,13 +38,14 @@ class Target(NamedTuple):
 class Counts:
     """Of one target in one minute. Of what is counted in ones `yes` is how often it was so, of all invocations."""
 
-    __slots__ = ("durations", "errors", "extra", "provisioned", "running", "throttles")
+    __slots__ = ("durations", "errors", "extra", "provisioned", "running", "spilled", "throttles")
 
     def __init__(self) -> None:
         self.durations = Spread()
         self.errors = 0
         self.throttles = 0
         self.provisioned = 0
+        self.spilled = 0
         self.running = 0  # at the most
         self.extra: dict[tuple[str, str], Spread] = {}  # (metric, unit): what is rarer
 
@@ -51,6 +54,7 @@ class Counts:
         self.errors += other.errors
         self.throttles += other.throttles
         self.provisioned += other.provisioned
+        self.spilled += other.spilled
         self.running = max(self.running, other.running)
         for key, spread in other.extra.items():
             self.extra.setdefault(key, Spread()).take(spread)
@@ -62,10 +66,17 @@ class FunctionMetrics:
     Args:
         running_with: how many invocations run at the moment: of the function, of its account, and of the account's
             functions without a reservation.
+        provisioned_with: how many of the environments that are kept initialised for the version work at the moment, and
+            how many are kept.
     """
 
-    def __init__(self, running_with: Callable[[FunctionSpec], tuple[int, int, int]]) -> None:
+    def __init__(
+        self,
+        running_with: Callable[[FunctionSpec], tuple[int, int, int]],
+        provisioned_with: Callable[[FunctionSpec], tuple[int, int]],
+    ) -> None:
         self._running_with = running_with
+        self._provisioned_with = provisioned_with
         self._accounts: dict[tuple[str, str], tuple[int, int]] = {}  # the most of the last two
         self._minute = 0
         self._counts: dict[Target, Counts] = {}
@@ -80,8 +91,9 @@ class FunctionMetrics:
         counts.durations.add(outcome.duration_ms)
         if outcome.is_error:
             counts.errors += 1
-        if spec.initialization == PROVISIONED:
-            counts.provisioned += 1
+        used, kept = self._provisioned_with(spec)
+        if kept:
+            _count_provisioned(counts, spec, used, kept)
         # It still counts as running; so the most of a minute are seen at the end of one of them.
         running, whole, unreserved = self._running_with(spec)
         counts.running = max(counts.running, running)
@@ -154,6 +166,16 @@ class FunctionMetrics:
                 self._over.append(_summary(scope, (), self._minute, name, COUNT, Spread.of(number)))
 
 
+def _count_provisioned(counts: Counts, spec: FunctionSpec, used: int, kept: int) -> None:
+    """An invocation of a version that has provisioned concurrency ends."""
+    if spec.initialization == PROVISIONED:
+        counts.provisioned += 1
+    else:
+        counts.spilled += 1
+    counts.extra.setdefault(_USED, Spread()).add(used)
+    counts.extra.setdefault(_UTILIZATION, Spread()).add(used / kept)
+
+
 def summaries(counted: dict[Target, Counts], minute: int) -> Iterator[MetricSummary]:
     """The sums by all the dimensions that AWS has: function; function and resource; these and the version that ran
     behind an alias; none, for all functions of an account and region.
@@ -197,8 +219,13 @@ def _metrics(
     if counts.provisioned:
         provisioned = Spread.of_ones(counts.provisioned, counts.provisioned)
         yield summary("ProvisionedConcurrencyInvocations", COUNT, provisioned)
+    if counts.spilled:
+        spilled = Spread.of_ones(counts.spilled, counts.spilled)
+        yield summary("ProvisionedConcurrencySpilloverInvocations", COUNT, spilled)
     for (name, unit), spread in counts.extra.items():
-        yield summary(name, unit, spread)
+        # A share is one of a version or alias; there is none of a whole account.
+        if dimensions or (name, unit) != _UTILIZATION:
+            yield summary(name, unit, spread)
 
 
 def _summary(
