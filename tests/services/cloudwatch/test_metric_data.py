@@ -136,8 +136,9 @@ METRIC = {"Namespace": "N", "MetricName": "m"}
         ([{"Id": "A", "MetricStat": stat(METRIC)}], "expected pattern"),
         ([{"Id": "a", "MetricStat": stat(METRIC)}] * 2, "not unique"),
         ([{"Id": "a"}], "Exactly one"),
-        ([{"Id": "a", "MetricStat": stat(METRIC), "Expression": "1"}], "Exactly one"),
-        ([{"Id": "a", "MetricStat": stat(METRIC, "median")}], "median"),
+        ([{"Id": "a", "MetricStat": stat(METRIC), "Expression": "1"}], "mutually exclusive"),
+        ([{"Id": "a", "MetricStat": stat(METRIC), "AccountId": "999999999999"}], "AccountId"),
+        ([{"Id": "a", "MetricStat": stat(METRIC, "median")}], "median for parameter"),
         ([{"Id": "a", "MetricStat": stat(METRIC, period=61)}], "multiple of 60"),
         ([{"Id": "a", "Expression": "m1 +"}], "Error in expression 'a'"),
         ([{"Id": "a", "Expression": "b"}], "not an id"),
@@ -172,3 +173,20 @@ def test_a_token_of_somebody_else_is_refused(
             NextToken=token,
         )
         assert code == "InvalidNextToken"
+
+
+@pytest.mark.parametrize(
+    ("ago", "text"),
+    [(0, "must not equal parameter EndTime."), (-1, "must be less than the parameter EndTime.")],
+)
+def test_time_goes_forwards(
+    cloudwatch: Any, error_of: ErrorOf, now: datetime, ago: int, text: str
+) -> None:
+    times = {"StartTime": now - ago * MINUTE, "EndTime": now}
+    queries = [{"Id": "a", "MetricStat": stat(METRIC)}]
+    found = error_of(cloudwatch.get_metric_data, MetricDataQueries=queries, **times)
+    assert found == (400, "ValidationError", f"The parameter StartTime {text}\n")
+    found = error_of(
+        cloudwatch.get_metric_statistics, **METRIC, **times, Period=60, Statistics=["Sum"]
+    )
+    assert found == (400, "InvalidParameterValue", f"The parameter StartTime {text}")

@@ -229,7 +229,7 @@ def test_a_datum_of_another_time_is_refused(
         ({"Statistics": None}, "InvalidParameterCombination", "Statistics and ExtendedStatistics"),
         ({"ExtendedStatistics": ["p101"]}, "InvalidParameterValue", "p101"),
         ({"Period": 1}, "InvalidParameterCombination", "exceeds the limit of 1,440"),
-        ({"EndTime": 0}, "InvalidParameterCombination", "StartTime must be less than"),
+        ({"EndTime": 0}, "InvalidParameterValue", "StartTime must be less than"),
     ],
 )
 def test_a_question_that_is_refused(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.services.cloudwatch import alarm_history
+from lambent.services.cloudwatch import alarm_history, querying
 from lambent.services.cloudwatch.alarm_checks import check_composite, check_metric_alarm
 from lambent.services.cloudwatch.alarm_rules import Malformed, compile_rule
 from lambent.services.cloudwatch.alarm_states import INSUFFICIENT_DATA
@@ -65,6 +65,7 @@ class Alarms:
         self, tx: Tx, context: RequestContext, request: PutMetricAlarmInputTypeDef
     ) -> Document:
         check_metric_alarm(request)
+        querying.refuse_other_accounts(request.get("Metrics", ()), context.scope)
         return self._put(tx, context, METRIC_ALARMS, request)
 
     def put_composite_alarm(

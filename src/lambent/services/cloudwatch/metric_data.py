@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.services.cloudwatch import labels, querying
 from lambent.services.cloudwatch.errors import InvalidNextToken, ValidationError
 from lambent.services.cloudwatch.paging import make_token, read_token
+from lambent.services.cloudwatch.reading import time_fault
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch.type_defs import GetMetricDataInputTypeDef
@@ -28,7 +29,7 @@ def get_metric_data(
     start, end = request["StartTime"], request["EndTime"]
     assert isinstance(start, datetime)
     assert isinstance(end, datetime)
-    _check(request)
+    _check(context, request)
     answers = querying.Answers(tx, context.scope, queries, start, end, context.now)
     offset = request.get("LabelOptions", {}).get("Timezone", "+0000")
     descends = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
@@ -47,15 +48,20 @@ def get_metric_data(
     return answer
 
 
-def _check(request: GetMetricDataInputTypeDef) -> None:
+def _check(context: RequestContext, request: GetMetricDataInputTypeDef) -> None:
     queries = request["MetricDataQueries"]
-    if request["StartTime"] >= request["EndTime"]:  # type: ignore[operator]  # both are datetimes
-        raise ValidationError("The parameter StartTime must be less than the parameter EndTime.")
+    start, end = request["StartTime"], request["EndTime"]
+    assert isinstance(start, datetime)
+    assert isinstance(end, datetime)
+    if fault := time_fault(start, end):
+        # This operation ends each fault that it found with a line break.
+        raise ValidationError(f"{fault}\n")
     if len(queries) > MOST_QUERIES:
         raise ValidationError(
             f"The collection MetricDataQueries must not have a size greater than {MOST_QUERIES}."
         )
     querying.check(queries, "MetricDataQueries")
+    querying.refuse_other_accounts(queries, context.scope)
     if not any(query.get("ReturnData", True) for query in queries):
         raise ValidationError("At least one query must have ReturnData set to true.")
     if request.get("MaxDatapoints", 1) < 1:

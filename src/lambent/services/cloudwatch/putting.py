@@ -68,7 +68,7 @@ def _read(
     moment: datetime = datum.get("Timestamp", context.now)  # type: ignore[assignment]  # parsed
     if moment < context.now - _PAST:
         raise InvalidParameterValue(
-            f"The parameter {where}.Timestamp must specify a time no more than two weeks in the past."
+            f"The parameter {where}.Timestamp must specify a time within the past two weeks."
         )
     if moment > context.now + _FUTURE:
         raise InvalidParameterValue(

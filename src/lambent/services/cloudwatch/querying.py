@@ -48,6 +48,16 @@ def check(queries: Sequence[Mapping[str, Any]], where: str) -> None:
         _check_one(query, f"{where}.member.{number}", set(known))
 
 
+def refuse_other_accounts(queries: Sequence[Mapping[str, Any]], scope: Scope) -> None:
+    """There is no account that watches others. Raises ValidationError."""
+    for query in queries:
+        if query.get("AccountId", scope.account_id) != scope.account_id:
+            raise ValidationError(
+                f"The AccountId {query['AccountId']} of query {query['Id']} is not supported: metrics of "
+                "other accounts cannot be read."
+            )
+
+
 def _check_one(query: Mapping[str, Any], where: str, known: set[str]) -> None:
     id_ = query["Id"]
     if not _ID.fullmatch(id_):
@@ -56,7 +66,12 @@ def _check_one(query: Mapping[str, Any], where: str, known: set[str]) -> None:
             "^[a-z][a-zA-Z0-9_]*$."
         )
     has_metric, has_expression = "MetricStat" in query, "Expression" in query
-    if has_metric == has_expression:
+    if has_metric and has_expression:
+        raise ValidationError(
+            "The parameters MetricDataQuery Expression and MetricStat are mutually exclusive and you "
+            "have specified both."
+        )
+    if not has_metric and not has_expression:
         raise ValidationError(
             f"Exactly one of the parameters {where}.MetricStat and {where}.Expression must be specified."
         )
@@ -70,7 +85,7 @@ def _check_metric(stat: Mapping[str, Any], where: str) -> None:
     check_period(stat["Period"], f"{where}.Period")
     if statistics.find(stat["Stat"]) is None:
         raise ValidationError(
-            f"The value {stat['Stat']} for parameter {where}.Stat is not supported."
+            f"The value {stat['Stat']} for parameter {where}.Stat is not a valid statistic."
         )
     for member in ("Namespace", "MetricName"):
         if member not in stat["Metric"]:

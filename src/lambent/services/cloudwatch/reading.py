@@ -63,10 +63,8 @@ def get_metric_statistics(
 
 def _span(context: RequestContext, request: GetMetricStatisticsInputTypeDef) -> Span:
     start, end = _moment(request["StartTime"]), _moment(request["EndTime"])
-    if start >= end:
-        raise InvalidParameterCombination(
-            "The parameter StartTime must be less than the parameter EndTime."
-        )
+    if fault := time_fault(start, end):
+        raise InvalidParameterValue(fault)
     period = request["Period"]
     if period % MINUTE_S and period not in SHORT_PERIODS:
         raise InvalidParameterValue(f"The parameter Period must be a multiple of {MINUTE_S}.")
@@ -82,6 +80,15 @@ def _span(context: RequestContext, request: GetMetricStatisticsInputTypeDef) -> 
             "decreasing the time range."
         )
     return span
+
+
+def time_fault(start: datetime, end: datetime) -> str:
+    """What AWS says of a time that does not go forwards; "" where it does."""
+    if start == end:
+        return "The parameter StartTime must not equal parameter EndTime."
+    if start > end:
+        return "The parameter StartTime must be less than the parameter EndTime."
+    return ""
 
 
 def _datapoint(
