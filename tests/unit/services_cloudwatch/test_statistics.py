@@ -89,3 +89,11 @@ def test_a_value_stands_for_its_neighbours_on_both_sides_of_zero() -> None:
     assert rounded(-100.0) == -rounded(100.0)
     assert rounded(100.0) == rounded(100.2) == pytest.approx(100, rel=0.01)
     assert EXACT >= 150  # what one datum of PutMetricData may bring stays as it is
+
+
+def test_negative_values_have_no_percentiles() -> None:
+    """ "Percentile statistics are not available for metrics when any of the metric values are negative numbers"."""
+    median = statistics.find("p50")
+    assert median is not None
+    assert median(Point.of([(-1.0, 1.0), (2.0, 1.0), (3.0, 1.0)])) is None
+    assert median(Point.of([(0.0, 1.0), (2.0, 1.0), (3.0, 1.0)])) == 2

@@ -67,7 +67,10 @@ class _Percentile:
     share: float
 
     def __call__(self, point: Point) -> float | None:
-        return None if not point.spread else at(sorted(point.spread.items()), self.share)
+        # "Percentile statistics are not available for metrics when any of the metric values are negative numbers."
+        if not point.spread or point.minimum < 0:
+            return None
+        return at(sorted(point.spread.items()), self.share)
 
 
 def at(spread: list[tuple[float, float]], share: float) -> float:
