@@ -92,7 +92,9 @@ class AlarmWatch:
         """Find out the state of every alarm, and act."""
         async with self._lock:
             await self._flushed()
-            changes = await self._database.write(self._judge_all)
+            # Reading what alarms are about takes long where they are many; nobody's write waits for it.
+            verdicts = await self._database.read(self._verdicts)
+            changes = await self._database.write(lambda tx: self._settle(tx, verdicts))
             for change in changes:
                 await self._act(change)
 
@@ -112,14 +114,26 @@ class AlarmWatch:
             for change in await self._database.write(write):
                 await self._act(change)
 
-    def _judge_all(self, tx: Tx) -> list[Change]:
+    def _verdicts(self, tx: Tx) -> list[tuple[Scope, Mapping[str, Any], Verdict]]:
+        """The alarms that are to be in another state."""
         now = self._clock.calendar()
-        changes: list[Change] = []
+        found: list[tuple[Scope, Mapping[str, Any], Verdict]] = []
         alarms = METRIC_ALARMS.everywhere(tx)
         self._periods = {period_of(alarm) for _, _, alarm in alarms}
         for scope, _, alarm in alarms:
             verdict = _verdict(tx, scope, alarm, now)
             if verdict is not None and verdict.state != alarm["StateValue"]:
+                found.append((scope, alarm, verdict))
+        return found
+
+    def _settle(
+        self, tx: Tx, verdicts: list[tuple[Scope, Mapping[str, Any], Verdict]]
+    ) -> list[Change]:
+        now = self._clock.calendar()
+        changes: list[Change] = []
+        for scope, alarm, verdict in verdicts:
+            # One that was put or removed meanwhile is looked at again.
+            if METRIC_ALARMS.find(tx, scope, alarm["AlarmName"]) == alarm:
                 data = orjson.dumps(reason_data(alarm, verdict, now)).decode()
                 changes += _moved(
                     tx, scope, METRIC_ALARMS, alarm, verdict.state, verdict.reason, data, now

@@ -53,6 +53,10 @@ class Kind:
         """True if it was there."""
         return bool(tx.execute(delete(RESOURCES).where(self._is(scope, id_))))
 
+    def remove_before(self, tx: Tx, id_: str) -> None:
+        """Those of every account and region whose ids come before this one."""
+        tx.execute(delete(RESOURCES).where((_C.kind == self.name) & (_C.id < id_)))
+
     def all(self, tx: Tx, scope: Scope) -> list[Document]:
         """All of an account and region, by id."""
         rows = tx.all(select(_C.id, _C.document).where(self._scoped(scope)))
