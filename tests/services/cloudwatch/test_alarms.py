@@ -213,7 +213,9 @@ def test_a_composite_alarm_follows_its_children(cloudwatch: Any, error_of: Error
     for rule, text in (
         ("ALARM(self)", "itself"),
         ("ALARM(nobody)", "Could not find alarm nobody"),
-        ("ALARM(", "AlarmRule is invalid"),
+        ("ALARM(", "Error in AlarmRule ["),
+        ("()", "Error in AlarmRule [Unsupported token ')' at char 1]"),
+        ("TRUE OK", "Error in AlarmRule [Unsupported token 'OK' at char 5]"),
     ):
         _, code, message = error_of(
             cloudwatch.put_composite_alarm, AlarmName="self", AlarmRule=rule

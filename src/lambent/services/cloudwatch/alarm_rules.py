@@ -42,6 +42,7 @@ def compile_rule(text: str) -> Rule:
 class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens: list[tuple[str, str]] = []
+        self._places: list[int] = []
         self.children: set[str] = set()
         text, position = text.rstrip(), 0
         while position < len(text):
@@ -49,6 +50,7 @@ class _Parser:
             if match is None or match.lastgroup is None:
                 raise Malformed(f"unexpected character at position {position}")
             self._tokens.append((match.lastgroup, match[match.lastgroup]))
+            self._places.append(match.start(match.lastgroup))
             position = match.end()
         if len(self._tokens) > MOST_ELEMENTS * 4:
             raise Malformed("it has too many elements")
@@ -56,7 +58,7 @@ class _Parser:
 
     def end(self) -> None:
         if self._at < len(self._tokens):
-            raise Malformed(f"unexpected '{self._tokens[self._at][1]}'")
+            raise self._unsupported(self._at)
 
     def alternatives(self, depth: int) -> Test:
         tests = [self._all(depth)]
@@ -86,7 +88,7 @@ class _Parser:
             return test
         state = _STATES.get(text) if kind == "word" else None
         if state is None:
-            raise Malformed(f"unexpected '{text}'")
+            raise self._unsupported(self._at - 1)
         return self._state(state)
 
     def _state(self, state: str) -> Test:
@@ -100,6 +102,9 @@ class _Parser:
         self._expect(")")
         self.children.add(name)
         return lambda states: states.get(name) == state
+
+    def _unsupported(self, at: int) -> Malformed:
+        return Malformed(f"Unsupported token '{self._tokens[at][1]}' at char {self._places[at]}")
 
     def _next(self) -> tuple[str, str]:
         if self._at == len(self._tokens):

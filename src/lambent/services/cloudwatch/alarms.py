@@ -76,7 +76,7 @@ class Alarms:
         try:
             rule = compile_rule(request["AlarmRule"])
         except Malformed as reason:
-            raise ValidationError(f"AlarmRule is invalid: {reason}.") from None
+            raise ValidationError(f"Error in AlarmRule [{reason}]") from None
         for child in sorted(rule.children):
             if child == name or self._leads_to(tx, context.scope, child, name, set()):
                 raise ValidationError(f"AlarmRule must not depend on the alarm itself: {child}.")
