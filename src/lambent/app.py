@@ -22,6 +22,7 @@ from lambent.execution.plane import ExecutionPlane
 from lambent.execution.runtimes import discovery, libraries
 from lambent.execution.runtimes.table import RUNTIME_IDS, Runtimes
 from lambent.execution.spawner import host, rehearsal, start
+from lambent.execution.spec import Observers
 from lambent.gateway.door_signatures import DoorSignatures
 from lambent.gateway.inner_listener import InnerListener
 from lambent.gateway.metrics_page import MetricsPage
@@ -35,6 +36,7 @@ from lambent.protocol.routing import Router
 from lambent.services.apigateway.data_plane.data_plane import RestDataPlane
 from lambent.services.apigateway.data_plane.metrics import ApiMetrics
 from lambent.services.apigateway.data_plane.trial_requests import TrialRequests
+from lambent.services.apigateway.data_plane.usage import BilledRequests
 from lambent.services.apigateway.service import ApiGatewayService
 from lambent.services.apigateway.stages_in_memory import Stages
 from lambent.services.cloudwatch.service import CloudWatchService
@@ -48,6 +50,8 @@ from lambent.services.lambda_.function_metrics import FunctionMetrics
 from lambent.services.lambda_.runtime_policy import RuntimePolicy
 from lambent.services.lambda_.service import LambdaService
 from lambent.services.logs.service import LogsService
+from lambent.services.metering.allocations import Allocation
+from lambent.services.metering.service import Metering
 from lambent.services.sts.service import StsService
 from lambent.storage.blobs import Blobs
 from lambent.storage.client_access import (
@@ -60,7 +64,7 @@ from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import timedelta
 
     from lambent.config import Config
@@ -105,6 +109,7 @@ class Platform:
     segments: LogSegments
     logs: LogsService
     cloudwatch: CloudWatchService
+    metering: Metering
     plane: ExecutionPlane
     lambda_: LambdaService
     apigateway: ApiGatewayService
@@ -130,6 +135,8 @@ class Platform:
             stack.push_async_callback(self.segments.close)
             stack.push_async_callback(self.compute.close)
             stack.push_async_callback(self.searches.close)
+            await self.metering.start()
+            stack.push_async_callback(self.metering.stop)
             await self.cloudwatch.start()
             stack.push_async_callback(self.cloudwatch.stop)
             await self.logs.start()
@@ -162,6 +169,7 @@ class Platform:
         await self.apigateway.reset()
         await self.logs.reset()
         await self.cloudwatch.reset()
+        await self.metering.reset()
         await self.iam.reset(self.config.account)
         forget_client_accesses(self.data_dir)
 
@@ -170,6 +178,7 @@ class Platform:
         await self.lambda_.advance(by)
         await self.logs.sweep()
         await self.cloudwatch.advance()
+        await self.metering.advance()
 
     async def keep(self, root: Credential) -> None:
         """Have the root key of a new account where `lambent env` finds it."""
@@ -209,6 +218,12 @@ def build(
         lambda spec: plane.running_with(spec),  # noqa: PLW0108
         lambda spec: plane.provisioned_with(spec),  # noqa: PLW0108
     )
+    metering = Metering(
+        database,
+        data_dir.usage_dir,
+        clock,
+        lambda: _allocations(plane.held_ready()) if platform.is_ready else [],
+    )
     plane = ExecutionPlane(
         spawner=spawner,
         runtimes=known,
@@ -226,7 +241,7 @@ def build(
             url=lambda: platform.endpoint,
         ),
         networks=Networks(config.network_rules),
-        observer=function_metrics,
+        observer=Observers(metering.meter, function_metrics),
     )
     decisions = Decisions(iam.directory)
     decisions.add_resources("iam", iam.resources)
@@ -282,7 +297,7 @@ def build(
         clock=clock,
         usage=apigateway.usage,
         logs=logs,
-        meter=api_metrics,
+        meter=BilledRequests(metering.meter, api_metrics),
         closed_networks=config.network_deny.replace(",", " ").split(),
     )
     decisions.add_resources("execute-api", rest_apis.resource_facts)
@@ -334,6 +349,7 @@ def build(
         segments=segments,
         logs=logs,
         cloudwatch=cloudwatch,
+        metering=metering,
         plane=plane,
         lambda_=lambda_,
         apigateway=apigateway,
@@ -362,6 +378,21 @@ def _identities(
         is_open=config.auth == "open",
     )
     return iam, sts
+
+
+def _allocations(held: Iterable[tuple[FunctionSpec, int]]) -> list[Allocation]:
+    return [
+        Allocation(
+            spec.account_id,
+            spec.region,
+            spec.function_name,
+            spec.function_version,
+            f"{spec.architecture}/{spec.initialization}",
+            spec.memory_mib,
+            count,
+        )
+        for spec, count in held
+    ]
 
 
 def _log_sink(logs: Callable[[], LogsService]) -> LogSink:

@@ -280,6 +280,27 @@ class MetricSink(Protocol):
         ...
 
 
+class Meter(Protocol):
+    """Takes note of what services use for their accounts, for the bill. Never waits, never raises; what was noted is
+    billed once, whatever process is killed then.
+
+    Args of both:
+        service: such as `apigateway`.
+        resource: what the bill shows: an API and stage, a bucket.
+        kind: what the price hangs on, such as `rest` or `put`.
+    """
+
+    def requests(
+        self, scope: Scope, service: str, resource: str, kind: str, count: int = 1
+    ) -> None:
+        """So many have been answered."""
+        ...
+
+    def stored(self, scope: Scope, service: str, resource: str, kind: str, size: int) -> None:
+        """From now on it is so many bytes; to be told at the start, too."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceCaller:
     """A service of the platform that acts for one of its resources, as resource policies see it."""

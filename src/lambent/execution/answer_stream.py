@@ -28,11 +28,14 @@ DEFAULT_TYPE = "application/octet-stream"
 
 
 class AnswerStream:
-    """One streamed answer. `content_type` is known once `begun` is over; `outcome` once the iteration is."""
+    """One streamed answer. `content_type` is known once `begun` is over; `outcome` once the iteration is;
+    `size` is how many bytes the handler has written, read or not.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.content_type = DEFAULT_TYPE
         self.outcome: Outcome | Exception | None = None
+        self.size = 0
         self._loop = loop
         self._pieces: deque[bytes] = deque()
         self._held = 0
@@ -52,6 +55,7 @@ class AnswerStream:
         self._wake()
 
     def feed(self, piece: bytes) -> None:
+        self.size += len(piece)
         if self._is_abandoned:
             return
         self._pieces.append(piece)

@@ -297,6 +297,10 @@ class ExecutionPlane:
             "spawner": spawner,
         }
 
+    def held_ready(self) -> list[tuple[FunctionSpec, int]]:
+        """What is kept ready for calls to come, used or not: provisioned environments, templates of SnapStart."""
+        return [*self._provisioning.wanted(), *((spec, 1) for spec in self._snapshots.specs())]
+
     def running_with(self, spec: FunctionSpec) -> tuple[int, int, int]:
         """How many invocations run of the function, of its account, and of the account's functions without a
         reservation.

@@ -89,6 +89,10 @@ class Provisioning:
         wanted = self._wanted.get(key)
         return 0 if wanted is None else wanted.count
 
+    def wanted(self) -> list[tuple[FunctionSpec, int]]:
+        """What is kept, whether it is there already or not, and how many of it."""
+        return [(wanted.spec, wanted.count) for wanted in self._wanted.values()]
+
     def close(self) -> None:
         """The plane stops."""
         for key in list(self._wanted):

@@ -75,7 +75,7 @@ class Template:
 
     def __init__(self, spec: FunctionSpec, runtime: Runtime, start: Start, means: Means) -> None:
         self.used_at = 0.0
-        self._spec = spec
+        self.spec = spec
         self._runtime = runtime
         self._start = start
         self._means = means
@@ -155,7 +155,7 @@ class Template:
                 self._booted.set_exception(SandboxFailed(environment.why_dead))
         self._outgoing.discard(environment)
         if environment is self._environment:
-            logger.info("the template of %s is gone: %s", self._spec.key, environment.why_dead)
+            logger.info("the template of %s is gone: %s", self.spec.key, environment.why_dead)
             self._part("the template is gone")
 
     def _part(self, why: str) -> None:
@@ -177,8 +177,8 @@ class Template:
             return
         self._part(OUTDATED)
         self._outgoing.add(environment)
-        self._means.retire(self._spec.key)
-        self._loop.call_later(self._spec.timeout_s + _SLACK_S, environment.end, OUTDATED)
+        self._means.retire(self.spec.key)
+        self._loop.call_later(self.spec.timeout_s + _SLACK_S, environment.end, OUTDATED)
 
     # --- making it ----------------------------------------------------------------------------------------------
 
@@ -187,15 +187,13 @@ class Template:
             self._refused = _why_not(self._runtime.language)
             raise SnapshotRefused(self._refused)
         environment = await self._boot()
-        name = stream_name(self._spec, self._clock.calendar())
-        log = open_log(self._spec, name, self._means.log_sink, self._clock)
+        name = stream_name(self.spec, self._clock.calendar())
+        log = open_log(self.spec, name, self._means.log_sink, self._clock)
         line = report.init_start_line(self._runtime.language, self._runtime.version)
         log.platform(self._clock.calendar_ms(), line)
         try:
-            lease = self._means.lease(self._spec)
-            assignment = Assignment(
-                self._spec, self._runtime, log, replace(lease, lasts_s=math.inf)
-            )
+            lease = self._means.lease(self.spec)
+            assignment = Assignment(self.spec, self._runtime, log, replace(lease, lasts_s=math.inf))
             result = await self._initialise(environment, assignment)
             failure = self._failure(result)
             log.finish_line()
@@ -234,7 +232,7 @@ class Template:
 
     async def _initialise(self, environment: Environment, assignment: Assignment) -> InitResult:
         initialising = environment.assign(assignment)
-        limit_s = max(INIT_LIMIT_S, self._spec.timeout_s)
+        limit_s = max(INIT_LIMIT_S, self.spec.timeout_s)
         timer = self._loop.call_later(limit_s, environment.expire_init)
         try:
             return await initialising
@@ -269,7 +267,7 @@ class Template:
         self._making = None
         # Who waited may have gone; then nobody else takes note of the exception.
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.info("no template of %s: %s", self._spec.key, error)
+            logger.info("no template of %s: %s", self.spec.key, error)
 
 
 class Snapshots:
@@ -311,6 +309,10 @@ class Snapshots:
             self._timer.cancel()
         for template in self._templates.values():
             template.close(why)
+
+    def specs(self) -> list[FunctionSpec]:
+        """The versions that there is a template of."""
+        return [each.spec for each in self._templates.values() if each.is_there]
 
     def describe(self) -> dict[str, dict[str, object]]:
         return {

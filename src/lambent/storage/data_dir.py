@@ -33,6 +33,7 @@ class DataDir:
         self.database_path = self.state_dir / "lambent.db"
         self.blobs_dir = self.state_dir / "blobs"
         self.logs_dir = self.state_dir / "logs"
+        self.usage_dir = self.state_dir / "usage"
         self.temporary_dir = self.state_dir / "tmp"
         self.root_key_path = self.state_dir / "root-key"
         self.root_keys_dir = self.state_dir / "root-keys"

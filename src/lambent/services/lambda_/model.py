@@ -167,4 +167,5 @@ class Function:
             application_log_level=self.settings.application_log_level or "INFO",
             system_log_level=self.settings.system_log_level or "INFO",
             role=self.settings.role,
+            architecture=self.settings.architecture,
         )
