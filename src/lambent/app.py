@@ -52,6 +52,7 @@ from lambent.services.lambda_.service import LambdaService
 from lambent.services.logs.service import LogsService
 from lambent.services.metering.allocations import Allocation
 from lambent.services.metering.service import Metering
+from lambent.services.metering.usage_door import UsageDoor
 from lambent.services.sts.service import StsService
 from lambent.storage.blobs import Blobs
 from lambent.storage.client_access import (
@@ -334,6 +335,7 @@ def build(
         ExplainDoor(iam.directory, decisions, signatures, clock, config.account),
         SuggestDoor(iam.calls, signatures, config.account),
         MetricsPage(Figures(function_metrics, plane).read, config.metrics_token),
+        UsageDoor(metering, signatures, clock, config.account, lambda_.resource_facts.tags),
     )
     outer = gateway(doors=[own_paths, *operators, *doors])
     inner = gateway(doors=doors)  # functions have no business with the platform itself

@@ -22,6 +22,8 @@ _COMMANDS = {
     "iam": "lambent.cli.iam",
     "invoke": "lambent.cli.invoke",
     "logs": "lambent.cli.logs",
+    "bill": "lambent.cli.bill",
+    "cost": "lambent.cli.cost",
     "exec": "lambent.cli.exec",
     "events": "lambent.cli.events",
     "doctor": "lambent.cli.doctor",
