@@ -131,6 +131,36 @@ def test_a_host_with_nothing_to_give_runs_a_few_until_it_has(run: Run) -> None:
     run(scenario)
 
 
+def test_a_retry_that_becomes_due_while_the_queue_looks_is_not_forgotten(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are read up to one moment and the next timer is set a moment later; nothing falls between the two."""
+    from lambent.services.lambda_ import events
+
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        bench.plane.outcome = FAILED
+        await _send(bench, b"1")
+        await _advance(bench, 1)
+        await _send(bench, b"2")
+        look = events.due
+
+        def slow(*asked: Any, **members: Any) -> Any:
+            """The second event becomes due after rows were read, and before a timer is set for later ones."""
+            found = look(*asked, **members)
+            monkeypatch.setattr(events, "due", look)
+            bench.clock.advance(timedelta(seconds=2))
+            return found
+
+        monkeypatch.setattr(events, "due", slow)
+        await _advance(bench, 59.5)
+        assert events.due is look
+        await _advance(bench, 5)
+        assert sorted(_payloads(bench)) == [1, 1, 2, 2]
+
+    run(scenario)
+
+
 def test_a_retry_may_succeed(run: Run) -> None:
     async def scenario(bench: Any) -> None:
         await _start(bench, "f", "good")

@@ -39,6 +39,7 @@ class LaneState:
     slow: int = 0  # tries that have run for longer than QUICK_S
     looks_again: bool = False  # whether the host can give more now is asked later
     has_later: bool = False  # rows may be due later that `timer` does not know of
+    read_ms: int = 0  # up to when rows were due at the last look
     timer: Timer | None = None
     timer_ms: int = 0
 

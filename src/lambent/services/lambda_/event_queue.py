@@ -198,7 +198,7 @@ class EventQueue:
         state.settled.clear()
         try:
             limit = WINDOW + len(state.held)
-            now_ms = self._now_ms()
+            now_ms = state.read_ms = self._now_ms()
             state.has_more = False  # what is added from here on says so again
             found = await self._database.read(
                 partial(events.due, lane=lane, now_ms=now_ms, limit=limit)
@@ -340,8 +340,9 @@ class EventQueue:
         if not state.has_later:
             return
         state.has_later = False
+        # Not from now on: what has become due since the last look would be found by neither.
         due_ms = await self._database.read(
-            partial(events.next_due, lane=lane, now_ms=self._now_ms())
+            partial(events.next_due, lane=lane, now_ms=state.read_ms)
         )
         if due_ms is not None:
             self._arm(lane, state, due_ms)
