@@ -326,3 +326,18 @@ def test_a_reset_forgets_everything(start_platform: Any) -> None:
         assert client.get_rest_apis()["items"] == []
         assert client.get_api_keys()["items"] == []
         assert running.platform.stages.find_api(api["id"]) is None
+
+
+def test_access_logs_to_firehose_are_refused(client: Any, deployed: Any, error_of: Any) -> None:
+    stream = "arn:aws:firehose:us-east-1:123456789012:deliverystream/amazon-apigateway-logs"
+    path = "/accessLogSettings/destinationArn"
+    assert error_of(
+        client.update_stage,
+        restApiId=deployed["restApiId"],
+        stageName="prod",
+        patchOperations=[{"op": "replace", "path": path, "value": stream}],
+    ) == (
+        400,
+        "BadRequestException",
+        "Lambent does not support access logs to Firehose yet: name a log group of CloudWatch Logs.",
+    )

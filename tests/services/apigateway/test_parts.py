@@ -351,7 +351,7 @@ def test_a_domain_leads_to_a_stage(
     request = {"domainName": name, "restApiId": deployed["restApiId"]}
     mapping = body(client.create_base_path_mapping(**request, stage="prod"))
     assert mapping == {"basePath": "(none)", "restApiId": deployed["restApiId"], "stage": "prod"}
-    assert platform.stages.domain(name).mappings == (("", deployed["restApiId"], "prod"),)
+    assert platform.stages.domains.find(name).mappings == (("", deployed["restApiId"], "prod"),)
     conflict = error_of(client.create_base_path_mapping, **request, stage="prod")
     assert conflict == (409, "ConflictException", "Base path already exists for this domain name")
     assert (
@@ -370,7 +370,7 @@ def test_a_domain_leads_to_a_stage(
         client.update_base_path_mapping(domainName=name, basePath="(none)", patchOperations=patch)
     )
     assert changed == {"basePath": "v1", "restApiId": deployed["restApiId"]}
-    assert platform.stages.domain(name).mappings == (("v1", deployed["restApiId"], ""),)
+    assert platform.stages.domains.find(name).mappings == (("v1", deployed["restApiId"], ""),)
     assert (
         error_of(client.delete_rest_api, restApiId=deployed["restApiId"])[1]
         == "BadRequestException"
@@ -380,7 +380,7 @@ def test_a_domain_leads_to_a_stage(
     missing = (404, "NotFoundException", "Invalid base path mapping identifier specified")
     assert error_of(client.get_base_path_mapping, domainName=name, basePath="v1") == missing
     client.delete_domain_name(domainName=name)
-    assert platform.stages.domain(name) is None
+    assert platform.stages.domains.find(name) is None
     assert error_of(client.get_domain_name, domainName=name) == (
         404,
         "NotFoundException",

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from lambent.services.apigateway.stages_in_memory import ApiKey, Domain, Live, Stages, UsagePlan
+from lambent.apis.domains import Domain
+from lambent.services.apigateway.stages_in_memory import ApiKey, Live, Stages, UsagePlan
 
 ACCOUNT, REGION, API = "123456789012", "eu-west-1", "abcdefghij"
 
@@ -90,12 +91,12 @@ def test_a_stage_key_opens_a_stage_without_a_plan() -> None:
 
 
 def test_a_domain_is_found_by_host_whatever_its_case(stages: Stages) -> None:
-    stages.put_domain(Domain(ACCOUNT, REGION, "api.example.com", (("", API, "prod"),)))
-    stages.put_domain(Domain(ACCOUNT, REGION, "*.example.org"))
-    found = stages.domain("API.Example.com")
+    stages.domains.put(Domain(ACCOUNT, REGION, "api.example.com", (("", API, "prod"),)))
+    stages.domains.put(Domain(ACCOUNT, REGION, "*.example.org"))
+    found = stages.domains.find("API.Example.com")
     assert found is not None
     assert found.mappings == (("", API, "prod"),)
-    assert stages.domain("a.example.org") is not None
-    assert stages.domain("a.b.example.org") is None
-    stages.remove_domain("api.example.com")
-    assert stages.domain("api.example.com") is None
+    assert stages.domains.find("a.example.org") is not None
+    assert stages.domains.find("a.b.example.org") is None
+    stages.domains.remove("api.example.com")
+    assert stages.domains.find("api.example.com") is None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.errors import BadRequest
 from lambent.services.apigateway.documents import ACCOUNT
-from lambent.services.apigateway.errors import BadRequest
 from lambent.services.apigateway.patches import PatchTable, item, member
 
 if TYPE_CHECKING:

@@ -7,18 +7,18 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.documents import STAGES
+from lambent.apis.errors import BadRequest, Conflict, LimitExceeded, NotFound
+from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
 from lambent.services.apigateway.documents import (
     API_KEY_VALUES,
     API_KEYS,
-    STAGES,
     USAGE_PLAN_KEYS,
     USAGE_PLANS,
 )
-from lambent.services.apigateway.errors import BadRequest, Conflict, LimitExceeded, NotFound
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, boolean, custom, member
-from lambent.services.apigateway.tags import check_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

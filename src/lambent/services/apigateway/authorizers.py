@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import regex
 
+from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.core import ids
 from lambent.services.apigateway.documents import AUTHORIZERS, RESOURCES
-from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.services.apigateway.integration_uris import check_uri
 from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, integer, member, one_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.documents import STAGES
+from lambent.apis.errors import BadRequest, NotFound
 from lambent.core import ids
-from lambent.services.apigateway.documents import DEPLOYMENTS, SNAPSHOTS, STAGES
-from lambent.services.apigateway.errors import BadRequest, NotFound
+from lambent.services.apigateway.documents import DEPLOYMENTS, SNAPSHOTS
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, member
 from lambent.services.apigateway.rest_apis import find_api

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.apis.json_text import parse_json
 from lambent.core import ids
 from lambent.services.apigateway.documents import DOCUMENTATION_PARTS
-from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
-from lambent.services.apigateway.json_text import parse_json
 from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, member
 from lambent.services.apigateway.rest_apis import find_api

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.documents import (
-    DOCUMENTATION_PARTS,
-    DOCUMENTATION_VERSIONS,
-    STAGES,
-)
-from lambent.services.apigateway.errors import Conflict, NotFound
+from lambent.apis.documents import STAGES
+from lambent.apis.errors import Conflict, NotFound
+from lambent.services.apigateway.documents import DOCUMENTATION_PARTS, DOCUMENTATION_VERSIONS
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, member
 from lambent.services.apigateway.rest_apis import find_api

@@ -8,14 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.documents import BASE_PATHS, DOMAINS, REST_APIS, STAGES
+from lambent.apis.domains import NO_BASE_PATH
+from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
-from lambent.services.apigateway.documents import BASE_PATHS, DOMAINS, REST_APIS, STAGES
 from lambent.services.apigateway.endpoints import ENDPOINT_RULES, endpoint_configuration
-from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, member, one_of
-from lambent.services.apigateway.publishing import NO_BASE_PATH
-from lambent.services.apigateway.tags import check_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ class DomainNames:
             raise BadRequest("The domain name you provided already exists.")
         domain = _new_domain(context, request)
         DOMAINS.put(tx, context.scope, "", name, domain)
-        self.publisher.domain_changed(tx, context.scope, name)
+        self.publisher.domains.changed(tx, context.scope, name)
         return shown(domain)
 
     def get_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -101,7 +101,7 @@ class DomainNames:
         name = _find(tx, context.scope, request)["domainName"]
         BASE_PATHS.remove_of(tx, context.scope, name)
         DOMAINS.remove(tx, context.scope, "", name)
-        self.publisher.domain_deleted(tx, name)
+        self.publisher.domains.deleted(tx, name)
         return {}
 
     # --- base path mappings ---
@@ -121,7 +121,7 @@ class DomainNames:
         if BASE_PATHS.find(tx, scope, name, mapping["basePath"]) is not None:
             raise Conflict("Base path already exists for this domain name")
         BASE_PATHS.put(tx, scope, name, mapping["basePath"], mapping)
-        self.publisher.domain_changed(tx, scope, name)
+        self.publisher.domains.changed(tx, scope, name)
         return mapping
 
     def get_base_path_mapping(self, tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -147,7 +147,7 @@ class DomainNames:
                 raise Conflict("Base path already exists for this domain name")
             BASE_PATHS.remove(tx, scope, name, before["basePath"])
         BASE_PATHS.put(tx, scope, name, mapping["basePath"], mapping)
-        self.publisher.domain_changed(tx, scope, name)
+        self.publisher.domains.changed(tx, scope, name)
         return mapping
 
     def delete_base_path_mapping(
@@ -156,7 +156,7 @@ class DomainNames:
         scope = context.scope
         mapping = _find_mapping(tx, scope, request)
         BASE_PATHS.remove(tx, scope, request["domainName"], mapping["basePath"])
-        self.publisher.domain_changed(tx, scope, request["domainName"])
+        self.publisher.domains.changed(tx, scope, request["domainName"])
         return {}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.errors import BadRequest, refuse
+from lambent.apis.errors import BadRequest, refuse
 from lambent.services.apigateway.patches import custom
 
 if TYPE_CHECKING:

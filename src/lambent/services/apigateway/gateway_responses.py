@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.errors import BadRequest, NotFound
 from lambent.services.apigateway.documents import GATEWAY_RESPONSES
-from lambent.services.apigateway.errors import BadRequest, NotFound
 from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, entry, member
 from lambent.services.apigateway.rest_apis import find_api

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from lambent.services.apigateway.errors import BadRequest
+from lambent.apis.errors import BadRequest
 
 _VARIABLE = r"\$\{stageVariables\.\w+\}"
 _ARN = re.compile(r"arn:aws[\w-]*:apigateway:(?:[\w-]+|" + _VARIABLE + r"):([^:]+):(.+)", re.DOTALL)

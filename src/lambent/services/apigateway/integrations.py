@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import regex
 
+from lambent.apis.errors import BadRequest, NotFound, refuse
 from lambent.services.apigateway.documents import RESOURCES
-from lambent.services.apigateway.errors import BadRequest, NotFound, refuse
 from lambent.services.apigateway.integration_uris import check_uri
 from lambent.services.apigateway.methods import (
     HTTP_METHODS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.services.apigateway.documents import AUTHORIZERS, MODELS, RESOURCES, VALIDATORS
-from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.services.apigateway.patches import PatchTable, boolean, entry, item, member
 from lambent.services.apigateway.resources import find_resource
 from lambent.services.apigateway.rest_apis import find_api

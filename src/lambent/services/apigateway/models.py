@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambent.apis.documents import REST_APIS
+from lambent.apis.errors import BadRequest, Conflict, NotFound
+from lambent.apis.json_text import parse_json
 from lambent.core import ids
-from lambent.services.apigateway.documents import MODELS, RESOURCES, REST_APIS
-from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound
-from lambent.services.apigateway.json_text import parse_json
+from lambent.services.apigateway.documents import MODELS, RESOURCES
 from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, member
 

@@ -7,7 +7,7 @@ import binascii
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.errors import BadRequest
+from lambent.apis.errors import BadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

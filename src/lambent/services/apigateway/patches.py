@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.errors import BadRequest, NotFound
+from lambent.apis.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

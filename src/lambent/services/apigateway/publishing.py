@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.documents import (
-    API_KEYS,
-    BASE_PATHS,
-    DOMAINS,
-    REST_APIS,
-    SNAPSHOTS,
-    STAGES,
-    USAGE_PLAN_KEYS,
-    USAGE_PLANS,
-)
-from lambent.services.apigateway.stages_in_memory import ApiKey, Domain, Live, UsagePlan
+from lambent.apis.documents import REST_APIS, STAGES
+from lambent.services.apigateway.documents import API_KEYS, SNAPSHOTS, USAGE_PLAN_KEYS, USAGE_PLANS
+from lambent.services.apigateway.stages_in_memory import ApiKey, Live, UsagePlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambent.apis.documents import Row
     from lambent.core.context import Scope
     from lambent.core.ports import Database, Tx
-    from lambent.services.apigateway.documents import Row
     from lambent.services.apigateway.stages_in_memory import Stages
 
     Document = Mapping[str, Any]
-
-# The base path of a mapping for everything (API reference, BasePathMapping).
-NO_BASE_PATH = "(none)"
 
 
 class Publisher:
@@ -35,25 +24,24 @@ class Publisher:
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
+        self.domains = stages.domains
 
     async def load(self, database: Database) -> None:
         """Everything that is there, at the start."""
 
-        def read(tx: Tx) -> tuple[list[Row], list[Live], list[ApiKey], list[Domain]]:
+        def read(tx: Tx) -> tuple[list[Row], list[Live], list[ApiKey]]:
             apis = REST_APIS.everywhere(tx)
             lives = [_live(tx, row.scope, row.owner, row.document) for row in STAGES.everywhere(tx)]
             keys = [_key(tx, row.scope, row.id) for row in API_KEYS.everywhere(tx)]
-            domains = [_domain(tx, row.scope, row.id) for row in DOMAINS.everywhere(tx)]
-            return apis, lives, keys, domains
+            return apis, lives, keys
 
-        apis, lives, keys, domains = await database.read(read)
+        apis, lives, keys = await database.read(read)
         for row in apis:
             self._stages.put_api(row.scope.account_id, row.scope.region, row.id)
         for live in lives:
             self._stages.put_stage(live)
         self._stages.put_keys(keys)
-        for domain in domains:
-            self._stages.put_domain(domain)
+        await self._stages.domains.load(database)
 
     def api_created(self, tx: Tx, scope: Scope, api_id: str) -> None:
         tx.after_commit(self._stages.put_api, scope.account_id, scope.region, api_id)
@@ -79,12 +67,6 @@ class Publisher:
 
     def key_deleted(self, tx: Tx, scope: Scope, key_id: str) -> None:
         tx.after_commit(self._stages.remove_key, scope.account_id, scope.region, key_id)
-
-    def domain_changed(self, tx: Tx, scope: Scope, name: str) -> None:
-        tx.after_commit(self._stages.put_domain, _domain(tx, scope, name))
-
-    def domain_deleted(self, tx: Tx, name: str) -> None:
-        tx.after_commit(self._stages.remove_domain, name)
 
 
 def _live(tx: Tx, scope: Scope, api_id: str, stage: Document) -> Live:
@@ -113,15 +95,3 @@ def _key(tx: Tx, scope: Scope, key_id: str) -> ApiKey:
         stage_keys=frozenset(key["stageKeys"]),
         plans=tuple(UsagePlan(plan["id"], plan) for plan in plans if plan is not None),
     )
-
-
-def _domain(tx: Tx, scope: Scope, name: str) -> Domain:
-    mappings = tuple(
-        (
-            "" if each["basePath"] == NO_BASE_PATH else each["basePath"],
-            each["restApiId"],
-            each.get("stage", ""),
-        )
-        for each in BASE_PATHS.of(tx, scope, name)
-    )
-    return Domain(scope.account_id, scope.region, name, mappings)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.errors import BadRequest, Conflict, NotFound
 from lambent.core import ids
 from lambent.services.apigateway.documents import RESOURCES, VALIDATORS
-from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound
 from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, boolean, member
 from lambent.services.apigateway.rest_apis import find_api

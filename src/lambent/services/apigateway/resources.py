@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.errors import BadRequest, Conflict, LimitExceeded, NotFound
 from lambent.core import ids
 from lambent.services.apigateway.documents import RESOURCES
-from lambent.services.apigateway.errors import BadRequest, Conflict, LimitExceeded, NotFound
 from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, member
 from lambent.services.apigateway.rest_apis import find_api

@@ -7,22 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambent.apis.documents import BASE_PATHS, REST_APIS
+from lambent.apis.errors import BadRequest, NotFound, refuse
+from lambent.apis.json_text import parse_json
+from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
-from lambent.services.apigateway.documents import (
-    BASE_PATHS,
-    DEFINITION,
-    MODELS,
-    OF_APIS,
-    RESOURCES,
-    REST_APIS,
-)
+from lambent.services.apigateway.documents import DEFINITION, MODELS, OF_APIS, RESOURCES
 from lambent.services.apigateway.endpoints import ENDPOINT_RULES, endpoint_configuration
-from lambent.services.apigateway.errors import BadRequest, NotFound, refuse
-from lambent.services.apigateway.json_text import parse_json
 from lambent.services.apigateway.models import DEFAULT_MODELS
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, boolean, custom, item, member, one_of
-from lambent.services.apigateway.tags import check_tags
 from lambent.services.apigateway.usage_plans import drop_stages
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.errors import NotFound
+from lambent.apis.errors import NotFound
 from lambent.services.apigateway.paging import page
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambent.services.apigateway.documents import remove_all
+from lambent.apis.documents import remove_all
 from lambent.services.apigateway.operations import (
     access_operations,
     definition_operations,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.errors import BadRequest
 from lambent.services.apigateway.documents import (
     AUTHORIZERS,
     GATEWAY_RESPONSES,
@@ -14,7 +15,6 @@ from lambent.services.apigateway.documents import (
     RESOURCES,
     VALIDATORS,
 )
-from lambent.services.apigateway.errors import BadRequest
 from lambent.services.apigateway.rest_apis import plain_policy
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.errors import BadRequest, refuse
+from lambent.apis.errors import BadRequest, refuse
 from lambent.services.apigateway.patches import (
     PatchTable,
     Rule,

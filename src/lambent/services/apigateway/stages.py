@@ -6,17 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.documents import (
-    ACCOUNT,
-    DEPLOYMENTS,
-    DOCUMENTATION_VERSIONS,
-    STAGES,
-)
-from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.apis.documents import STAGES
+from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.apis.tag_rules import check_tags
+from lambent.services.apigateway.documents import ACCOUNT, DEPLOYMENTS, DOCUMENTATION_VERSIONS
 from lambent.services.apigateway.paging import shown
 from lambent.services.apigateway.rest_apis import find_api
 from lambent.services.apigateway.stage_patches import PATCHES
-from lambent.services.apigateway.tags import check_tags
 from lambent.services.apigateway.usage_plans import drop_stages
 
 if TYPE_CHECKING:
@@ -185,6 +181,8 @@ def _check_logging(tx: Tx, scope: Scope, stage: Document) -> None:
     destination = stage.get("accessLogSettings", {}).get("destinationArn", "")
     if destination and not _LOG_DESTINATION.fullmatch(destination):
         raise BadRequest(f"Invalid ARN specified in the request. {destination}")
+    if ":firehose:" in destination:
+        raise refuse("access logs to Firehose", "name a log group of CloudWatch Logs.")
     levels = {each.get("loggingLevel", "OFF") for each in stage["methodSettings"].values()}
     if not destination and not levels - {"OFF"}:
         return

@@ -19,6 +19,8 @@ import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.domains import Domains
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -96,27 +98,16 @@ class ApiKey:
         return next((plan for plan in self.plans if plan.holds(api_id, stage)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """A custom domain name. `mappings` holds (base path, API, stage); the base path of the root is "", and a mapping
-    whose stage is "" takes the stage from the path.
-    """
-
-    account_id: str
-    region: str
-    name: str
-    mappings: tuple[tuple[str, str, str], ...] = ()
-
-
 class Stages:
     """The deployed state of all accounts. Ids of APIs are unique on the platform, values of keys in an account and
     region."""
 
-    def __init__(self) -> None:
+    def __init__(self, domains: Domains | None = None) -> None:
+        """`domains` where the HTTP APIs have the same."""
+        self.domains = Domains() if domains is None else domains
         self._apis: dict[str, LiveApi] = {}
         self._keys: dict[tuple[str, str, str], ApiKey] = {}  # by account, region and id
         self._by_value: dict[tuple[str, str, str], ApiKey] = {}
-        self._domains: dict[str, Domain] = {}
         self._generations = itertools.count(1)
         self.generation = 0  # the last one given out
 
@@ -132,14 +123,6 @@ class Stages:
     def find_api(self, api_id: str) -> LiveApi | None:
         """An API of whatever account: who calls one knows its id alone."""
         return self._apis.get(api_id)
-
-    def domain(self, host: str) -> Domain | None:
-        """A custom domain by host name, without port; `*.example.com` answers for one label."""
-        host = host.lower()
-        found = self._domains.get(host)
-        if found is None and "." in host:
-            found = self._domains.get("*." + host.split(".", 1)[1])
-        return found
 
     def key(self, account_id: str, region: str, value: str) -> ApiKey | None:
         """The key with this value, enabled or not."""
@@ -183,17 +166,9 @@ class Stages:
         if key is not None:
             self._by_value.pop((account_id, region, key.value), None)
 
-    def put_domain(self, domain: Domain) -> None:
-        """A domain name is there, or its mappings have changed."""
-        self._domains[domain.name.lower()] = domain
-
-    def remove_domain(self, name: str) -> None:
-        """A domain name is gone."""
-        self._domains.pop(name.lower(), None)
-
     def clear(self) -> None:
         """Forget everything (`--test-mode`). Generations go on."""
         self._apis.clear()
         self._keys.clear()
         self._by_value.clear()
-        self._domains.clear()
+        self.domains.clear()

@@ -4,47 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.documents import DOMAINS, REST_APIS, STAGES
+from lambent.apis.errors import BadRequest, NotFound
+from lambent.apis.tag_rules import check_tags
 from lambent.core.arn import Arn, InvalidArn
-from lambent.services.apigateway.documents import (
-    API_KEYS,
-    DOMAINS,
-    REST_APIS,
-    STAGES,
-    USAGE_PLANS,
-)
-from lambent.services.apigateway.errors import BadRequest, NotFound
+from lambent.services.apigateway.documents import API_KEYS, USAGE_PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambent.apis.documents import Kind
     from lambent.core.context import RequestContext
     from lambent.core.ports import Tx
-    from lambent.services.apigateway.documents import Kind
     from lambent.services.apigateway.publishing import Publisher
 
     Request = Mapping[str, Any]
     Document = dict[str, Any]
 
-# "Maximum number of tags per resource: 50"; keys of 1 to 128 characters, values of up to 256 (Tagging your API Gateway
-# resources).
-MAX_TAGS = 50
 _KINDS = {
     "restapis": REST_APIS,
     "apikeys": API_KEYS,
     "usageplans": USAGE_PLANS,
     "domainnames": DOMAINS,
 }
-
-
-def check_tags(tags: Mapping[str, str]) -> None:
-    """Raises BadRequest."""
-    if len(tags) > MAX_TAGS:
-        raise BadRequest("Number of tags exceeds the limit of 50 tags per resource")
-    for key, value in tags.items():
-        if not 1 <= len(key) <= 128 or key.lower().startswith("aws:"):
-            raise BadRequest(f"Invalid tag key: {key}")
-        if len(value) > 256:
-            raise BadRequest(f"Invalid tag value: {value}")
 
 
 class Tags:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lambent.apis.errors import Unserved, refuse
 from lambent.services.apigateway.authorizers import find_authorizer
-from lambent.services.apigateway.errors import Unserved, refuse
 from lambent.services.apigateway.methods import find_method
 from lambent.services.apigateway.resources import find_resource
 from lambent.services.apigateway.rest_apis import find_api

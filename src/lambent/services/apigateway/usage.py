@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.errors import BadRequest
 from lambent.services.apigateway.documents import USAGE_PLAN_KEYS
-from lambent.services.apigateway.errors import BadRequest
 from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, integer, member
 from lambent.services.apigateway.usage_plans import find_plan, find_plan_key

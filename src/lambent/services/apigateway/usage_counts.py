@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
 
-from lambent.services.apigateway.tables import USAGE
+from lambent.apis.tables import USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.documents import STAGES
+from lambent.apis.errors import BadRequest, Conflict, NotFound
+from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
 from lambent.services.apigateway.api_keys import find_key
-from lambent.services.apigateway.documents import API_KEYS, STAGES, USAGE_PLAN_KEYS, USAGE_PLANS
-from lambent.services.apigateway.errors import BadRequest, Conflict, NotFound
+from lambent.services.apigateway.documents import API_KEYS, USAGE_PLAN_KEYS, USAGE_PLANS
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import (
     PatchTable,
@@ -19,7 +21,6 @@ from lambent.services.apigateway.patches import (
     one_of,
     structure,
 )
-from lambent.services.apigateway.tags import check_tags
 from lambent.services.apigateway.usage_counts import remove_plan
 
 if TYPE_CHECKING:

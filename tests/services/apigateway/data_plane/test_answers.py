@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from lambent.apis.domains import Domain
 from lambent.core import ids
-from lambent.services.apigateway.stages_in_memory import Domain
 
 CORS = {
     "methodIntegration": {
@@ -108,7 +108,7 @@ def test_custom_domain_serves_by_base_path(account: Any, mock: Any) -> None:
     domain = Domain("123456789012", "us-east-1", name, (("base", api, "prod"), ("", api, "")))
 
     async def put() -> None:
-        account.running.platform.stages.put_domain(domain)
+        account.running.platform.stages.domains.put(domain)
 
     account.running.run(put())
 

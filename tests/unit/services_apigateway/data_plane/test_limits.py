@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from lambent.apis.token_buckets import TokenBuckets, bounds
 from lambent.core.clock import VirtualClock
-from lambent.services.apigateway.data_plane.token_buckets import TokenBuckets, bounds
 
 
 def test_bucket_lets_a_burst_through_and_then_the_rate() -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lambent.apis.domains import Domain
     from lambent.core.http import Request
-    from lambent.services.apigateway.stages_in_memory import Domain, Stages
+    from lambent.services.apigateway.stages_in_memory import Stages
 
 _HOST = re.compile(
     r"([a-z0-9]+)\.execute-api\.(?:([a-z0-9-]+)\.)?(?:amazonaws\.com(?:\.cn)?|localhost)(?::\d+)?",
@@ -56,7 +57,7 @@ def is_address(request: Request, stages: Stages) -> bool:
         return True
     if path.startswith("/_aws/execute-api/"):
         return _OWN_PATH.fullmatch(path) is not None
-    return stages.domain(_name(host)) is not None
+    return stages.domains.find(_name(host)) is not None
 
 
 def address_of(request: Request, stages: Stages) -> Address | None:
@@ -70,7 +71,7 @@ def address_of(request: Request, stages: Stages) -> Address | None:
         match = form.fullmatch(request.path)
         if match is not None:
             return _default(match[1], "", match[2], match[3] or "/", "")
-    domain = stages.domain(_name(request.host))
+    domain = stages.domains.find(_name(request.host))
     return None if domain is None else _mapped(request, domain)
 
 
@@ -80,15 +81,12 @@ def _default(api_id: str, region: str, stage: str, path: str, host: str) -> Addr
 
 
 def _mapped(request: Request, domain: Domain) -> Address | None:
-    first, rest = _split(request.path)
-    by_base = {base: (api_id, stage) for base, api_id, stage in domain.mappings}
-    base_path = first
-    target = by_base.get(first)
-    if target is None or not first:
-        base_path, rest, target = "", request.path or "/", by_base.get("")
-    if target is None:
+    mapping = domain.mapping(request.path)
+    if mapping is None:
         return None
-    api_id, stage = target
+    base_path, api_id, stage = mapping
+    rest = request.path.removeprefix(f"/{base_path}") if base_path else request.path
+    rest = rest or "/"
     if not stage:
         stage, rest = _split(rest)
     return Address(

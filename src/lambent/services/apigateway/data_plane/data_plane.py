@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambent.apis.http_client import HttpClient
+from lambent.apis.token_buckets import TokenBuckets
 from lambent.services.apigateway.data_plane.authorization import Authorization
 from lambent.services.apigateway.data_plane.door import RestApiDoor
-from lambent.services.apigateway.data_plane.http_client import HttpClient
 from lambent.services.apigateway.data_plane.http_integrations import HttpIntegrations
 from lambent.services.apigateway.data_plane.integrations import Integrations
 from lambent.services.apigateway.data_plane.keys import Keys, StageThrottle
@@ -15,16 +16,15 @@ from lambent.services.apigateway.data_plane.policies import ApiPolicies
 from lambent.services.apigateway.data_plane.records import Records, begin
 from lambent.services.apigateway.data_plane.serving import Serving
 from lambent.services.apigateway.data_plane.templates import Templates
-from lambent.services.apigateway.data_plane.token_buckets import TokenBuckets
 from lambent.services.apigateway.data_plane.trials import Trials
 from lambent.services.apigateway.data_plane.validation import Validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lambent.apis.ports import Logs, Meter
     from lambent.core.clock import Clock
     from lambent.core.ports import Authority, Functions, ResourceFacts, Signatures
-    from lambent.services.apigateway.data_plane.ports import Logs, Meter
     from lambent.services.apigateway.data_plane.templates import Compute
     from lambent.services.apigateway.stages_in_memory import Stages
     from lambent.services.apigateway.usage_counts import UsageCounts

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.answer_headers import is_sendable, remapped
 from lambent.core.http import Response
-from lambent.services.apigateway.data_plane.answer_headers import is_sendable, remapped
 from lambent.services.apigateway.data_plane.context_values import look_up, template_context
 from lambent.services.apigateway.data_plane.failures import body_of
 from lambent.services.apigateway.data_plane.media_types import media_type

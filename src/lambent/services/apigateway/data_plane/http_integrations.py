@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from lambent.apis.answer_headers import is_sendable, remapped
+from lambent.apis.http_client import MAX_ANSWER, AddressClosed
 from lambent.core.http import Response
-from lambent.services.apigateway.data_plane.answer_headers import is_sendable, remapped
 from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.failures import (
     BAD_GATEWAY,
@@ -20,7 +21,6 @@ from lambent.services.apigateway.data_plane.failures import (
     misconfigured,
 )
 from lambent.services.apigateway.data_plane.functions_called import with_stage_variables
-from lambent.services.apigateway.data_plane.http_client import MAX_ANSWER, AddressClosed
 from lambent.services.apigateway.data_plane.request_mapping import (
     Mapped,
     mapped_request,
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from lambent.apis.http_client import HttpClient
     from lambent.core.clock import Clock
     from lambent.services.apigateway.data_plane.exchange import Exchange, Multi
-    from lambent.services.apigateway.data_plane.http_client import HttpClient
     from lambent.services.apigateway.data_plane.templates import Templates
 
 # Of a request that is passed through: what is of its connection, or has another name for the backend.

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambent.apis.token_buckets import bounds, limits
 from lambent.services.apigateway.data_plane.failures import (
     INVALID_API_KEY,
     QUOTA_EXCEEDED,
     THROTTLED,
     Failure,
 )
-from lambent.services.apigateway.data_plane.token_buckets import bounds, limits
 
 if TYPE_CHECKING:
+    from lambent.apis.token_buckets import TokenBuckets
     from lambent.services.apigateway.data_plane.exchange import Exchange
-    from lambent.services.apigateway.data_plane.token_buckets import TokenBuckets
     from lambent.services.apigateway.stages_in_memory import ApiKey, Stages, UsagePlan
     from lambent.services.apigateway.usage_counts import UsageCounts
 

@@ -16,8 +16,8 @@ from lambent.core.spread import Spread
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from lambent.apis.ports import Measured
     from lambent.core.clock import Clock
-    from lambent.services.apigateway.data_plane.ports import Measured
 
 NAMESPACE = "AWS/ApiGateway"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambent.apis.answer_headers import is_sendable, remapped
 from lambent.core.http import Response
-from lambent.services.apigateway.data_plane.answer_headers import is_sendable, remapped
 from lambent.services.apigateway.data_plane.context_values import request_context, text_of
 from lambent.services.apigateway.data_plane.exchange import last_of
 from lambent.services.apigateway.data_plane.failures import BAD_GATEWAY, misconfigured

@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from lambent.apis.ports import Measured
 from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.exchange import last_of
 from lambent.services.apigateway.data_plane.execution_log import ExecutionLog, shown
 from lambent.services.apigateway.data_plane.gateway_responses import filled
-from lambent.services.apigateway.data_plane.ports import Measured
 
 if TYPE_CHECKING:
+    from lambent.apis.ports import Logs, Meter
     from lambent.core.clock import Clock
     from lambent.services.apigateway.data_plane.exchange import Exchange
-    from lambent.services.apigateway.data_plane.ports import Logs, Meter
 
 _UNSET = "-"
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import yaml
 
+from lambent.apis.errors import BadRequest, refuse
 from lambent.services.apigateway.documents import DOCUMENTATION_VERSIONS, SNAPSHOTS
-from lambent.services.apigateway.errors import BadRequest, refuse
 from lambent.services.apigateway.open_api.exported_operations import Dialect, operation_of
 from lambent.services.apigateway.open_api.exported_security import schemes_written
 from lambent.services.apigateway.open_api.schemas import from_model

@@ -9,12 +9,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.documents import REST_APIS
+from lambent.apis.errors import BadRequest
+from lambent.apis.open_api_text import read_document
 from lambent.core.errors import AccessDenied
-from lambent.services.apigateway.documents import RESOURCES, REST_APIS
+from lambent.services.apigateway.documents import RESOURCES
 from lambent.services.apigateway.endpoints import endpoint_configuration
-from lambent.services.apigateway.errors import BadRequest
 from lambent.services.apigateway.open_api.applying import Import
-from lambent.services.apigateway.open_api.reading import read_document
 from lambent.services.apigateway.open_api.security import roles_in
 from lambent.services.apigateway.open_api.settings import (
     apply_settings,

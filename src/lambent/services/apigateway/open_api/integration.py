@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.errors import BadRequest
+from lambent.apis.errors import BadRequest
 from lambent.services.apigateway.integrations import (
     check_integration,
     check_integration_response,

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lambent.apis.errors import BadRequest
 from lambent.core.errors import ServiceError
-from lambent.services.apigateway.errors import BadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

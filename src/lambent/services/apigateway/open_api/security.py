@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.open_api_text import is_swagger
 from lambent.services.apigateway.open_api.parts import a_list, a_map, a_text
-from lambent.services.apigateway.open_api.reading import is_swagger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

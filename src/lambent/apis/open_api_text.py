@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lambent.services.apigateway.errors import BadRequest
-from lambent.services.apigateway.json_text import MAX_DEPTH, parse_json
+from lambent.apis.errors import BadRequest
+from lambent.apis.json_text import MAX_DEPTH, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,91 @@
+"""Custom domain names, held in memory for the data planes of both kinds of API, and how they come there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambent.apis.documents import BASE_PATHS, DOMAINS
+
+if TYPE_CHECKING:
+    from lambent.core.context import Scope
+    from lambent.core.ports import Database, Tx
+
+# The base path of a mapping for everything (API reference, BasePathMapping).
+NO_BASE_PATH = "(none)"
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A custom domain name. `mappings` holds (base path, API, stage); the base path of the root is "", and a mapping
+    whose stage is "" takes the stage from the path.
+    """
+
+    account_id: str
+    region: str
+    name: str
+    mappings: tuple[tuple[str, str, str], ...] = ()
+
+    def mapping(self, path: str) -> tuple[str, str, str] | None:
+        """The mapping with the longest base path that the path of a request begins with."""
+        parts = path.removeprefix("/").split("/")
+        by_base = {each[0]: each for each in self.mappings}
+        for count in range(len(parts), -1, -1):
+            found = by_base.get("/".join(parts[:count]))
+            if found is not None:
+                return found
+        return None
+
+
+class Domains:
+    """The domain names of all accounts."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Domain] = {}
+
+    def find(self, host: str) -> Domain | None:
+        """A custom domain by host name, without port; `*.example.com` answers for one label."""
+        host = host.lower()
+        found = self._by_name.get(host)
+        if found is None and "." in host:
+            found = self._by_name.get("*." + host.split(".", 1)[1])
+        return found
+
+    def put(self, domain: Domain) -> None:
+        """A domain name is there, or its mappings have changed."""
+        self._by_name[domain.name.lower()] = domain
+
+    def remove(self, name: str) -> None:
+        """A domain name is gone."""
+        self._by_name.pop(name.lower(), None)
+
+    def clear(self) -> None:
+        self._by_name.clear()
+
+    async def load(self, database: Database) -> None:
+        """Everything that is there, at the start."""
+
+        def read(tx: Tx) -> list[Domain]:
+            return [_domain(tx, row.scope, row.id) for row in DOMAINS.everywhere(tx)]
+
+        for domain in await database.read(read):
+            self.put(domain)
+
+    def changed(self, tx: Tx, scope: Scope, name: str) -> None:
+        """A transaction has changed a domain name or its mappings."""
+        tx.after_commit(self.put, _domain(tx, scope, name))
+
+    def deleted(self, tx: Tx, name: str) -> None:
+        tx.after_commit(self.remove, name)
+
+
+def _domain(tx: Tx, scope: Scope, name: str) -> Domain:
+    mappings = tuple(
+        (
+            "" if each["basePath"] == NO_BASE_PATH else each["basePath"],
+            each["restApiId"],
+            each.get("stage", ""),
+        )
+        for each in BASE_PATHS.of(tx, scope, name)
+    )
+    return Domain(scope.account_id, scope.region, name, mappings)
