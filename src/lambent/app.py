@@ -39,6 +39,8 @@ from lambent.services.apigateway.data_plane.trial_requests import TrialRequests
 from lambent.services.apigateway.data_plane.usage import BilledRequests
 from lambent.services.apigateway.service import ApiGatewayService
 from lambent.services.apigateway.stages_in_memory import Stages
+from lambent.services.apigatewayv2.live_apis import LiveApis
+from lambent.services.apigatewayv2.service import ApiGatewayV2Service
 from lambent.services.cloudwatch.service import CloudWatchService
 from lambent.services.iam.accounts_door import AccountsDoor
 from lambent.services.iam.explain_door import ExplainDoor
@@ -77,7 +79,7 @@ if TYPE_CHECKING:
     from lambent.storage.data_dir import DataDir
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
-SERVICES = ("lambda", "apigateway", "iam", "sts", "logs", "cloudwatch")
+SERVICES = ("lambda", "apigateway", "apigatewayv2", "iam", "sts", "logs", "cloudwatch")
 # Templates and models of APIs are small: what needs more than this is out to do harm.
 _TEMPLATE_MEMORY_MIB = 256
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
@@ -114,6 +116,7 @@ class Platform:
     plane: ExecutionPlane
     lambda_: LambdaService
     apigateway: ApiGatewayService
+    apigatewayv2: ApiGatewayV2Service
     stages: Stages  # what is deployed of it
     rest_apis: RestDataPlane
     template_compute: Compute
@@ -151,6 +154,7 @@ class Platform:
             stack.push_async_callback(self.lambda_.stop)
             await self.apigateway.start()
             stack.push_async_callback(self.apigateway.stop)
+            await self.apigatewayv2.start()
             for runtime in self.prewarmed:
                 self.plane.prewarm(runtime)
             self.address = await self.server.listen(self.config.host, self.config.port)
@@ -168,6 +172,7 @@ class Platform:
         """Forget everything but the account of the configuration (`--test-mode`)."""
         await self.lambda_.reset()
         await self.apigateway.reset()
+        await self.apigatewayv2.reset()
         await self.logs.reset()
         await self.cloudwatch.reset()
         await self.metering.reset()
@@ -286,6 +291,10 @@ def build(
         authority=None if config.auth == "open" else authority,
         invoker=TrialRequests(lambda: rest_apis.trials),
     )
+    live_apis = LiveApis(stages.domains)
+    apigatewayv2 = ApiGatewayV2Service(
+        database, live_apis, authority=None if config.auth == "open" else authority
+    )
     api_metrics = ApiMetrics(clock)
     cloudwatch.collector.watch(api_metrics.drain)
     template_compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB)
@@ -313,7 +322,7 @@ def build(
     gateway = partial(
         Gateway,
         router=Router(SERVICES),
-        services=[lambda_, apigateway, logs, cloudwatch, iam, sts],
+        services=[lambda_, apigateway, apigatewayv2, logs, cloudwatch, iam, sts],
         credentials=sts.sessions,
         uses=iam.uses,
         calls=iam.calls,
@@ -355,6 +364,7 @@ def build(
         plane=plane,
         lambda_=lambda_,
         apigateway=apigateway,
+        apigatewayv2=apigatewayv2,
         stages=stages,
         rest_apis=rest_apis,
         template_compute=template_compute,

@@ -165,6 +165,8 @@ def _iam_words(complaint: str) -> str:
 _DYNAMODB = Quirks(namespace="com.amazonaws.dynamodb.v20120810")
 _QUIRKS = {
     "apigateway": Quirks(has_named_bodies=True),
+    # The only error of the model for input that is not valid.
+    "apigatewayv2": Quirks(validation_code="BadRequestException"),
     "dynamodb": _DYNAMODB,
     "dynamodbstreams": _DYNAMODB,
     "iam": Quirks(reword=_iam_words),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambent.policy.needs import apigateway, cloudwatch, iam, lambda_, logs, sts
+from lambent.policy.needs import apigateway, apigatewayv2, cloudwatch, iam, lambda_, logs, sts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ __all__ = ["TABLES", "needs_of"]
 # By botocore's names of the services.
 TABLES: Mapping[str, Mapping[str, Needs]] = {
     "apigateway": apigateway.ROWS,
+    "apigatewayv2": apigatewayv2.ROWS,
     "cloudwatch": cloudwatch.ROWS,
     "iam": iam.ROWS,
     "lambda": lambda_.ROWS,

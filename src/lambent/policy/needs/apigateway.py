@@ -145,7 +145,7 @@ _WITH_ROLES = frozenset(
 _ROLE_PATHS = frozenset({"/credentials", "/authorizerCredentials", "/cloudwatchRoleArn"})
 
 
-def _at(path: str) -> Resource:
+def at(path: str) -> Resource:
     """The ARN of what a path addresses. An ARN within a path is encoded, as it is in the request."""
     parts = path.split("/")
 
@@ -173,7 +173,7 @@ def _passed(where: Where) -> list[str]:
 def _rows() -> dict[str, Needs]:
     rows: dict[str, Needs] = {}
     for path, listed in _PATHS.items():
-        resource = _at(path)
+        resource = at(path)
         words = listed.split()
         for method, name in zip(words[::2], words[1::2], strict=True):
             need = Need(f"apigateway:{method}", resource, has_tags=_TAGS.get(name, ""))

@@ -125,12 +125,12 @@ class DomainNames:
         return mapping
 
     def get_base_path_mapping(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        return _find_mapping(tx, context.scope, request)
+        return shown(_find_mapping(tx, context.scope, request), "id")
 
     def get_base_path_mappings(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         name = _find(tx, context.scope, request)["domainName"]
         mappings = BASE_PATHS.of(tx, context.scope, name)
-        return page(mappings, request, lambda each: str(each["basePath"]))
+        return page(mappings, request, lambda each: str(each["basePath"]), "id")
 
     def update_base_path_mapping(
         self, tx: Tx, context: RequestContext, request: Request
@@ -148,7 +148,7 @@ class DomainNames:
             BASE_PATHS.remove(tx, scope, name, before["basePath"])
         BASE_PATHS.put(tx, scope, name, mapping["basePath"], mapping)
         self.publisher.domains.changed(tx, scope, name)
-        return mapping
+        return shown(mapping, "id")
 
     def delete_base_path_mapping(
         self, tx: Tx, context: RequestContext, request: Request

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.open_api_parts import a_list, a_map, a_text, texts
+from lambent.apis.open_api_report import Report
 from lambent.core import ids
 from lambent.core.errors import ServiceError
 from lambent.services.apigateway.authorizers import new_authorizer
@@ -24,8 +26,6 @@ from lambent.services.apigateway.gateway_responses import DEFAULT_STATUS, new_ga
 from lambent.services.apigateway.models import new_model
 from lambent.services.apigateway.open_api.integration import integration_request, response_requests
 from lambent.services.apigateway.open_api.methods import MethodImport
-from lambent.services.apigateway.open_api.parts import a_list, a_map, a_text, texts
-from lambent.services.apigateway.open_api.report import Report
 from lambent.services.apigateway.open_api.schemas import schemas_of, to_model
 from lambent.services.apigateway.open_api.security import authorizer_request, schemes_of
 from lambent.services.apigateway.open_api.settings import base_path, unknown_extensions

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from lambent.apis.documents import REST_APIS
 from lambent.apis.errors import BadRequest
 from lambent.apis.open_api_text import read_document
-from lambent.core.errors import AccessDenied
+from lambent.apis.passed_roles import check_passed_roles
 from lambent.services.apigateway.documents import RESOURCES
 from lambent.services.apigateway.endpoints import endpoint_configuration
 from lambent.services.apigateway.open_api.applying import Import
-from lambent.services.apigateway.open_api.security import roles_in
 from lambent.services.apigateway.open_api.settings import (
     apply_settings,
     parameters_of,
@@ -65,16 +64,7 @@ class Imports:
     async def _read(self, context: RequestContext, request: Request) -> Document:
         """The document. Raises BadRequest, and AccessDenied where the caller may not pass a role that is in it."""
         document = await asyncio.to_thread(read_document, request["body"])
-        principal = context.principal
-        if self.authority is None or principal.kind == "root":
-            return document
-        keys = {"iam:PassedToService": "apigateway.amazonaws.com"}
-        for role in sorted(set(roles_in(document))):
-            if not self.authority.allows(principal, "iam:PassRole", role, keys, context.http):
-                raise AccessDenied(
-                    f"User: {principal.arn} is not authorized to perform: iam:PassRole on "
-                    f"resource: {role}"
-                )
+        check_passed_roles(self.authority, context, document)
         return document
 
     def _import(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.errors import BadRequest
+from lambent.apis.open_api_parts import a_list, a_map, a_text, texts
 from lambent.services.apigateway.integrations import (
     check_integration,
     check_integration_response,
     new_integration,
     new_integration_response,
 )
-from lambent.services.apigateway.open_api.parts import a_list, a_map, a_text, texts
 
 if TYPE_CHECKING:
-    from lambent.services.apigateway.open_api.report import Report
+    from lambent.apis.open_api_report import Report
 
     Document = dict[str, Any]
 

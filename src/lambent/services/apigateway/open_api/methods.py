@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lambent.apis.open_api_parts import a_text, reference_name
 from lambent.core import ids
 from lambent.services.apigateway.methods import check_method, check_models, check_status, new_method
 from lambent.services.apigateway.open_api.operations import describe
-from lambent.services.apigateway.open_api.parts import a_text, reference_name
 from lambent.services.apigateway.open_api.security import protection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambent.apis.open_api_report import Report
     from lambent.core.context import Scope
     from lambent.core.ports import Tx
-    from lambent.services.apigateway.open_api.report import Report
 
     Document = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.open_api_parts import a_list, a_map, a_text, resolve
 from lambent.apis.open_api_text import is_swagger
-from lambent.services.apigateway.open_api.parts import a_list, a_map, a_text, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

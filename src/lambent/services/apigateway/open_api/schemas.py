@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambent.apis.open_api_parts import a_map, reference_name
 from lambent.apis.open_api_text import is_swagger
-from lambent.services.apigateway.open_api.parts import a_map, reference_name
 
 if TYPE_CHECKING:
     Document = dict[str, Any]

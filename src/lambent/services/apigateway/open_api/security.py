@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.open_api_parts import a_list, a_map, a_text
 from lambent.apis.open_api_text import is_swagger
-from lambent.services.apigateway.open_api.parts import a_list, a_map, a_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     Document = dict[str, Any]
 
@@ -74,17 +74,3 @@ def protection(document: Document, operation: Document, authorizers: Mapping[str
 def is_api_key(scheme: Document) -> bool:
     """The scheme of API keys: in the header x-api-key."""
     return a_text(scheme, "type") == "apiKey" and a_text(scheme, "name").lower() == "x-api-key"
-
-
-def roles_in(part: Any) -> Iterator[str]:
-    """The roles that integrations and authorizers of a document are to take on, wherever they stand."""
-    if isinstance(part, list):
-        for each in part:
-            yield from roles_in(each)
-    elif isinstance(part, dict):
-        for name, value in part.items():
-            if name in ("credentials", "authorizerCredentials") and isinstance(value, str):
-                if ":role/" in value:
-                    yield value
-            else:
-                yield from roles_in(value)

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from lambent.apis.errors import BadRequest, refuse
+from lambent.apis.open_api_parts import a_list, a_map, a_text
 from lambent.apis.open_api_text import is_swagger
-from lambent.services.apigateway.open_api.parts import a_list, a_map, a_text
 from lambent.services.apigateway.rest_apis import check_compression, policy_text
 
 if TYPE_CHECKING:

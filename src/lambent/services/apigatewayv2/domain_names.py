@@ -1,0 +1,144 @@
+"""Custom domain names, which REST APIs have as well: one store, in the shape of the REST service, two APIs to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lambent.apis.documents import BASE_PATHS, DOMAINS
+from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.apis.tag_rules import check_tags
+from lambent.core import ids
+from lambent.services.apigatewayv2.paging import page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.context import RequestContext, Scope
+    from lambent.core.ports import Tx
+    from lambent.services.apigatewayv2.publishing import Publisher
+
+    Request = Mapping[str, Any]
+    Document = dict[str, Any]
+
+_NAME = re.compile(r"(\*\.)?([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]{1,63}")
+# The hosted zone of regional endpoints in us-east-1 (AWS General Reference); others are not told apart.
+_REGIONAL_ZONE = "Z1UJRXOUMOOFQ8"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainNames:
+    """The operations on domain names."""
+
+    publisher: Publisher
+
+    def create_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        name = request["DomainName"]
+        if not _NAME.fullmatch(name) or len(name) > 253:
+            raise BadRequest(f"Invalid domain name: {name}")
+        if DOMAINS.everywhere(tx, name):
+            raise BadRequest("The domain name you provided already exists.")
+        check_tags(request.get("Tags") or {})
+        label = ids.lower_alphanumeric(10)
+        domain: Document = {
+            "domainName": name,
+            "regionalDomainName": f"d-{label}.execute-api.{context.scope.region}.amazonaws.com",
+            "regionalHostedZoneId": _REGIONAL_ZONE,
+            "endpointConfiguration": {"types": ["REGIONAL"], "ipAddressType": "ipv4"},
+            "domainNameStatus": "AVAILABLE",
+            "securityPolicy": "TLS_1_2",
+            "routingMode": "BASE_PATH_MAPPING_ONLY",
+        }
+        _apply(domain, request)
+        if request.get("Tags"):
+            domain["tags"] = dict(request["Tags"])
+        DOMAINS.put(tx, context.scope, "", name, domain)
+        self.publisher.domains.changed(tx, context.scope, name)
+        return _shown(context.scope, domain)
+
+    def get_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        return _shown(context.scope, find_domain(tx, context.scope, request["DomainName"]))
+
+    def get_domain_names(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        found = [_shown(context.scope, each) for each in DOMAINS.of(tx, context.scope)]
+        return page(found, request, "DomainName")
+
+    def update_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        domain = find_domain(tx, context.scope, request["DomainName"])
+        _apply(domain, request)
+        DOMAINS.put(tx, context.scope, "", domain["domainName"], domain)
+        return _shown(context.scope, domain)
+
+    def delete_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
+        name = find_domain(tx, context.scope, request["DomainName"])["domainName"]
+        BASE_PATHS.remove_of(tx, context.scope, name)
+        DOMAINS.remove(tx, context.scope, "", name)
+        self.publisher.domains.deleted(tx, name)
+        return {}
+
+
+def find_domain(tx: Tx, scope: Scope, name: str) -> Document:
+    """Raises NotFound."""
+    domain = DOMAINS.find(tx, scope, "", name)
+    if domain is None:
+        raise NotFound("Invalid domain name identifier specified")
+    return domain
+
+
+def _apply(domain: Document, request: Request) -> None:
+    """What the request says about the domain. Raises BadRequest."""
+    if request.get("MutualTlsAuthentication"):
+        raise refuse("mutualTlsAuthentication", "TLS ends before this platform.")
+    if request.get("RoutingMode") not in (None, "API_MAPPING_ONLY"):
+        raise refuse(f"routingMode {request['RoutingMode']}", "there are no routing rules.")
+    configurations = request.get("DomainNameConfigurations") or []
+    if len(configurations) > 1:
+        raise Conflict("A domain name has one configuration.")
+    for given in configurations:
+        _configure(domain, given)
+
+
+def _configure(domain: Document, given: Mapping[str, Any]) -> None:
+    if given.get("EndpointType") not in (None, "REGIONAL"):
+        raise BadRequest("EndpointType of a domain name must be REGIONAL")
+    if given.get("OwnershipVerificationCertificateArn"):
+        raise refuse("ownershipVerificationCertificateArn")
+    policy = given.get("SecurityPolicy") or "TLS_1_2"
+    if policy != "TLS_1_2":
+        raise BadRequest(f"Invalid security policy {policy}. Must be TLS_1_2")
+    if given.get("CertificateArn"):
+        domain["regionalCertificateArn"] = given["CertificateArn"]
+    if given.get("CertificateName"):
+        domain["regionalCertificateName"] = given["CertificateName"]
+    if given.get("IpAddressType"):
+        domain["endpointConfiguration"]["ipAddressType"] = given["IpAddressType"]
+
+
+def _shown(scope: Scope, domain: Document) -> Document:
+    """As this service answers it."""
+    endpoint = domain["endpointConfiguration"]
+    is_edge = endpoint["types"] == ["EDGE"]
+    side = "" if is_edge else "regional"
+    configuration: Document = {
+        "ApiGatewayDomainName": domain[
+            "distributionDomainName" if is_edge else "regionalDomainName"
+        ],
+        "DomainNameStatus": domain["domainNameStatus"],
+        "EndpointType": endpoint["types"][0],
+        "HostedZoneId": domain["distributionHostedZoneId" if is_edge else "regionalHostedZoneId"],
+        "IpAddressType": endpoint["ipAddressType"],
+        "SecurityPolicy": domain["securityPolicy"],
+    }
+    for name in ("CertificateArn", "CertificateName"):
+        kept = f"{side}{name}" if side else f"c{name[1:]}"
+        if domain.get(kept):
+            configuration[name] = domain[kept]
+    return {
+        "ApiMappingSelectionExpression": "$request.basepath",
+        "DomainName": domain["domainName"],
+        "DomainNameArn": f"arn:aws:apigateway:{scope.region}::/domainnames/{domain['domainName']}",
+        "DomainNameConfigurations": [configuration],
+        "RoutingMode": "API_MAPPING_ONLY",
+        "Tags": domain.get("tags", {}),
+    }

@@ -1,0 +1,155 @@
+"""ExportApi: an API, or what is deployed to a stage of it, as an OpenAPI 3.0 document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import yaml
+
+from lambent.apis.errors import BadRequest
+from lambent.services.apigatewayv2.documents import SNAPSHOTS, find_api, find_stage
+from lambent.services.apigatewayv2.open_api.names import INTEGRATION_NAMES, to_document
+from lambent.services.apigatewayv2.publishing import snapshot_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.context import RequestContext
+    from lambent.core.ports import Tx
+
+    Request = Mapping[str, Any]
+    Document = dict[str, Any]
+
+_ANY = "x-amazon-apigateway-any-method"
+_EXPORTED = {member: name for name, member in INTEGRATION_NAMES.items()}
+
+
+def export_api(tx: Tx, context: RequestContext, request: Request) -> Document:
+    """The document as the body of the answer."""
+    if request["Specification"] != "OAS30":
+        raise BadRequest(f"Invalid specification: {request['Specification']}. Must be OAS30")
+    if request["OutputType"] not in ("JSON", "YAML"):
+        raise BadRequest(
+            f"Invalid output type: {request['OutputType']}. Must be one of [JSON, YAML]"
+        )
+    if request.get("ExportVersion") not in (None, "", "1.0"):
+        raise BadRequest(f"Invalid export version: {request['ExportVersion']}. Must be 1.0")
+    find_api(tx, context.scope, request["ApiId"])
+    snapshot: Document | None = snapshot_of(tx, context.scope, request["ApiId"])
+    stage = ""
+    if request.get("StageName"):
+        found = find_stage(tx, context.scope, request)
+        stage, deployment_id = found["StageName"], found.get("DeploymentId")
+        snapshot = SNAPSHOTS.find(tx, context.scope, request["ApiId"], deployment_id or "")
+    if snapshot is None:
+        raise BadRequest("The stage has no deployment")
+    document = _document(
+        snapshot, stage, with_extensions=request.get("IncludeExtensions") is not False
+    )
+    if request["OutputType"] == "YAML":
+        body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode()
+    else:
+        body = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    return {"body": body}
+
+
+def _document(snapshot: Document, stage: str, *, with_extensions: bool) -> Document:
+    api = snapshot["Api"]
+    info: Document = {"title": api["Name"], "version": api.get("Version") or "1.0"}
+    if api.get("Description"):
+        info["description"] = api["Description"]
+    path = "" if stage in ("", "$default") else f"/{stage}"
+    document: Document = {
+        "openapi": "3.0.1",
+        "info": info,
+        "servers": [{"url": f"{api['ApiEndpoint']}{path}"}],
+        "paths": {},
+    }
+    for route in sorted(snapshot["Routes"], key=lambda each: str(each["RouteKey"])):
+        method, _, where = route["RouteKey"].partition(" ")
+        name = _ANY if method in ("ANY", "$default") else method.lower()
+        item = document["paths"].setdefault(where or "/$default", {})
+        item[name] = _operation(snapshot, route, with_extensions=with_extensions)
+    schemes = {each["Name"]: _scheme(each) for each in snapshot["Authorizers"].values()}
+    if any(each["AuthorizationType"] == "AWS_IAM" for each in snapshot["Routes"]):
+        schemes["sigv4"] = {
+            "type": "apiKey",
+            "name": "Authorization",
+            "in": "header",
+            "x-amazon-apigateway-authtype": "awsSigv4",
+        }
+    if schemes and with_extensions:
+        document["components"] = {"securitySchemes": schemes}
+    if with_extensions:
+        if "CorsConfiguration" in api:
+            document["x-amazon-apigateway-cors"] = to_document(api["CorsConfiguration"])
+        document["x-amazon-apigateway-importexport-version"] = "1.0"
+    return document
+
+
+def _operation(snapshot: Document, route: Document, *, with_extensions: bool) -> Document:
+    where = route["RouteKey"].partition(" ")[2]
+    names = [part.strip("{}+") for part in where.split("/") if part.startswith("{")]
+    operation: Document = {}
+    if route.get("OperationName"):
+        operation["operationId"] = route["OperationName"]
+    if names:
+        operation["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in names
+        ]
+    operation["responses"] = {
+        "default": {"description": f"Default response for {route['RouteKey']}"}
+    }
+    if not with_extensions:
+        return operation
+    authorizer = snapshot["Authorizers"].get(route.get("AuthorizerId"))
+    if authorizer is not None:
+        operation["security"] = [{authorizer["Name"]: route.get("AuthorizationScopes", [])}]
+    elif route["AuthorizationType"] == "AWS_IAM":
+        operation["security"] = [{"sigv4": []}]
+    integration = snapshot["Integrations"].get(
+        route.get("Target", "").removeprefix("integrations/")
+    )
+    if integration is not None:
+        operation["x-amazon-apigateway-integration"] = _integration(integration)
+    return operation
+
+
+def _integration(integration: Document) -> Document:
+    found = {_EXPORTED[name]: value for name, value in integration.items() if name in _EXPORTED}
+    found["type"] = found["type"].lower()
+    if "tlsConfig" in found:
+        found["tlsConfig"] = to_document(found["tlsConfig"])
+    return found
+
+
+def _scheme(authorizer: Document) -> Document:
+    source = ", ".join(authorizer.get("IdentitySource", []))
+    if authorizer["AuthorizerType"] == "JWT":
+        return {
+            "type": "oauth2",
+            "x-amazon-apigateway-authorizer": {
+                "type": "jwt",
+                "jwtConfiguration": to_document(authorizer["JwtConfiguration"]),
+                "identitySource": source,
+            },
+        }
+    members: Document = {"type": "request", "identitySource": source}
+    for name in (
+        "AuthorizerUri",
+        "AuthorizerPayloadFormatVersion",
+        "AuthorizerResultTtlInSeconds",
+        "EnableSimpleResponses",
+    ):
+        if name in authorizer:
+            members[f"{name[0].lower()}{name[1:]}"] = authorizer[name]
+    if authorizer.get("AuthorizerCredentialsArn"):
+        members["authorizerCredentials"] = authorizer["AuthorizerCredentialsArn"]
+    return {
+        "type": "apiKey",
+        "name": "Unused",
+        "in": "header",
+        "x-amazon-apigateway-authorizer": members,
+    }
