@@ -39,6 +39,7 @@ from lambent.services.apigateway.data_plane.trial_requests import TrialRequests
 from lambent.services.apigateway.data_plane.usage import BilledRequests
 from lambent.services.apigateway.service import ApiGatewayService
 from lambent.services.apigateway.stages_in_memory import Stages
+from lambent.services.apigatewayv2.data_plane.data_plane import HttpDataPlane
 from lambent.services.apigatewayv2.live_apis import LiveApis
 from lambent.services.apigatewayv2.service import ApiGatewayV2Service
 from lambent.services.cloudwatch.service import CloudWatchService
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterable, Mapping
     from datetime import timedelta
+
+    from jwt import PyJWKSet
 
     from lambent.config import Config
     from lambent.core.ports import Credential
@@ -119,6 +122,7 @@ class Platform:
     apigatewayv2: ApiGatewayV2Service
     stages: Stages  # what is deployed of it
     rest_apis: RestDataPlane
+    http_apis: HttpDataPlane
     template_compute: Compute
     server: HttpServer
     inner_server: HttpServer  # what functions find at their AWS endpoint
@@ -147,6 +151,7 @@ class Platform:
             stack.push_async_callback(self.logs.stop)
             stack.push_async_callback(self.template_compute.close)
             stack.push_async_callback(self.rest_apis.close)
+            stack.push_async_callback(self.http_apis.close)
             stack.push_async_callback(self.inner_server.close)
             await self.plane.start()
             stack.push_async_callback(self.plane.stop)
@@ -310,6 +315,16 @@ def build(
         meter=BilledRequests(metering.meter, api_metrics),
         closed_networks=config.network_deny.replace(",", " ").split(),
     )
+    http_apis = HttpDataPlane(
+        live_apis=live_apis,
+        functions=lambda_.functions,
+        signatures=signatures,
+        authority=authority,
+        issuers=partial(_issuers, config.web_identity_jwks),
+        clock=clock,
+        logs=logs,
+        closed_networks=config.network_deny.replace(",", " ").split(),
+    )
     decisions.add_resources("execute-api", rest_apis.resource_facts)
     platform: Platform
 
@@ -333,7 +348,8 @@ def build(
         auth=config.auth,
         decisions=decisions,
     )
-    doors = [*lambda_.doors, rest_apis.door]
+    # An address is that of an HTTP API if there is one; all the others are those of REST APIs, or of none.
+    doors = [*lambda_.doors, http_apis.door, rest_apis.door]
     operators = (
         AccountsDoor(
             iam.accounts,
@@ -367,6 +383,7 @@ def build(
         apigatewayv2=apigatewayv2,
         stages=stages,
         rest_apis=rest_apis,
+        http_apis=http_apis,
         template_compute=template_compute,
         server=HttpServer(outer.handle, clock=clock, begin=outer.begin),
         inner_server=HttpServer(inner.handle, clock=clock, begin=inner.begin),
@@ -405,6 +422,15 @@ def _allocations(held: Iterable[tuple[FunctionSpec, int]]) -> list[Allocation]:
         )
         for spec, count in held
     ]
+
+
+def _issuers(jwks: str | None) -> Mapping[str, PyJWKSet]:
+    """The keys of issuers of tokens that the platform's file has."""
+    if not jwks:
+        return {}
+    from lambent.services.sts import id_tokens  # noqa: PLC0415 - loads cryptography, which few need
+
+    return id_tokens.key_sets(Path(jwks))
 
 
 def _log_sink(logs: Callable[[], LogsService]) -> LogSink:

@@ -31,6 +31,17 @@ class AddressClosed(OSError):
     """The address may not be connected to."""
 
 
+class AnswerTooLarge(Exception):
+    """The answer is over 10 MB."""
+
+
+def is_the_endpoints(error: Exception) -> bool:
+    """Is the endpoint to blame, rather than the platform?"""
+    import aiohttp  # noqa: PLC0415 - loaded by whoever failed
+
+    return isinstance(error, aiohttp.ClientError | AnswerTooLarge | OSError | ValueError)
+
+
 class HttpClient:
     """Args: networks that are closed, besides those that always are."""
 
@@ -62,6 +73,46 @@ class HttpClient:
                 max_line_size=65_536,
             )
         return self._session
+
+    async def fetch(
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes = b"",
+        *,
+        verifies: bool = True,
+        server_name: str = "",
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Status, header fields and body of the answer. `url` goes out as it is, percent signs and all.
+
+        Args:
+            verifies: the server's certificate, against its host or `server_name`.
+
+        Raises what the library raises, and AnswerTooLarge.
+        """
+        session = await self.session()
+        from yarl import URL  # noqa: PLC0415 - comes with the client's library, which is loaded late
+
+        async with session.request(
+            method,
+            URL(url, encoded=True),
+            data=body or None,
+            headers=headers,
+            allow_redirects=False,
+            ssl=verifies,
+            server_hostname=server_name or None,
+        ) as answer:
+            content = bytearray()
+            async for piece in answer.content.iter_chunked(65_536):
+                content += piece
+                if len(content) > MAX_ANSWER:
+                    raise AnswerTooLarge
+            fields = [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in answer.raw_headers
+            ]
+            return answer.status, fields, bytes(content)
 
     async def close(self) -> None:
         if self._session is not None:

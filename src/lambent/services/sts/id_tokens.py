@@ -60,14 +60,15 @@ def verified(token: str, jwks: Path | None) -> dict[str, Any]:
 
 def _key(jwks: Path | None, issuer: str, key_id: str | None) -> jwt.PyJWK | None:
     """The issuer's key with that id; without an id its only key."""
-    keys = _read(jwks).get(issuer)
+    keys = key_sets(jwks).get(issuer)
     if keys is None:
         return None
     found = [key for key in keys.keys if key_id is None or key.key_id == key_id]
     return found[0] if len(found) == 1 else None
 
 
-def _read(jwks: Path | None) -> dict[str, jwt.PyJWKSet]:
+def key_sets(jwks: Path | None) -> dict[str, jwt.PyJWKSet]:
+    """By issuer. Raises InternalFailure where the file cannot be read."""
     if jwks is None:
         return {}
     try:

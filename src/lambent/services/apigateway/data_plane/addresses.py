@@ -11,17 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lambent.apis.hosts import HOST, OWN_PATH, name_of, split_path
+
 if TYPE_CHECKING:
     from lambent.apis.domains import Domain
     from lambent.core.http import Request
     from lambent.services.apigateway.stages_in_memory import Stages
 
-_HOST = re.compile(
-    r"([a-z0-9]+)\.execute-api\.(?:([a-z0-9-]+)\.)?(?:amazonaws\.com(?:\.cn)?|localhost)(?::\d+)?",
-    re.IGNORECASE,
-)
 _USER_REQUEST = re.compile(r"/restapis/([^/]+)/([^/]+)/_user_request_(/.*)?", re.DOTALL)
-_OWN_PATH = re.compile(r"/_aws/execute-api/([^/]+)/([^/]+)(/.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +47,28 @@ class Address:
 def is_address(request: Request, stages: Stages) -> bool:
     """Is the request one for the data plane?"""
     host = request.host
-    if ".execute-api." in host and _HOST.fullmatch(host):
+    if ".execute-api." in host and HOST.fullmatch(host):
         return True
     path = request.path
     if path.startswith("/restapis/") and _USER_REQUEST.fullmatch(path):
         return True
     if path.startswith("/_aws/execute-api/"):
-        return _OWN_PATH.fullmatch(path) is not None
-    return stages.domains.find(_name(host)) is not None
+        return OWN_PATH.fullmatch(path) is not None
+    return stages.domains.find(name_of(host)) is not None
 
 
 def address_of(request: Request, stages: Stages) -> Address | None:
     """None: the custom domain has no mapping for the path, or the path names no stage."""
-    host = _HOST.fullmatch(request.host)
+    host = HOST.fullmatch(request.host)
     if host is not None:
-        stage, path = _split(request.path)
+        stage, path = split_path(request.path)
         region = host[2] or ""
         return _default(host[1].lower(), region, stage, path, request.host)
-    for form in (_USER_REQUEST, _OWN_PATH):
+    for form in (_USER_REQUEST, OWN_PATH):
         match = form.fullmatch(request.path)
         if match is not None:
             return _default(match[1], "", match[2], match[3] or "/", "")
-    domain = stages.domains.find(_name(request.host))
+    domain = stages.domains.find(name_of(request.host))
     return None if domain is None else _mapped(request, domain)
 
 
@@ -88,7 +85,7 @@ def _mapped(request: Request, domain: Domain) -> Address | None:
     rest = request.path.removeprefix(f"/{base_path}") if base_path else request.path
     rest = rest or "/"
     if not stage:
-        stage, rest = _split(rest)
+        stage, rest = split_path(rest)
     return Address(
         api_id,
         domain.region,
@@ -96,17 +93,7 @@ def _mapped(request: Request, domain: Domain) -> Address | None:
         rest,
         request.path,
         request.path,
-        _name(request.host),
+        name_of(request.host),
         base_path,
         is_default_endpoint=False,
     )
-
-
-def _split(path: str) -> tuple[str, str]:
-    """`/prod/a/b` is `prod` and `/a/b`."""
-    first, _, rest = path.removeprefix("/").partition("/")
-    return first, f"/{rest}"
-
-
-def _name(host: str) -> str:
-    return host.partition(":")[0].lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambent.apis.call_policies import ACTION, Says
 from lambent.core.errors import MissingAuthenticationToken, ServiceError
 from lambent.policy.faults import MalformedPolicy
 from lambent.services.apigateway.data_plane import policies
@@ -52,7 +53,7 @@ class Authorization:
             raise misconfigured(f"Authorization of the type {kind} is not implemented")
         return None
 
-    def _resource_policy(self, exchange: Exchange) -> policies.Says | None:
+    def _resource_policy(self, exchange: Exchange) -> Says | None:
         if self._signatures.is_open:
             return None
         try:
@@ -72,7 +73,7 @@ class Authorization:
             )
         if self._signatures.is_open:
             return
-        if not self._authority.allows(caller, policies.ACTION, exchange.arn, {}, exchange.request):
+        if not self._authority.allows(caller, ACTION, exchange.arn, {}, exchange.request):
             raise policies.denied(exchange, caller.arn, is_explicit=False)
 
     async def _caller(self, exchange: Exchange) -> Principal:

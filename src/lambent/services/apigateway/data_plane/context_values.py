@@ -65,18 +65,3 @@ def template_context(exchange: Exchange) -> dict[str, Any]:
             "latency": exchange.integration_ms,
         }
     return context
-
-
-def look_up(context: Any, path: str) -> str | None:
-    """`identity.sourceIp` in a context, as text; None where there is nothing."""
-    value = context
-    for name in path.split("."):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return None if value is None else text_of(value)
-
-
-def text_of(value: object) -> str:
-    """A value as text: JSON but for texts themselves."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()

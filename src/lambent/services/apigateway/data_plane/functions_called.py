@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambent.core.context import Principal
+from lambent.apis.callers import caller_for, with_stage_variables
 from lambent.core.errors import ServiceError
 from lambent.services.apigateway.data_plane.failures import (
     INTERNAL,
@@ -18,6 +18,7 @@ from lambent.services.apigateway.data_plane.failures import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambent.core.context import Principal
     from lambent.core.ports import FunctionAnswer, Functions
     from lambent.services.apigateway.data_plane.exchange import Exchange
 
@@ -25,9 +26,6 @@ _URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:lambda:path/"
     r"(?:2015-03-31/functions/(.+)/invocations|2014-11-13/functions/(.+)/invoke-async/?)"
 )
-_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
-_SERVICE = Principal("service", arn="apigateway.amazonaws.com")
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:.*/)?([^/]+)")
 _DENIED = frozenset({"AccessDeniedException", "ResourceNotFoundException"})
 
 
@@ -44,13 +42,6 @@ class Callee:
         """Where AWS calls it, which is what execution logs show."""
         region = self.arn.split(":")[3] if self.arn.count(":") > 3 else "us-east-1"
         return f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{self.arn}/invocations"
-
-
-def with_stage_variables(text: str, variables: Mapping[str, str]) -> str:
-    """`${stageVariables.x}` replaced; by nothing where there is no such variable."""
-    if "${" not in text:
-        return text
-    return _STAGE_VARIABLE.sub(lambda match: variables.get(match[1], ""), text)
 
 
 def callee(exchange: Exchange, uri: str, credentials: str, source_arn: str) -> Callee:
@@ -83,11 +74,7 @@ def not_called(error: ServiceError) -> Failure:
 
 
 def _caller(credentials: str, exchange: Exchange) -> Principal:
-    if not credentials:
-        return _SERVICE
-    match = _ROLE.fullmatch(with_stage_variables(credentials, exchange.stage_variables))
-    if match is None:
+    caller = caller_for(with_stage_variables(credentials, exchange.stage_variables))
+    if caller is None:
         raise misconfigured("Invalid credentials: the ARN of a role is needed")
-    account_id, name = match.groups()
-    session = f"arn:aws:sts::{account_id}:assumed-role/{name}/BackplaneAssumeRoleSession"
-    return Principal("assumed-role", account_id, session, role_arn=match[0])
+    return caller

@@ -6,12 +6,12 @@ is what the developer guide allows, so they are filled in without a template eng
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.answer_headers import is_sendable, remapped
+from lambent.apis.context_text import filled
 from lambent.core.http import Response
-from lambent.services.apigateway.data_plane.context_values import look_up, template_context
+from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.failures import body_of
 from lambent.services.apigateway.data_plane.media_types import media_type
 from lambent.services.apigateway.data_plane.request_mapping import request_sources
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from lambent.services.apigateway.data_plane.failures import Failure
 
 _JSON = "application/json"
-_VARIABLE = re.compile(r"\$!?(\{)?(context|stageVariables)\.([A-Za-z0-9_.]*[A-Za-z0-9_])(?(1)\})")
 _HEADER = "gatewayresponse.header."
 
 
@@ -50,23 +49,6 @@ def answer(failure: Failure, exchange: Exchange) -> Response:
         journal.error(f"Gateway response type: {kind.name} with status code: {status}")
         journal.data(f"Gateway response body: {body.decode()}")
     return Response(status, headers, body)
-
-
-def filled(
-    template: str,
-    context: Mapping[str, Any],
-    stage_variables: Mapping[str, str],
-    missing: str = "",
-) -> str:
-    """A template with its variables replaced; those that mean nothing become `missing`."""
-
-    def value(match: re.Match[str]) -> str:
-        if match[2] == "context":
-            found = look_up(context, match[3])
-            return missing if found is None else found
-        return stage_variables.get(match[3], missing)
-
-    return _VARIABLE.sub(value, template)
 
 
 def _template(templates: Mapping[str, str], exchange: Exchange) -> tuple[str, str | None]:

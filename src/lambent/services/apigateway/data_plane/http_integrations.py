@@ -6,11 +6,12 @@ Redirects are handed on, not followed; certificates are verified unless the inte
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from lambent.apis.answer_headers import is_sendable, remapped
-from lambent.apis.http_client import MAX_ANSWER, AddressClosed
+from lambent.apis.callers import with_stage_variables
+from lambent.apis.http_client import AddressClosed, AnswerTooLarge, is_the_endpoints
 from lambent.core.http import Response
 from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.failures import (
@@ -20,7 +21,6 @@ from lambent.services.apigateway.data_plane.failures import (
     Failure,
     misconfigured,
 )
-from lambent.services.apigateway.data_plane.functions_called import with_stage_variables
 from lambent.services.apigateway.data_plane.request_mapping import (
     Mapped,
     mapped_request,
@@ -29,9 +29,6 @@ from lambent.services.apigateway.data_plane.request_mapping import (
 from lambent.services.apigateway.data_plane.response_mapping import Answered, mapped_response
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Mapping
-
     from lambent.apis.http_client import HttpClient
     from lambent.core.clock import Clock
     from lambent.services.apigateway.data_plane.exchange import Exchange, Multi
@@ -89,7 +86,7 @@ class HttpIntegrations:
         except Failure:
             raise
         except Exception as error:
-            if not _is_the_endpoints(error):
+            if not is_the_endpoints(error):
                 raise
             raise _unreachable(error) from error
         finally:
@@ -107,33 +104,17 @@ class HttpIntegrations:
     async def _answer(
         self, exchange: Exchange, method: str, url: str, mapped: Mapped
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        session = await self._client.session()
-        from yarl import URL  # noqa: PLC0415 - comes with the client's library, which is loaded late
-
-        async with session.request(
-            method,
-            URL(url, encoded=True),
-            data=mapped.body or None,
-            headers=_sent(mapped.headers, exchange),
-            allow_redirects=False,
-            ssl=_tls(exchange.integration.get("tlsConfig") or {}),
-        ) as answer:
-            body = bytearray()
-            async for piece in answer.content.iter_chunked(65_536):
-                body += piece
-                if len(body) > MAX_ANSWER:
-                    raise Failure(BAD_GATEWAY, log="Execution failed: the answer is over 10 MB")
-            headers = [
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in answer.raw_headers
-            ]
-            return answer.status, headers, bytes(body)
-
-
-def _is_the_endpoints(error: Exception) -> bool:
-    import aiohttp  # noqa: PLC0415 - loaded by whoever failed
-
-    return isinstance(error, aiohttp.ClientError | OSError | ValueError)
+        config = exchange.integration.get("tlsConfig") or {}
+        try:
+            return await self._client.fetch(
+                method,
+                url,
+                _sent(mapped.headers, exchange),
+                mapped.body,
+                verifies=not config.get("insecureSkipVerification"),
+            )
+        except AnswerTooLarge:
+            raise Failure(BAD_GATEWAY, log="Execution failed: the answer is over 10 MB") from None
 
 
 def _unreachable(error: Exception) -> Failure:
@@ -195,8 +176,3 @@ def _multi(headers: list[tuple[str, str]]) -> Multi:
     for name, value in headers:
         found.setdefault(name.lower(), []).append(value)
     return found
-
-
-def _tls(config: Mapping[str, Any]) -> ssl.SSLContext | bool:
-    """True is the usual verification."""
-    return not config.get("insecureSkipVerification")

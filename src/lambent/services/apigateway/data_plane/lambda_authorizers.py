@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import regex
 
+from lambent.apis.context_text import text_of
 from lambent.policy.faults import MalformedPolicy
 from lambent.services.apigateway.data_plane import policies
-from lambent.services.apigateway.data_plane.context_values import (
-    request_context,
-    template_context,
-    text_of,
-)
+from lambent.services.apigateway.data_plane.context_values import request_context, template_context
 from lambent.services.apigateway.data_plane.failures import (
     AUTHORIZER_CONFIGURATION_ERROR,
     AUTHORIZER_FAILURE,

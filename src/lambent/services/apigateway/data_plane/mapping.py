@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.services.apigateway.data_plane.context_values import look_up, text_of
+from lambent.apis.context_text import look_up, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

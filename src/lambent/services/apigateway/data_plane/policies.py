@@ -6,26 +6,20 @@ guide). The engine is IAM's (`lambent.policy`).
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from lambent.apis.call_policies import ACTION, Says, compiled_policy, says
 from lambent.core.context import ANONYMOUS, Principal
 from lambent.core.ports import NamedPolicy
-from lambent.policy.callers import caller_of
-from lambent.policy.compiled import compiled
-from lambent.policy.engine import Applicable, Ask, decide
-from lambent.policy.facts import facts_of
+from lambent.policy.engine import Applicable
 from lambent.services.apigateway.data_plane.failures import ACCESS_DENIED, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lambent.policy.compiled import CompiledPolicy
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.stages_in_memory import Live, Stages
 
-Says = Literal["allow", "deny", "nothing"]
-ACTION = "execute-api:Invoke"
 _EXPLICIT = " with an explicit deny"
 
 
@@ -34,7 +28,7 @@ def resource_policy(exchange: Exchange) -> Says | None:
     text = exchange.plan.snapshot.get("policy")
     if not text:
         return None
-    policies = Applicable(resource=(_compiled(text, "resource"),))
+    policies = Applicable(resource=(compiled_policy(text, "resource"),))
     return _says(exchange, policies, ANONYMOUS)
 
 
@@ -43,7 +37,7 @@ def authorizer_policy(exchange: Exchange, text: str) -> Says:
     account = exchange.plan.live.account_id
     # Whoever the authorizer vouches for: the policy has no principals, so the name does not matter.
     caller = Principal("user", account, f"arn:aws:iam::{account}:user/authorized")
-    return _says(exchange, Applicable(identity=(_compiled(text, "identity"),)), caller)
+    return _says(exchange, Applicable(identity=(compiled_policy(text, "identity"),)), caller)
 
 
 def denied(exchange: Exchange, who: str, *, is_explicit: bool) -> Failure:
@@ -61,29 +55,8 @@ def not_authorized(*, is_explicit: bool) -> Failure:
 
 
 def _says(exchange: Exchange, policies: Applicable, caller: Principal) -> Says:
-    ask = Ask(caller_of(caller), ACTION, exchange.arn, exchange.plan.live.account_id)
-    decision = decide(ask, policies, facts_of(_keys(exchange)))
-    if decision.is_allowed:
-        return "allow"
-    return "deny" if decision.is_explicit else "nothing"
-
-
-def _keys(exchange: Exchange) -> dict[str, str]:
-    request, now = exchange.request, exchange.now
-    keys = {
-        "aws:SourceIp": request.peer,
-        "aws:UserAgent": request.headers.get("user-agent"),
-        "aws:Referer": request.headers.get("referer"),
-        "aws:SecureTransport": "true" if request.scheme == "https" else "false",
-        "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:EpochTime": str(int(now.timestamp())),
-    }
-    return {name: value for name, value in keys.items() if value}
-
-
-@lru_cache(1024)
-def _compiled(text: str, kind: Literal["identity", "resource"]) -> CompiledPolicy:
-    return compiled(NamedPolicy("api", text), kind)
+    account = exchange.plan.live.account_id
+    return says(exchange.request, exchange.now, exchange.arn, account, policies, caller)
 
 
 class ApiPolicies:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambent.apis.answer_headers import is_sendable, remapped
+from lambent.apis.context_text import text_of
 from lambent.core.http import Response
-from lambent.services.apigateway.data_plane.context_values import request_context, text_of
+from lambent.services.apigateway.data_plane.context_values import request_context
 from lambent.services.apigateway.data_plane.exchange import last_of
 from lambent.services.apigateway.data_plane.failures import BAD_GATEWAY, misconfigured
 

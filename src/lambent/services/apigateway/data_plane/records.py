@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from lambent.apis.context_text import filled
 from lambent.apis.ports import Measured
 from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.exchange import last_of
 from lambent.services.apigateway.data_plane.execution_log import ExecutionLog, shown
-from lambent.services.apigateway.data_plane.gateway_responses import filled
 
 if TYPE_CHECKING:
     from lambent.apis.ports import Logs, Meter

@@ -7,7 +7,8 @@ import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.data_plane.context_values import template_context, text_of
+from lambent.apis.context_text import text_of
+from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.exchange import last_of
 from lambent.services.apigateway.data_plane.failures import (
     UNSUPPORTED_MEDIA_TYPE,

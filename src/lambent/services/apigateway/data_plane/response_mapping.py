@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from lambent.apis.answer_headers import is_sendable, remapped
+from lambent.apis.context_text import text_of
 from lambent.core.http import Response
-from lambent.services.apigateway.data_plane.context_values import template_context, text_of
+from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.failures import misconfigured
 from lambent.services.apigateway.data_plane.mapping import Sources, lowered
 from lambent.services.apigateway.data_plane.media_types import media_type

@@ -1,0 +1,182 @@
+"""What stands behind a route: a function, or an HTTP backend."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+import orjson
+
+from lambent.apis.answer_headers import is_sendable
+from lambent.apis.callers import caller_for, with_stage_variables
+from lambent.apis.http_client import is_the_endpoints
+from lambent.core.errors import ServiceError
+from lambent.core.http import Response
+from lambent.services.apigatewayv2.data_plane.answers import answer_of
+from lambent.services.apigatewayv2.data_plane.events import event_of
+from lambent.services.apigatewayv2.data_plane.exchange import Refusal, internal_error
+from lambent.services.apigatewayv2.data_plane.mapping import map_request, map_response
+
+if TYPE_CHECKING:
+    from lambent.apis.http_client import HttpClient
+    from lambent.core.clock import Clock
+    from lambent.core.ports import FunctionAnswer, Functions
+    from lambent.services.apigatewayv2.data_plane.exchange import Exchange, Fields
+
+# "Integration timeout: 30 seconds" (quotas of HTTP APIs).
+MAX_TIMEOUT_MS = 30_000
+_URI = re.compile(
+    r"arn:aws[a-z-]*:apigateway:[^:]+:lambda:path/2015-03-31/functions/(.+)/invocations"
+)
+_NOT_SENT = frozenset({"host", "content-length"})
+_NOT_RETURNED = frozenset(
+    {"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"}
+)
+
+
+class Integrations:
+    """Runs the integration of a route."""
+
+    def __init__(self, functions: Functions, client: HttpClient, clock: Clock) -> None:
+        self._functions = functions
+        self._client = client
+        self._clock = clock
+
+    async def run(self, exchange: Exchange) -> Response:
+        """The integration's answer for the client. Raises Refusal."""
+        integration = exchange.integration
+        if not integration:
+            raise internal_error("No integration is attached to this route")
+        timeout_ms = min(integration.get("TimeoutInMillis") or MAX_TIMEOUT_MS, MAX_TIMEOUT_MS)
+        path = map_request(exchange)
+        begun = self._clock.monotonic()
+        try:
+            # What is called goes on, as on AWS; only its answer is not waited for.
+            async with asyncio.timeout(timeout_ms / 1000):
+                if integration["IntegrationType"] == "AWS_PROXY":
+                    response = await self._function(exchange)
+                else:
+                    response = await self._backend(exchange, path)
+        except TimeoutError:
+            raise Refusal(
+                503, "Service Unavailable", "The integration did not answer in time"
+            ) from None
+        finally:
+            exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
+        map_response(exchange, response)
+        return response
+
+    async def _function(self, exchange: Exchange) -> Response:
+        integration = exchange.integration
+        version = str(integration["PayloadFormatVersion"])
+        payload = orjson.dumps(event_of(exchange, version))
+        uri, credentials = (
+            str(integration["IntegrationUri"]),
+            integration.get("CredentialsArn") or "",
+        )
+        answer = await call(
+            self._functions, exchange, uri, credentials, payload, exchange.source_arn
+        )
+        exchange.integration_status = 200
+        if answer.is_error:
+            raise internal_error("The Lambda function returned an error")
+        return answer_of(answer.payload, version)
+
+    async def _backend(self, exchange: Exchange, path: str | None) -> Response:
+        integration = exchange.integration
+        method = str(integration.get("IntegrationMethod") or "ANY")
+        server = (integration.get("TlsConfig") or {}).get("ServerNameToVerify") or ""
+        url = _url(exchange, path)
+        try:
+            status, headers, body = await self._client.fetch(
+                exchange.request.method if method == "ANY" else method,
+                url,
+                _sent(exchange),
+                exchange.body,
+                server_name=server if url.startswith("https:") else "",
+            )
+        except TimeoutError:
+            raise
+        except Exception as error:
+            if not is_the_endpoints(error):
+                raise
+            raise Refusal(
+                503, "Service Unavailable", f"The integration cannot be reached: {error}"
+            ) from None
+        exchange.integration_status = status
+        kept = [
+            each for each in headers if each[0].lower() not in _NOT_RETURNED and is_sendable(*each)
+        ]
+        return Response(status, kept, body)
+
+
+async def call(
+    functions: Functions,
+    exchange: Exchange,
+    uri: str,
+    credentials: str,
+    payload: bytes,
+    source_arn: str,
+) -> FunctionAnswer:
+    """The answer of the function of a URI. Raises Refusal."""
+    arn = with_stage_variables(uri, exchange.stage_variables)
+    match = _URI.fullmatch(arn)
+    caller = caller_for(with_stage_variables(credentials, exchange.stage_variables))
+    if caller is None:
+        raise internal_error("Invalid credentials: the ARN of a role is needed")
+    keys = {"aws:SourceArn": source_arn, "aws:SourceAccount": exchange.live.scope.account_id}
+    try:
+        return await functions.invoke(
+            arn if match is None else match[1], payload, caller, keys, exchange.trace_id
+        )
+    except ServiceError as error:
+        raise _not_called(error) from error
+
+
+def _not_called(error: ServiceError) -> Refusal:
+    if error.status == 413:
+        return Refusal(413, "Request Entity Too Large", "The event is over Lambda's limit")
+    if error.status == 429:
+        return Refusal(503, "Service Unavailable", "The Lambda function is throttled")
+    return internal_error(
+        "The IAM role configured on the integration or API Gateway doesn't have permissions to call "
+        "the integration. Check the permissions and try again."
+        if error.status in (403, 404)
+        else f"Lambda invocation failed with status {error.status}"
+    )
+
+
+def _url(exchange: Exchange, path: str | None) -> str:
+    """The URI with stage variables and path parameters filled in. Raises Refusal."""
+    uri = with_stage_variables(
+        str(exchange.integration["IntegrationUri"]), exchange.stage_variables
+    )
+    for name, value in exchange.path_parameters.items():
+        uri = uri.replace(f"{{{name}}}", quote(value, safe="/~"))
+    try:
+        parts = urlsplit(uri)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise internal_error("Invalid endpoint address")
+    query = "&".join(each for each in (parts.query, urlencode(exchange.query)) if each)
+    where = parts.path if path is None else f"/{path.removeprefix('/')}"
+    return urlunsplit((parts.scheme, parts.netloc, where, query, ""))
+
+
+def _sent(exchange: Exchange) -> Fields:
+    """The client's fields, with who passes them on (RFC 7239)."""
+    request = exchange.request
+    forwarded = f"by={exchange.address.domain_name};for={request.peer};host={request.host};proto={request.scheme}"
+    fields = [
+        each
+        for each in exchange.headers
+        if each[0] not in _NOT_SENT
+        and not each[0].startswith("x-forwarded-")
+        and is_sendable(*each)
+    ]
+    fields += [("forwarded", forwarded)] if is_sendable("forwarded", forwarded) else []
+    return [*fields, ("via", "HTTP/1.1 AmazonAPIGateway")]
