@@ -194,13 +194,18 @@ def start_platform() -> Callable[..., AbstractContextManager[RunningPlatform]]:
 @pytest.fixture(scope="session")
 def awslambdaric() -> dict[str, bytes]:
     """AWS's own runtime client for Python as the files of a package, of the Python that runs us."""
+    return pip_packages(_AWSLAMBDARIC)
+
+
+def pip_packages(*requirements: str) -> dict[str, bytes]:
+    """Packages with what they need, installed once, as files by their path."""
 
     def install(directory: Path) -> str:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(directory)]
-        done = subprocess.run([*pip, _AWSLAMBDARIC], check=False, capture_output=True, text=True)
+        done = subprocess.run([*pip, *requirements], check=False, capture_output=True, text=True)
         return done.stderr if done.returncode else ""
 
-    target = cached(f"{_AWSLAMBDARIC}-{sys.implementation.cache_tag}", install)
+    target = cached("-".join((*requirements, str(sys.implementation.cache_tag))), install)
     return {
         str(path.relative_to(target)): path.read_bytes()
         for path in target.rglob("*")

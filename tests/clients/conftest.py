@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LIMIT_S = 30
 _NPM = Path(__file__).parent / "npm"
+_NPM_WEB = Path(__file__).parent / "npm_web"
 
 
 class Lambent:
@@ -100,19 +101,30 @@ def lambent() -> Iterator[Lambent]:
 
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
-    """The tools of npm/package-lock.json: installed once, by `npm ci` without their scripts."""
+    """The tools of npm/package-lock.json."""
+    return _installed(_NPM)
+
+
+@pytest.fixture(scope="session")
+def web_modules() -> Path:
+    """What a web application is made of: npm_web/package-lock.json."""
+    return _installed(_NPM_WEB)
+
+
+def _installed(packages: Path) -> Path:
+    """The packages of a lock file: installed once, by `npm ci` without their scripts."""
     npm = require("npm")
 
     def install(directory: Path) -> str:
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(_NPM / name, directory)
+            shutil.copy(packages / name, directory)
         options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
         done = subprocess.run(
             [npm, "ci", *options], cwd=directory, check=False, capture_output=True, text=True
         )
         return done.stderr if done.returncode else ""
 
-    lock = hashlib.sha256((_NPM / "package-lock.json").read_bytes()).hexdigest()[:16]
+    lock = hashlib.sha256((packages / "package-lock.json").read_bytes()).hexdigest()[:16]
     return cached(f"npm-{lock}", install) / "node_modules"
 
 
