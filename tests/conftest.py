@@ -198,19 +198,24 @@ def awslambdaric() -> dict[str, bytes]:
 
 
 def pip_packages(*requirements: str) -> dict[str, bytes]:
-    """Packages with what they need, installed once, as files by their path."""
+    """Packages with what they need, as files by their path."""
+    target = pip_directory(*requirements)
+    return {
+        str(path.relative_to(target)): path.read_bytes()
+        for path in target.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def pip_directory(*requirements: str) -> Path:
+    """Packages with what they need, installed once, in a directory of their own for PYTHONPATH."""
 
     def install(directory: Path) -> str:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(directory)]
         done = subprocess.run([*pip, *requirements], check=False, capture_output=True, text=True)
         return done.stderr if done.returncode else ""
 
-    target = cached("-".join((*requirements, str(sys.implementation.cache_tag))), install)
-    return {
-        str(path.relative_to(target)): path.read_bytes()
-        for path in target.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    return cached("-".join((*requirements, str(sys.implementation.cache_tag))), install)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LIMIT_S = 30
 _NPM = Path(__file__).parent / "npm"
+_NPM_CLAUDIA = Path(__file__).parent / "npm_claudia"
 _NPM_WEB = Path(__file__).parent / "npm_web"
 
 
@@ -109,6 +110,12 @@ def node_modules() -> Path:
 def web_modules() -> Path:
     """What a web application is made of: npm_web/package-lock.json."""
     return _installed(_NPM_WEB)
+
+
+@pytest.fixture(scope="session")
+def claudia_modules() -> Path:
+    """claudia, and what its applications need: npm_claudia/package-lock.json."""
+    return _installed(_NPM_CLAUDIA)
 
 
 def _installed(packages: Path) -> Path:
