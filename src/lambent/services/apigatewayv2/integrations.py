@@ -120,7 +120,7 @@ def new_integration(request: Request) -> Document:
         "IntegrationId": ids.lower_alphanumeric(7),
     }
     integration |= {name: request[name] for name in _MEMBERS if request.get(name) not in (None, "")}
-    kind = integration["IntegrationType"]
+    kind = integration.get("IntegrationType", "")
     if kind == "AWS_PROXY":
         _check_function(integration)
     elif kind == "HTTP_PROXY":

@@ -49,7 +49,9 @@ _RESERVED = frozenset(
 
 def check_request_parameters(parameters: Mapping[str, str]) -> None:
     """Raises BadRequest."""
-    for key in parameters:
+    for key, value in parameters.items():
+        if not isinstance(value, str):  # of a document; the model sees to those of requests
+            raise _invalid(key)
         found = _REQUEST_KEY.fullmatch(key)
         if found is None:
             raise _invalid(key)
@@ -64,7 +66,9 @@ def check_response_parameters(parameters: Mapping[str, Mapping[str, str]]) -> No
             raise BadRequest(f"Invalid status code specified in response parameters: {status}")
         if not isinstance(mappings, dict):
             raise BadRequest("Invalid response parameters specified")
-        for key in mappings:
+        for key, value in mappings.items():
+            if not isinstance(value, str):
+                raise _invalid(key)
             found = _RESPONSE_KEY.fullmatch(key)
             if found is None:
                 raise _invalid(key)

@@ -87,7 +87,7 @@ class Imports:
                 api[name] = a_text(info, member)
         cors = a_map(document, "x-amazon-apigateway-cors")
         if cors:
-            api["CorsConfiguration"] = cors_configuration(from_document(cors))
+            api["CorsConfiguration"] = cors_configuration(_cors(cors))
         HTTP_APIS.put(tx, context.scope, "", api["ApiId"], api)
         importing = Import(
             tx, context.scope, api["ApiId"], document, request.get("Basepath") or "ignore"
@@ -99,6 +99,21 @@ class Imports:
         if importing.report.warnings:
             answer["Warnings"] = importing.report.warnings
         return answer
+
+
+def _cors(given: Document) -> Document:
+    """Raises BadRequest where a member is not of the kind that the model wants."""
+    cors = from_document(given)
+    for name, value in cors.items():
+        if name == "AllowCredentials":
+            is_good = isinstance(value, bool)
+        elif name == "MaxAge":
+            is_good = isinstance(value, int) and not isinstance(value, bool)
+        else:
+            is_good = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        if not is_good:
+            raise BadRequest(f"Invalid value for {name} in x-amazon-apigateway-cors")
+    return cors
 
 
 def _title(document: Document) -> str:
