@@ -233,7 +233,7 @@ def test_mixed_failures_leave_nothing_behind(tmp_path: Path) -> None:
     traces = Traces(tmp_path)
 
     async def scenario() -> None:
-        descriptors = _open_descriptors()
+        descriptors = await _settled(_open_descriptors)
         storm = Storm(tmp_path, discover(), traces)
         await storm.plane.start()
         first, last = (await storm.plane.describe())["spawner"]["uid_range"]
@@ -255,6 +255,18 @@ def test_mixed_failures_leave_nothing_behind(tmp_path: Path) -> None:
 
     asyncio.run(asyncio.wait_for(scenario(), 360))
     assert traces.left() == {}
+
+
+async def _settled(count: Callable[[], int]) -> int:
+    """What is counted once it has stood still for a second: other tests' platforms may live in this process, and make
+    or end a sandbox after their last call.
+    """
+    still, before = 0, count()
+    while still < 10:
+        await asyncio.sleep(0.1)
+        now = count()
+        still, before = (still + 1 if now == before else 0), now
+    return before
 
 
 async def _last(storm: Storm, spec: FunctionSpec) -> None:

@@ -48,10 +48,13 @@ def test_ten_thousand_requests_on_a_thousand_connections_succeed(account: Any, p
     if hard < 3 * CONNECTIONS:
         pytest.skip("too few descriptors are allowed")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 16_384)), hard))
-    api = account.deploy({"GET /GetNotes": proxy(account.function("f", SOURCE))})
+    arn = account.function("f", SOURCE)
+    api = account.deploy({"GET /GetNotes": proxy(arn)})
     host = f"{api}.execute-api.us-east-1.amazonaws.com"
     request = f"GET /prod/GetNotes HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
 
     seen = asyncio.run(load(account.port, request))
 
+    # Hundreds of idle environments would stay for ten minutes otherwise.
+    account.lambda_.delete_function(FunctionName=arn)
     assert seen == {b"200 /GetNotes": REQUESTS}

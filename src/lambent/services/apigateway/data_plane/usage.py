@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from lambent.core.context import Scope
 
 if TYPE_CHECKING:
+    from lambent.apis.ports import Measured, Meter
     from lambent.core import ports
-    from lambent.services.apigateway.data_plane.ports import Measured, Meter
 
 _REST = "rest"
 
