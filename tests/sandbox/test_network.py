@@ -112,10 +112,15 @@ class World:
         return server
 
     def connect(self, namespace: int, address: str, port: int) -> str:
+        """From a namespace of the test's own. A busy machine may be late with a first packet: three tries."""
         names: dict[str, Any] = {"socket": socket}
         exec(CONNECT, names)
         with inside(namespace):
-            return str(names["connect"](address, port))
+            for _ in range(3):
+                found = str(names["connect"](address, port))
+                if found != "timed out":
+                    break
+        return found
 
     def links(self) -> list[str]:
         with inside(self.host):
