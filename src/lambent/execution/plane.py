@@ -76,7 +76,7 @@ class ExecutionPlane:
         role_sessions: makes the credentials of functions; without it they have none that are good for anything.
         endpoint: the platform's own AWS endpoint; without one functions find none.
         networks: which functions reach less than the others do.
-        observer: is told of every invocation.
+        observer: is told of every invocation of a function; compiling one is none.
     """
 
     def __init__(
@@ -204,7 +204,7 @@ class ExecutionPlane:
             start = self._begin_cold(spec)
         except Throttled:
             self._concurrency.leave(spec)
-            self._observer.throttled(spec, invocation, self._clock.calendar_ms())
+            self._observer_of(spec).throttled(spec, invocation, self._clock.calendar_ms())
             raise
         except BaseException:
             self._concurrency.leave(spec)
@@ -318,8 +318,11 @@ class ExecutionPlane:
         try:
             self._concurrency.admit(spec)
         except Throttled:
-            self._observer.throttled(spec, invocation, self._clock.calendar_ms())
+            self._observer_of(spec).throttled(spec, invocation, self._clock.calendar_ms())
             raise
+
+    def _observer_of(self, spec: FunctionSpec) -> Observer:
+        return NOBODY if spec.compiles else self._observer
 
     def _begin_cold(self, spec: FunctionSpec) -> ColdStart:
         runtime = self._find(spec)
@@ -349,7 +352,7 @@ class ExecutionPlane:
             self._clock,
             self._log_sink,
             self._leases.take(spec),
-            observer=self._observer,
+            observer=self._observer_of(spec),
         )
 
     def _template(self, spec: FunctionSpec, runtime: Runtime) -> Template:

@@ -38,8 +38,6 @@ class UsageMeter:
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
     ) -> None:
-        if spec.compiles:
-            return  # no account pays for it
         journal, arn = self._journal, invocation.invoked_function_arn
         key = spec.key, spec.initialization, arn
         number = journal.number_of(key)

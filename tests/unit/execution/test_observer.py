@@ -1,0 +1,69 @@
+"""Who is told of invocations, and of which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambent.execution.spec import Observers, Throttled
+
+if TYPE_CHECKING:
+    from lambent.execution.spec import FunctionSpec, Invocation, Outcome
+
+RunPlane = Any  # the fixtures of conftest.py, which cannot be imported from here
+Make = Any
+
+
+class Seen:
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.ends: list[tuple[str, str, bytes]] = []
+        self.throttles: list[str] = []
+
+    def ended(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        assert now_ms > 0
+        self.ends.append((spec.key, invocation.request_id, outcome.payload))
+
+    def throttled(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> None:
+        assert now_ms > 0
+        self.throttles.append(invocation.request_id)
+
+
+def test_every_observer_is_told_of_ends_and_of_calls_that_are_turned_away(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    one, other = Seen(), Seen()
+
+    async def scenario(h: Any) -> None:
+        spec = make_spec()
+        calls = [make_invocation(), make_invocation(), make_invocation()]
+        await h.plane.invoke(spec, calls[0])  # cold
+        await h.plane.invoke(spec, calls[1])  # warm
+        h.plane.reserve(spec.function_arn, spec.account_id, 0)
+        with pytest.raises(Throttled):
+            await h.plane.invoke(spec, calls[2])
+        assert one.ends == [(spec.key, call.request_id, b'{"a":1}') for call in calls[:2]]
+        assert one.throttles == [calls[2].request_id]
+        assert (other.ends, other.throttles) == (one.ends, one.throttles)
+
+    run_plane(scenario, observer=Observers(one, other))
+
+
+def test_compiling_a_function_is_nobodys_invocation(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    seen = Seen()
+
+    async def scenario(h: Any) -> None:
+        spec = make_spec(key="compilation/1", compiles=True)
+        await h.plane.invoke(spec, make_invocation())
+        h.plane.reserve(spec.function_arn, spec.account_id, 0)
+        with pytest.raises(Throttled):
+            await h.plane.invoke(spec, make_invocation())
+        assert (seen.ends, seen.throttles) == ([], [])
+
+    run_plane(scenario, observer=seen)
