@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lambent.core.figures import Family, Histogram
-from lambent.core.spread import Spread
 
 if TYPE_CHECKING:
     from lambent.core.figures import Labels
@@ -56,36 +57,38 @@ class Figures:
             "lambent_invocation_duration_seconds", "How long invocations took.", "histogram"
         )
         for labels, totals in self._totals.items():
-            invocations.samples[labels] = totals.durations.count
+            invocations.samples[labels] = totals.invocations
             errors.samples[labels] = totals.errors
             throttles.samples[labels] = totals.throttles
-            durations.samples[labels] = _histogram(totals.durations)
+            durations.samples[labels] = totals.histogram()
         return [invocations, errors, throttles, durations]
 
 
 class _Totals:
+    """Of one function. The buckets are all that is kept of its durations: there may be many functions."""
+
+    __slots__ = ("_buckets", "_seconds", "errors", "invocations", "throttles")
+
     def __init__(self) -> None:
-        self.durations = Spread()
+        self.invocations = 0.0
         self.errors = 0
         self.throttles = 0
+        self._seconds = 0.0
+        self._buckets = [0.0] * (len(BOUNDS) + 1)
 
     def take(self, counts: Counts) -> None:
-        self.durations.take(counts.durations)
+        durations = counts.durations
+        self.invocations += durations.count
+        self._seconds += durations.total / 1000
+        for value_ms, count in durations.values.items():
+            self._buckets[bisect_left(BOUNDS, value_ms / 1000)] += count
         self.errors += counts.errors
         self.throttles += counts.throttles
 
-
-def _histogram(durations: Spread) -> Histogram:
-    """To a hundredth of each value: of many values only that is known."""
-    found, passed = [], 0.0
-    values = sorted(durations.values.items())
-    at = 0
-    for bound in BOUNDS:
-        while at < len(values) and values[at][0] <= bound * 1000:
-            passed += values[at][1]
-            at += 1
-        found.append((bound, passed))
-    return Histogram((*found, (math.inf, durations.count)), durations.total / 1000)
+    def histogram(self) -> Histogram:
+        """To a hundredth of each value: where there were many, only that is known."""
+        buckets = zip((*BOUNDS, math.inf), accumulate(self._buckets), strict=True)
+        return Histogram(tuple(buckets), self._seconds)
 
 
 def _of_plane(described: dict[str, Any]) -> list[Family]:
