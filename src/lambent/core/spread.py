@@ -43,7 +43,7 @@ class Spread:
         return found
 
     def add(self, value: float) -> None:
-        """Not negative, and finite."""
+        """One value more, which must be finite."""
         self._take(value, 1)
 
     def take(self, other: Spread) -> None:
@@ -77,4 +77,6 @@ class Spread:
 
 def rounded(value: float) -> float:
     """The value that stands for its neighbours."""
-    return math.exp(round(math.log(value) / _STEP) * _STEP) if value > 0 else 0.0
+    if value == 0:
+        return 0.0
+    return math.copysign(math.exp(round(math.log(abs(value)) / _STEP) * _STEP), value)

@@ -47,4 +47,5 @@ def test_ones_and_noughts() -> None:
 
 def test_a_value_stands_for_its_neighbours() -> None:
     assert rounded(0) == 0
+    assert rounded(-100) == -rounded(100)
     assert rounded(100) == rounded(100.2) == pytest.approx(100, rel=0.01)

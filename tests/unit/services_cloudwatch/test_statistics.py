@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lambent.core.spread import EXACT, rounded
 from lambent.services.cloudwatch import statistics
-from lambent.services.cloudwatch.points import EXACT, Point, rounded
+from lambent.services.cloudwatch.points import Point
 
 TEN = Point.of((float(value), 1.0) for value in range(1, 11))
 

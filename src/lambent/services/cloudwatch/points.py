@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from lambent.core.spread import EXACT, rounded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-# So many different values are kept as they are.
-EXACT = 200
-# Neighbours are this far apart, beyond that.
-STEP = math.log(1.01)
 
 
 @dataclass(slots=True)
@@ -74,13 +71,6 @@ def thinned(spread: dict[float, float]) -> dict[float, float]:
         near = rounded(value)
         found[near] = found.get(near, 0.0) + count
     return found
-
-
-def rounded(value: float) -> float:
-    """The value that stands for its neighbours."""
-    if value == 0:
-        return 0.0
-    return math.copysign(math.exp(round(math.log(abs(value)) / STEP) * STEP), value)
 
 
 def spread_text(point: Point) -> str | None:
