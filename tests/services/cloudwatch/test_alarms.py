@@ -292,6 +292,13 @@ def test_tags(cloudwatch: Any, error_of: ErrorOf) -> None:
         ({"ThresholdMetricId": "e1"}, "ThresholdMetricId is not supported"),
         ({"Metrics": [{"Id": "m1", "Expression": "1"}]}, "mutually exclusive"),
         ({"EvaluateLowSampleCountPercentile": "ignore"}, "EvaluateLowSampleCountPercentile"),
+        (
+            {
+                **dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period")),
+                "Metrics": [{"Id": "e", "Expression": "NOSUCH(TIME_SERIES(1))", "Period": 60}],
+            },
+            "there is no function NOSUCH",
+        ),
     ],
 )
 def test_an_alarm_that_is_refused(

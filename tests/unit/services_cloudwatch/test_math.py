@@ -121,6 +121,11 @@ def test_what_is_refused(text: str) -> None:
         computed(text)
 
 
+def test_a_formula_names_the_functions_that_it_calls() -> None:
+    tree = syntax.parse("-SUM([m1, FILL(m2, 0)]) + IF(a > ABS(b), 1)")
+    assert syntax.called(tree) == {"SUM", "FILL", "IF", "ABS"}
+
+
 def test_a_formula_names_the_queries_that_it_is_about() -> None:
     assert syntax.names(syntax.parse("IF(a > 1, SUM([b, -c]), d ^ 2) + FILL(e, REPEAT)")) == {
         "a", "b", "c", "d", "e", "REPEAT",

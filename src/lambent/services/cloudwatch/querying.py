@@ -10,7 +10,7 @@ from lambent.services.cloudwatch.errors import ValidationError
 from lambent.services.cloudwatch.math import functions
 from lambent.services.cloudwatch.math.evaluation import Scene, evaluate
 from lambent.services.cloudwatch.math.search import compile_search
-from lambent.services.cloudwatch.math.syntax import Malformed, names, parse
+from lambent.services.cloudwatch.math.syntax import Malformed, called, names, parse
 from lambent.services.cloudwatch.math.values import Series
 from lambent.services.cloudwatch.series import SHORT_PERIODS, Span, values
 from lambent.services.cloudwatch.store import (
@@ -110,6 +110,9 @@ def _check_expression(query: Mapping[str, Any], known: set[str]) -> None:
         raise ValidationError(
             f"Error in expression '{id_}': The expression refers to '{name}', which is not an id of a query."
         )
+    # Here, too, so that no alarm is put that could never be evaluated.
+    for name in sorted(called(tree) - functions.NAMES):
+        raise ValidationError(f"Error in expression '{id_}': there is no function {name}")
 
 
 class Answers:

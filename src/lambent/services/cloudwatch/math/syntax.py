@@ -94,6 +94,20 @@ def names(node: Node) -> set[str]:
     return set()
 
 
+def called(node: Node) -> set[str]:
+    """The names of every function that it calls."""
+    match node:
+        case Call(name, parts):
+            return {name}.union(*(called(each) for each in parts))
+        case Array(parts):
+            return set().union(*(called(each) for each in parts))
+        case Binary(_, left, right):
+            return called(left) | called(right)
+        case Negative(operand):
+            return called(operand)
+    return set()
+
+
 def _tokens(text: str) -> list[tuple[str, str]]:
     found, position = [], 0
     text = text.rstrip()
