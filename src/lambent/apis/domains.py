@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.apis.documents import BASE_PATHS, DOMAINS
+from lambent.apis.hosts import name_of
 
 if TYPE_CHECKING:
     from lambent.core.context import Scope
@@ -50,6 +51,10 @@ class Domains:
         if found is None and "." in host:
             found = self._by_name.get("*." + host.split(".", 1)[1])
         return found
+
+    def of(self, host: str) -> Domain | None:
+        """The same by a Host header. Asked for every request; most platforms have no domain names."""
+        return self.find(name_of(host)) if self._by_name else None
 
     def put(self, domain: Domain) -> None:
         """A domain name is there, or its mappings have changed."""
