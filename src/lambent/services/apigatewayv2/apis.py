@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.apis.documents import BASE_PATHS, HTTP_APIS, HTTP_STAGES, is_free_id
+from lambent.apis.documents import BASE_PATHS, HTTP_APIS, is_free_id
 from lambent.apis.errors import BadRequest, refuse
 from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
@@ -177,10 +177,6 @@ def new_api(tx: Tx, context: RequestContext, request: Request) -> Document:
         if request.get(name):
             api[name] = request[name]
     return api
-
-
-def stage_exists(tx: Tx, scope: Scope, api_id: str, stage: str) -> bool:
-    return HTTP_STAGES.find(tx, scope, api_id, stage) is not None
 
 
 def _endpoint(context: RequestContext, api_id: str) -> str:

@@ -57,9 +57,3 @@ class DashboardInvalidInput(ServiceError):
     """A dashboard's body breaks its rules. `dashboardValidationMessages` says where."""
 
     code, status = "InvalidParameterInput", 400
-
-
-class LimitExceeded(ServiceError):
-    """One more is too many."""
-
-    code, status = "LimitExceeded", 400
