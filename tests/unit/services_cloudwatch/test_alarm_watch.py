@@ -68,12 +68,12 @@ def run(tmp_path: Path) -> Run:
 
 
 def put(database: SqliteDatabase, alarm: dict[str, Any]) -> Awaitable[None]:
-    return database.write(lambda tx: METRIC_ALARMS.put(tx, SCOPE, alarm["AlarmName"], alarm))
+    return database.write(lambda tx: METRIC_ALARMS.put(tx, SCOPE, "", alarm["AlarmName"], alarm))
 
 
 def state(database: SqliteDatabase) -> Awaitable[str]:
     def read(tx: Any) -> str:
-        found = METRIC_ALARMS.find(tx, SCOPE, "a")
+        found = METRIC_ALARMS.find(tx, SCOPE, "", "a")
         return "" if found is None else str(found["StateValue"])
 
     return database.read(read)
@@ -134,12 +134,12 @@ def test_history_is_forgotten_after_thirty_days(run: Run) -> None:
                     summary=str(ago.days),
                     data={},
                 )
-            METRIC_ALARMS.put(tx, SCOPE, "0", ALARM)  # an id that comes before all of them
+            METRIC_ALARMS.put(tx, SCOPE, "", "0", ALARM)  # an id that comes before all of them
             alarm_history.forget_old(tx, NOW)
 
         await database.write(write)
-        found = await database.read(lambda tx: HISTORY.all(tx, SCOPE))
+        found = await database.read(lambda tx: HISTORY.documents(tx, SCOPE))
         assert [each["HistorySummary"] for each in found] == ["29", "0"]
-        assert await database.read(lambda tx: METRIC_ALARMS.find(tx, SCOPE, "0")) == ALARM
+        assert await database.read(lambda tx: METRIC_ALARMS.find(tx, SCOPE, "", "0")) == ALARM
 
     run(scenario)

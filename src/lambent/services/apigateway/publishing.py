@@ -11,10 +11,10 @@ from lambent.services.apigateway.stages_in_memory import ApiKey, Live, UsagePlan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambent.apis.documents import Row
     from lambent.core.context import Scope
     from lambent.core.ports import Database, Tx
     from lambent.services.apigateway.stages_in_memory import Stages
+    from lambent.storage.documents import Row
 
     Document = Mapping[str, Any]
 

@@ -83,7 +83,7 @@ def note(
         "HistoryData": text,
     }
     number = int(now.timestamp() * 1000)
-    HISTORY.put(tx, scope, f"{number:014}:{ids.hex_id(8)}", document)
+    HISTORY.put(tx, scope, "", f"{number:014}:{ids.hex_id(8)}", document)
 
 
 def _own_words(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def describe_alarm_history(
 ) -> Document:
     types = request.get("AlarmTypes") or ["MetricAlarm"]
     found = []
-    for number, each in enumerate(HISTORY.all(tx, context.scope)):
+    for number, each in enumerate(HISTORY.documents(tx, context.scope)):
         if _is_asked_for(each, request, list(types)):
             found.append((number, each))
     if request.get("ScanBy", "TimestampDescending") == "TimestampDescending":

@@ -104,7 +104,7 @@ class AlarmWatch:
         """As somebody says, until the next look. Nothing where the alarm is gone."""
 
         def write(tx: Tx) -> list[Change]:
-            before = kind.find(tx, scope, name)
+            before = kind.find(tx, scope, "", name)
             if before is None:
                 return []
             changes = _moved(tx, scope, kind, before, state, reason, data, self._clock.calendar())
@@ -118,12 +118,12 @@ class AlarmWatch:
         """The alarms that are to be in another state."""
         now = self._clock.calendar()
         found: list[tuple[Scope, Mapping[str, Any], Verdict]] = []
-        alarms = METRIC_ALARMS.everywhere(tx)
-        self._periods = {period_of(alarm) for _, _, alarm in alarms}
-        for scope, _, alarm in alarms:
-            verdict = _verdict(tx, scope, alarm, now)
-            if verdict is not None and verdict.state != alarm["StateValue"]:
-                found.append((scope, alarm, verdict))
+        rows = METRIC_ALARMS.everywhere(tx)
+        self._periods = {period_of(row.document) for row in rows}
+        for row in rows:
+            verdict = _verdict(tx, row.scope, row.document, now)
+            if verdict is not None and verdict.state != row.document["StateValue"]:
+                found.append((row.scope, row.document, verdict))
         return found
 
     def _settle(
@@ -133,7 +133,7 @@ class AlarmWatch:
         changes: list[Change] = []
         for scope, alarm, verdict in verdicts:
             # One that was put or removed meanwhile is looked at again.
-            if METRIC_ALARMS.find(tx, scope, alarm["AlarmName"]) == alarm:
+            if METRIC_ALARMS.find(tx, scope, "", alarm["AlarmName"]) == alarm:
                 data = orjson.dumps(reason_data(alarm, verdict, now)).decode()
                 changes += _moved(
                     tx, scope, METRIC_ALARMS, alarm, verdict.state, verdict.reason, data, now
@@ -235,12 +235,12 @@ def _judge_composites(tx: Tx, now: datetime) -> list[Change]:
         composites = COMPOSITE_ALARMS.everywhere(tx)
         if not composites:
             return changes
-        for scope, name, alarm in (*METRIC_ALARMS.everywhere(tx), *composites):
-            states.setdefault(scope, {})[name] = alarm["StateValue"]
+        for row in (*METRIC_ALARMS.everywhere(tx), *composites):
+            states.setdefault(row.scope, {})[row.id] = row.document["StateValue"]
         moved = [
             change
-            for scope, _, alarm in composites
-            for change in _judge_composite(tx, scope, alarm, states[scope], now)
+            for row in composites
+            for change in _judge_composite(tx, row.scope, row.document, states[row.scope], now)
         ]
         if not moved:
             return changes
@@ -295,7 +295,7 @@ def _moved(
     is_other = state != before["StateValue"]
     if is_other:
         after["StateTransitionedTimestamp"] = now.isoformat()
-    kind.put(tx, scope, before["AlarmName"], after)
+    kind.put(tx, scope, "", before["AlarmName"], after)
     if not is_other:
         return []
     alarm_history.note(

@@ -88,7 +88,7 @@ class Alarms:
         if name in seen:
             return False
         seen.add(name)
-        document = COMPOSITE_ALARMS.find(tx, scope, name)
+        document = COMPOSITE_ALARMS.find(tx, scope, "", name)
         if document is None:
             return False
         children = compile_rule(document["AlarmRule"]).children
@@ -118,7 +118,7 @@ class Alarms:
         else:
             kept = ("Tags", "StateValue", "StateReason", "StateReasonData", *_TIMES[1:])
             document |= {member: before[member] for member in kept if member in before}
-        kind.put(tx, scope, name, document)
+        kind.put(tx, scope, "", name, document)
         alarm_history.note_configuration(tx, context, kind, before, document)
         tx.after_commit(self.changed)
         return {}
@@ -133,7 +133,7 @@ class Alarms:
         for each in found:
             if each is not None:
                 kind, document = each
-                kind.remove(tx, context.scope, document["AlarmName"])
+                kind.remove(tx, context.scope, "", document["AlarmName"])
                 alarm_history.note_configuration(tx, context, kind, document, None)
         tx.after_commit(self.changed)
         return {}
@@ -157,7 +157,7 @@ class Alarms:
                 kind, before = found
                 document = {**before, "ActionsEnabled": is_enabled}
                 document["AlarmConfigurationUpdatedTimestamp"] = context.now.isoformat()
-                kind.put(tx, context.scope, name, document)
+                kind.put(tx, context.scope, "", name, document)
                 alarm_history.note_configuration(tx, context, kind, before, document)
         return {}
 
@@ -203,7 +203,7 @@ def describe_alarms(
     chosen = []
     for type_ in request.get("AlarmTypes") or ["MetricAlarm"]:
         if kind := ALARM_KINDS.get(type_):
-            chosen += [(kind, each) for each in kind.all(tx, context.scope)]
+            chosen += [(kind, each) for each in kind.documents(tx, context.scope)]
     if {"ChildrenOfAlarmName", "ParentsOfAlarmName"} & request.keys():
         chosen = _related(tx, context.scope, request)
     found = [each for each in chosen if _is_asked_for(each[1], request)]
@@ -225,7 +225,7 @@ def _related(
     """The alarms that a composite one is about, or the composite ones that are about an alarm."""
     name = request.get("ChildrenOfAlarmName")
     if name is not None:
-        document = COMPOSITE_ALARMS.find(tx, scope, name)
+        document = COMPOSITE_ALARMS.find(tx, scope, "", name)
         if document is None:
             raise ResourceNotFound(f"Unknown composite alarm {name}.")
         children = compile_rule(document["AlarmRule"]).children
@@ -234,7 +234,7 @@ def _related(
     child = request["ParentsOfAlarmName"]
     return [
         (COMPOSITE_ALARMS, each)
-        for each in COMPOSITE_ALARMS.all(tx, scope)
+        for each in COMPOSITE_ALARMS.documents(tx, scope)
         if child in compile_rule(each["AlarmRule"]).children
     ]
 
@@ -267,7 +267,7 @@ def describe_alarms_for_metric(
     dimensions = _pairs(request.get("Dimensions", ()))
     found = [
         described(each)
-        for each in METRIC_ALARMS.all(tx, context.scope)
+        for each in METRIC_ALARMS.documents(tx, context.scope)
         if all(each.get(member) == value for member, value in wanted.items())
         and _pairs(each.get("Dimensions", ())) == dimensions
     ]

@@ -49,7 +49,7 @@ def put_dashboard(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -
             members={"dashboardValidationMessages": messages},
         )
     document = {"name": name, "body": body, "modified": context.now.isoformat()}
-    DASHBOARDS.put(tx, _everywhere(context), name, document)
+    DASHBOARDS.put(tx, _everywhere(context), "", name, document)
     return {"DashboardValidationMessages": []}
 
 
@@ -94,7 +94,7 @@ def _widget_faults(widget: dict[str, Any], path: str) -> Iterator[dict[str, str]
 
 def get_dashboard(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -> Document:
     name = request["DashboardName"]
-    found = DASHBOARDS.find(tx, _everywhere(context), name)
+    found = DASHBOARDS.find(tx, _everywhere(context), "", name)
     if found is None:
         raise _no_such(name)
     return {
@@ -107,7 +107,9 @@ def get_dashboard(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -
 def list_dashboards(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -> Document:
     prefix = request.get("DashboardNamePrefix", "")
     found = [
-        each for each in DASHBOARDS.all(tx, _everywhere(context)) if each["name"].startswith(prefix)
+        each
+        for each in DASHBOARDS.documents(tx, _everywhere(context))
+        if each["name"].startswith(prefix)
     ]
     shown, answer = page(found, request.get("NextToken"), PAGE, lambda each: str(each["name"]))
     answer["DashboardEntries"] = [
@@ -129,7 +131,7 @@ def delete_dashboards(tx: Tx, context: RequestContext, request: Mapping[str, Any
     if len(set(names)) < len(names):
         raise InvalidParameterValue("The parameter DashboardNames must not name one twice.")
     for name in names:
-        if not DASHBOARDS.remove(tx, _everywhere(context), name):
+        if not DASHBOARDS.remove(tx, _everywhere(context), "", name):
             raise _no_such(name)
     return {}
 

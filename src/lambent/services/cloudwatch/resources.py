@@ -5,80 +5,33 @@ Every function takes the transaction it works in. Times in documents are ISO 860
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
-import orjson
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete
 
 from lambent.core.arn import Arn
-from lambent.core.context import Scope
 from lambent.services.cloudwatch.tables import RESOURCES
+from lambent.storage import documents
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import Table
 
+    from lambent.core.context import Scope
     from lambent.core.ports import Tx
-
-_C = RESOURCES.c
-Document = dict[str, Any]
+    from lambent.storage.documents import Document
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Rows are found by scope and `id`."""
+class Kind(documents.Kind):
+    """One kind of resource. None of them has an owner."""
 
-    name: str
-
-    def find(self, tx: Tx, scope: Scope, id_: str) -> Document | None:
-        row = tx.one(select(_C.document).where(self._is(scope, id_)))
-        return None if row is None else orjson.loads(row.document)
-
-    def put(self, tx: Tx, scope: Scope, id_: str, document: Document) -> None:
-        """Insert or replace."""
-        text = orjson.dumps(document).decode()
-        if tx.execute(update(RESOURCES).where(self._is(scope, id_)).values(document=text)):
-            return
-        values = {
-            "account_id": scope.account_id,
-            "region": scope.region,
-            "kind": self.name,
-            "id": id_,
-            "document": text,
-        }
-        tx.execute(insert(RESOURCES).values(values))
-
-    def remove(self, tx: Tx, scope: Scope, id_: str) -> bool:
-        """True if it was there."""
-        return bool(tx.execute(delete(RESOURCES).where(self._is(scope, id_))))
+    __slots__ = ()
+    table: ClassVar[Table] = RESOURCES
 
     def remove_before(self, tx: Tx, id_: str) -> None:
         """Those of every account and region whose ids come before this one."""
-        tx.execute(delete(RESOURCES).where((_C.kind == self.name) & (_C.id < id_)))
-
-    def all(self, tx: Tx, scope: Scope) -> list[Document]:
-        """All of an account and region, by id."""
-        rows = tx.all(select(_C.id, _C.document).where(self._scoped(scope)))
-        # Sorted here: a database may have an order of its own for text.
-        return [orjson.loads(row.document) for row in sorted(rows, key=lambda row: str(row.id))]
-
-    def everywhere(self, tx: Tx) -> list[tuple[Scope, str, Document]]:
-        """All of every account and region, with scope and id."""
-        rows = tx.all(select(RESOURCES).where(_C.kind == self.name))
-        return [
-            (Scope(row.account_id, row.region), row.id, orjson.loads(row.document)) for row in rows
-        ]
-
-    def _scoped(self, scope: Scope) -> ColumnElement[bool]:
-        return (
-            (_C.account_id == scope.account_id)
-            & (_C.region == scope.region)
-            & (_C.kind == self.name)
-        )
-
-    def _is(self, scope: Scope, id_: str) -> ColumnElement[bool]:
-        return self._scoped(scope) & (_C.id == id_)
+        columns = RESOURCES.c
+        tx.execute(delete(RESOURCES).where((columns.kind == self.name) & (columns.id < id_)))
 
 
 METRIC_ALARMS = Kind("metric-alarm")
@@ -96,7 +49,7 @@ def alarm_arn(scope: Scope, name: str) -> str:
 def find_alarm(tx: Tx, scope: Scope, name: str) -> tuple[Kind, Document] | None:
     """An alarm of either kind."""
     for kind in ALARM_KINDS.values():
-        document = kind.find(tx, scope, name)
+        document = kind.find(tx, scope, "", name)
         if document is not None:
             return kind, document
     return None

@@ -55,6 +55,7 @@ RESOURCES = Table(
     Column("account_id", String(12), primary_key=True),
     Column("region", String(32), primary_key=True),
     Column("kind", String(32), primary_key=True),
+    Column("owner", String(255), primary_key=True),  # "" of all that there is yet
     Column("id", String(512), primary_key=True),
     Column("document", Text, nullable=False),
     Index("cloudwatch_resources_kind", "kind"),

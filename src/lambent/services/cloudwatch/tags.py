@@ -41,7 +41,7 @@ def tag_resource(tx: Tx, context: RequestContext, request: Mapping[str, Any]) ->
     tags = {**document["Tags"], **check_tags(request["Tags"])}
     if len(tags) > MOST:
         raise ValidationError(f"A resource can have at most {MOST} tags.")
-    kind.put(tx, context.scope, document["AlarmName"], {**document, "Tags": tags})
+    kind.put(tx, context.scope, "", document["AlarmName"], {**document, "Tags": tags})
     return {}
 
 
@@ -49,7 +49,7 @@ def untag_resource(tx: Tx, context: RequestContext, request: Mapping[str, Any]) 
     kind, document = _found(tx, context, request["ResourceARN"])
     gone = set(request["TagKeys"])
     tags = {key: value for key, value in document["Tags"].items() if key not in gone}
-    kind.put(tx, context.scope, document["AlarmName"], {**document, "Tags": tags})
+    kind.put(tx, context.scope, "", document["AlarmName"], {**document, "Tags": tags})
     return {}
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lambent.core.ports import Tx
     from lambent.core.service import Document
     from lambent.services.lambda_.destinations import Destinations
-    from lambent.services.lambda_.resources import Resource
+    from lambent.storage.documents import Row
 
 _LIMITS = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
 _GONE = "The function doesn't exist."
@@ -79,7 +79,7 @@ class EventInvokeConfigs:
         ref = parse_function_name(request["FunctionName"], context.scope)
         if repository.find(tx, ref.scope, ref.name) is None:
             raise ResourceNotFound(_GONE)
-        rows: list[Resource] = EVENT_INVOKE.of(tx, ref.scope, ref.name)
+        rows: list[Row] = EVENT_INVOKE.of(tx, ref.scope, ref.name)
         shown, document = page(rows, request, lambda row: row.id, "FunctionEventInvokeConfigs")
         document["FunctionEventInvokeConfigs"] = [
             _shown(ref.qualified(row.id), row.document) for row in shown

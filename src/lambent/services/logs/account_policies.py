@@ -40,7 +40,7 @@ def put_resource_policy(
     if not name or not text:
         raise InvalidParameter("policyName and policyDocument are required.")
     _check(text)
-    others = [each for each in POLICIES.all(tx, context.scope) if each["policyName"] != name]
+    others = [each for each in POLICIES.documents(tx, context.scope) if each["policyName"] != name]
     if len(others) >= MOST:
         raise LimitExceeded("Resource limit exceeded.")
     document = {"policyName": name, "policyDocument": text, "lastUpdatedTime": now_ms(context)}
@@ -52,7 +52,7 @@ def describe_resource_policies(
     tx: Tx, context: RequestContext, request: DescribeResourcePoliciesRequestTypeDef
 ) -> Document:
     _refuse_resources(request)
-    found = POLICIES.all(tx, context.scope)
+    found = POLICIES.documents(tx, context.scope)
     shown, answer = page(found, request, lambda each: str(each["policyName"]))
     answer["resourcePolicies"] = shown
     return answer

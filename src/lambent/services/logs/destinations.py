@@ -78,7 +78,7 @@ def describe_destinations(
     prefix = request.get("DestinationNamePrefix", "")
     found = [
         each
-        for each in DESTINATIONS.all(tx, context.scope)
+        for each in DESTINATIONS.documents(tx, context.scope)
         if each["destinationName"].startswith(prefix)
     ]
     shown, answer = page(found, request, lambda each: str(each["destinationName"]))

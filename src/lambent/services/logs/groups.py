@@ -132,7 +132,7 @@ class Groups:
         def look(tx: Tx) -> tuple[list[Group], dict[str, int]]:
             groups = [group for group in repository.in_scope(tx, context.scope) if chosen(group)]
             filters: dict[str, int] = {}
-            for document in METRIC_FILTERS.all(tx, context.scope):
+            for document in METRIC_FILTERS.documents(tx, context.scope):
                 name = document["logGroupName"]
                 filters[name] = filters.get(name, 0) + 1
             return groups, filters

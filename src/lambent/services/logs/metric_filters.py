@@ -74,7 +74,7 @@ class MetricFilters:
         if (metric is None) != (namespace is None):
             raise InvalidParameter("metricName and metricNamespace must be specified together.")
         if group is None:
-            found = METRIC_FILTERS.all(tx, scope)
+            found = METRIC_FILTERS.documents(tx, scope)
         elif repository.find(tx, group_key(scope, group)) is None:
             raise group_not_found()
         else:

@@ -36,7 +36,7 @@ def put_query_definition(
     id_ = request.get("queryDefinitionId") or ""
     if id_ and QUERY_DEFINITIONS.find(tx, scope, "", id_) is None:
         raise _not_found()
-    known = QUERY_DEFINITIONS.all(tx, scope)
+    known = QUERY_DEFINITIONS.documents(tx, scope)
     token = request.get("clientToken")
     for each in known:
         if not id_ and token and each.get("clientToken") == token:
@@ -65,7 +65,7 @@ def describe_query_definitions(
     prefix = request.get("queryDefinitionNamePrefix", "")
     found = [
         each
-        for each in QUERY_DEFINITIONS.all(tx, context.scope)
+        for each in QUERY_DEFINITIONS.documents(tx, context.scope)
         if each["name"].startswith(prefix)
         and request.get("queryLanguage", "CWLI") == each["queryLanguage"]
     ]

@@ -69,9 +69,9 @@ class Watchers:
 
         def look(tx: Tx) -> set[GroupKey]:
             return {
-                (scope.account_id, scope.region, owner)
+                (row.scope.account_id, row.scope.region, row.owner)
                 for kind in (METRIC_FILTERS, SUBSCRIPTION_FILTERS)
-                for scope, owner, _ in kind.everywhere(tx)
+                for row in kind.everywhere(tx)
             }
 
         for key in await self.database.read(look):

@@ -43,10 +43,11 @@ def upgrade() -> None:
         sa.Column("account_id", sa.String(12), nullable=False),
         sa.Column("region", sa.String(32), nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("owner", sa.String(255), nullable=False),
         sa.Column("id", sa.String(512), nullable=False),
         sa.Column("document", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint(
-            "account_id", "region", "kind", "id", name="cloudwatch_resources_pk"
+            "account_id", "region", "kind", "owner", "id", name="cloudwatch_resources_pk"
         ),
     )
     op.create_index("cloudwatch_resources_kind", "cloudwatch_resources", ["kind"])
