@@ -219,177 +219,285 @@ def build(
         spawner: the socket of a running spawner.
         runtimes: what `discover_runtimes` returned.
     """
+    later = _Later()
+    ground = _ground(config, data_dir)
+    functions = _functions(ground, spawner, Runtimes(runtimes), later)
+    watched = _watched(ground, functions)
+    apis = _apis(ground, functions, watched)
+    outer, inner = _gateways(ground, functions, watched, apis, later)
+    later.platform = Platform(
+        config=config,
+        clock=ground.clock,
+        data_dir=data_dir,
+        database=ground.database,
+        iam=ground.iam,
+        sts=ground.sts,
+        compute=functions.compute,
+        searches=watched.searches,
+        segments=watched.segments,
+        logs=watched.logs,
+        cloudwatch=watched.cloudwatch,
+        metering=functions.metering,
+        plane=functions.plane,
+        lambda_=functions.lambda_,
+        apigateway=apis.rest,
+        apigatewayv2=apis.http,
+        stages=apis.stages,
+        rest_apis=apis.rest_plane,
+        http_apis=apis.http_plane,
+        template_compute=apis.compute,
+        server=HttpServer(outer.handle, clock=ground.clock, begin=outer.begin),
+        inner_server=HttpServer(inner.handle, clock=ground.clock, begin=inner.begin),
+        prewarmed=_PREWARMED,
+    )
+    return later.platform
+
+
+class _Later:
+    """The platform, for its own parts: they are made before it, and ask it when all runs."""
+
+    platform: Platform
+
+    def is_ready(self) -> bool:
+        return self.platform.is_ready
+
+    def endpoint(self) -> str:
+        return self.platform.endpoint
+
+    def logs(self) -> LogsService:
+        return self.platform.logs
+
+    def allocations(self) -> list[Allocation]:
+        return _allocations(self.platform.plane.held_ready()) if self.is_ready() else []
+
+    def serve(self, listener: socket.socket) -> Callable[[], None]:
+        """Answer what a function sends to its AWS endpoint."""
+        loop = asyncio.get_running_loop()
+        return InnerListener(listener, self.platform.inner_server, loop).close
+
+    async def reset(self) -> None:
+        await self.platform.reset()
+
+    async def advance(self, by: timedelta) -> None:
+        await self.platform.advance(by)
+
+    async def keep(self, root: Credential) -> None:
+        await self.platform.keep(root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What all services stand on."""
+
+    config: Config
+    data_dir: DataDir
+    clock: SystemClock
+    database: SqliteDatabase
+    iam: IamService
+    sts: StsService
+    decisions: Decisions
+    signatures: DoorSignatures
+    authority: PolicyAuthority
+
+    @property
+    def strict_authority(self) -> PolicyAuthority | None:
+        """None where nobody's permissions are looked at."""
+        return None if self.config.auth == "open" else self.authority
+
+    @property
+    def closed_networks(self) -> list[str]:
+        return self.config.network_deny.replace(",", " ").split()
+
+
+def _ground(config: Config, data_dir: DataDir) -> _Ground:
     clock = SystemClock()
     database = SqliteDatabase(data_dir.database_path)
     iam, sts = _identities(config, database, clock)
-    compute = Compute()
-    segments = LogSegments(data_dir.logs_dir, clock, config.logs_max_mib << 20)
-    known = Runtimes(runtimes)
-    function_metrics = FunctionMetrics(
-        lambda spec: plane.running_with(spec),  # noqa: PLW0108
-        lambda spec: plane.provisioned_with(spec),  # noqa: PLW0108
-    )
-    metering = Metering(
-        database,
-        data_dir.usage_dir,
-        clock,
-        lambda: _allocations(plane.held_ready()) if platform.is_ready else [],
-    )
-    plane = ExecutionPlane(
-        spawner=spawner,
-        runtimes=known,
-        clock=clock,
-        log_sink=_log_sink(lambda: logs),
-        account_concurrency=config.account_concurrency,
-        keep_alive_s=config.keep_alive_s,
-        limits_cpu=config.limits_cpu == "memory",
-        sealed_dir=data_dir.code_dir / "sealed",
-        role_sessions=sts.role_sessions,
-        endpoint=Endpoint(
-            serve=lambda listener: (
-                InnerListener(listener, platform.inner_server, asyncio.get_running_loop()).close
-            ),
-            url=lambda: platform.endpoint,
-        ),
-        networks=Networks(config.network_rules),
-        observer=Observers(metering.meter, function_metrics),
-    )
     decisions = Decisions(iam.directory)
     decisions.add_resources("iam", iam.resources)
     signatures = DoorSignatures(sts.sessions, clock, config.auth)
     authority = PolicyAuthority(decisions, clock)
+    return _Ground(config, data_dir, clock, database, iam, sts, decisions, signatures, authority)
+
+
+@dataclass(frozen=True, slots=True)
+class _Functions:
+    """Lambda, what runs its functions, and what counts them."""
+
+    lambda_: LambdaService
+    plane: ExecutionPlane
+    compute: Compute
+    metrics: FunctionMetrics
+    metering: Metering
+
+
+def _functions(
+    ground: _Ground, spawner: socket.socket, runtimes: Runtimes, later: _Later
+) -> _Functions:
+    config, data_dir, clock = ground.config, ground.data_dir, ground.clock
+    metrics = FunctionMetrics(
+        lambda spec: plane.running_with(spec),  # noqa: PLW0108 - the plane is made below
+        lambda spec: plane.provisioned_with(spec),  # noqa: PLW0108
+    )
+    metering = Metering(ground.database, data_dir.usage_dir, clock, later.allocations)
+    plane = ExecutionPlane(
+        spawner=spawner,
+        runtimes=runtimes,
+        clock=clock,
+        log_sink=_log_sink(later.logs),
+        account_concurrency=config.account_concurrency,
+        keep_alive_s=config.keep_alive_s,
+        limits_cpu=config.limits_cpu == "memory",
+        sealed_dir=data_dir.code_dir / "sealed",
+        role_sessions=ground.sts.role_sessions,
+        endpoint=Endpoint(serve=later.serve, url=later.endpoint),
+        networks=Networks(config.network_rules),
+        observer=Observers(metering.meter, metrics),
+    )
+    compute = Compute()
     lambda_ = LambdaService(
-        database=database,
+        database=ground.database,
         plane=plane,
         compute=compute,
         blobs=Blobs(data_dir.blobs_dir / "code"),
         code_dir=data_dir.code_dir,
         clock=clock,
         policy=RuntimePolicy(
-            known,
+            runtimes,
             is_strict=config.runtimes_strict,
             refuses_retired=config.runtimes_retired == "refuse",
         ),
         account_concurrency=config.account_concurrency,
-        signatures=signatures,
-        authority=authority,
-        roles=None if config.auth == "open" else sts.role_sessions,
-        metrics=EventMetrics(function_metrics.note),
+        signatures=ground.signatures,
+        authority=ground.authority,
+        roles=None if config.auth == "open" else ground.sts.role_sessions,
+        metrics=EventMetrics(metrics.note),
     )
-    cloudwatch = CloudWatchService(database, clock, lambda_.invoker)
-    cloudwatch.collector.watch(function_metrics.drain)
-    stages = Stages()
+    ground.decisions.add_resources("lambda", lambda_.resource_facts)
+    return _Functions(lambda_, plane, compute, metrics, metering)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """CloudWatch: logs and metrics."""
+
+    logs: LogsService
+    segments: LogSegments
+    searches: Compute
+    cloudwatch: CloudWatchService
+
+
+def _watched(ground: _Ground, functions: _Functions) -> _Watched:
+    invoker = functions.lambda_.invoker
+    cloudwatch = CloudWatchService(ground.database, ground.clock, invoker)
+    cloudwatch.collector.watch(functions.metrics.drain)
+    max_bytes = ground.config.logs_max_mib << 20
+    segments = LogSegments(ground.data_dir.logs_dir, ground.clock, max_bytes)
     searches = Compute()
     logs = LogsService(
-        database=database,
+        database=ground.database,
         segments=segments,
         compute=searches,
-        clock=clock,
-        functions=lambda_.invoker,
+        clock=ground.clock,
+        functions=invoker,
         metrics=cloudwatch.collector,
     )
-    decisions.add_resources("lambda", lambda_.resource_facts)
-    apigateway = ApiGatewayService(
-        database,
+    return _Watched(logs, segments, searches, cloudwatch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Apis:
+    """API Gateway: both kinds of API, and what is deployed of them."""
+
+    rest: ApiGatewayService
+    http: ApiGatewayV2Service
+    stages: Stages
+    rest_plane: RestDataPlane
+    http_plane: HttpDataPlane
+    compute: Compute
+
+
+def _apis(ground: _Ground, functions: _Functions, watched: _Watched) -> _Apis:
+    stages = Stages()
+    rest = ApiGatewayService(
+        ground.database,
         stages,
-        clock,
-        authority=None if config.auth == "open" else authority,
-        invoker=TrialRequests(lambda: rest_apis.trials),
+        ground.clock,
+        authority=ground.strict_authority,
+        invoker=TrialRequests(lambda: rest_plane.trials),
     )
     live_apis = LiveApis(stages.domains)
-    apigatewayv2 = ApiGatewayV2Service(
-        database, live_apis, authority=None if config.auth == "open" else authority
-    )
-    api_metrics = ApiMetrics(clock)
-    cloudwatch.collector.watch(api_metrics.drain)
-    template_compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB)
-    rest_apis = RestDataPlane(
+    http = ApiGatewayV2Service(ground.database, live_apis, authority=ground.strict_authority)
+    metrics = ApiMetrics(ground.clock)
+    watched.cloudwatch.collector.watch(metrics.drain)
+    compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB)
+    rest_plane = RestDataPlane(
         stages=stages,
-        functions=lambda_.functions,
-        signatures=signatures,
-        authority=authority,
-        compute=template_compute,
-        clock=clock,
-        usage=apigateway.usage,
-        logs=logs,
-        meter=BilledRequests(metering.meter, api_metrics),
-        closed_networks=config.network_deny.replace(",", " ").split(),
+        functions=functions.lambda_.functions,
+        signatures=ground.signatures,
+        authority=ground.authority,
+        compute=compute,
+        clock=ground.clock,
+        usage=rest.usage,
+        logs=watched.logs,
+        meter=BilledRequests(functions.metering.meter, metrics),
+        closed_networks=ground.closed_networks,
     )
-    http_apis = HttpDataPlane(
+    http_plane = HttpDataPlane(
         live_apis=live_apis,
-        functions=lambda_.functions,
-        signatures=signatures,
-        authority=authority,
-        issuers=partial(_issuers, config.web_identity_jwks),
-        clock=clock,
-        logs=logs,
-        closed_networks=config.network_deny.replace(",", " ").split(),
+        functions=functions.lambda_.functions,
+        signatures=ground.signatures,
+        authority=ground.authority,
+        issuers=partial(_issuers, ground.config.web_identity_jwks),
+        clock=ground.clock,
+        logs=watched.logs,
+        closed_networks=ground.closed_networks,
     )
-    decisions.add_resources("execute-api", rest_apis.resource_facts)
-    platform: Platform
+    ground.decisions.add_resources("execute-api", rest_plane.resource_facts)
+    return _Apis(rest, http, stages, rest_plane, http_plane, compute)
 
-    own_paths = OwnPaths(
-        lambda: platform.is_ready,
-        lambda: platform.reset(),  # noqa: PLW0108 - the platform is made below
-        clock if config.test_mode else None,
-        lambda by: platform.advance(by),  # noqa: PLW0108
-    )
+
+def _gateways(
+    ground: _Ground, functions: _Functions, watched: _Watched, apis: _Apis, later: _Later
+) -> tuple[Gateway, Gateway]:
+    """What answers clients, and what answers functions, who have no business with the platform itself."""
+    config, clock, iam, lambda_ = ground.config, ground.clock, ground.iam, functions.lambda_
     gateway = partial(
         Gateway,
         router=Router(SERVICES),
-        services=[lambda_, apigateway, apigatewayv2, logs, cloudwatch, iam, sts],
-        credentials=sts.sessions,
+        services=[
+            lambda_,
+            apis.rest,
+            apis.http,
+            watched.logs,
+            watched.cloudwatch,
+            iam,
+            ground.sts,
+        ],
+        credentials=ground.sts.sessions,
         uses=iam.uses,
         calls=iam.calls,
-        database=database,
+        database=ground.database,
         clock=clock,
         default_region=config.region,
         account_id=config.account,
         auth=config.auth,
-        decisions=decisions,
+        decisions=ground.decisions,
+    )
+    own_paths = OwnPaths(
+        later.is_ready, later.reset, clock if config.test_mode else None, later.advance
+    )
+    tags = lambda_.resource_facts.tags
+    operators = (
+        AccountsDoor(iam.accounts, ground.signatures, config.account, later.keep),
+        ExplainDoor(iam.directory, ground.decisions, ground.signatures, clock, config.account),
+        SuggestDoor(iam.calls, ground.signatures, config.account),
+        MetricsPage(Figures(functions.metrics, functions.plane).read, config.metrics_token),
+        UsageDoor(functions.metering, ground.signatures, clock, config.account, tags),
     )
     # An address is that of an HTTP API if there is one; all the others are those of REST APIs, or of none.
-    doors = [*lambda_.doors, http_apis.door, rest_apis.door]
-    operators = (
-        AccountsDoor(
-            iam.accounts,
-            signatures,
-            config.account,
-            lambda root: platform.keep(root),  # noqa: PLW0108
-        ),
-        ExplainDoor(iam.directory, decisions, signatures, clock, config.account),
-        SuggestDoor(iam.calls, signatures, config.account),
-        MetricsPage(Figures(function_metrics, plane).read, config.metrics_token),
-        UsageDoor(metering, signatures, clock, config.account, lambda_.resource_facts.tags),
-    )
-    outer = gateway(doors=[own_paths, *operators, *doors])
-    inner = gateway(doors=doors)  # functions have no business with the platform itself
-    platform = Platform(
-        config=config,
-        clock=clock,
-        data_dir=data_dir,
-        database=database,
-        iam=iam,
-        sts=sts,
-        compute=compute,
-        searches=searches,
-        segments=segments,
-        logs=logs,
-        cloudwatch=cloudwatch,
-        metering=metering,
-        plane=plane,
-        lambda_=lambda_,
-        apigateway=apigateway,
-        apigatewayv2=apigatewayv2,
-        stages=stages,
-        rest_apis=rest_apis,
-        http_apis=http_apis,
-        template_compute=template_compute,
-        server=HttpServer(outer.handle, clock=clock, begin=outer.begin),
-        inner_server=HttpServer(inner.handle, clock=clock, begin=inner.begin),
-        prewarmed=_PREWARMED,
-    )
-    return platform
+    doors = [*lambda_.doors, apis.http_plane.door, apis.rest_plane.door]
+    return gateway(doors=[own_paths, *operators, *doors]), gateway(doors=doors)
 
 
 def _identities(

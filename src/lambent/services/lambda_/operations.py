@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from lambent.services.lambda_.aliases import Aliases
     from lambent.services.lambda_.destinations import Destinations
     from lambent.services.lambda_.event_sources import EventSources
     from lambent.services.lambda_.layers import Layers
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
 
 Table = dict[str, Operation]
+
+
+def alias_operations(aliases: Aliases) -> Table:
+    return {
+        "CreateAlias": write(aliases.create_alias),
+        "DeleteAlias": write(aliases.delete_alias),
+        "GetAlias": read(aliases.get_alias),
+        "ListAliases": read(aliases.list_aliases),
+        "UpdateAlias": write(aliases.update_alias),
+    }
 
 
 def layer_operations(layers: Layers, finished: Callable[[Any], Any]) -> Table:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambent.core.service import Operation, read, waits, write
+from lambent.core.service import Operation, read, waits
 from lambent.process.clock_driver import CalendarDriver
 from lambent.services.lambda_.aliases import Aliases
 from lambent.services.lambda_.async_invocations import AsyncInvocations
@@ -26,6 +26,7 @@ from lambent.services.lambda_.invocations import Invocations
 from lambent.services.lambda_.layer_uses import LayerUses
 from lambent.services.lambda_.layers import Layers
 from lambent.services.lambda_.operations import (
+    alias_operations,
     concurrency_operations,
     configuration_operations,
     event_source_operations,
@@ -145,21 +146,17 @@ class LambdaService:
             **configuration_operations(destinations, policy),
             **signing_operations(registry.book),
             **event_source_operations(self._sources),
-            "CreateAlias": write(aliases.create_alias),
+            **alias_operations(aliases),
             "CreateFunction": waits(finished(functions.create_function)),
-            "DeleteAlias": write(aliases.delete_alias),
             "DeleteFunction": waits(finished(functions.delete_function)),
-            "GetAlias": read(aliases.get_alias),
             "GetFunction": read(functions.get_function),
             "GetFunctionConfiguration": read(functions.get_function_configuration),
             "InvokeAsync": waits(self._async.invoke_async),
             "Invoke": waits(invocations.invoke, invocations.begin),
             "InvokeWithResponseStream": waits(self._streams.invoke_with_response_stream),
-            "ListAliases": read(aliases.list_aliases),
             "ListFunctions": read(functions.list_functions),
             "ListVersionsByFunction": read(versions.list_versions_by_function),
             "PublishVersion": waits(finished(versions.publish_version)),
-            "UpdateAlias": write(aliases.update_alias),
             "UpdateFunctionCode": waits(finished(updates.update_function_code)),
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
