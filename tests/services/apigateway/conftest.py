@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,30 +18,6 @@ LAMBDA_URI = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{FU
 def client(aws: Callable[[str], Any]) -> Any:
     """A client of a fresh account."""
     return aws("apigateway")
-
-
-@pytest.fixture
-def body() -> Callable[[Any], Answer]:
-    """An answer without what boto3 adds to it."""
-
-    def without_metadata(answer: Any) -> Answer:
-        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-
-    return without_metadata
-
-
-@pytest.fixture
-def error_of() -> Callable[..., tuple[int, str, str]]:
-    """Call an operation that must fail; returns status, code and message."""
-
-    def error(call: Callable[..., Any], **request: Any) -> tuple[int, str, str]:
-        with pytest.raises(ClientError) as answered:
-            call(**request)
-        response: Any = answered.value.response
-        status = response["ResponseMetadata"]["HTTPStatusCode"]
-        return status, response["Error"]["Code"], response["Error"]["Message"]
-
-    return error
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,30 +17,6 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 def client(aws: Callable[[str], Any]) -> Any:
     """A client of a fresh account."""
     return aws("apigatewayv2")
-
-
-@pytest.fixture
-def body() -> Callable[[Any], Answer]:
-    """An answer without what boto3 adds to it."""
-
-    def without_metadata(answer: Any) -> Answer:
-        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-
-    return without_metadata
-
-
-@pytest.fixture
-def error_of() -> Callable[..., tuple[int, str, str]]:
-    """Call an operation that must fail; returns status, code and message."""
-
-    def error(call: Callable[..., Any], **request: Any) -> tuple[int, str, str]:
-        with pytest.raises(ClientError) as answered:
-            call(**request)
-        response: Any = answered.value.response
-        status = response["ResponseMetadata"]["HTTPStatusCode"]
-        return status, response["Error"]["Code"], response["Error"]["Message"]
-
-    return error
 
 
 @pytest.fixture

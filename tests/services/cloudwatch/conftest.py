@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,17 +44,3 @@ def sales(cloudwatch: Any, now: datetime) -> dict[str, Any]:
         ],
     )
     return {"Namespace": "Shop", "MetricName": "Sales", "Dimensions": DIMENSIONS}
-
-
-@pytest.fixture
-def error_of() -> Callable[..., tuple[int, str, str]]:
-    """Status, code and message of the error that a call ends with."""
-
-    def error(call: Callable[..., Any], **parameters: Any) -> tuple[int, str, str]:
-        with pytest.raises(ClientError) as raised:
-            call(**parameters)
-        answer = raised.value.response
-        status = answer["ResponseMetadata"]["HTTPStatusCode"]
-        return status, answer["Error"]["Code"], answer["Error"]["Message"]
-
-    return error

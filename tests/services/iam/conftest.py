@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,17 +49,3 @@ def account_id(aws: Callable[[str], IAMClient]) -> str:
     """The account of `iam`."""
     arn: str = aws("iam").get_user()["User"]["Arn"]
     return arn.split(":")[4]
-
-
-@pytest.fixture
-def error_of() -> Callable[..., tuple[int, str, str]]:
-    """Call an operation that must fail; returns status, code and message."""
-
-    def error(call: Callable[..., Any], **request: Any) -> tuple[int, str, str]:
-        with pytest.raises(ClientError) as answered:
-            call(**request)
-        response: dict[str, Any] = dict(answered.value.response)
-        status: int = response["ResponseMetadata"]["HTTPStatusCode"]
-        return status, response["Error"]["Code"], response["Error"]["Message"]
-
-    return error

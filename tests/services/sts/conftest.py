@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,17 +86,3 @@ def other(running: RunningPlatform) -> Callable[[str], Any]:
         aws_access_key_id=credential.access_key_id,
         aws_secret_access_key=credential.secret_access_key,
     )
-
-
-@pytest.fixture
-def error_of() -> ErrorOf:
-    """Call an operation that must fail; returns status, code and message."""
-
-    def error(call: Callable[..., Any], **request: Any) -> tuple[int, str, str]:
-        with pytest.raises(ClientError) as answered:
-            call(**request)
-        response: dict[str, Any] = dict(answered.value.response)
-        status: int = response["ResponseMetadata"]["HTTPStatusCode"]
-        return status, response["Error"]["Code"], response["Error"]["Message"]
-
-    return error
