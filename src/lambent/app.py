@@ -451,6 +451,7 @@ def _apis(ground: _Ground, functions: _Functions, watched: _Watched) -> _Apis:
         issuers=partial(_issuers, ground.config.web_identity_jwks),
         clock=ground.clock,
         logs=watched.logs,
+        meter=functions.metering.meter,
         closed_networks=ground.closed_networks,
     )
     ground.decisions.add_resources("execute-api", rest_plane.resource_facts)

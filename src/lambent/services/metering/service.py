@@ -221,7 +221,7 @@ class Metering:
                 sums = await asyncio.to_thread(_sums, reader, data[middle:end])
                 await self._write(name, middle, end, sums)
             path.unlink()
-        await self._database.write(lambda tx: store.forget_all_segments_but(tx, []))
+        await self._database.write(store.forget_all_segments)
 
 
 def _sums(reader: Reader, piece: bytes) -> dict[Place, Totals]:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 from lambent.services.metering.tables import ALLOCATED, SEGMENTS, SUMS, USAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from lambent.core.ports import Tx
     from lambent.services.metering.sums import Place, Totals
@@ -56,8 +56,8 @@ def forget_segments(tx: Tx, names: Iterable[str]) -> None:
         tx.execute(delete(SEGMENTS).where(_S.name == name))
 
 
-def forget_all_segments_but(tx: Tx, names: Sequence[str]) -> None:
-    tx.execute(delete(SEGMENTS).where(_S.name.not_in(list(names))))
+def forget_all_segments(tx: Tx) -> None:
+    tx.execute(delete(SEGMENTS))
 
 
 def hold(tx: Tx, held: Iterable[Held]) -> None:

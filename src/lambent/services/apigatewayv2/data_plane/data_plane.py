@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lambent.apis.ports import Logs
     from lambent.core.clock import Clock
-    from lambent.core.ports import Authority, Functions, Signatures
+    from lambent.core.ports import Authority, Functions, Meter, Signatures
     from lambent.services.apigatewayv2.live_apis import LiveApis
 
 
@@ -42,6 +42,7 @@ class HttpDataPlane:
         issuers: Callable[[], Mapping[str, PyJWKSet]],
         clock: Clock,
         logs: Logs | None = None,
+        meter: Meter | None = None,
         closed_networks: Sequence[str] = (),
     ) -> None:
         self._http = HttpClient(closed_networks)
@@ -51,7 +52,7 @@ class HttpDataPlane:
         )
         integrations = Integrations(functions, self._http, clock)
         buckets = TokenBuckets(clock)
-        self.door = HttpApiDoor(live_apis, authorization, integrations, buckets, clock, logs)
+        self.door = HttpApiDoor(live_apis, authorization, integrations, buckets, clock, logs, meter)
 
     async def close(self) -> None:
         """Let go of the connections to backends."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lambent.apis.token_buckets import TokenBuckets
     from lambent.core.clock import Clock
     from lambent.core.http import Request
+    from lambent.core.ports import Meter
     from lambent.services.apigatewayv2.data_plane.addresses import Address
     from lambent.services.apigatewayv2.data_plane.authorization import Authorization
     from lambent.services.apigatewayv2.data_plane.integrations import Integrations
@@ -37,6 +38,7 @@ class HttpApiDoor:
 
     Args:
         logs: where access logs go; None where nobody keeps them.
+        meter: counts requests for the bill.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class HttpApiDoor:
         buckets: TokenBuckets,
         clock: Clock,
         logs: Logs | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._live_apis = live_apis
         self._authorization = authorization
@@ -54,6 +57,7 @@ class HttpApiDoor:
         self._buckets = buckets
         self._clock = clock
         self._logs = logs
+        self._meter = meter
         # By API and stage, with the generation that they were made of.
         self._routes: dict[tuple[str, str], tuple[int, Routes]] = {}
 
@@ -77,6 +81,9 @@ class HttpApiDoor:
         response.headers.append(("Apigw-Requestid", exchange.request_id))
         if request.method == "HEAD":
             response.body = b""
+        if self._meter is not None:
+            live = exchange.live
+            self._meter.requests(live.scope, "apigateway", f"{live.api_id}/{live.name}", "http")
         self._write(exchange, response)
         return response
 
