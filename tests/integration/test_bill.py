@@ -265,6 +265,11 @@ def test_provisioned_concurrency_is_billed_while_it_is_held(
     functions.put_provisioned_concurrency_config(
         FunctionName="ready", Qualifier="1", ProvisionedConcurrentExecutions=2
     )
+    where = {"FunctionName": "ready", "Qualifier": "1"}
+    deadline = time.monotonic() + 60
+    while functions.get_provisioned_concurrency_config(**where)["Status"] != "READY":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     used = "lambda.provisioned-concurrency.x86_64"
     first = {line["usage"]: Decimal(line["quantity"]) for line in tenant.bill()["lines"]}
     test_mode.run(test_mode.platform.advance(timedelta(hours=1)))
