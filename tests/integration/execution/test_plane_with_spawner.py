@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -268,20 +269,26 @@ def inside(environment: Any) -> list[list[str]]:
 @pytest.mark.parametrize("runtime", [PYTHON, NODE])
 def test_calls_at_one_time_do_not_share_an_environment(run: Run, runtime: str) -> None:
     source = {
-        PYTHON: "import os, time\nn = 0\ndef handler(e, c):\n    global n\n    n += 1\n"
-        "    time.sleep(0.3)\n    return [os.uname().nodename, c.log_stream_name, n]",
-        NODE: "let n = 0\nexports.handler = (e, c, done) => { n += 1;"
-        " setTimeout(() => done(null, [1, c.logStreamName, n]), 300) }",
+        PYTHON: "import time\nn = 0\ndef handler(e, c):\n    global n\n    n += 1\n"
+        "    begun = time.time()\n    time.sleep(0.3)\n"
+        "    return [c.log_stream_name, n, begun, time.time()]",
+        NODE: "let n = 0\nexports.handler = (e, c, done) => { n += 1; const own = n, begun = Date.now() / 1000;"
+        " setTimeout(() => done(null, [c.logStreamName, own, begun, Date.now() / 1000]), 300) }",
     }[runtime]
 
     async def scenario(p: Platform) -> None:
         spec = await p.function(runtime, source)
         outcomes = await asyncio.gather(*(p.call(spec) for _ in range(4)))
-        answers = [json.loads(outcome.payload) for outcome in outcomes]
-        assert len({answer[1] for answer in answers}) == 4
+        answers = sorted(json.loads(outcome.payload) for outcome in outcomes)
+        # One that waits for a sandbox may have an environment that another one is done with, and counts on in it.
+        for before, after in itertools.pairwise(answers):
+            if before[0] == after[0]:
+                assert after[1] == before[1] + 1
+                assert after[2] >= before[3]
+        assert len({answer[0] for answer in answers}) > 1
         again = json.loads((await p.call(spec)).payload)
-        assert again[1] in {answer[1] for answer in answers}
-        assert again[2] == 2
+        assert again[0] in {answer[0] for answer in answers}
+        assert again[1] >= 2
 
     run(scenario)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 from tests.conftest import execution_role
 
@@ -16,12 +19,35 @@ if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient
 
 ECHO = "def run(event, context): return event"
+# Where a function finds the platform.
+INSIDE = "http://127.0.0.1:4566"
+# For functions that keep their environments busy until the function `release` exists, which they ask the platform.
+HOLDS = """
+import time, urllib.error, urllib.request
+def hold(event):
+    while True:
+        try:
+            return urllib.request.urlopen(event["until"]).status
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                return error.read().decode()
+        time.sleep(0.05)
+"""
 
 
 @pytest.fixture
 def client(aws: Callable[[str], LambdaClient]) -> LambdaClient:
     """A Lambda client of a fresh account."""
     return aws("lambda")
+
+
+@pytest.fixture
+def until_release(client: Any) -> bytes:
+    """The event that `hold` of `HOLDS` goes by."""
+    released = AWSRequest("GET", f"{INSIDE}/2015-03-31/functions/release")
+    signer = SigV4QueryAuth(client._request_signer._credentials, "lambda", "us-east-1", expires=900)
+    signer.add_auth(released)
+    return json.dumps({"until": released.url}).encode()
 
 
 @pytest.fixture

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import WaiterError
+from tests.services.lambda_.conftest import HOLDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,12 +114,31 @@ def test_latest_and_versions_without_it_start_as_ever(client: LambdaClient, crea
 
 
 def test_every_environment_goes_on_from_the_same_snapshot(
-    client: LambdaClient, create: Create
+    client: LambdaClient, create: Create, running: Any, until_release: bytes
 ) -> None:
-    create("f", COUNT.replace("    told.append('call')", "    import time; time.sleep(0.3)"), **ON)
+    source = HOLDS + COUNT.replace("    told.append('call')", "    hold(event)")
+    arn = create("f", source, Timeout=60, **ON)["FunctionArn"]
     publish(client)
+    scheduler = running.platform.plane._scheduler
+    account = arn.split(":")[4]
+
+    async def count_busy() -> int:
+        groups = scheduler.describe().items()
+        return sum(group["busy"] for key, group in groups if account in key)
+
+    def call(_: int) -> Any:
+        return json.loads(
+            client.invoke(FunctionName="f", Qualifier="1", Payload=until_release)["Payload"].read()
+        )
+
     with ThreadPoolExecutor(4) as threads:
-        answers = [said for said, _ in threads.map(lambda _: invoke(client), range(4))]
+        calls = threads.map(call, range(4))
+        deadline = time.monotonic() + 30
+        while running.run(count_busy()) < 4:  # each has an environment, which it keeps
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        create("release")
+        answers = list(calls)
     assert {answer["kept"] for answer in answers} == {answers[0]["kept"]}
     assert len({answer["stream"] for answer in answers}) == 4
     assert len({answer["drawn"] for answer in answers}) == 4
