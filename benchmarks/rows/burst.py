@@ -1,7 +1,8 @@
 """Many calls at one moment, none of which finds an idle environment: how long until all are answered.
 
-The function sleeps half a second, so that no environment serves two calls. Before each burst the platform rests until
-its pool has shrunk to what it keeps for nobody in particular.
+The function sleeps half a second. A call for which no sandbox has been made by the time another one is answered may
+have its environment: so an answer without an INIT of its own cannot come before two of them could sleep. Before each
+burst the platform rests until its pool has shrunk to what it keeps for nobody in particular.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Row, Turn, TurnTaker
 
 SIZES = (10, 100)
+SLEEP_S = 0.5  # of functions/sleep.py
 # The pool forgets a demand after ten seconds.
 REST_S = 12.0
 
@@ -64,14 +66,18 @@ class Burst:
             time.sleep(REST_S)
             with contextlib.ExitStack() as stack:
                 callers = [stack.enter_context(Caller(target)) for _ in range(self._size)]
-                wall_ms = _all_at_once(callers)
+                wall_ms, cold = _all_at_once(callers)
         except (AnswerWrong, OSError, RuntimeError, ClientError, BotoCoreError) as failure:
             raise TurnFailed(str(failure)) from failure
-        return single([wall_ms], cpu.used(before, cpu.take(), self._lambent))
+        used = cpu.used(before, cpu.take(), self._lambent)
+        return single([wall_ms], used, {"cold_starts": cold})
 
 
-def _all_at_once(callers: list[Caller]) -> float:
-    """Milliseconds from the first request sent to the last answer read. Raises AnswerWrong."""
+def _all_at_once(callers: list[Caller]) -> tuple[float, int]:
+    """Milliseconds from the first request sent to the last answer read, and how many calls had an INIT. Raises
+    AnswerWrong.
+    """
+    cold = 0
     requests = [caller.prepare() for caller in callers]
     with selectors.DefaultSelector() as selector:
         begun = time.perf_counter_ns()
@@ -82,8 +88,10 @@ def _all_at_once(callers: list[Caller]) -> float:
         while waiting:
             for key, _ in selector.select():
                 answer = key.data.finish()
-                if answer.init_ms is None:
-                    raise AnswerWrong("a call of the burst was not cold")
+                if answer.init_ms is not None:
+                    cold += 1
+                elif time.perf_counter_ns() - begun < 2 * SLEEP_S * 1e9:
+                    raise AnswerWrong("a call of the burst found an environment")
                 selector.unregister(key.fd)
                 waiting -= 1
-        return (time.perf_counter_ns() - begun) / 1e6
+        return (time.perf_counter_ns() - begun) / 1e6, cold

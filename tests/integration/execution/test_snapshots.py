@@ -77,6 +77,8 @@ def test_a_call_restores_an_environment_and_the_log_says_so(functions: Functions
 def test_many_at_once_are_all_forked_from_the_one_template(functions: Functions) -> None:
     code = _CODE.replace("event == 'sleep'", "True").replace("sleep(30)", "sleep(0.2)")
     spec = _make(functions, code)
+    # On a busy machine one that waits would have the environment of one that is done.
+    functions.plane._scheduler.await_idle = lambda group, waiter: None  # type: ignore[method-assign]
 
     async def calls() -> list[Any]:
         return await asyncio.gather(
