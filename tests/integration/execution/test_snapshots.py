@@ -219,6 +219,12 @@ def handler(event, context): pass
         functions.call(_make(functions, code))
 
 
+def test_a_generator_that_cannot_be_seeded_fails_the_call(functions: Functions) -> None:
+    code = "import random\nrandom.seed = None\ndef handler(event, context): return 1"
+    with pytest.raises(RestoreFailed, match="TypeError"):
+        functions.call(_make(functions, code))
+
+
 def test_hooks_have_their_time(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lambent.execution.restore.RESTORE_LIMIT_S", 0.2)
     code = """

@@ -88,7 +88,16 @@ class Runtime:
         return True
 
     def restore(self, taken: snapshot.Snapshot) -> bool:
-        """In a fork: take over an environment; False where there is none."""
+        """In a fork: take over an environment; False where there is none.
+
+        What needs no environment comes before READY, while nobody waits: numpy takes milliseconds for a seed.
+        """
+        failure = None
+        try:
+            snapshot.restore_uniqueness()
+            _echo_once(lambda event, context: event)
+        except Exception as error:  # of what INIT has put in the place of theirs
+            failure = error
         self._channel.send(wire.READY)
         function = _assigned(self._channel)
         if function is None:
@@ -99,6 +108,8 @@ class Runtime:
         if frame is None or frame.kind != wire.BOUND:
             return False
         os.chdir(function["environment"]["LAMBDA_TASK_ROOT"])
+        if failure is not None:
+            self._give_up(failure)
         try:
             taken.restore()
         except Exception as error:

@@ -102,7 +102,7 @@ class Snapshot:
                 os.waitpid(child, 0)
 
     def restore(self) -> None:
-        """In a fork whose environment is there: /tmp and files as INIT left them, what must differ differs, hooks.
+        """In a fork whose environment is there: /tmp and files as INIT left them, hooks.
 
         Raises:
             Exception: what a hook raises.
@@ -115,7 +115,6 @@ class Snapshot:
             os.lseek(again, file.position, os.SEEK_SET)
             os.dup2(again, file.descriptor, inheritable=file.inheritable)
             os.close(again)
-        restore_uniqueness()
         for function, arguments, named in _hooks("get_after_restore"):
             function(*arguments, **named)
 
