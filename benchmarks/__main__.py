@@ -27,6 +27,7 @@ from benchmarks.contestants.lambent import Lambent
 from benchmarks.contestants.ministack import Ministack
 from benchmarks.contestants.server import NotAvailable, Server
 from benchmarks.contestants.serverless_offline import ServerlessOffline, UncalledFunctions
+from benchmarks.contestants.unobserved import Unobserved
 from benchmarks.interpreters import node
 from benchmarks.rows import (
     api,
@@ -37,6 +38,7 @@ from benchmarks.rows import (
     echo,
     events,
     new,
+    observers,
     snap_start,
     startup,
     warm,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 
 GROUPS = (
     "warm",
+    "observers",
     "echo",
     "cold",
     "new",
@@ -143,8 +146,22 @@ class Run:
             self._show(new.measure(lambent, fresh, self.options.rounds, say), table.starts)
         if self._wants("snap"):
             self._measure_snapshots(lambent)
+        if self._wants("observers"):
+            self._measure_observers(lambent)
         if self._wants("burst"):
             self._show(burst.measure(lambent, self.options.rounds, say), table.starts)
+
+    def _measure_observers(self, lambent: Lambent) -> None:
+        unobserved = Unobserved(self.work_dir)
+        try:
+            if self._try(unobserved.name, unobserved.install) and self._try(
+                unobserved.name, unobserved.start
+            ):
+                options = self.options
+                row = observers.measure(lambent, unobserved, options.rounds, options.seconds, say)
+                self._show(row, table.warm)
+        finally:
+            unobserved.stop()
 
     def _uncalled(self) -> UncalledFunctions | None:
         fresh = UncalledFunctions(self.work_dir / "uncalled", new.CREATED)

@@ -19,6 +19,7 @@ ONE_API, EIGHT_API = "API, 1 connections", "API, 8 connections"
 
 NEW = "new function"
 ASYNC = "asynchronous invocations"
+OBSERVERS = "observers of invocations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,12 @@ PROMISES = (
     Promise(ONE, "warm p50 / ministack", _latency(OURS, MINISTACK), 0.01),
     Promise(EIGHT, f"{NODE}'s requests/s / ours, 8 connections", _throughput(NODE, OURS), 1.0),
     Promise(EIGHT, f"{PYTHON}'s requests/s / ours, 8 connections", _throughput(PYTHON, OURS), 1.0),
+    Promise(
+        OBSERVERS,
+        "control-plane CPU per warm invoke / the same without meter and metrics",
+        partial(Row.ratio, contestant=OURS, other="unobserved python", name="control_cpu_us"),
+        1.1,
+    ),
     Promise("1 MB echo", f"1 MB echo / {PYTHON}", _latency(OURS, PYTHON), 1 / 3),
     Promise(
         "cold start",

@@ -37,6 +37,10 @@ class Lambent(Server):
         self.port = 0
         self._credentials = ANYBODY
 
+    @property
+    def interpreter(self) -> str:
+        return sys.executable
+
     def install(self) -> None:
         """Nothing to do: it runs from this checkout."""
 
@@ -122,4 +126,4 @@ class Lambent(Server):
 
     def _command(self, action: str, *options: str) -> list[str]:
         data_dir = str(self.work_dir / "data")
-        return [sys.executable, "-m", "lambent", action, "--data-dir", data_dir, *options]
+        return [self.interpreter, "-m", "lambent", action, "--data-dir", data_dir, *options]
