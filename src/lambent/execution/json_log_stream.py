@@ -61,6 +61,7 @@ class JsonLogStream(LogStream):
         self._say(now_ms, text)
 
     def init_done(self, now_ms: int, phase: str, duration_ms: float) -> None:
+        super().init_done(now_ms, phase, duration_ms)
         for record in self._system.init_done(now_ms, phase, duration_ms):
             self._write(now_ms, record)
 
@@ -81,7 +82,7 @@ class JsonLogStream(LogStream):
 
     def _say(self, now_ms: int, text: str, error_type: str = "") -> None:
         if self.tap is not None:
-            self.tap("platform", now_ms, text)
+            self.tap.line("platform", now_ms, text)
         for record in self._system.records(now_ms, text, error_type):
             self._write(now_ms, record)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lambent.core import ids
 
@@ -41,18 +41,29 @@ def stream_name(spec: FunctionSpec, now: datetime) -> str:
     return f"{now:%Y/%m/%d}/{who}[{spec.function_version}]{ids.hex_id(32)}"
 
 
+class Tap(Protocol):
+    """Who hears of every event of an environment."""
+
+    def line(self, kind: str, now_ms: int, text: str) -> None:
+        """`platform`, `function` or `extension` said this."""
+        ...
+
+    def init_done(self, now_ms: int, phase: str, duration_ms: float) -> None:
+        """INIT went well."""
+        ...
+
+
 class LogStream:
     """Collects events and hands them to the sink. Args: the function, the stream's name, the sink, the clock."""
 
     __slots__ = (
-        *("_clock", "_pending", "_rest", "_sink", "_spec", "_tail", "_tail_size", "name", "tap"),
+        *("_clock", "_pending", "_rest", "_sink", "_tail", "_tail_size", "name", "spec", "tap"),
     )
 
     def __init__(self, spec: FunctionSpec, name: str, sink: LogSink, clock: Clock) -> None:
         self.name = name
-        # Hears of every event, where somebody subscribes to them: kind, milliseconds, text.
-        self.tap: Callable[[str, int, str], None] | None = None
-        self._spec = spec
+        self.tap: Tap | None = None  # where somebody may subscribe to events
+        self.spec = spec
         self._sink = sink
         self._clock = clock
         self._pending: list[tuple[int, str]] = []
@@ -64,7 +75,7 @@ class LogStream:
         """An invocation begins; what follows goes into its tail, too. Output so far stays before it."""
         self._pending.append((now_ms, start_line))
         if self.tap is not None:
-            self.tap("platform", now_ms, start_line)
+            self.tap.line("platform", now_ms, start_line)
         self._tail = deque((start_line,))
         self._tail_size = len(start_line)
 
@@ -72,7 +83,7 @@ class LogStream:
         """Add an event of the platform."""
         self._pending.append((now_ms, text))
         if self.tap is not None:
-            self.tap("platform", now_ms, text)
+            self.tap.line("platform", now_ms, text)
         self._keep(text)
 
     def now_ms(self) -> int:
@@ -96,6 +107,8 @@ class LogStream:
 
     def init_done(self, now_ms: int, phase: str, duration_ms: float) -> None:
         """INIT went well. A text log says so in the REPORT of the invocation that waited for it."""
+        if self.tap is not None:
+            self.tap.init_done(now_ms, phase, duration_ms)
 
     def end(self, now_ms: int, *closing_lines: str, failure: bytes | None = None) -> bytes:
         """The invocation ends: returns its log, and hands everything to the sink.
@@ -110,7 +123,7 @@ class LogStream:
         for line in closing_lines:
             self._pending.append((now_ms, line))
             if self.tap is not None:
-                self.tap("platform", now_ms, line)
+                self.tap.line("platform", now_ms, line)
         tail = "".join((*(self._tail or ()), *closing_lines))
         self._tail = None
         self.flush()
@@ -131,7 +144,7 @@ class LogStream:
         if self._pending:
             pending, self._pending = self._pending, []
             try:
-                self._sink(self._spec, self.name, pending)
+                self._sink(self.spec, self.name, pending)
             except (
                 Exception
             ):  # the boundary to whoever keeps logs: an answer does not depend on its log
@@ -144,7 +157,7 @@ class LogStream:
         text += ending
         self._pending.append((now_ms, text))
         if self.tap is not None:
-            self.tap(kind, now_ms, text)
+            self.tap.line(kind, now_ms, text)
         self._keep(text)
 
     def _keep(self, text: str) -> None:

@@ -35,6 +35,7 @@ _RESTORE_REPORT = re.compile(
 _EXTENSION = re.compile(r"EXTENSION\tName: (.+)\tState: (\w+)\tEvents: \[(.*)\]")
 _INIT_START = "INIT_START Runtime Version: "
 _RESTORE_START = "RESTORE_START Runtime Version: "
+_INIT_ENDS = frozenset({"platform.initRuntimeDone", "platform.initReport"})
 _STARTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     (_INIT_START, "platform.initStart", {"phase": "init"}),
     (_RESTORE_START, "platform.restoreStart", {}),
@@ -58,7 +59,7 @@ class SystemLog:
         """
         return [
             record
-            for kind, event in self._events(line)
+            for kind, event in events_of(self._spec, line)
             if (record := self.record(now_ms, kind, _failed(event, error_type)))
         ]
 
@@ -71,29 +72,34 @@ class SystemLog:
 
     def init_done(self, now_ms: int, phase: str, duration_ms: float) -> list[str]:
         """The records of an INIT that went well, of which a text log says nothing."""
-        about = {"initializationType": self._spec.initialization, "phase": phase}
-        done = {**about, "status": "success"}
-        report = {**done, "metrics": {"durationMs": round(duration_ms, 3)}}
-        both = (("platform.initRuntimeDone", done), ("platform.initReport", report))
+        both = init_done_events(self._spec, phase, duration_ms)
         return [record for kind, event in both if (record := self.record(now_ms, kind, event))]
 
-    def _events(self, line: str) -> list[Event]:
-        spec = self._spec
-        for beginning, kind, phase in _STARTS:
-            if line.startswith(beginning):
-                record = {
-                    "initializationType": spec.initialization,
-                    **phase,
-                    "runtimeVersion": line[len(beginning) :].rstrip("\n"),
-                    "functionName": spec.function_name,
-                    "functionVersion": spec.function_version,
-                }
-                return [(kind, record)]
-        events = platform_events(line)
-        for kind, record in events:
-            if kind == "platform.initReport":
-                record["initializationType"] = spec.initialization
-        return events
+
+def init_done_events(spec: FunctionSpec, phase: str, duration_ms: float) -> list[Event]:
+    """What an INIT that went well is, of which no line tells."""
+    done = {"initializationType": spec.initialization, "phase": phase, "status": "success"}
+    report = {**done, "metrics": {"durationMs": round(duration_ms, 3)}}
+    return [("platform.initRuntimeDone", done), ("platform.initReport", report)]
+
+
+def events_of(spec: FunctionSpec, line: str) -> list[Event]:
+    """What a line of the platform in the log of that function says, as events."""
+    for beginning, kind, phase in _STARTS:
+        if line.startswith(beginning):
+            record = {
+                "initializationType": spec.initialization,
+                **phase,
+                "runtimeVersion": line[len(beginning) :].rstrip("\n"),
+                "functionName": spec.function_name,
+                "functionVersion": spec.function_version,
+            }
+            return [(kind, record)]
+    events = platform_events(line)
+    for kind, record in events:
+        if kind in _INIT_ENDS:
+            record["initializationType"] = spec.initialization
+    return events
 
 
 def level_of(kind: str, record: Any) -> str:
@@ -115,7 +121,7 @@ def level_of(kind: str, record: Any) -> str:
 
 
 def platform_events(line: str) -> list[Event]:
-    """What a line of the platform says, as events: (type, record)."""
+    """What a line of the platform says by itself."""
     if line.startswith("START RequestId: "):
         words = line.split()
         return [("platform.start", {"requestId": words[2], "version": words[4]})]
@@ -132,9 +138,10 @@ def _init_report(match: re.Match[str]) -> list[Event]:
         "initializationType": "on-demand",
         "phase": match[2] or "init",
         "status": match[3] or "success",
-        "metrics": {"durationMs": float(match[1])},
     }
-    return [("platform.initReport", record | ({"errorType": match[4]} if match[4] else {}))]
+    record |= {"errorType": match[4]} if match[4] else {}
+    report = {**record, "metrics": {"durationMs": float(match[1])}}
+    return [("platform.initRuntimeDone", record), ("platform.initReport", report)]
 
 
 def _restore_report(match: re.Match[str]) -> list[Event]:

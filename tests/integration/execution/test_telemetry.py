@@ -90,6 +90,18 @@ def test_events_of_platform_and_function_are_posted(functions: Functions) -> Non
     assert by_type["platform.extension"] == [
         {"name": "seer", "state": "Ready", "events": ["INVOKE", "SHUTDOWN"]}
     ]
+    (start,) = by_type["platform.initStart"]
+    assert start.items() >= {
+        ("initializationType", "on-demand"),
+        ("phase", "init"),
+        ("functionName", spec.function_name),
+        ("functionVersion", "$LATEST"),
+    }
+    (done,) = by_type["platform.initRuntimeDone"]
+    assert done == {"initializationType": "on-demand", "phase": "init", "status": "success"}
+    (report,) = by_type["platform.initReport"]
+    assert report == {**done, "metrics": report["metrics"]}
+    assert report["metrics"]["durationMs"] > 0
     starts, reports = by_type["platform.start"], by_type["platform.report"]
     assert [each["requestId"] for each in starts] == [each["requestId"] for each in reports]
     assert [each["version"] for each in starts] == ["$LATEST", "$LATEST"]
@@ -100,6 +112,8 @@ def test_events_of_platform_and_function_are_posted(functions: Functions) -> Non
     assert by_type["function"] == ["handling 1\n", "handling 2\n"]
     assert "extension" not in by_type
     order = [event["type"] for event in events]
+    assert order[0] == "platform.initStart"
+    assert order.index("platform.initReport") < order.index("platform.start")
     assert order.index("platform.start") < order.index("function") < order.index("platform.report")
 
 

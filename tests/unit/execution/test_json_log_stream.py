@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock, call
 
 import pytest
 
@@ -121,9 +122,12 @@ def test_an_init_that_was_provisioned_is_reported_at_info(opened: Any, logged: l
     log.init_done(NOW, "init", 1)
     log.platform(NOW, report.init_report_line(1, "init", "error", "E"))
     log.flush()
-    assert kinds(logged) == ["platform.initReport", "platform.initReport"]
-    failed = json.loads(logged[1])["record"]
-    assert (failed["initializationType"], failed["errorType"]) == ("provisioned-concurrency", "E")
+    failed = ["platform.initRuntimeDone", "platform.initReport"]
+    assert kinds(logged) == ["platform.initReport", *failed]
+    for line in logged[1:]:
+        record = json.loads(line)["record"]
+        assert record["initializationType"] == "provisioned-concurrency"
+        assert record["errorType"] == "E"
 
 
 def test_warn_leaves_only_what_went_wrong(opened: Any, logged: list[str]) -> None:
@@ -176,12 +180,16 @@ def test_output_in_json_is_filtered_by_its_level(
 
 
 def test_who_taps_hears_everything_as_before(opened: Any) -> None:
-    heard: list[str] = []
     log = opened(system_log_level="WARN")
-    log.tap = lambda kind, _, text: heard.append(f"{kind}: {text}")
+    log.tap = tap = Mock()
+    log.init_done(NOW, "init", 1.5)
     log.begin(NOW, report.start_line(ID, "1"))
     log.end(NOW, *closing())
-    assert heard == [f"platform: {line}" for line in (report.start_line(ID, "1"), *closing())]
+    lines = (report.start_line(ID, "1"), *closing())
+    assert tap.mock_calls == [
+        call.init_done(NOW, "init", 1.5),
+        *(call.line("platform", NOW, line) for line in lines),
+    ]
 
 
 @pytest.mark.parametrize(

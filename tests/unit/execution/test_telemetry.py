@@ -64,17 +64,15 @@ def test_the_lines_of_the_platform_as_events() -> None:
         "maxMemoryUsedMB": 40,
     }
     failed = report.init_report_line(5.0, "init", "error", "My.Type")
+    ended: dict[str, Any] = {
+        "initializationType": "on-demand",
+        "phase": "init",
+        "status": "error",
+        "errorType": "My.Type",
+    }
     assert platform_events(failed) == [
-        (
-            "platform.initReport",
-            {
-                "initializationType": "on-demand",
-                "phase": "init",
-                "status": "error",
-                "metrics": {"durationMs": 5.0},
-                "errorType": "My.Type",
-            },
-        )
+        ("platform.initRuntimeDone", ended),
+        ("platform.initReport", {**ended, "metrics": {"durationMs": 5.0}}),
     ]
     assert platform_events("RequestId: x Error: y\n") == [
         ("platform.fault", "RequestId: x Error: y")

@@ -100,6 +100,8 @@ class RuntimeApiChannel:
     def attach_log(self, stream: LogStream) -> None:
         """The function's log: what extensions say goes there, and what is there to those that subscribe to it."""
         self._log = stream
+        self._telemetry.follow(stream.spec)
+        stream.tap = self._telemetry
 
     def drain(self) -> None:
         """Take everything that has arrived."""
@@ -273,7 +275,6 @@ class RuntimeApiChannel:
         elif "extensions" in message:
             if self._log is not None:
                 self._output = ExtensionOutput(given[0], self._loop, self._log)
-                self._log.tap = self._telemetry.line
             self._extensions.launched(message["extensions"])
             self._has_launched = True
             self._extensions_changed()

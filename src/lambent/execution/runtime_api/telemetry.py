@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 import orjson
 
 from lambent.execution.report import iso_time
-from lambent.execution.system_log import platform_events
+from lambent.execution.system_log import events_of, init_done_events
 
 if TYPE_CHECKING:
     import asyncio
     import socket
     from collections.abc import Callable
+
+    from lambent.execution.spec import FunctionSpec
 
 PATH = "/2022-07-01/telemetry"
 TYPES = frozenset({"platform", "function", "extension"})
@@ -113,6 +115,11 @@ class Telemetry:
         self._history: list[tuple[str, bytes]] | None = []
         self._posts: set[Post] = set()
         self._last_ms = 0
+        self._spec: FunctionSpec  # set by `follow`
+
+    def follow(self, spec: FunctionSpec) -> None:
+        """The function whose log it hears from now on."""
+        self._spec = spec
 
     def subscribe(self, subscription: Subscription, now_ms: int) -> None:
         """From now on, and from the beginning of INIT. A second one of the same extension replaces the first."""
@@ -132,13 +139,20 @@ class Telemetry:
 
     def line(self, kind: str, now_ms: int, text: str) -> None:
         """An event of the function's log: `platform`, `function` or `extension`."""
-        if self._history is None and not self._subscriptions:
+        if not self._is_heard:
             return
         if kind == "platform":
-            for event_type, record in platform_events(text):
+            for event_type, record in events_of(self._spec, text):
                 self._add("platform", now_ms, event_type, record)
         else:
             self._add(kind, now_ms, kind, text)
+
+    def init_done(self, now_ms: int, phase: str, duration_ms: float) -> None:
+        """INIT went well, extensions included."""
+        if not self._is_heard:
+            return
+        for event_type, record in init_done_events(self._spec, phase, duration_ms):
+            self._add("platform", now_ms, event_type, record)
 
     def flush(self) -> None:
         """Post what has gathered; the sandbox is about to end."""
@@ -153,6 +167,11 @@ class Telemetry:
         self._history = None
         for post in list(self._posts):
             post.end()
+
+    @property
+    def _is_heard(self) -> bool:
+        """Whether somebody has subscribed, or still can."""
+        return self._history is not None or bool(self._subscriptions)
 
     def _add(self, kind: str, now_ms: int, event_type: str, record: Any) -> None:
         self._last_ms = now_ms
