@@ -316,7 +316,7 @@ def _ground(config: Config, data_dir: DataDir) -> _Ground:
     decisions = Decisions(iam.directory)
     decisions.add_resources("iam", iam.resources)
     signatures = DoorSignatures(sts.sessions, clock, config.auth)
-    authority = PolicyAuthority(decisions, clock)
+    authority = PolicyAuthority(decisions, clock, iam.calls)
     return _Ground(config, data_dir, clock, database, iam, sts, decisions, signatures, authority)
 
 
@@ -492,7 +492,7 @@ def _gateways(
     operators = (
         AccountsDoor(iam.accounts, ground.signatures, config.account, later.keep),
         ExplainDoor(iam.directory, ground.decisions, ground.signatures, clock, config.account),
-        SuggestDoor(iam.calls, ground.signatures, config.account),
+        SuggestDoor(iam.directory, iam.calls, ground.signatures, config.account),
         MetricsPage(Figures(functions.metrics, functions.plane).read, config.metrics_token),
         UsageDoor(functions.metering, ground.signatures, clock, config.account, tags),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,11 @@ import click
 from lambent.cli.access import variables_of
 from lambent.cli.commands import settings
 from lambent.cli.platform_paths import ask
+from lambent.cli.since import Since
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from lambent.config import Config
 
@@ -58,19 +61,28 @@ def explain(
 
 
 @command.command("suggest")
-@click.option("--role", required=True, help="The ARN of a role.")
+@click.option("--role", required=True, help="The name or ARN of a role.")
+@click.option(
+    "--since",
+    type=Since(),
+    help="Only what was called since then: 12h, 7d, 4w, or a time. If not given, everything.",
+)
 @click.option("--include-denied", is_flag=True, help="Cover what was refused, too.")
 @settings("data_dir")
-def suggest(config: Config, role: str, include_denied: bool) -> None:
+def suggest(config: Config, role: str, since: datetime | None, include_denied: bool) -> None:
     """Print the least policy that covers what a role has called."""
-    asked = {"role": role, "include_denied": include_denied}
+    asked: dict[str, Any] = {"role": role, "include_denied": include_denied}
+    if since is not None:
+        asked["since_ms"] = int(since.timestamp() * 1000)
     found = ask(variables_of(config), "/_lambent/iam/suggest", asked)
     for note in found["notes"]:
         click.echo(note, err=True)
     for denied in found["denied"]:
         click.echo(f"denied: {denied['action']} on {denied['resource']}", err=True)
     if not found["policy"]["Statement"]:
-        raise click.ClickException(f"nothing is known of {role}")
+        what = "been allowed" if found["denied"] else "called"
+        when = "" if since is None else f" since {since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        raise click.ClickException(f"{found['role']} has {what} nothing{when}")
     click.echo(json.dumps(found["policy"], indent=2))
 
 

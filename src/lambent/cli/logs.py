@@ -6,11 +6,10 @@ A client of the API, like the AWS CLI's `logs tail`; it finds the log group by t
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambent.cli.clients import client_of
 from lambent.cli.commands import settings
-from lambent.core.clock import SystemClock
+from lambent.cli.since import Since
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,32 +28,13 @@ _FAILED = 1
 _EVERY_S = 1.0
 # Lines of several streams reach the log in any order: so far back is looked again for those that were late.
 _LATE_MS = 10_000
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-class _Since(click.ParamType[datetime]):
-    """`10m`, or a time as ISO 8601 has it; the default time zone is UTC."""
-
-    name = "time"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        if match := re.fullmatch(r"(\d+)([smhdw])", value):
-            ago = timedelta(**{_UNITS[match[2]]: int(match[1])})
-            return SystemClock().calendar() - ago
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value} is neither a duration such as 10m nor a time", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.command("logs")
 @click.argument("function")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until interrupted.")
 @click.option(
-    "--since", type=_Since(), default="10m", help="How far back: 30s, 10m, 2h, 1d, or a time."
+    "--since", type=Since(), default="10m", help="How far back: 30s, 10m, 2h, 1d, or a time."
 )
 @click.option(
     "--filter", "pattern", default="", help="A filter pattern of CloudWatch Logs, such as ERROR."

@@ -42,11 +42,13 @@ class Uses(Protocol):
 
 
 class Calls(Protocol):
-    """Takes note of what is asked for, once for each permission. Cheap, but not for every request."""
+    """Takes note of what is asked for, and when last. Cheap, but not for every request."""
 
     def called(
-        self, principal: Principal, action: str, resource: str, *, is_allowed: bool
-    ) -> None: ...
+        self, principal: Principal, action: str, resource: str, region: str, *, is_allowed: bool
+    ) -> int:
+        """Returns until when the same need not be told again, in calendar milliseconds."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

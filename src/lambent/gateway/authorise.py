@@ -47,6 +47,7 @@ class Authorise:
         service = call.service.name
         needs = needs_of(service, call.match.operation.name)
         account_id = ""
+        now_ms = self._clock.calendar_ms()
         for need in _default(call) if needs is None else needs:
             # What an operation needs first, it needs in any case: of everything, where it names nothing.
             found = need.resource(where) or ("*" if not account_id else ())
@@ -56,8 +57,8 @@ class Authorise:
                 )
                 if permission.only is None or not permission.only.is_allowed:
                     self._decide(call, need, where, permission)
-                if permission.noted is not True:
-                    self._note(call, permission, is_allowed=True)
+                if permission.noted_until_ms <= now_ms:
+                    permission.noted_until_ms = self._noted(call, permission, is_allowed=True)
                 account_id = account_id or permission.ask.account_id
         if service in _CROSSING and account_id != principal.account_id:
             call.account_id = account_id
@@ -68,14 +69,17 @@ class Authorise:
         if decision is None:
             decision = permission.decide(self._facts(call, need, where, permission))
         if not decision.is_allowed:
-            self._note(call, permission, is_allowed=False)
+            self._noted(call, permission, is_allowed=False)
             raise _denied(call, permission, decision)
 
-    def _note(self, call: Call, permission: Permission, *, is_allowed: bool) -> None:
-        if self._calls is not None and permission.noted is not is_allowed:
-            ask = permission.ask
-            self._calls.called(call.principal, ask.action, ask.resource, is_allowed=is_allowed)
-        permission.noted = is_allowed
+    def _noted(self, call: Call, permission: Permission, *, is_allowed: bool) -> int:
+        """Until when it is."""
+        if self._calls is None:
+            return 0
+        ask = permission.ask
+        return self._calls.called(
+            call.principal, ask.action, ask.resource, call.region, is_allowed=is_allowed
+        )
 
     def _facts(self, call: Call, need: Need, where: Where, permission: Permission) -> RequestFacts:
         return RequestFacts(

@@ -13,17 +13,23 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.core.context import Principal
     from lambent.core.http import Request
+    from lambent.core.ports import Calls
     from lambent.policy.decisions import Decisions
 
 _NONE = PolicySet()
 
 
 class PolicyAuthority:
-    """Implements `core.ports.Authority`."""
+    """Implements `core.ports.Authority`.
 
-    def __init__(self, decisions: Decisions, clock: Clock) -> None:
+    Args:
+        calls: takes note of what roles and users do to which resources.
+    """
+
+    def __init__(self, decisions: Decisions, clock: Clock, calls: Calls | None = None) -> None:
         self._decisions = decisions
         self._clock = clock
+        self._calls = calls
 
     def allows(
         self,
@@ -43,7 +49,18 @@ class PolicyAuthority:
             resource=permission.ask.resource,
             resources=permission.resources,
         )
-        return permission.decide(facts).is_allowed
+        is_allowed = permission.decide(facts).is_allowed
+        if self._calls is not None:
+            ask = permission.ask
+            self._calls.called(
+                principal, ask.action, ask.resource, region_of(resource), is_allowed=is_allowed
+            )
+        return is_allowed
+
+
+def region_of(arn: str) -> str:
+    parts = arn.split(":", 4)
+    return parts[3] if len(parts) == 5 else ""
 
 
 class RootOnly:

@@ -40,14 +40,14 @@ class Permission:
     Attributes:
         only: the decision, where it hangs on nothing that a request brings and has been taken.
         resources: who knows about the resource.
-        noted: what has been told of it to whom it concerns (`core.ports.Calls`): that it was allowed, or not.
+        noted_until_ms: until when nobody need be told that it was used (`core.ports.Calls`), by the calendar.
     """
 
     __slots__ = (
         "_kept",
         "_keys",
         "ask",
-        "noted",
+        "noted_until_ms",
         "only",
         "policies",
         "principals_at",
@@ -60,7 +60,7 @@ class Permission:
         self.policies = policies
         self.resources = resources
         self.only: Decision | None = None
-        self.noted: bool | None = None
+        self.noted_until_ms = 0
         self.principals_at = self.resources_at = 0
         keys = mentioned(policies, ask.action.lower())
         # None: not worth remembering, or not to be.

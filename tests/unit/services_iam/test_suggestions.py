@@ -9,8 +9,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/"
 
 
 def _calls(action: str, *resources: str) -> list[Call]:
-    role = "arn:aws:iam::123456789012:role/r"
-    return [Call("123456789012", role, action, resource, True) for resource in resources]
+    return [Call("AROAR", action, resource, True, "us-east-1", 0) for resource in resources]
 
 
 def test_many_resources_are_told_by_what_they_have_in_common() -> None:

@@ -11,6 +11,7 @@ import orjson
 
 from lambent.core.errors import ServiceError
 from lambent.core.http import BodyTooLarge
+from lambent.services.iam.model import Role
 from lambent.services.iam.operator_requests import json_response, refuse_others
 from lambent.services.iam.suggestions import suggest
 
@@ -18,15 +19,22 @@ if TYPE_CHECKING:
     from lambent.core.http import Request, Response
     from lambent.core.ports import Signatures
     from lambent.services.iam.calls import Calls
+    from lambent.services.iam.directory import Directory
 
 PATH = "/_lambent/iam/suggest"
 _LARGEST_BYTES = 4096
+_LAST_MS = 1 << 53
 
 
 class SuggestDoor:
-    """Args: what was called, who signs, and the account whose root may ask about every role."""
+    """Args: what was called, who signs, and the account whose root may ask about every role: a role without an ARN is
+    of that account.
+    """
 
-    def __init__(self, calls: Calls, signatures: Signatures, operator_id: str) -> None:
+    def __init__(
+        self, directory: Directory, calls: Calls, signatures: Signatures, operator_id: str
+    ) -> None:
+        self._directory = directory
         self._calls = calls
         self._signatures = signatures
         self._operator_id = operator_id
@@ -40,17 +48,39 @@ class SuggestDoor:
         try:
             body = await request.body.read(_LARGEST_BYTES)
             asked = orjson.loads(body)
-            role = str(asked["role"])
-            accounts = {self._operator_id, role.split(":")[4]}
+            account_id, name = self._names(str(asked["role"]))
             text = "What roles call is told to the root of the account"
+            accounts = {self._operator_id, account_id}
             await refuse_others(request, body, self._signatures, accounts, text)
-            found = await self._calls.of(role, since_ms=int(asked.get("since_ms", 0)))
+            role = self._directory.find(account_id, Role, name)
+            if role is None:
+                return json_response(404, {"message": f"There is no role {asked['role']}"})
+            found = await self._calls.of([role.id], since_ms=_moment(asked.get("since_ms", 0)))
         except ServiceError as refused:
             return json_response(refused.status, {"message": refused.message, "code": refused.code})
         except (ValueError, TypeError, LookupError, BodyTooLarge):
-            return json_response(400, {"message": "expected role, the ARN of one"})
+            return json_response(400, {"message": "expected role, a name or an ARN, and since_ms"})
         denied = [call for call in found if not call.is_allowed]
         covered = found if asked.get("include_denied") else [c for c in found if c.is_allowed]
         policy, notes = suggest(covered)
         shown = [{"action": call.action, "resource": call.resource} for call in denied]
-        return json_response(200, {"policy": policy, "notes": notes, "denied": shown})
+        return json_response(
+            200, {"role": role.arn, "policy": policy, "notes": notes, "denied": shown}
+        )
+
+    def _names(self, role: str) -> tuple[str, str]:
+        """Account and name. Raises LookupError for the ARN of something else."""
+        if not role.startswith("arn:"):
+            return self._operator_id, role
+        _, _, _, _, account_id, resource = role.split(":", 5)
+        kind, *_, name = resource.split("/")
+        if kind != Role.resource:
+            raise LookupError(role)
+        return account_id, name
+
+
+def _moment(since_ms: object) -> int:
+    """Raises ValueError for what is no time."""
+    if not isinstance(since_ms, int) or not 0 <= since_ms <= _LAST_MS:
+        raise ValueError(since_ms)
+    return since_ms

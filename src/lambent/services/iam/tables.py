@@ -55,15 +55,16 @@ USES = Table(
     Column("used_ms", BigInteger, nullable=False),
 )
 
-# What sessions of a role have asked for, and whether they were allowed to.
+# What users and sessions of roles (`subject`: the id of the user or role) have asked for, whether they were allowed to,
+# and when last.
 CALLS = Table(
     "iam_calls",
     METADATA,
-    Column("account_id", String(12), nullable=False),
-    Column("role_arn", String(2048), primary_key=True),
+    Column("subject", String(128), primary_key=True),
     Column("action", String(128), primary_key=True),
     Column("resource", String(2048), primary_key=True),
     Column("is_allowed", Integer, primary_key=True, autoincrement=False),
+    Column("region", String(64), nullable=False),
     Column("used_ms", BigInteger, nullable=False),
 )
 
