@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import RunningPlatform
     from types_boto3_iam.client import IAMClient
 
     ErrorOf = Callable[..., tuple[int, str, str]]
@@ -89,79 +88,6 @@ def test_a_users_policies_are_tried_out(iam: IAMClient, error_of: ErrorOf, accou
         ActionNames=["s3:GetObject"],
     )
     assert nobody == (404, "NoSuchEntity", "The user with name none cannot be found.")
-
-
-def _entities(iam: IAMClient, job: str, service: str) -> tuple[Any, list[tuple[str, str, bool]]]:
-    """An answer, and its entities by name and type, and whether they have used the service."""
-    answer = iam.get_service_last_accessed_details_with_entities(
-        JobId=job, ServiceNamespace=service
-    )
-    found: list[tuple[str, str, bool]] = [
-        (each["EntityInfo"]["Name"], each["EntityInfo"]["Type"], "LastAuthenticated" in each)
-        for each in answer["EntityDetailsList"]
-    ]
-    return answer, found
-
-
-def test_who_of_a_policys_holders_has_used_a_service(
-    iam: IAMClient,
-    aws: Callable[..., Any],
-    running: RunningPlatform,
-    error_of: ErrorOf,
-    trust_lambda: str,
-) -> None:
-    document = _document({"Effect": "Allow", "Action": ["sts:*", "s3:*"], "Resource": "*"})
-    arn = iam.create_policy(PolicyName="p", PolicyDocument=document)["Policy"]["Arn"]
-    iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust_lambda)
-    iam.attach_role_policy(RoleName="r", PolicyArn=arn)
-    iam.create_group(GroupName="g")
-    iam.attach_group_policy(GroupName="g", PolicyArn=arn)
-    for name in ("ann", "bob"):
-        iam.create_user(UserName=name)
-        iam.add_user_to_group(UserName=name, GroupName="g")
-    key = iam.create_access_key(UserName="ann")["AccessKey"]
-    aws(
-        "sts",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    ).get_caller_identity()
-    running.run(running.platform.iam.uses.settled())
-    job = iam.generate_service_last_accessed_details(Arn=arn)["JobId"]
-    answer, entities = _entities(iam, job, "sts")
-    assert (answer["JobStatus"], answer["IsTruncated"]) == ("COMPLETED", False)
-    assert entities == [("r", "ROLE", False), ("ann", "USER", True), ("bob", "USER", False)]
-    assert not any(used for _, _, used in _entities(iam, job, "s3")[1])
-    ask = iam.get_service_last_accessed_details_with_entities
-    assert error_of(ask, JobId=job, ServiceNamespace="sqs")[:2] == (404, "NoSuchEntity")
-    assert error_of(ask, JobId="0" * 36, ServiceNamespace="sts")[:2] == (404, "NoSuchEntity")
-
-
-def test_which_services_a_user_has_used(
-    iam: IAMClient, aws: Callable[..., Any], running: RunningPlatform, error_of: ErrorOf
-) -> None:
-    user = iam.create_user(UserName="u")["User"]["Arn"]
-    actions = ["sts:GetCallerIdentity", "lambda:InvokeFunction"]
-    document = _document({"Effect": "Allow", "Action": actions, "Resource": "*"})
-    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=document)
-    key = iam.create_access_key(UserName="u")["AccessKey"]
-    aws(
-        "sts",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    ).get_caller_identity()
-    running.run(running.platform.iam.uses.settled())
-    job = iam.generate_service_last_accessed_details(Arn=user)["JobId"]
-    report = iam.get_service_last_accessed_details(JobId=job)
-    assert report["JobStatus"] == "COMPLETED"
-    unused, used = report["ServicesLastAccessed"]
-    assert unused["ServiceNamespace"] == "lambda"
-    assert unused["TotalAuthenticatedEntities"] == 0
-    assert "LastAuthenticated" not in unused
-    assert (used["ServiceNamespace"], used["LastAuthenticatedEntity"]) == ("sts", user)
-    _, entities = _entities(iam, job, "sts")
-    assert entities == [("u", "USER", True)]
-    gone = error_of(iam.get_service_last_accessed_details, JobId="0" * 36)
-    assert gone[:2] == (404, "NoSuchEntity")
 
 
 def test_a_policy_of_the_resource_is_tried_out_on_users_and_roles_of_any_account(

@@ -1,4 +1,4 @@
-"""Service last accessed: which services a user, group, role or policy may use, and when they were used.
+"""Last accessed: which services, and actions of them, a user, group, role or policy may use, and when they were used.
 
 A report is made when it is asked for and kept in memory; after a restart its job is not known any more.
 """
@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lambent.core import ids
-from lambent.core.errors import NotImplementedByLambent
 from lambent.policy import documents
 from lambent.services.iam import uses
 from lambent.services.iam.errors import NoSuchEntity
 from lambent.services.iam.model import Group, Role, User
 from lambent.services.iam.naming import refuse_bad_arn
 from lambent.services.iam.paging import page
+from lambent.services.iam.tracked_actions import tracked_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from types_boto3_iam.type_defs import (
         GenerateServiceLastAccessedDetailsRequestTypeDef,
@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.core.ports import Database
     from lambent.core.service import Document
+    from lambent.services.iam.calls import Calls
     from lambent.services.iam.directory import Directory
     from lambent.services.iam.model import Identity
+    from lambent.services.iam.tracked_actions import Tracked
     from lambent.services.iam.uses import Use
 
 # Reports remembered, a few KB each.
 _KEPT = 500
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 # Namespaces of actions, with what the services call themselves.
 _NAMES = {
     "apigateway": "Manage - Amazon API Gateway",
@@ -64,6 +67,7 @@ _NAMES = {
 class _Report:
     account_id: str
     asked: datetime
+    level: str
     services: list[dict[str, Any]]
     members: list[Identity]
     uses: list[Use]
@@ -80,16 +84,15 @@ class _Report:
 class LastAccessed:
     """The three operations."""
 
-    def __init__(self, database: Database, directory: Directory) -> None:
+    def __init__(self, database: Database, directory: Directory, calls: Calls) -> None:
         self._database = database
         self._directory = directory
+        self._calls = calls
         self._reports: OrderedDict[str, _Report] = OrderedDict()
 
     async def generate(
         self, context: RequestContext, request: GenerateServiceLastAccessedDetailsRequestTypeDef
     ) -> Document:
-        if request.get("Granularity", "SERVICE_LEVEL") != "SERVICE_LEVEL":
-            raise NotImplementedByLambent("Granularity ACTION_LEVEL is not implemented by Lambent")
         arn, account_id = request["Arn"], context.scope.account_id
         refuse_bad_arn(arn)
         members, texts = self._subject(account_id, arn)
@@ -98,8 +101,12 @@ class LastAccessed:
         )
         arns = {each.id: each.arn for each in members}
         services = [_shape(name, found, arns) for name in _allowed(texts)]
+        level = request.get("Granularity", "SERVICE_LEVEL")
+        if level == "ACTION_LEVEL":
+            tracked = tracked_actions(texts, await self._calls.of(arns), arns)
+            services = [_with_actions(each, tracked) for each in services]
         job_id = ids.uuid()
-        self._reports[job_id] = _Report(account_id, context.now, services, members, found)
+        self._reports[job_id] = _Report(account_id, context.now, level, services, members, found)
         if len(self._reports) > _KEPT:
             self._reports.popitem(last=False)
         return {"JobId": job_id}
@@ -109,7 +116,7 @@ class LastAccessed:
     ) -> Document:
         report = self._report(context, request["JobId"])
         services = page(request, "ServicesLastAccessed", report.services)
-        return {**report.head, "JobType": "SERVICE_LEVEL", **services}
+        return {**report.head, "JobType": report.level, **services}
 
     async def get_with_entities(
         self,
@@ -122,10 +129,10 @@ class LastAccessed:
         if all(each["ServiceNamespace"] != namespace for each in report.services):
             raise NoSuchEntity(f"Service {namespace} is not in the report of this job.")
         moments = {use.subject: use.moment for use in report.uses if use.service == namespace}
-        details = [
-            _entity(each, moments.get(each.id))
-            for each in sorted(report.members, key=lambda each: each.arn)
-        ]
+        # "By default, the list of associated entities is sorted by date, with the most recent access listed first."
+        by_name = sorted(report.members, key=lambda each: each.arn)
+        by_date = sorted(by_name, key=lambda each: moments.get(each.id, _BEFORE_ALL), reverse=True)
+        details = [_entity(each, moments.get(each.id)) for each in by_date]
         return {**report.head, **page(request, "EntityDetailsList", details)}
 
     def _report(self, context: RequestContext, job_id: str) -> _Report:
@@ -171,6 +178,11 @@ def _allowed(texts: Iterable[str]) -> list[str]:
                 else:
                     found.add(action.partition(":")[0].lower())
     return sorted(found)
+
+
+def _with_actions(service: dict[str, Any], tracked: Tracked) -> dict[str, Any]:
+    actions = tracked.get(service["ServiceNamespace"])
+    return service if actions is None else {**service, "TrackedActionsLastAccessed": actions}
 
 
 def _entity(identity: Identity, moment: datetime | None) -> dict[str, Any]:

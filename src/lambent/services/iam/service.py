@@ -72,7 +72,7 @@ class IamService:
         profiles = InstanceProfiles(store)
         providers = OidcProviders(store)
         details = AccountDetails(store, profiles)
-        last_accessed = LastAccessed(database, self.directory)
+        last_accessed = LastAccessed(database, self.directory, self.calls)
         self.operations: Mapping[str, Operation] = {
             **rows.user_operations(
                 Users(store, attachments),
