@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.core.errors import AccessDenied
-from lambent.policy.denial import denial
+from lambent.policy.denial import denial, resource_in_words
 from lambent.policy.needs import needs_of
 from lambent.policy.needs.rows import Need, Where, any_resource, request_tags
 from lambent.policy.request_facts import RequestFacts
@@ -106,7 +106,8 @@ def _own_keys(need: Need, where: Where) -> Mapping[str, tuple[str, ...]]:
 
 def _denied(call: Call, permission: Permission, decision: Decision) -> AccessDenied:
     ask = permission.ask
-    text = denial(call.principal, ask.action, ask.resource, decision)
+    resource = resource_in_words(ask.action, ask.resource, call.document)
+    text = denial(call.principal, ask.action, resource, decision)
     if call.service.name == "s3":
         return AccessDenied("Access Denied", code="AccessDenied")
     if call.protocol in ("query", "rest-xml"):

@@ -173,7 +173,7 @@ def _statement(text: str, node: Object, number: int, kind: Kind) -> Statement:
         is_not_action=is_not_action,
         resources=tuple(each for each, _ in resources),
         is_not_resource=is_not_resource,
-        principals=_principals(node),
+        principals=_principals(node, kind),
         conditions=_conditions(node),
         start=position(text, node.start),
         end=position(text, node.end),
@@ -205,7 +205,7 @@ def _either(node: Object, name: str) -> tuple[list[tuple[str, int]], bool]:
     return [], False
 
 
-def _principals(node: Object) -> Principals | None:
+def _principals(node: Object, kind: Kind) -> Principals | None:
     is_negated = "NotPrincipal" in node.members
     found = node.members.get("NotPrincipal" if is_negated else "Principal")
     if found is None:
@@ -214,12 +214,15 @@ def _principals(node: Object) -> Principals | None:
         if found.text != "*" or not found.is_string:
             raise malformed(SYNTAX, "a principal is an object or *", found.start)
         return Principals({"AWS": ("*",)}, is_negated)
-    if not isinstance(found, Object) or not found.members:
+    if not isinstance(found, Object):
         raise malformed(SYNTAX, "a principal is an object or *", found.start)
+    rules.check_somebody(found.members, kind, found.start)
     names = {}
     for type_, values in found.members.items():
         if type_ not in _PRINCIPAL_TYPES:
             raise malformed(SYNTAX, f"{type_} is no type of principals", found.names[type_])
+        if isinstance(values, Array):
+            rules.check_somebody(values.items, kind, values.start)
         texts = _texts(values)
         rules.check_principals(type_, texts)
         names[type_] = tuple(each for each, _ in texts)

@@ -14,7 +14,7 @@ from lambent.policy.globs import glob
 from lambent.policy.values import is_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lambent.policy.documents import Statement
     from lambent.policy.json_text import Object
@@ -28,6 +28,11 @@ NO_JSON = {
     "trust": "This policy contains invalid Json",
     "session": "The policy is not in the valid JSON format.",
 }
+# AWS answers it with the name of its own exception.
+_NOBODY = (
+    "Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException: "
+    "The passed in policy has a statement with no principals!"
+)
 _VERSIONS = ("2008-10-17", "2012-10-17")
 # Boundaries are managed policies, and those are of the newer version only.
 _NEW_VERSION_ONLY = frozenset({"managed", "boundary"})
@@ -200,6 +205,12 @@ def _is_s3_regional(name: str) -> bool:
     return name.startswith(
         ("accesspoint/", "job/", "storage-lens/", "accessgrants", "async-request/")
     )
+
+
+def check_somebody(names: Collection[object], kind: Kind, offset: int) -> None:
+    """Refuses principals, or names of one type of them, that are none."""
+    if not names:
+        raise malformed(_NOBODY if kind == "trust" else SYNTAX, "there is no principal", offset)
 
 
 def check_principals(type_: str, names: Placed) -> None:

@@ -124,7 +124,7 @@ def test_a_user_is_deleted_only_when_nothing_hangs_on_it(
         ),
         ("must delete login profile first.", lambda: iam.delete_login_profile(UserName="u")),
         (
-            "must remove user from group first.",
+            "must remove users from group first.",
             lambda: iam.remove_user_from_group(GroupName="g", UserName="u"),
         ),
     ]

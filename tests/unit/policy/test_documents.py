@@ -94,6 +94,10 @@ BAD_SID = (
 )
 SYNTAX = "Syntax errors in policy."
 LEGACY = "The policy failed legacy parsing"
+NOBODY = (
+    "Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException: "
+    "The passed in policy has a statement with no principals!"
+)
 VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
 
 
@@ -201,7 +205,9 @@ def test_managed_policies_are_of_the_newer_version(kind: str) -> None:
         (trust(Principal={"AWS": USERS}), f'Invalid principal in policy: "AWS":"{USERS}"'),
         (trust(Principal="arn:aws:iam::123456789012:root"), SYNTAX),
         (trust(Principal={"Nobody": "x"}), SYNTAX),
-        (trust(Principal={}), SYNTAX),
+        (trust(Principal={}), NOBODY),
+        (trust(Principal={"AWS": []}), NOBODY),
+        (trust(Principal={"Service": "lambda.amazonaws.com", "AWS": []}), NOBODY),
     ],
 )
 def test_what_trust_policies_are_refused_for(policy: object, message: str) -> None:

@@ -104,7 +104,7 @@ class Users:
         if user.login is not None:
             raise DeleteConflict("Cannot delete entity, must delete login profile first.")
         if user.groups:
-            raise DeleteConflict("Cannot delete entity, must remove user from group first.")
+            raise DeleteConflict("Cannot delete entity, must remove users from group first.")
         self.store.remove(tx, user)
         return {}
 
