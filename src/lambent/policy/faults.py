@@ -40,6 +40,11 @@ class MalformedPolicy(ValueError):
         where = f"line {self.line}, column {self.column}"
         return f"{where}: {self.reason}" if self.reason else where
 
+    @property
+    def told(self) -> str:
+        """IAM's sentence, and what IAM keeps to itself: `Syntax errors in policy. (line 3, column 14: ...)`."""
+        return f"{self.message} ({self.details})"
+
 
 def malformed(message: str, reason: str, offset: int) -> MalformedPolicy:
     return MalformedPolicy(message, reason, offset)

@@ -97,6 +97,21 @@ def test_a_document_that_is_no_policy_is_refused(
     assert iam.list_user_policies(UserName="u")["PolicyNames"] == []
 
 
+def test_a_refusal_says_what_and_where(
+    iam: IAMClient, error_of: ErrorOf, trust_lambda: str
+) -> None:
+    statement = '{"Effect": "Allow", "Action": "s3:*",\n "Resources": "*"}'
+    document = f'{{"Version": "2012-10-17", "Statement": {statement}}}'
+    _, _, said = error_of(iam.create_policy, PolicyName="p", PolicyDocument=document)
+    assert said == "Syntax errors in policy. (line 2, column 2: Resources is no element)"
+    document = document.replace('"Resources": "*"', '"Resource": "bucket"')
+    _, _, said = error_of(iam.create_policy, PolicyName="p", PolicyDocument=document)
+    assert said == 'Resource bucket must be in ARN format or "*". (line 2, column 14)'
+    trust = trust_lambda.replace('"Effect"', '"Resource": "*", "Effect"')
+    refused = error_of(iam.create_role, RoleName="r", AssumeRolePolicyDocument=trust)
+    assert refused[2].startswith("Has prohibited field Resource (line 1, column ")
+
+
 def test_a_policy_has_five_versions_at_most(
     iam: IAMClient, error_of: ErrorOf, read_logs: str
 ) -> None:

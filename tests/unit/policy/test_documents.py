@@ -83,6 +83,7 @@ def test_a_fault_says_line_and_column() -> None:
     assert fault.message == "The policy failed legacy parsing"
     assert (fault.line, fault.column) == (2, 12)
     assert fault.details == "line 2, column 12: Effect is Allow or Deny"
+    assert fault.told == f"{fault.message} ({fault.details})"
 
 
 REGIONAL = "arn:aws:s3:us-east-1::b"

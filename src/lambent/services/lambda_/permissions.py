@@ -136,7 +136,7 @@ def _parsed(text: str) -> list[policies.Statement]:
     try:
         parse(text, "resource")
     except MalformedPolicy as fault:
-        raise InvalidParameterValue(f"{fault.message} ({fault.details})") from fault
+        raise InvalidParameterValue(fault.told) from fault
     statements = orjson.loads(text)["Statement"]
     if isinstance(statements, dict):
         statements = [statements]
