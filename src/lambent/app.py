@@ -388,8 +388,7 @@ class _Watched:
 
 
 def _watched(ground: _Ground, functions: _Functions) -> _Watched:
-    invoker = functions.lambda_.invoker
-    cloudwatch = CloudWatchService(ground.database, ground.clock, invoker)
+    cloudwatch = CloudWatchService(ground.database, ground.clock, functions.lambda_.functions)
     cloudwatch.collector.watch(functions.metrics.drain)
     max_bytes = ground.config.logs_max_mib << 20
     segments = LogSegments(ground.data_dir.logs_dir, ground.clock, max_bytes)
@@ -399,7 +398,7 @@ def _watched(ground: _Ground, functions: _Functions) -> _Watched:
         segments=segments,
         compute=searches,
         clock=ground.clock,
-        functions=invoker,
+        functions=functions.lambda_.functions,
         metrics=cloudwatch.collector,
     )
     return _Watched(logs, segments, searches, cloudwatch)

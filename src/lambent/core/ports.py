@@ -211,7 +211,7 @@ class FunctionAnswer:
 class Functions(Protocol):
     """Lambda, for services that call functions in their users' name.
 
-    Args of both:
+    Args of all:
         arn: of a function, a version or an alias, in full.
         caller: who calls: a service, or a session of a role.
         keys: condition keys that the function's policy may ask for (`aws:SourceArn`).
@@ -220,6 +220,10 @@ class Functions(Protocol):
         ServiceError: no such function, no permission (`AccessDeniedException`), too many requests, too large an event.
     """
 
+    async def check(self, arn: str, caller: Principal, keys: Mapping[str, str]) -> None:
+        """Nothing but what is raised."""
+        ...
+
     async def invoke(
         self, arn: str, payload: bytes, caller: Principal, keys: Mapping[str, str], trace_id: str
     ) -> FunctionAnswer:
@@ -227,9 +231,14 @@ class Functions(Protocol):
         ...
 
     async def send(
-        self, arn: str, payload: bytes, caller: Principal, keys: Mapping[str, str], trace_id: str
+        self,
+        arn: str,
+        payload: bytes,
+        caller: Principal,
+        keys: Mapping[str, str],
+        trace_id: str = "",
     ) -> None:
-        """Put the event into the function's queue; returns when it is durable."""
+        """Put the event into the function's queue; returns when it is durable. Without a trace a new one begins."""
         ...
 
 
@@ -300,33 +309,6 @@ class Meter(Protocol):
 
     def stored(self, scope: Scope, service: str, resource: str, kind: str, size: int) -> None:
         """From now on it is so many bytes; to be told at the start, too."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceCaller:
-    """A service of the platform that acts for one of its resources, as resource policies see it."""
-
-    principal: str  # such as logs.amazonaws.com
-    source_arn: str
-    source_account: str
-
-
-class InvocationRefused(Exception):
-    """There is no such function, or its policy does not let the caller invoke it. The text says which."""
-
-
-class FunctionInvoker(Protocol):
-    """Lambda, for services that invoke functions asynchronously for somebody."""
-
-    async def check(self, function_arn: str, caller: ServiceCaller) -> None:
-        """Raises InvocationRefused."""
-        ...
-
-    async def send(self, function_arn: str, payload: bytes, caller: ServiceCaller) -> None:
-        """As Invoke with InvocationType Event: returns when it is durable. Raises InvocationRefused, or
-        ServiceError for a payload that is too large.
-        """
         ...
 
 

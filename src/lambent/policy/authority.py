@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.core.ports import PolicySet
+from lambent.policy.decisions import region_of
 from lambent.policy.request_facts import RequestFacts
 
 if TYPE_CHECKING:
@@ -56,11 +57,6 @@ class PolicyAuthority:
                 principal, ask.action, ask.resource, region_of(resource), is_allowed=is_allowed
             )
         return is_allowed
-
-
-def region_of(arn: str) -> str:
-    parts = arn.split(":", 4)
-    return parts[3] if len(parts) == 5 else ""
 
 
 class RootOnly:

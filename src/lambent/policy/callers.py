@@ -58,7 +58,8 @@ class Caller:
         return self.principal.kind in ("user", "assumed-role", "federated-user")
 
 
-def caller_of(principal: Principal, federated: str = "") -> Caller:
+def caller_of(principal: Principal, federated: str = "", region: str = "") -> Caller:
+    """Args: `region` of the resource, by which policies may name a service, too (`logs.us-east-1.amazonaws.com`)."""
     kind, arn = principal.kind, principal.arn
     if kind == "assumed-role":
         role_name = role_name_of(arn)
@@ -69,6 +70,9 @@ def caller_of(principal: Principal, federated: str = "") -> Caller:
         issuer = frozenset({principal.session.issuer_arn, principal.session.issuer_id} - {""})
         return Caller(principal, principal.account_id, frozenset({arn}), issuer=issuer)
     ids = {arn, principal.user_id if kind == "user" else ""} - {""}
+    if kind == "service" and region:
+        name, _, domain = arn.partition(".")
+        ids.add(f"{name}.{region}.{domain}")
     return Caller(principal, principal.account_id, frozenset(ids), federated=federated)
 
 

@@ -165,7 +165,13 @@ class Decisions:
         if resources is not None:
             resources_at = resources.generation(account_id)
             resource = resources.full_arn(resource)
-        ask = Ask(caller_of(principal), action, resource, account_id, is_closed)
+        ask = Ask(
+            caller_of(principal, region=region_of(resource)),
+            action,
+            resource,
+            account_id,
+            is_closed,
+        )
         found = Permission(ask, self.policies(principal, resource), resources)
         found.principals_at, found.resources_at = principals_at, resources_at
         return found
@@ -200,6 +206,12 @@ def owner_of(resource: str, principal: Principal) -> str:
     parts = resource.split(":", 5)
     account_id = parts[4] if len(parts) == 6 else ""
     return account_id if account_id.isdecimal() else principal.account_id
+
+
+def region_of(resource: str) -> str:
+    """The region that an ARN names, "" where it names none."""
+    parts = resource.split(":", 4)
+    return parts[3] if len(parts) == 5 else ""
 
 
 def _readable(policy: NamedPolicy, kind: Kind) -> CompiledPolicy:

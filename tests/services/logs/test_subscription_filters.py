@@ -210,3 +210,35 @@ def test_what_a_function_prints_is_delivered_too(
         return found if len(found) >= 3 else []
 
     assert sorted(until(texts)) == [f"needle {number}\n" for number in range(3)]
+
+
+def test_a_function_may_ask_for_the_group_in_any_way_that_policies_know(
+    logs: CloudWatchLogsClient,
+    functions: LambdaClient,
+    create_function: Callable[..., dict[str, Any]],
+    account: str,
+    error_of: Error,
+) -> None:
+    arn = create_function("subscriber", _SUBSCRIBER)["FunctionArn"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "logs.amazonaws.com"},
+            "Action": "lambda:Invoke*",
+            "Resource": "*",
+            "Condition": {
+                "StringLike": {"aws:SourceArn": "arn:aws:logs:*:log-group:team-*"},
+                "StringEqualsIfExists": {"aws:SourceAccount": account},
+            },
+        },
+    }
+    functions.put_resource_policy(ResourceArn=arn, Policy=json.dumps(policy))
+    for name, is_let_in in (("team-a", True), ("others", False)):
+        logs.create_log_group(logGroupName=name)
+        request = {"logGroupName": name, "filterName": "f", "filterPattern": ""}
+        if is_let_in:
+            logs.put_subscription_filter(**request, destinationArn=arn)
+        else:
+            refused = error_of(logs.put_subscription_filter, **request, destinationArn=arn)
+            assert "Could not execute the lambda function" in refused[2]

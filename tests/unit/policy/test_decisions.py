@@ -17,13 +17,13 @@ from tests.unit.policy.conftest import (
     text,
 )
 
+from lambent.core.context import Principal
 from lambent.core.ports import NamedPolicy, PolicySet
 from lambent.policy.decisions import Decisions, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambent.core.context import Principal
 
 FUNCTION = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f"
 FAR = f"arn:aws:lambda:eu-west-1:{OTHER}:function:f"
@@ -216,3 +216,20 @@ def test_memory_is_bounded(decisions: Decisions, source: Source) -> None:
     for number in range(20_000):
         decisions.permission(USER, INVOKE, f"{FUNCTION}{number}")
     assert len(decisions._permissions) <= 16_384
+
+
+@pytest.mark.parametrize(
+    ("name", "is_allowed"),
+    [
+        ("logs.amazonaws.com", True),
+        ("logs.eu-west-1.amazonaws.com", True),
+        ("logs.us-east-1.amazonaws.com", False),
+        ("s3.amazonaws.com", False),
+    ],
+)
+def test_services_have_a_name_in_each_region(
+    decisions: Decisions, name: str, is_allowed: bool
+) -> None:
+    held = {FUNCTION: text(allow(INVOKE, Principal={"Service": name}))}
+    decisions.add_resources("lambda", Resources(held))
+    assert may(decisions, Principal("service", arn="logs.amazonaws.com")) is is_allowed

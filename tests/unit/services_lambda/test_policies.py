@@ -55,22 +55,3 @@ def test_a_denial_wins() -> None:
     assert _says(CALLER, {}, {"Effect": "Deny", "Principal": ROOT}) == "Deny"
     assert _says(NOBODY, {}, {"Effect": "Deny", "Principal": ROOT}) == "Allow"
     assert _says(NOBODY) is None
-
-
-def test_a_service_is_let_in_by_its_principal_and_for_its_resource() -> None:
-    facts = {"aws:sourcearn": "arn:aws:logs:us-east-1:1:log-group:g:*"}
-
-    def says(source: str, principal: object = None, service: str = "logs.amazonaws.com") -> Any:
-        statement = {
-            "Effect": "Allow",
-            "Principal": principal or {"Service": "logs.amazonaws.com"},
-            "Action": "lambda:InvokeFunction",
-            "Condition": {"ArnLike": {"AWS:SourceArn": source}},
-        }
-        return effect([statement], "lambda:InvokeFunction", Caller(service=service), facts)
-
-    assert says("arn:aws:logs:*:1:log-group:g:*") == "Allow"
-    assert says("arn:aws:logs:*:1:log-group:h:*") is None
-    assert says("*", {"AWS": "arn:aws:iam::1:root"}) is None
-    assert says("*", service="s3.amazonaws.com") is None
-    assert says("*", "*") == "Allow"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambent.core.context import Principal
 from lambent.core.errors import ServiceError
-from lambent.core.ports import InvocationRefused, ServiceCaller
 from lambent.services.cloudwatch import alarm_history, querying, statistics, store
 from lambent.services.cloudwatch.alarm_checks import period_of
 from lambent.services.cloudwatch.alarm_events import alarm_event
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.core.context import Scope
-    from lambent.core.ports import Database, FunctionInvoker, Tx
+    from lambent.core.ports import Database, Functions, Tx
     from lambent.services.cloudwatch.resources import Kind
 
-PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
+_ALARMS = Principal("service", arn="lambda.alarms.cloudwatch.amazonaws.com")
 _ACTIONS = {OK: "OKActions", ALARM: "AlarmActions"}
 _SHORT_S = 10
 
@@ -71,7 +71,7 @@ class AlarmWatch:
         self,
         database: Database,
         clock: Clock,
-        functions: FunctionInvoker,
+        functions: Functions,
         flushed: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
@@ -149,10 +149,13 @@ class AlarmWatch:
     async def _invoke(self, arn: str, change: Change) -> str:
         """The reason why it could not be, or ""."""
         event = alarm_event(change, self._clock.calendar())
-        caller = ServiceCaller(PRINCIPAL, change.after["AlarmArn"], change.scope.account_id)
+        keys = {
+            "aws:SourceArn": change.after["AlarmArn"],
+            "aws:SourceAccount": change.scope.account_id,
+        }
         try:
-            await self._functions.send(arn, orjson.dumps(event), caller)
-        except (InvocationRefused, ServiceError) as reason:
+            await self._functions.send(arn, orjson.dumps(event), _ALARMS, keys)
+        except ServiceError as reason:
             _log.warning("alarm %s: %s", change.after["AlarmArn"], reason)
             return str(reason)
         return ""

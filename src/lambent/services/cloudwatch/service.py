@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudwatch.type_defs import SetAlarmStateInputTypeDef
 
     from lambent.core.context import RequestContext
-    from lambent.core.ports import Database, FunctionInvoker
+    from lambent.core.ports import Database, Functions
     from lambent.core.service import Document, Operation
     from lambent.process.clock_driver import MovableClock
 
@@ -55,7 +55,7 @@ class CloudWatchService:
 
     name = "cloudwatch"
 
-    def __init__(self, database: Database, clock: MovableClock, functions: FunctionInvoker) -> None:
+    def __init__(self, database: Database, clock: MovableClock, functions: Functions) -> None:
         self._database = database
         self._clock = clock
         self._timers: CalendarDriver | None = None

@@ -71,9 +71,9 @@ class Calls:
         self, principal: Principal, action: str, resource: str, region: str, *, is_allowed: bool
     ) -> int:
         """Called in the event loop."""
-        if principal.kind in _UNNOTED:
-            return _NEVER
         subject = issuer_id(principal)
+        if principal.kind in _UNNOTED or not subject:
+            return _NEVER
         noted = self._noted.setdefault(subject, {})
         what = (action, resource, is_allowed)
         if what not in noted and len(noted) >= MOST_CALLS:

@@ -271,8 +271,12 @@ def trace_id(context: RequestContext) -> str:
     given = context.http.headers.get("x-amzn-trace-id")
     if given:
         return given
+    return new_trace_id(int(context.now.timestamp()))
+
+
+def new_trace_id(seconds: int) -> str:
+    """Of a trace that begins here and now, and is not sampled."""
     digits = ids.hex_id(40)
-    seconds = int(context.now.timestamp())
     return f"Root=1-{seconds:08x}-{digits[:24]};Parent={digits[24:]};Sampled=0"
 
 

@@ -107,11 +107,10 @@ def text(document: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, as policies see it; empty for a caller without a name. A `service` is called by its principal."""
+    """Who asks, as policies see it; empty for a caller without a name."""
 
     account_id: str = ""
     arn: str = ""
-    service: str = ""
 
 
 def effect(
@@ -162,8 +161,6 @@ def _matches_action(patterns: object, action: str) -> bool:
 def _matches_principal(principal: str | Mapping[str, Any], caller: Caller) -> bool:
     if isinstance(principal, str):
         return principal == "*"
-    if caller.service:
-        return not _texts(principal.get("Service", [])).isdisjoint({"*", caller.service})
     named = _texts(principal.get("AWS", []))
     if "*" in named:
         return True

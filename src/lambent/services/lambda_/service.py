@@ -40,7 +40,6 @@ from lambent.services.lambda_.registry import Registry
 from lambent.services.lambda_.reservations import Reservations
 from lambent.services.lambda_.response_streams import ResponseStreams
 from lambent.services.lambda_.service_calls import ServiceCalls
-from lambent.services.lambda_.service_invoker import ServiceInvoker
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.snap_start import Snapshots
 from lambent.services.lambda_.start_up import StartUp
@@ -127,9 +126,6 @@ class LambdaService:
         invocations = Invocations(registry, self._settling, self._snapshots, plane, self._accept)
         self._queue = EventQueue(database, invocations, targets or {}, clock, metrics)
         self._async = AsyncInvocations(invocations, self._queue)
-        # For services that invoke functions.
-        is_open = signatures is not None and signatures.is_open
-        self.invoker = ServiceInvoker(database, invocations, self._async, clock, is_open)
         self._clock = clock
         self._timers: CalendarDriver | None = None
         self._reservations = Reservations(plane, account_concurrency)
@@ -161,7 +157,7 @@ class LambdaService:
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
         asks = None if signatures is None or signatures.is_open else authority
-        self.functions: ports.Functions = ServiceCalls(invocations, self._accept, asks, clock)
+        self.functions: ports.Functions = ServiceCalls(invocations, self._async, asks, clock)
         urls = _url_doors(database, invocations, self._streams, signatures, authority, clock)
         self.doors: tuple[Door, ...] = (CodeDoor(links, blobs), *urls)
         self.resource_facts: ResourceFacts = registry.book

@@ -1,4 +1,8 @@
-"""Functions for other services (`core.ports.Functions`): API Gateway calls them so."""
+"""Functions for other services (`core.ports.Functions`): API Gateway, log groups and alarms call them so.
+
+Whether they may is decided by the policies of the platform, like everything: for a service that acts for one of its
+users' resources the function's resource policy has to name it.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.core import ids
-from lambent.core.context import RequestContext, Scope
+from lambent.core.context import Scope
 from lambent.core.errors import AccessDenied, RequestTooLarge
-from lambent.core.http import BytesBody, Headers, Request
 from lambent.core.ports import FunctionAnswer
 from lambent.services.lambda_.errors import ResourceNotFound
-from lambent.services.lambda_.invocations import MAX_EVENT_BYTES
+from lambent.services.lambda_.invocations import MAX_EVENT_BYTES, new_trace_id
 from lambent.services.lambda_.names import FunctionRef
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from lambent.core.clock import Clock
     from lambent.core.context import Principal
     from lambent.core.ports import Authority
+    from lambent.services.lambda_.async_invocations import AsyncInvocations
     from lambent.services.lambda_.invocations import Invocations
-
-    Accept = Callable[[RequestContext, FunctionRef, bytes, str], Awaitable[None]]
 
 _ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):(\d{12}):function:([a-zA-Z0-9_-]{1,64})(?::([^:]+))?"
@@ -36,14 +38,16 @@ class ServiceCalls:
     """Implements `core.ports.Functions`.
 
     Args:
-        accept: puts an event into the queue of asynchronous invocations.
         authority: what callers may do; None lets everybody (`auth = "open"`).
     """
 
     invocations: Invocations
-    accept: Accept
+    accepting: AsyncInvocations
     authority: Authority | None
     clock: Clock
+
+    async def check(self, arn: str, caller: Principal, keys: Mapping[str, str]) -> None:
+        await self.invocations.require(self._permitted(arn, caller, keys))
 
     async def invoke(
         self, arn: str, payload: bytes, caller: Principal, keys: Mapping[str, str], trace_id: str
@@ -55,13 +59,22 @@ class ServiceCalls:
         return FunctionAnswer(outcome.payload, outcome.is_error)
 
     async def send(
-        self, arn: str, payload: bytes, caller: Principal, keys: Mapping[str, str], trace_id: str
+        self,
+        arn: str,
+        payload: bytes,
+        caller: Principal,
+        keys: Mapping[str, str],
+        trace_id: str = "",
     ) -> None:
         ref = self._permitted(arn, caller, keys)
-        http = Request("POST", "/", "", Headers([("X-Amzn-Trace-Id", trace_id)]), BytesBody())
-        now = self.clock.calendar()
-        context = RequestContext(ids.request_id(), "lambda", "Invoke", ref.scope, caller, now, http)
-        await self.accept(context, ref, payload, "")
+        now_ms = self.clock.calendar_ms()
+        await self.accepting.put(
+            ref,
+            payload,
+            request_id=ids.request_id(),
+            now_ms=now_ms,
+            trace_id=trace_id or new_trace_id(now_ms // 1000),
+        )
 
     def _permitted(self, arn: str, caller: Principal, keys: Mapping[str, str]) -> FunctionRef:
         match = _ARN.fullmatch(arn)
@@ -69,5 +82,8 @@ class ServiceCalls:
             raise ResourceNotFound(f"Function not found: {arn}")
         region, account_id, name, qualifier = match.groups(default="")
         if self.authority is not None and not self.authority.allows(caller, _ACTION, arn, keys):
-            raise AccessDenied(f"{caller.arn} may not invoke {arn}")
+            source = keys.get("aws:SourceArn", "")
+            raise AccessDenied(
+                f"{caller.arn} may not invoke {arn}" + (f" for {source}" if source else "")
+            )
         return FunctionRef(Scope(account_id, region), name, qualifier)

@@ -38,7 +38,7 @@ from lambent.services.logs.watchers import Watchers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lambent.core.ports import Database, FunctionInvoker, MetricSink
+    from lambent.core.ports import Database, Functions, MetricSink
     from lambent.core.service import Operation
     from lambent.process.clock_driver import MovableClock
     from lambent.services.logs.ports import Compute
@@ -71,7 +71,7 @@ class LogsService:
         segments: LogSegments,
         compute: Compute,
         clock: MovableClock,
-        functions: FunctionInvoker,
+        functions: Functions,
         metrics: MetricSink | None = None,
     ) -> None:
         self._database = database

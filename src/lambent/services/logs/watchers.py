@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING
 
 from lambent.core.context import Scope
 from lambent.core.errors import ServiceError
-from lambent.core.ports import InvocationRefused
 from lambent.process.compute import ComputeFailed
 from lambent.services.logs.feeding import Filters, feed
 from lambent.services.logs.resources import CURSORS, METRIC_FILTERS, SUBSCRIPTION_FILTERS
-from lambent.services.logs.subscription_filters import caller_for
+from lambent.services.logs.subscription_filters import LOGS, keys_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lambent.core.clock import Clock
-    from lambent.core.ports import Database, FunctionInvoker, MetricSink, Tx
+    from lambent.core.ports import Database, Functions, MetricSink, Tx
     from lambent.services.logs.feeding import Delivery, Fed
     from lambent.services.logs.names import GroupKey
     from lambent.services.logs.ports import Compute
@@ -52,7 +51,7 @@ class Watchers:
         segments: LogSegments,
         compute: Compute,
         clock: Clock,
-        functions: FunctionInvoker,
+        functions: Functions,
         metrics: MetricSink | None,
     ) -> None:
         self.database = database
@@ -214,9 +213,9 @@ class _Watcher:
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             await self._owner.functions.send(
-                delivery.destination_arn, delivery.payload, caller_for(self._key)
+                delivery.destination_arn, delivery.payload, LOGS, keys_for(self._key)
             )
-        except (InvocationRefused, ServiceError) as problem:
+        except ServiceError as problem:
             _log.error(
                 "%d events of log group %s are not delivered by the subscription filter %s: %s",
                 *(delivery.events, self._key[-1], delivery.filter_name, problem),
