@@ -236,7 +236,7 @@ def test_a_function_may_ask_for_the_group_in_any_way_that_policies_know(
     functions.put_resource_policy(ResourceArn=arn, Policy=json.dumps(policy))
     for name, is_let_in in (("team-a", True), ("others", False)):
         logs.create_log_group(logGroupName=name)
-        request = {"logGroupName": name, "filterName": "f", "filterPattern": ""}
+        request: dict[str, Any] = {"logGroupName": name, "filterName": "f", "filterPattern": ""}
         if is_let_in:
             logs.put_subscription_filter(**request, destinationArn=arn)
         else:
