@@ -26,9 +26,11 @@ from lambent.execution.spec import Observers
 from lambent.gateway.door_signatures import DoorSignatures
 from lambent.gateway.inner_listener import InnerListener
 from lambent.gateway.metrics_page import MetricsPage
+from lambent.gateway.overview_page import OverviewPage
 from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
+from lambent.gateway.watchers import Watchers
 from lambent.policy.authority import PolicyAuthority
 from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
@@ -488,11 +490,14 @@ def _gateways(
         later.is_ready, later.reset, clock if config.test_mode else None, later.advance
     )
     tags = lambda_.resource_facts.tags
+    figures = Figures(functions.metrics, functions.plane, clock)
+    watchers = Watchers(config.metrics_token)
     operators = (
         AccountsDoor(iam.accounts, ground.signatures, config.account, later.keep),
         ExplainDoor(iam.directory, ground.decisions, ground.signatures, clock, config.account),
         SuggestDoor(iam.directory, iam.calls, ground.signatures, config.account),
-        MetricsPage(Figures(functions.metrics, functions.plane).read, config.metrics_token),
+        MetricsPage(figures.read, watchers),
+        OverviewPage(figures.overview, watchers),
         UsageDoor(functions.metering, ground.signatures, clock, config.account, tags),
     )
     # An address is that of an HTTP API if there is one; all the others are those of REST APIs, or of none.

@@ -22,6 +22,7 @@ _COMMANDS = {
     "iam": "lambent.cli.iam",
     "invoke": "lambent.cli.invoke",
     "logs": "lambent.cli.logs",
+    "top": "lambent.cli.top",
     "bill": "lambent.cli.bill",
     "cost": "lambent.cli.cost",
     "exec": "lambent.cli.exec",

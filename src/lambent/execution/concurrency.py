@@ -35,6 +35,10 @@ class Concurrency:
     def running(self) -> int:
         return sum(self._running.values())
 
+    def running_by_function(self) -> dict[str, int]:
+        """By function ARN, where any run."""
+        return dict(self._running)
+
     def running_with(self, spec: FunctionSpec) -> tuple[int, int, int]:
         """How many run of the function, of its account, and of the account's functions without a reservation."""
         unreserved = self._unreserved.get(spec.account_id, 0)

@@ -23,7 +23,7 @@ from lambent.execution.provisioning import Provisioning
 from lambent.execution.restore import Restore
 from lambent.execution.running import resolving
 from lambent.execution.scale_out import ScaleOut
-from lambent.execution.scheduler import Scheduler
+from lambent.execution.scheduler import Holding, Scheduler
 from lambent.execution.snapshots import Means, Snapshots
 from lambent.execution.spawner_link import SpawnerGone, SpawnerLink
 from lambent.execution.spec import (
@@ -295,6 +295,13 @@ class ExecutionPlane:
             "snapshots": self._snapshots.describe(),
             "environments": self._scheduler.describe(),
             "spawner": spawner,
+        }
+
+    def holdings(self) -> dict[str, tuple[int, Holding]]:
+        """By function ARN: how many of its invocations run now, and its environments."""
+        running, held = self._concurrency.running_by_function(), self._scheduler.holdings()
+        return {
+            arn: (running.get(arn, 0), held.get(arn) or Holding()) for arn in {**running, **held}
         }
 
     def held_ready(self) -> list[tuple[FunctionSpec, int]]:

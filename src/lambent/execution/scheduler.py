@@ -42,6 +42,22 @@ class Group:
     prefers_provisioned: bool = False
 
 
+@dataclass(slots=True)
+class Holding:
+    """The environments of one function, all versions together; of memory (MiB) the most that one may and did use."""
+
+    idle: int = 0
+    busy: int = 0
+    memory_mib: int = 0
+    peak_mib: int = 0
+
+    def take(self, environment: Environment, *, is_busy: bool) -> None:
+        self.busy += is_busy
+        self.idle += not is_busy
+        self.memory_mib = max(self.memory_mib, environment.spec.memory_mib)
+        self.peak_mib = max(self.peak_mib, environment.peak_mib())
+
+
 class Scheduler:
     """Owns every environment from its assignment on.
 
@@ -145,6 +161,16 @@ class Scheduler:
             key: {"idle": len(group.idle), "busy": len(group.busy)}
             for key, group in self._groups.items()
         }
+
+    def holdings(self) -> dict[str, Holding]:
+        """What functions have, by function ARN; compiling their code is nothing of theirs."""
+        found: dict[str, Holding] = {}
+        for group in self._groups.values():
+            for environment in (*group.idle, *group.busy):
+                if not environment.spec.compiles:
+                    holding = found.setdefault(environment.spec.function_arn, Holding())
+                    holding.take(environment, is_busy=environment in group.busy)
+        return found
 
     def rest(self, environment: Environment) -> None:
         """An environment whose INIT nobody waited for lies idle from now on."""

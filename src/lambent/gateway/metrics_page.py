@@ -1,18 +1,11 @@
-"""`GET /_lambent/metrics`: figures of the platform in Prometheus's text format.
-
-It names functions and accounts, so it answers clients on this machine alone, or whoever brings the token of the
-settings.
-"""
+"""`GET /_lambent/metrics`: figures of the platform in Prometheus's text format."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-import ipaddress
 import math
 from typing import TYPE_CHECKING
 
-import orjson
 import prometheus_client
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -22,6 +15,7 @@ from prometheus_client.core import (
 
 from lambent.core.figures import Histogram
 from lambent.core.http import Response
+from lambent.gateway.watchers import refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -30,16 +24,17 @@ if TYPE_CHECKING:
 
     from lambent.core.figures import Family
     from lambent.core.http import Request
+    from lambent.gateway.watchers import Watchers
 
 PATH = "/_lambent/metrics"
 
 
 class MetricsPage:
-    """A door. Args: gives the figures; the token that clients elsewhere need, "" for none that would do."""
+    """A door. Args: gives the figures; who may read them."""
 
-    def __init__(self, read: Callable[[], Awaitable[Iterable[Family]]], token: str = "") -> None:
+    def __init__(self, read: Callable[[], Awaitable[Iterable[Family]]], watchers: Watchers) -> None:
         self._read = read
-        self._token = token
+        self._watchers = watchers
         # The platform's own process: CPU, memory, descriptors, garbage collections.
         self._process = prometheus_client.CollectorRegistry()
         prometheus_client.ProcessCollector(namespace="lambent_core", registry=self._process)
@@ -50,24 +45,15 @@ class MetricsPage:
 
     async def handle(self, request: Request) -> Response:
         if request.method not in {"GET", "HEAD"}:
-            return _refused(405, f"{PATH} answers GET")
-        if not self._may_read(request):
-            return _refused(403, f"{PATH} answers clients on this machine, or with a token")
+            return refused(405, f"{PATH} answers GET")
+        if not self._watchers.may_read(request):
+            return self._watchers.refusal(PATH)
         registry = _Given([_family(each) for each in await self._read()])
         # It reads files of /proc.
         own = await asyncio.to_thread(prometheus_client.generate_latest, self._process)
         text = prometheus_client.generate_latest(registry)
         headers = [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")]
         return Response(200, headers, text + own)
-
-    def _may_read(self, request: Request) -> bool:
-        given = request.headers.get("authorization").removeprefix("Bearer ")
-        if self._token:
-            return hmac.compare_digest(given.encode("latin-1"), self._token.encode())
-        try:
-            return ipaddress.ip_address(request.peer).is_loopback
-        except ValueError:
-            return False
 
 
 class _Given:
@@ -102,8 +88,3 @@ def _family(family: Family) -> Metric:
 
 def _bound(bound: float) -> str:
     return "+Inf" if math.isinf(bound) else repr(float(bound))
-
-
-def _refused(status: int, message: str) -> Response:
-    headers = [("Content-Type", "application/json")]
-    return Response(status, headers, orjson.dumps({"message": message}))

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lambent.core.http import BytesBody, Headers, Request
 from lambent.gateway.metrics_page import MetricsPage
+from lambent.gateway.watchers import Watchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,4 +102,4 @@ def test_who_may_read_it(token: str, peer: str, sent: str, status: int) -> None:
 
     headers = Headers([("authorization", sent)] if sent else [])
     request = Request("GET", "/_lambent/metrics", "", headers, BytesBody(), peer)
-    assert asyncio.run(MetricsPage(read, token).handle(request)).status == status
+    assert asyncio.run(MetricsPage(read, Watchers(token)).handle(request)).status == status

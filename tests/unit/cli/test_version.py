@@ -30,8 +30,8 @@ def test_version_option(run: Callable[..., Result]) -> None:
 def test_help_names_what_people_use(run: Callable[..., Result]) -> None:
     shown = run("--help").stdout.partition("Commands:")[2]
     assert [line.split()[0] for line in shown.splitlines() if line] == [
-        *("up", "env", "account", "iam", "invoke", "logs", "bill", "cost"),
-        *("exec", "events", "doctor", "version"),
+        *("up", "env", "account", "iam", "invoke", "logs", "top", "bill"),
+        *("cost", "exec", "events", "doctor", "version"),
     ]
 
 

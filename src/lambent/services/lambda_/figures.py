@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from dataclasses import asdict
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lambent.core.figures import Family, Histogram
+from lambent.core.steps import step_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.core.clock import Clock
     from lambent.core.figures import Labels
+    from lambent.execution.scheduler import Holding
     from lambent.services.lambda_.function_metrics import Counts, FunctionMetrics, Target
 
 # Seconds.
@@ -22,20 +28,43 @@ _OTHERS: Labels = (("account", ""), ("region", ""), ("function", "(others)"))
 
 class Plane(Protocol):
     async def describe(self) -> dict[str, Any]: ...
+    def holdings(self) -> Mapping[str, tuple[int, Holding]]: ...
 
 
 class Figures:
-    """Args: what counts invocations, and the execution plane."""
+    """Args: what counts invocations, the execution plane, and the clock."""
 
-    def __init__(self, metrics: FunctionMetrics, plane: Plane) -> None:
+    def __init__(self, metrics: FunctionMetrics, plane: Plane, clock: Clock) -> None:
         self._metrics = metrics
         self._plane = plane
+        self._clock = clock
+        self._since = clock.monotonic()
         self._totals: dict[Labels, _Totals] = {}
         metrics.counted = self._take
 
     async def read(self) -> list[Family]:
         self._metrics.settle()
         return [*self._of_functions(), *_of_plane(await self._plane.describe())]
+
+    async def overview(self) -> dict[str, Any]:
+        """What `lambent top` shows: of each function the totals, which it subtracts from the next ones, and what there
+        is now. Of how long invocations took, (step of `core.steps` in milliseconds, how many).
+        """
+        self._metrics.settle()
+        described = await self._plane.describe()
+        held = {_labels_of(arn): each for arn, each in self._plane.holdings().items()}
+        return {
+            "uptime_s": self._clock.monotonic() - self._since,
+            "running": described["running"],
+            "pooled": sum(pool["ready"] for pool in described["pools"].values()),
+            "waiting": sum(pool["waiting"] for pool in described["pools"].values()),
+            "functions": [
+                dict(labels)
+                | self._totals.get(labels, _NOTHING).document()
+                | _now(held.get(labels))
+                for labels in {**self._totals, **held}
+            ],
+        }
 
     def _take(self, target: Target, counts: Counts) -> None:
         labels: Labels = (
@@ -67,7 +96,7 @@ class Figures:
 class _Totals:
     """Of one function. The buckets are all that is kept of its durations: there may be many functions."""
 
-    __slots__ = ("_buckets", "_seconds", "errors", "invocations", "throttles")
+    __slots__ = ("_buckets", "_seconds", "_steps", "errors", "invocations", "throttles")
 
     def __init__(self) -> None:
         self.invocations = 0.0
@@ -75,6 +104,7 @@ class _Totals:
         self.throttles = 0
         self._seconds = 0.0
         self._buckets = [0.0] * (len(BOUNDS) + 1)
+        self._steps: dict[int, float] = {}
 
     def take(self, counts: Counts) -> None:
         durations = counts.durations
@@ -82,13 +112,38 @@ class _Totals:
         self._seconds += durations.total / 1000
         for value_ms, count in durations.values.items():
             self._buckets[bisect_left(BOUNDS, value_ms / 1000)] += count
+            step = step_of(value_ms)
+            self._steps[step] = self._steps.get(step, 0) + count
         self.errors += counts.errors
         self.throttles += counts.throttles
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "invocations": self.invocations,
+            "errors": self.errors,
+            "throttles": self.throttles,
+            "durations": list(self._steps.items()),
+        }
 
     def histogram(self) -> Histogram:
         """To a hundredth of each value: where there were many, only that is known."""
         buckets = zip((*BOUNDS, math.inf), accumulate(self._buckets), strict=True)
         return Histogram(tuple(buckets), self._seconds)
+
+
+_NOTHING = _Totals()
+
+
+def _now(held: tuple[int, Holding] | None) -> dict[str, Any]:
+    if held is None:
+        return {"running": 0, "idle": 0, "busy": 0, "memory_mib": 0, "peak_mib": 0}
+    running, holding = held
+    return {"running": running} | asdict(holding)
+
+
+def _labels_of(arn: str) -> Labels:
+    _, _, _, region, account, _, name = arn.split(":")
+    return (("account", account), ("region", region), ("function", name))
 
 
 def _of_plane(described: dict[str, Any]) -> list[Family]:
