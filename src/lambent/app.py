@@ -99,7 +99,9 @@ def discover_runtimes() -> dict[str, Any]:
 def spawn_execution(config: Config, core_uid: int, runtimes: Mapping[str, Any]) -> Started:
     """Start a spawner without a launcher: for tests."""
     outside = start.Outside(config.network_mode, config.network_deny)
-    return start.start_spawner(config.data_dir, config.isolation, core_uid, runtimes, outside)
+    return start.start_spawner(
+        config.data_dir, config.isolation, core_uid, runtimes, outside, config.log_style
+    )
 
 
 @dataclass(slots=True)
@@ -356,7 +358,7 @@ def _functions(
         networks=Networks(config.network_rules),
         observer=Observers(metering.meter, metrics),
     )
-    compute = Compute()
+    compute = Compute(log_style=config.log_style)
     lambda_ = LambdaService(
         database=ground.database,
         plane=plane,
@@ -394,7 +396,7 @@ def _watched(ground: _Ground, functions: _Functions) -> _Watched:
     cloudwatch.collector.watch(functions.metrics.drain)
     max_bytes = ground.config.logs_max_mib << 20
     segments = LogSegments(ground.data_dir.logs_dir, ground.clock, max_bytes)
-    searches = Compute()
+    searches = Compute(log_style=ground.config.log_style)
     logs = LogsService(
         database=ground.database,
         segments=segments,
@@ -431,7 +433,7 @@ def _apis(ground: _Ground, functions: _Functions, watched: _Watched) -> _Apis:
     http = ApiGatewayV2Service(ground.database, live_apis, authority=ground.strict_authority)
     metrics = ApiMetrics(ground.clock)
     watched.cloudwatch.collector.watch(metrics.drain)
-    compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB)
+    compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB, log_style=ground.config.log_style)
     rest_plane = RestDataPlane(
         stages=stages,
         functions=functions.lambda_.functions,

@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from lambent.core.plain_log import LogStyle
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,6 +27,8 @@ NetworkMode = Literal["auto", "internet", "platform", "none"]
 FunctionNetwork = ("internet", "platform", "none")
 Retired = Literal["accept", "refuse"]
 CpuLimit = Literal["memory", "none"]
+LogFormat = Literal["auto", "json", "text"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 # What awslocal, samlocal, cdklocal and tflocal expect.
 DEFAULT_PORT = 4566
@@ -103,6 +107,13 @@ class Config:
         "What clients send as a bearer token to read /_lambent/metrics; without it only those on this machine may.",
         "",
     )
+    log_format: LogFormat = _setting(  # noqa: RUF009 - makes a field
+        "How the platform's own log is written: json, a line each; text, for people; auto: text on a terminal.",
+        "auto",
+    )
+    log_level: LogLevel = _setting(  # noqa: RUF009 - makes a field
+        "The least level of the platform's own log: debug, info, warning or error.", "info"
+    )
     logs_max_mib: int = _setting(
         "MiB that all logs together may take; beyond that the oldest are deleted.", 10240
     )
@@ -118,6 +129,8 @@ class Config:
             "network_mode": NetworkMode,
             "runtimes_retired": Retired,
             "limits_cpu": CpuLimit,
+            "log_format": LogFormat,
+            "log_level": LogLevel,
         }
         for name, choice in choices.items():
             allowed = get_args(choice)
@@ -162,6 +175,10 @@ class Config:
         """What `network_functions` says, as (name, mode)."""
         rules = (rule.partition("=") for rule in self.network_functions.replace(",", " ").split())
         return [(name, mode) for name, _, mode in rules]
+
+    @property
+    def log_style(self) -> LogStyle:
+        return LogStyle(self.log_format, self.log_level)
 
     @property
     def core_uid(self) -> int:

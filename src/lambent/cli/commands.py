@@ -63,6 +63,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "isolation": {"type": click.Choice(["auto", "require", "none"])},
     "network_mode": {"type": click.Choice(["auto", "internet", "platform", "none"])},
     "test_mode": {"is_flag": True, "default": None},
+    "log_format": {"type": click.Choice(["auto", "json", "text"])},
+    "log_level": {"type": click.Choice(["debug", "info", "warning", "error"])},
     "core_user": {"type": click.Choice(["auto", "root"])},
 }
 # Where the option is not called as the setting.

@@ -9,6 +9,7 @@ import sys
 import click
 
 from lambent.config import Config
+from lambent.core import plain_log
 from lambent.storage.data_dir import DataDir
 from lambent.storage.errors import StorageUnusable
 
@@ -26,6 +27,7 @@ def command(control_fd: int, runtimes: str, config_json: str) -> None:
         0o077
     )  # what functions print and events carry is nobody else's; code sets modes of its own
     config = Config.from_json(config_json)
+    plain_log.start(config.log_style, "core")
     control = socket.socket(fileno=control_fd)
     data_dir = DataDir(config.data_dir)
     try:

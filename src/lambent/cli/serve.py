@@ -18,6 +18,7 @@ import click
 import uvloop
 
 from lambent import __version__, app
+from lambent.process import platform_log
 from lambent.storage.errors import StorageUnusable
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ def run(config: Config, data_dir: DataDir, control: socket.socket, runtimes_json
     Raises:
         StorageUnusable: the state or the address cannot be used; one line.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plug-in it has
+    platform_log.start(config.log_style)
     # Each environment takes four descriptors, and the usual soft limit is 1,024.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -12,11 +13,14 @@ import click
 
 import lambent
 from lambent.cli.commands import settings
+from lambent.core import plain_log
 from lambent.storage.data_dir import DataDir
 from lambent.storage.errors import StorageUnusable
 
 if TYPE_CHECKING:
     from lambent.config import Config
+
+_log = logging.getLogger(__name__)
 
 # The launcher is privileged: it runs without site-packages and without the user's Python settings (-I -S).
 _LAUNCH = "import sys; sys.path.insert(0, {source!r}); from lambent.execution.launcher.main import main; main()"
@@ -34,15 +38,12 @@ _LAUNCH = "import sys; sys.path.insert(0, {source!r}); from lambent.execution.la
     "network_mode",
     "test_mode",
     "core_user",
+    "log_format",
+    "log_level",
 )
 def command(config: Config) -> None:
     """Start the platform and keep it running until Ctrl-C."""
-    if config.auth == "open":
-        click.echo("WARNING: --auth open: signatures and permissions are not checked.", err=True)
-    if config.isolation == "none":
-        click.echo("WARNING: --isolation none: functions are not isolated.", err=True)
-    if config.core_user == "root" and os.geteuid() == 0:
-        click.echo("WARNING: --core-user root: the core runs with all of root's power.", err=True)
+    _warn(config)
     try:
         DataDir(config.data_dir).prepare(config.core_uid)
     except StorageUnusable as problem:
@@ -63,3 +64,20 @@ def command(config: Config) -> None:
             str(config.core_uid),
         ],
     )
+
+
+def _warn(config: Config) -> None:
+    """What makes it less safe than it could be is said loudly: to people, or as lines of the log."""
+    warnings = {
+        "--auth open: signatures and permissions are not checked.": config.auth == "open",
+        "--isolation none: functions are not isolated.": config.isolation == "none",
+        "--core-user root: the core runs with all of root's power.": config.core_user == "root"
+        and os.geteuid() == 0,
+    }
+    if config.log_style.is_json():
+        plain_log.start(config.log_style, "up")
+    for text, is_so in warnings.items():
+        if is_so and config.log_style.is_json():
+            _log.warning(text)
+        elif is_so:
+            click.echo(f"WARNING: {text}", err=True)

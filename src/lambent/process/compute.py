@@ -19,6 +19,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lambent.core.plain_log import LogStyle
 from lambent.process.compute_child import LENGTH, pack
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ PROCESSES = 2
 MEMORY_MIB = 1024
 # Answers are small things; code and archives go by way of files.
 _MAX_ANSWER_BYTES = 1 << 28
-_BOOT = "import sys; sys.path[:] = {path!r}; from lambent.process.compute_child import main; main({fd}, {memory})"
+_BOOT = (
+    "import sys; sys.path[:] = {path!r}; "
+    "from lambent.process.compute_child import main; main({fd}, {memory}, {style!r})"
+)
 
 
 class ComputeFailed(Exception):
@@ -53,9 +57,16 @@ class Compute:
     Args:
         processes: how many calls run at once; more wait for their turn.
         memory_mib: the address space of a child and of what it starts.
+        log_style: how children log.
     """
 
-    def __init__(self, processes: int = PROCESSES, memory_mib: int = MEMORY_MIB) -> None:
+    def __init__(
+        self,
+        processes: int = PROCESSES,
+        memory_mib: int = MEMORY_MIB,
+        log_style: LogStyle = LogStyle(),  # noqa: B008 - a tuple of two texts
+    ) -> None:
+        self._log_style = log_style
         self._memory_bytes = memory_mib << 20
         self._processes = processes
         self._slots = asyncio.Semaphore(processes)
@@ -116,7 +127,7 @@ class Compute:
     def _take(self) -> _Child:
         if self._is_closed:
             raise ComputeDied("the compute processes were stopped")
-        child = self._living() or _Child(self._memory_bytes)
+        child = self._living() or _Child(self._memory_bytes, self._log_style)
         self._busy.add(child)
         return child
 
@@ -143,11 +154,13 @@ class Compute:
 class _Child:
     """One process and the socket to it."""
 
-    def __init__(self, memory_bytes: int) -> None:
+    def __init__(self, memory_bytes: int, log_style: LogStyle) -> None:
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)
         with theirs:
-            boot = _BOOT.format(path=sys.path, fd=theirs.fileno(), memory=memory_bytes)
+            boot = _BOOT.format(
+                path=sys.path, fd=theirs.fileno(), memory=memory_bytes, style=tuple(log_style)
+            )
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", boot],
                 pass_fds=[theirs.fileno()],

@@ -15,6 +15,8 @@ import struct
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from lambent.core import plain_log
+
 if TYPE_CHECKING:
     from typing import BinaryIO
 
@@ -31,11 +33,12 @@ def pack(value: object) -> bytes:
     return LENGTH.pack(len(data)) + data
 
 
-def main(descriptor: int, memory_bytes: int) -> None:
+def main(descriptor: int, memory_bytes: int, log_style: tuple[str, str]) -> None:
     """Answer requests on the socket until the parent closes it."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(_NICENESS)
+    plain_log.start(plain_log.LogStyle(*log_style), "compute")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     os.set_inheritable(descriptor, False)
     with socket.socket(fileno=descriptor) as connection, connection.makefile("rwb") as stream:

@@ -86,7 +86,10 @@ def test_a_child_imports_only_what_it_is_asked_for(functions: ModuleType) -> Non
         async with computing() as compute:
             loaded = await compute.run(functions.modules, timeout_s=10)
             ours = [name for name in loaded if name.startswith("lambent")]
-            assert ours == ["lambent", "lambent.process", "lambent.process.compute_child"]
+            assert ours == [
+                *("lambent", "lambent.core", "lambent.core.plain_log"),
+                *("lambent.process", "lambent.process.compute_child"),
+            ]
             assert not {"asyncio", "sqlalchemy", "site", "multiprocessing"} & set(loaded)
 
     asyncio.run(run())

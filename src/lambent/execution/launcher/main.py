@@ -11,6 +11,8 @@ import json
 import sys
 from pathlib import Path
 
+from lambent.core import plain_log
+from lambent.core.plain_log import LogStyle
 from lambent.execution.launcher.core_process import CoreProcess
 from lambent.execution.launcher.supervise import Supervisor
 from lambent.execution.runtimes import discovery
@@ -21,12 +23,14 @@ def main() -> None:
     """Run until core ends; the exit status is core's. Arguments: the configuration as JSON, core's uid."""
     config_json, core_uid = sys.argv[1], int(sys.argv[2])
     config = json.loads(config_json)
+    log_style = LogStyle(config["log_format"], config["log_level"])
+    plain_log.start(log_style, "launcher")
     runtimes = discovery.discover()
 
     def start_spawner() -> start.Started:
         outside = start.Outside(config["network_mode"], config["network_deny"])
         return start.start_spawner(
-            config["data_dir"], config["isolation"], core_uid, runtimes, outside
+            config["data_dir"], config["isolation"], core_uid, runtimes, outside, log_style
         )
 
     core = CoreProcess(config_json, json.dumps(runtimes), core_uid, Path(config["data_dir"]))

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lambent.execution.launcher.core_process import CoreProcess
+
+_log = logging.getLogger(__name__)
 
 # Running invocations get this long to finish after SIGTERM; a second signal cuts it short.
 GRACE_S = 15.0
@@ -90,6 +93,7 @@ class Supervisor:
             if self._is_refused:
                 self._react(signal.SIGTERM)
                 return
+            _log.warning("the spawner ended by itself: a new one is started")
             information = signal.sigtimedwait(_STOP_SIGNALS, RESTART_PAUSE_S)
             if information is None:
                 self._give_core_a_spawner()

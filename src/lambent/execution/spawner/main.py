@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 
+from lambent.core import plain_log
 from lambent.core.clock import SystemClock
 from lambent.execution.sandbox import cgroup, libc, mounts, namespaces
 from lambent.execution.spawner import host as hosts
@@ -26,6 +27,7 @@ _NETWORKS = (networks.AUTO, networks.INTERNET, networks.PLATFORM, networks.NONE)
 def main() -> None:
     """Run until core's end of the socket is closed."""
     arguments = _arguments()
+    plain_log.start(plain_log.LogStyle(arguments.log_format, arguments.log_level), "spawner")
     signal.pthread_sigmask(signal.SIG_SETMASK, set())  # the launcher waits with its signals blocked
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     libc.become_subreaper()
@@ -94,6 +96,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--network", choices=_NETWORKS, required=True)
     parser.add_argument("--network-deny", required=True, help="CIDRs, separated by commas")
     parser.add_argument("--core-uid", type=int, required=True)
+    parser.add_argument("--log-format", required=True)
+    parser.add_argument("--log-level", required=True)
     parser.add_argument("--runtimes", required=True, help="JSON of runtimes/discovery.py")
     return parser.parse_args()
 

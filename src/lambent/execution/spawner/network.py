@@ -12,9 +12,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import ipaddress
+import logging
 import os
 import socket
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from lambent.execution.sandbox.netlink import Route
     from lambent.execution.spawner.loop import Loop
+
+_log = logging.getLogger(__name__)
 
 AUTO, INTERNET, PLATFORM, NONE, HOST = "auto", "internet", "platform", "none", "host"
 _WIDEST_FIRST = (INTERNET, PLATFORM, NONE)
@@ -228,7 +230,7 @@ class Router:
             try:
                 firewall.apply(self._rules())
             except OSError as error:
-                sys.stderr.write(f"lambent: functions can reach this host: {error}\n")
+                _log.error("functions can reach this host: %s", error)
 
     def _look_again(self, watched: Netlink) -> None:
         try:
@@ -241,7 +243,7 @@ class Router:
                 for name in fresh:
                     forwarding.switch(name, is_on=True)
         except OSError as error:
-            sys.stderr.write(f"lambent: answers from a new network may not arrive: {error}\n")
+            _log.warning("answers from a new network may not arrive: %s", error)
 
 
 def connect(wanted: str, *, isolated: bool, is_root: bool, data_dir: str, deny: str) -> Network:
@@ -261,7 +263,7 @@ def connect(wanted: str, *, isolated: bool, is_root: bool, data_dir: str, deny: 
         except OSError as error:
             network = Network(PLATFORM, f"{UNABLE}: {error}")
             if wanted == AUTO:
-                sys.stderr.write(f"lambent: {network.lacks}\n")
+                _log.warning("%s", network.lacks)
         else:
             network.router = router
     if wanted not in (AUTO, network.mode):

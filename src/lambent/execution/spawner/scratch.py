@@ -7,11 +7,11 @@ keeps a descriptor of each disk, so that what is unmounted when a sandbox dies i
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import signal
 import socket
-import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambent.execution.spawner.loop import Loop
+
+_log = logging.getLogger(__name__)
 
 # What AWS gives a function that asks for nothing else.
 DEFAULT_MIB = 512
@@ -134,7 +136,7 @@ class Scratch:
         event = json.loads(data)
         _, taker = self._ordered.pop(event["made"])
         if not given:
-            sys.stderr.write(f"lambent: /tmp is memory: {event['reason']}\n")
+            _log.warning("the disk of functions is memory: %s", event["reason"])
             self._lives = 0
         made = Disk(event["made"], given[0]) if given else NO_DISK
         if taker is not None:

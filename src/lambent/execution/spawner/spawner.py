@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lambent.execution.spawner.host import Host
     from lambent.execution.spawner.loop import Loop
     from lambent.execution.spawner.scratch import Disk
+
+_log = logging.getLogger(__name__)
 
 # A group whose last process has been reaped is empty at once; should it not be, we look again.
 _REMOVE_AGAIN_S = 0.05
@@ -345,7 +347,7 @@ class Spawner:
         try:
             sandbox.group.limit_cpu(cpu.quota(sandbox.memory_mib))
         except OSError as error:
-            sys.stderr.write(f"lambent: no CPU quota for a sandbox: {error}\n")
+            _log.warning("no CPU quota for a sandbox: %s", error)
 
     def _freeze(self, request: Mapping[str, Any]) -> None:
         """Nobody is told: core sends to a frozen sandbox what it likes, it reads it when it is thawed."""
@@ -357,7 +359,7 @@ class Spawner:
         try:
             sandbox.freezer.freeze()
         except OSError as error:
-            sys.stderr.write(f"lambent: a sandbox runs on: {error}\n")
+            _log.warning("a sandbox runs on: %s", error)
 
     def _thaw(self, request: Mapping[str, Any]) -> None:
         sandbox = self._sandboxes.get(request["sandbox"])

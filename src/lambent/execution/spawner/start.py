@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lambent.core.plain_log import LogStyle
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -42,6 +44,7 @@ def start_spawner(
     core_uid: int,
     runtimes: Mapping[str, Any],
     outside: Outside = NOTHING,
+    log_style: LogStyle = LogStyle(),  # noqa: B008 - a tuple of two texts
 ) -> Started:
     """Start a spawner for the platform at `data_dir`.
 
@@ -63,6 +66,7 @@ def start_spawner(
                 *("--isolation", isolation),
                 *("--network", outside.network, "--network-deny", outside.deny),
                 *("--core-uid", str(core_uid)),
+                *("--log-format", log_style.format, "--log-level", log_style.level),
                 *("--runtimes", json.dumps(dict(runtimes))),
             ],
             stdin=subprocess.DEVNULL,

@@ -128,7 +128,10 @@ class Zygote:
         self._tell(event)
 
     def _tell(self, event: dict[str, Any], given: list[int] | None = None) -> None:
-        keeper.tell(self._sock, event, given)
+        try:
+            keeper.tell(self._sock, event, given)
+        except (BrokenPipeError, ConnectionResetError):
+            sys.exit(0)  # the spawner is gone, and we are about to follow it
 
     def _become_sandbox(
         self, walls: spawn.Walls, frames: int, log: int, status_in: int
