@@ -37,6 +37,10 @@ DEFAULT_ACCOUNT = "000000000000"
 CORE_UID = 60_566
 
 
+# Settings that nobody else may see.
+_SECRET = ("metrics_token",)
+
+
 class ConfigInvalid(Exception):
     """A setting cannot be used; the text is one line for the person who gave it."""
 
@@ -188,11 +192,15 @@ class Config:
         return os.geteuid()
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        """All but what is secret: arguments of a process can be read by everybody on the host."""
+        return json.dumps(asdict(self) | dict.fromkeys(_SECRET, ""))
+
+    def secrets_to_json(self) -> str:
+        return json.dumps({name: getattr(self, name) for name in _SECRET})
 
     @classmethod
-    def from_json(cls, text: str) -> Config:
-        return cls(**json.loads(text))
+    def from_json(cls, text: str, secrets: str) -> Config:
+        return cls(**json.loads(text) | json.loads(secrets))
 
 
 def load(options: Mapping[str, Any]) -> Config:

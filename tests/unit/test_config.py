@@ -220,7 +220,13 @@ def test_a_file_that_is_named_has_to_exist(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_json_and_back() -> None:
     config = Config(port=0, region="eu-west-1", test_mode=True, keep_alive_s=1.5)
-    assert Config.from_json(config.to_json()) == config
+    assert Config.from_json(config.to_json(), config.secrets_to_json()) == config
+
+
+def test_what_is_secret_is_not_among_what_everybody_may_read() -> None:
+    config = Config(metrics_token="hush")
+    assert "hush" not in config.to_json()
+    assert Config.from_json(config.to_json(), config.secrets_to_json()) == config
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,17 @@ EXIT_CANNOT_START = 78
 
 @click.command("core", hidden=True)
 @click.option("--control-fd", type=int, required=True)
+@click.option("--secrets-fd", type=int, required=True)
 @click.option("--runtimes", required=True)
 @click.argument("config_json")
-def command(control_fd: int, runtimes: str, config_json: str) -> None:
+def command(control_fd: int, secrets_fd: int, runtimes: str, config_json: str) -> None:
     """Run the core on the launcher's control socket."""
     os.umask(
         0o077
     )  # what functions print and events carry is nobody else's; code sets modes of its own
-    config = Config.from_json(config_json)
+    with open(secrets_fd) as secrets:
+        secrets.seek(0)
+        config = Config.from_json(config_json, secrets.read())
     plain_log.start(config.log_style, "core")
     control = socket.socket(fileno=control_fd)
     data_dir = DataDir(config.data_dir)

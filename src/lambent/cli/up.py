@@ -49,6 +49,9 @@ def command(config: Config) -> None:
     except StorageUnusable as problem:
         raise click.ClickException(str(problem)) from problem
     sys.stdout.flush()
+    secrets = os.memfd_create("lambent-secrets")  # it outlives exec, and nobody else can open it
+    os.write(secrets, config.secrets_to_json().encode())
+    os.set_inheritable(secrets, True)
     source = str(Path(lambent.__file__).parent.parent)
     # The launcher takes them once it can; until then none ends it halfway. A mask outlives exec.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -62,6 +65,7 @@ def command(config: Config) -> None:
             _LAUNCH.format(source=source),
             config.to_json(),
             str(config.core_uid),
+            str(secrets),
         ],
     )
 

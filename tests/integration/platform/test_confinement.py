@@ -58,4 +58,4 @@ def test_core_sees_of_the_homes_only_what_it_runs_on(start: Start) -> None:
 def test_core_user_root_keeps_root_and_says_so(start: Start) -> None:
     up = start("--core-user", "root")
     assert _status(up.core.pid)["Uid"].split() == ["0"] * 4
-    assert "WARNING: --core-user root" in up.complaints
+    assert "--core-user root: the core runs with all of root's power." in up.complaints

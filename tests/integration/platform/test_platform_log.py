@@ -43,7 +43,7 @@ def test_every_line_is_json_whoever_writes_it(start: Callable[..., Up]) -> None:
     )
     said = {(line["process"], line["level"], line["event"]) for line in found}
     assert ("up", "warning", "--auth open: signatures and permissions are not checked.") in said
-    assert ("launcher", "warning", "the spawner ended by itself: a new one is started") in said
+    assert ("launcher", "warning", "the spawner is dead (-9), a new one is started") in said
     assert ("core", "warning", "the spawner is gone; calls wait for the next one") in said
 
 

@@ -114,5 +114,5 @@ def test_a_network_that_cannot_be_had_is_refused(
     assert answer.status == EX_CONFIG
     assert answer.output == "" or "Lambent" in answer.output
     warning, complaint = answer.complaint
-    assert "WARNING: --isolation none" in warning
+    assert "--isolation none: functions are not isolated." in warning
     assert f"--network {network}: functions that are not isolated" in complaint

@@ -57,13 +57,15 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
                 print(kind, name)
 """
 PASSWORD, REFUSED = "Tr0ub4dor&3-accepted!", "short-Passw0rd!"
+METRICS_TOKEN = "token-of-the-metrics-5d0b"
 VARIABLE, LARGE = "variable-of-a-function-7f3a", "large-variable-9c1e"
 
 
 @pytest.fixture
-def up(start: Callable[..., Up]) -> Up:
+def up(start: Callable[..., Up], monkeypatch: pytest.MonkeyPatch) -> Up:
     if os.geteuid() != 0:
         pytest.skip("needs root: core runs under a uid of its own then")
+    monkeypatch.setenv("LAMBENT_METRICS_TOKEN", METRICS_TOKEN)
     return start()
 
 
@@ -176,6 +178,18 @@ def _send_nonsense(up: Up, secrets: dict[str, str]) -> list[str]:
     return bodies
 
 
+def _read_metrics(up: Up) -> str:
+    """With the token; without it they are refused."""
+    request = urllib.request.Request(f"{up.endpoint}/_lambent/metrics")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=60)
+    refused.value.close()
+    request.add_header("Authorization", f"Bearer {METRICS_TOKEN}")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
 def _holding(root: Path, secret: str) -> list[Path]:
     return [
         path
@@ -196,6 +210,8 @@ def test_secrets_are_where_they_must_be_and_nowhere_else(up: Up, clients: Client
     answers += _use_passwords(clients)
     answers += _use_variables(up, clients, secrets)
     answers += _send_nonsense(up, secrets)
+    answers.append(_read_metrics(up))
+    secrets["metrics token"] = METRICS_TOKEN
     secrets |= {"password": PASSWORD, "refused password": REFUSED, "refused variable": LARGE}
 
     for kind, secret in secrets.items():

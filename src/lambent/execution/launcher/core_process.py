@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 
 class CoreProcess:
-    """Starts and signals core. `control` is the launcher's end of the control socket."""
+    """Starts and signals core. `control` is the launcher's end of the control socket. `secrets` is handed on."""
 
-    def __init__(self, config_json: str, runtimes_json: str, uid: int, data_dir: Path) -> None:
+    def __init__(
+        self, config_json: str, runtimes_json: str, uid: int, data_dir: Path, secrets: int
+    ) -> None:
         self._arguments = (config_json, runtimes_json)
         self._uid = uid
         self._data_dir = data_dir
+        self._secrets = secrets
         self.control, self._core_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = 0
 
@@ -35,6 +38,7 @@ class CoreProcess:
         if self.pid == 0:
             self._become_core()
         self._core_end.close()
+        os.close(self._secrets)
 
     def has_claimed(self) -> bool:
         """Wait until core holds the data directory; False if it ended instead (another platform holds it).
@@ -74,6 +78,8 @@ class CoreProcess:
                     "core",
                     "--control-fd",
                     str(control),
+                    "--secrets-fd",
+                    str(self._secrets),
                     "--runtimes",
                     runtimes_json,
                     config_json,

@@ -20,8 +20,10 @@ from lambent.execution.spawner import start
 
 
 def main() -> None:
-    """Run until core ends; the exit status is core's. Arguments: the configuration as JSON, core's uid."""
-    config_json, core_uid = sys.argv[1], int(sys.argv[2])
+    """Run until core ends; the exit status is core's. Arguments: the configuration as JSON, core's uid, the file of
+    what is secret of it (a descriptor, for core alone).
+    """
+    config_json, core_uid, secrets = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     config = json.loads(config_json)
     log_style = LogStyle(config["log_format"], config["log_level"])
     plain_log.start(log_style, "launcher")
@@ -33,5 +35,7 @@ def main() -> None:
             config["data_dir"], config["isolation"], core_uid, runtimes, outside, log_style
         )
 
-    core = CoreProcess(config_json, json.dumps(runtimes), core_uid, Path(config["data_dir"]))
+    core = CoreProcess(
+        config_json, json.dumps(runtimes), core_uid, Path(config["data_dir"]), secrets
+    )
     sys.exit(Supervisor(core, start_spawner).run())

@@ -88,12 +88,13 @@ class Supervisor:
             elif self._spawner is not None and pid == self._spawner.pid:
                 self._spawner = None
                 spawner_ended = True
+                if code not in {0, CANNOT_BE_SO}:  # it leaves with 0 when core lets go of it
+                    _log.warning("the spawner is dead (%s), a new one is started", code)
                 self._is_refused = code == CANNOT_BE_SO
         if spawner_ended and self._core_status is None and not self._is_stopping:
             if self._is_refused:
                 self._react(signal.SIGTERM)
                 return
-            _log.warning("the spawner ended by itself: a new one is started")
             information = signal.sigtimedwait(_STOP_SIGNALS, RESTART_PAUSE_S)
             if information is None:
                 self._give_core_a_spawner()
