@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambent.apis.billed_requests import BilledRequests
+from lambent.apis.metrics import ApiMetrics
 from lambent.core.clock import SystemClock
 from lambent.execution.endpoint import Endpoint
 from lambent.execution.networks import Networks
@@ -36,9 +38,7 @@ from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
 from lambent.protocol.routing import Router
 from lambent.services.apigateway.data_plane.data_plane import RestDataPlane
-from lambent.services.apigateway.data_plane.metrics import ApiMetrics
 from lambent.services.apigateway.data_plane.trial_requests import TrialRequests
-from lambent.services.apigateway.data_plane.usage import BilledRequests
 from lambent.services.apigateway.service import ApiGatewayService
 from lambent.services.apigateway.stages_in_memory import Stages
 from lambent.services.apigatewayv2.data_plane.data_plane import HttpDataPlane
@@ -433,6 +433,7 @@ def _apis(ground: _Ground, functions: _Functions, watched: _Watched) -> _Apis:
     http = ApiGatewayV2Service(ground.database, live_apis, authority=ground.strict_authority)
     metrics = ApiMetrics(ground.clock)
     watched.cloudwatch.collector.watch(metrics.drain)
+    meter = BilledRequests(functions.metering.meter, metrics)
     compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB, log_style=ground.config.log_style)
     rest_plane = RestDataPlane(
         stages=stages,
@@ -443,7 +444,7 @@ def _apis(ground: _Ground, functions: _Functions, watched: _Watched) -> _Apis:
         clock=ground.clock,
         usage=rest.usage,
         logs=watched.logs,
-        meter=BilledRequests(functions.metering.meter, metrics),
+        meter=meter,
         closed_networks=ground.closed_networks,
     )
     http_plane = HttpDataPlane(
@@ -454,7 +455,7 @@ def _apis(ground: _Ground, functions: _Functions, watched: _Watched) -> _Apis:
         issuers=partial(_issuers, ground.config.web_identity_jwks),
         clock=ground.clock,
         logs=watched.logs,
-        meter=functions.metering.meter,
+        meter=meter,
         closed_networks=ground.closed_networks,
     )
     ground.decisions.add_resources("execute-api", rest_plane.resource_facts)

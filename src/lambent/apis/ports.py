@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from lambent.core.context import Scope
+
+Kind = Literal["rest", "http"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,22 +16,25 @@ class Measured:
     """One answered request, for metrics (`AWS/ApiGateway`) and the bill.
 
     Attributes:
-        method, resource_path: "" where no method was found.
+        api_name: of REST APIs alone.
+        method, resource_path: "" where no method or route was found.
         latency_ms: from the request's arrival to its answer.
         integration_ms: None where no integration was called.
-        is_detailed: the method's settings ask for metrics of its own.
+        size: bytes of the bodies that came in and went out; told of HTTP APIs alone.
+        is_detailed: the settings of the method or route ask for metrics of its own.
     """
 
-    account_id: str
-    region: str
+    kind: Kind
+    scope: Scope
     api_id: str
-    api_name: str
     stage: str
     method: str
     resource_path: str
     status: int
     latency_ms: int
     integration_ms: int | None
+    api_name: str = ""
+    size: int = 0
     is_detailed: bool = False
 
 

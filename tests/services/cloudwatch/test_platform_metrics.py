@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -146,9 +148,6 @@ def test_asynchronous_events(functions: Any, total: Any) -> None:
 def test_requests_to_an_api(
     aws: Callable[..., Any], functions: Any, total: Any, running: Any
 ) -> None:
-    import urllib.error
-    import urllib.request
-
     gateway = aws("apigateway")
     api = gateway.create_rest_api(name="shop")["id"]
     (root,) = gateway.get_resources(restApiId=api)["items"]
@@ -182,6 +181,90 @@ def test_requests_to_an_api(
     with urllib.request.urlopen(address):
         pass
     assert total("AWS/ApiGateway", "Count", **by_method)["Sum"] == 1
+
+
+def test_names_of_apis_are_shown_without_what_is_not_ascii(
+    aws: Callable[..., Any], total: Any, running: Any
+) -> None:
+    gateway = aws("apigateway")
+    for name in ("straße", "日本"):
+        api = gateway.create_rest_api(name=name)["id"]
+        (root,) = gateway.get_resources(restApiId=api)["items"]
+        place = {"restApiId": api, "resourceId": root["id"], "httpMethod": "GET"}
+        gateway.put_method(**place, authorizationType="NONE")
+        gateway.put_integration(**place, type="MOCK")
+        gateway.create_deployment(restApiId=api, stageName="prod")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(
+                f"{running.platform.endpoint}/restapis/{api}/prod/_user_request_/x"
+            )
+        refused.value.close()
+    assert total("AWS/ApiGateway", "Count", ApiName="strae")["Sum"] == 1
+    assert total("AWS/ApiGateway", "Count", ApiName=api)["Sum"] == 1
+
+
+def test_requests_to_an_http_api(
+    aws: Callable[..., Any], functions: Any, total: Any, running: Any
+) -> None:
+    gateway = aws("apigatewayv2")
+    arn = functions.get_function_configuration(FunctionName="f")["FunctionArn"]
+    functions.add_permission(
+        FunctionName="f",
+        StatementId="s",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
+    api = gateway.create_api(Name="shop", ProtocolType="HTTP")["ApiId"]
+    target = gateway.create_integration(
+        ApiId=api,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=arn,
+        PayloadFormatVersion="2.0",
+    )["IntegrationId"]
+    for key in ("ANY /items/{id}", "POST /items/{id}"):
+        gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{target}")
+    gateway.create_stage(ApiId=api, StageName="prod", AutoDeploy=True)
+    address = f"{running.platform.endpoint}/_aws/execute-api/{api}/prod"
+
+    def call(path: str, data: bytes | None = None) -> bytes:
+        with urllib.request.urlopen(f"{address}{path}", data) as answer:
+            return bytes(answer.read())
+
+    assert call("/items/7") == b"hello"
+    assert call("/items/7", b"four") == b"hello"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        call("/nothing")
+    missing = refused.value.read()
+    refused.value.close()
+
+    by_stage = {"ApiId": api, "Stage": "prod"}
+    for dimensions in ({"ApiId": api}, by_stage):
+        assert total("AWS/ApiGateway", "Count", **dimensions)["Sum"] == 3
+        client_errors = total("AWS/ApiGateway", "4xx", **dimensions)
+        assert (client_errors["Sum"], client_errors["SampleCount"]) == (1, 3)
+        assert total("AWS/ApiGateway", "5xx", **dimensions)["Sum"] == 0
+        assert total("AWS/ApiGateway", "Latency", **dimensions)["SampleCount"] == 3
+        assert total("AWS/ApiGateway", "IntegrationLatency", **dimensions)["SampleCount"] == 2
+        processed = total("AWS/ApiGateway", "DataProcessed", **dimensions)
+        assert (processed["Sum"], processed["Unit"]) == (5 + 5 + 4 + len(missing), "Bytes")
+
+    # Routes have metrics of their own where their settings, or else those of the stage, say so.
+    of_any = {**by_stage, "Method": "ANY", "Resource": "/items/{id}"}
+    of_post = {**of_any, "Method": "POST"}
+    assert total("AWS/ApiGateway", "Count", **of_any) == {}
+    gateway.update_stage(
+        ApiId=api,
+        StageName="prod",
+        DefaultRouteSettings={"DetailedMetricsEnabled": True},
+        RouteSettings={"POST /items/{id}": {"DetailedMetricsEnabled": False}},
+    )
+    call("/items/7")
+    call("/items/7", b"four")
+    assert total("AWS/ApiGateway", "Count", **of_any)["Sum"] == 1
+    assert total("AWS/ApiGateway", "Count", **of_post) == {}
+    gateway.delete_route_settings(ApiId=api, StageName="prod", RouteKey="POST /items/{id}")
+    call("/items/7", b"four")
+    assert total("AWS/ApiGateway", "Count", **of_post)["Sum"] == 1
 
 
 def test_metrics_that_a_function_logs(functions: Any, total: Any, make_zip: Any) -> None:

@@ -6,11 +6,12 @@ of access logs the user's, whose format is a text with `$context` variables.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from lambent.apis.context_text import filled
+from lambent.apis.log_names import group_of, stream_of
 from lambent.apis.ports import Measured
+from lambent.core.context import Scope
 from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.exchange import last_of
 from lambent.services.apigateway.data_plane.execution_log import ExecutionLog, shown
@@ -52,31 +53,31 @@ class Records:
         latency_ms = round((self._clock.monotonic() - exchange.started) * 1000)
         if exchange.journal is not None and exchange.journal.lines and self._logs is not None:
             group = f"API-Gateway-Execution-Logs_{live.api_id}/{exchange.stage}"
-            key = (live.account_id, live.region, group, _stream(exchange.request_id))
+            key = (live.account_id, live.region, group, stream_of(exchange.request_id))
             self._logs.keep(*key, exchange.journal.as_events())
         self._access(exchange, status, size, latency_ms)
         if self._meter is not None:
             self._meter.request(
                 Measured(
-                    live.account_id,
-                    live.region,
-                    live.api_id,
-                    str(exchange.plan.rest_api.get("name", "")),
-                    exchange.stage,
-                    exchange.request.method if exchange.method.resource_path else "",
-                    exchange.method.resource_path,
-                    status,
-                    latency_ms,
-                    exchange.integration_ms,
-                    bool(exchange.method.settings.get("metricsEnabled")),
+                    kind="rest",
+                    scope=Scope(live.account_id, live.region),
+                    api_id=live.api_id,
+                    stage=exchange.stage,
+                    method=exchange.request.method if exchange.method.resource_path else "",
+                    resource_path=exchange.method.resource_path,
+                    status=status,
+                    latency_ms=latency_ms,
+                    integration_ms=exchange.integration_ms,
+                    api_name=str(exchange.plan.rest_api.get("name", "")),
+                    is_detailed=bool(exchange.method.settings.get("metricsEnabled")),
                 )
             )
 
     def _access(self, exchange: Exchange, status: int, size: int, latency_ms: int) -> None:
         live = exchange.plan.live
         settings = live.stage.get("accessLogSettings") or {}
-        form, destination = settings.get("format"), settings.get("destinationArn", "")
-        if self._logs is None or not form or ":log-group:" not in destination:
+        form, group = settings.get("format"), group_of(settings.get("destinationArn", ""))
+        if self._logs is None or not form or not group:
             return
         context = template_context(exchange)
         context |= {
@@ -92,8 +93,7 @@ class Records:
         if exchange.integration_status is not None:
             context["integrationStatus"] = str(exchange.integration_status)
         line = filled(form, context, {}, missing=_UNSET)
-        group = destination.partition(":log-group:")[2].removesuffix(":*")
-        key = (live.account_id, live.region, group, _stream(exchange.request_id))
+        key = (live.account_id, live.region, group, stream_of(exchange.request_id))
         self._logs.keep(*key, [(int(self._clock.calendar().timestamp() * 1000), line)])
 
 
@@ -109,8 +109,3 @@ def begin(exchange: Exchange) -> None:
     journal.data(f"Method request headers: {shown(last_of(exchange.headers))}")
     text = exchange.body.decode(errors="replace")
     journal.data(f"Method request body before transformations: {text}")
-
-
-def _stream(request_id: str) -> str:
-    """One of 256, named as AWS names them."""
-    return hashlib.md5(request_id[:2].encode(), usedforsecurity=False).hexdigest()

@@ -12,15 +12,16 @@ from lambent.services.apigatewayv2.data_plane.integrations import Integrations
 from lambent.services.apigatewayv2.data_plane.jwt_authorizers import JwtAuthorizers
 from lambent.services.apigatewayv2.data_plane.keys_of_issuers import KeysOfIssuers
 from lambent.services.apigatewayv2.data_plane.lambda_authorizers import LambdaAuthorizers
+from lambent.services.apigatewayv2.data_plane.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from jwt import PyJWKSet
 
-    from lambent.apis.ports import Logs
+    from lambent.apis.ports import Logs, Meter
     from lambent.core.clock import Clock
-    from lambent.core.ports import Authority, Functions, Meter, Signatures
+    from lambent.core.ports import Authority, Functions, Signatures
     from lambent.services.apigatewayv2.live_apis import LiveApis
 
 
@@ -52,7 +53,8 @@ class HttpDataPlane:
         )
         integrations = Integrations(functions, self._http, clock)
         buckets = TokenBuckets(clock)
-        self.door = HttpApiDoor(live_apis, authorization, integrations, buckets, clock, logs, meter)
+        records = Records(clock, logs, meter)
+        self.door = HttpApiDoor(live_apis, authorization, integrations, buckets, records, clock)
 
     async def close(self) -> None:
         """Let go of the connections to backends."""

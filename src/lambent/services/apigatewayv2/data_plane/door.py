@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import TYPE_CHECKING
 
-from lambent.apis.context_text import filled
 from lambent.apis.token_buckets import bounds
 from lambent.core.http import BadBody, BodyTooLarge, ClientGone, Response
 from lambent.services.apigatewayv2.data_plane import cors
 from lambent.services.apigatewayv2.data_plane.addresses import address_of, api_id_of
-from lambent.services.apigatewayv2.data_plane.context_values import context_of
 from lambent.services.apigatewayv2.data_plane.exchange import Exchange, Refusal
 from lambent.services.apigatewayv2.data_plane.routing import Route, Routes
 
 if TYPE_CHECKING:
-    from lambent.apis.ports import Logs
     from lambent.apis.token_buckets import TokenBuckets
     from lambent.core.clock import Clock
     from lambent.core.http import Request
-    from lambent.core.ports import Meter
     from lambent.services.apigatewayv2.data_plane.addresses import Address
     from lambent.services.apigatewayv2.data_plane.authorization import Authorization
     from lambent.services.apigatewayv2.data_plane.integrations import Integrations
+    from lambent.services.apigatewayv2.data_plane.records import Records
     from lambent.services.apigatewayv2.live_apis import LiveApis, LiveStage
 
 _log = logging.getLogger(__name__)
 # "Payload size: 10 MB" (quotas).
 MAX_BODY = 10_485_760
 _NO_ROUTE = Route({"RouteKey": "-"}, "", "", ())
-_UNSET = "-"
 
 
 class HttpApiDoor:
-    """Answers requests to deployed HTTP APIs.
-
-    Args:
-        logs: where access logs go; None where nobody keeps them.
-        meter: counts requests for the bill.
-    """
+    """Answers requests to deployed HTTP APIs."""
 
     def __init__(
         self,
@@ -47,17 +37,15 @@ class HttpApiDoor:
         authorization: Authorization,
         integrations: Integrations,
         buckets: TokenBuckets,
+        records: Records,
         clock: Clock,
-        logs: Logs | None = None,
-        meter: Meter | None = None,
     ) -> None:
         self._live_apis = live_apis
         self._authorization = authorization
         self._integrations = integrations
         self._buckets = buckets
+        self._records = records
         self._clock = clock
-        self._logs = logs
-        self._meter = meter
         # By API and stage, with the generation that they were made of.
         self._routes: dict[tuple[str, str], tuple[int, Routes]] = {}
 
@@ -81,10 +69,7 @@ class HttpApiDoor:
         response.headers.append(("Apigw-Requestid", exchange.request_id))
         if request.method == "HEAD":
             response.body = b""
-        if self._meter is not None:
-            live = exchange.live
-            self._meter.requests(live.scope, "apigateway", f"{live.api_id}/{live.name}", "http")
-        self._write(exchange, response)
+        self._records.write(exchange, response)
         return response
 
     def _exchange(self, request: Request, address: Address) -> Exchange:
@@ -137,25 +122,3 @@ class HttpApiDoor:
             routes = Routes(live.snapshot["Routes"])
             self._routes[key] = (live.generation, routes)
         return routes
-
-    def _write(self, exchange: Exchange, response: Response) -> None:
-        """The access log of the stage, if it has one. Never waits."""
-        live = exchange.live
-        settings = live.stage.get("AccessLogSettings") or {}
-        form, destination = settings.get("Format"), settings.get("DestinationArn", "")
-        if self._logs is None or not form or ":log-group:" not in destination:
-            return
-        size = len(response.body) if isinstance(response.body, bytes) else 0
-        took = round((self._clock.monotonic() - exchange.started) * 1000)
-        context = context_of(exchange) | {
-            "dataProcessed": str(size + len(exchange.body)),
-            "responseLatency": str(took),
-            "responseLength": str(size),
-            "status": str(response.status),
-        }
-        line = filled(form, context, exchange.stage_variables, missing=_UNSET)
-        group = destination.partition(":log-group:")[2].removesuffix(":*")
-        digest = hashlib.md5(exchange.request_id[:2].encode(), usedforsecurity=False).hexdigest()
-        moment = int(exchange.now.timestamp() * 1000)
-        scope = live.scope
-        self._logs.keep(scope.account_id, scope.region, group, digest, [(moment, line)])

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambent.core.context import Scope
-
 if TYPE_CHECKING:
     from lambent.apis.ports import Measured, Meter
     from lambent.core import ports
-
-_REST = "rest"
 
 
 class BilledRequests:
@@ -21,7 +17,6 @@ class BilledRequests:
         self._then = then
 
     def request(self, measured: Measured) -> None:
-        scope = Scope(measured.account_id, measured.region)
         resource = f"{measured.api_id}/{measured.stage}"
-        self._meter.requests(scope, "apigateway", resource, _REST)
+        self._meter.requests(measured.scope, "apigateway", resource, measured.kind)
         self._then.request(measured)

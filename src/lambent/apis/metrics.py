@@ -1,7 +1,8 @@
 """What API Gateway tells CloudWatch: the metrics of the namespace AWS/ApiGateway.
 
-"Amazon API Gateway dimensions and metrics" (developer guide): by API, by API and stage, and, where the stage's settings
-ask for detailed metrics, by method.
+"Amazon API Gateway dimensions and metrics" and "Monitor CloudWatch metrics for HTTP APIs" (developer guide): by API, by
+API and stage, and, where the stage's settings ask for detailed metrics, by method or route. The two kinds of API have
+names of their own for the same things.
 """
 
 from __future__ import annotations
@@ -9,25 +10,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambent.core.context import Scope
 from lambent.core.ports import MetricSummary
 from lambent.core.spread import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lambent.apis.ports import Measured
+    from lambent.apis.ports import Kind, Measured
     from lambent.core.clock import Clock
+    from lambent.core.context import Scope
 
 NAMESPACE = "AWS/ApiGateway"
 
-_Key = tuple[Scope, tuple[tuple[str, str], ...]]
+_Key = tuple["Scope", "Kind", tuple[tuple[str, str], ...]]
+# What answers of the client's fault and of the server's are counted under.
+_ERRORS: dict[Kind, tuple[str, str]] = {"rest": ("4XXError", "5XXError"), "http": ("4xx", "5xx")}
 
 
 @dataclass(slots=True)
 class _Counts:
     latency: Spread = field(default_factory=Spread)
     integration: Spread = field(default_factory=Spread)
+    size: Spread = field(default_factory=Spread)
     client_errors: int = 0
     server_errors: int = 0
 
@@ -35,6 +39,7 @@ class _Counts:
         self.latency.add(measured.latency_ms)
         if measured.integration_ms is not None:
             self.integration.add(measured.integration_ms)
+        self.size.add(measured.size)
         self.client_errors += 400 <= measured.status < 500
         self.server_errors += measured.status >= 500
 
@@ -53,11 +58,11 @@ class ApiMetrics:
         if minute != self._minute:
             self._put_aside()
             self._minute = minute
-        scope = Scope(measured.account_id, measured.region)
         for dimensions in _dimensions(measured):
-            counts = self._counts.get((scope, dimensions))
+            key = (measured.scope, measured.kind, dimensions)
+            counts = self._counts.get(key)
             if counts is None:
-                counts = self._counts[scope, dimensions] = _Counts()
+                counts = self._counts[key] = _Counts()
             counts.add(measured)
 
     def drain(self) -> Iterable[MetricSummary]:
@@ -68,8 +73,8 @@ class ApiMetrics:
 
     def _put_aside(self) -> None:
         counted, self._counts = self._counts, {}
-        for (scope, dimensions), counts in counted.items():
-            for name, unit, spread in _metrics(counts):
+        for (scope, kind, dimensions), counts in counted.items():
+            for name, unit, spread in _metrics(kind, counts):
                 summary = MetricSummary(
                     scope, NAMESPACE, name, self._minute, unit, dimensions, spread
                 )
@@ -77,18 +82,32 @@ class ApiMetrics:
 
 
 def _dimensions(measured: Measured) -> Iterator[tuple[tuple[str, str], ...]]:
-    api, stage = ("ApiName", measured.api_name), ("Stage", measured.stage)
+    api, stage = _api(measured), ("Stage", measured.stage)
     yield (api,)
     yield (api, stage)
     if measured.is_detailed and measured.resource_path:
         yield (api, ("Method", measured.method), ("Resource", measured.resource_path), stage)
 
 
-def _metrics(counts: _Counts) -> Iterator[tuple[str, str, Spread]]:
+def _api(measured: Measured) -> tuple[str, str]:
+    """ "API Gateway removes non-ASCII characters from the ApiName dimension [...] If the APIName contains no ASCII
+    characters, the API ID is used as the ApiName."
+    """
+    if measured.kind == "http":
+        return "ApiId", measured.api_id
+    name = measured.api_name
+    ascii_name = name if name.isascii() else name.encode("ascii", "ignore").decode()
+    return "ApiName", ascii_name or measured.api_id
+
+
+def _metrics(kind: Kind, counts: _Counts) -> Iterator[tuple[str, str, Spread]]:
     requests = int(counts.latency.count)
+    client_errors, server_errors = _ERRORS[kind]
     yield "Count", "Count", Spread.of_ones(requests, requests)
-    yield "4XXError", "Count", Spread.of_ones(counts.client_errors, requests)
-    yield "5XXError", "Count", Spread.of_ones(counts.server_errors, requests)
+    yield client_errors, "Count", Spread.of_ones(counts.client_errors, requests)
+    yield server_errors, "Count", Spread.of_ones(counts.server_errors, requests)
     yield "Latency", "Milliseconds", counts.latency
     if counts.integration.count:
         yield "IntegrationLatency", "Milliseconds", counts.integration
+    if kind == "http":
+        yield "DataProcessed", "Bytes", counts.size

@@ -1,0 +1,76 @@
+"""What is written down about a request: the access log of its stage, metrics, the bill."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambent.apis.context_text import filled
+from lambent.apis.log_names import group_of, stream_of
+from lambent.apis.ports import Measured
+from lambent.services.apigatewayv2.data_plane.context_values import context_of
+
+if TYPE_CHECKING:
+    from lambent.apis.ports import Logs, Meter
+    from lambent.core.clock import Clock
+    from lambent.core.http import Response
+    from lambent.services.apigatewayv2.data_plane.exchange import Exchange
+
+_UNSET = "-"
+
+
+class Records:
+    """Args: where access logs go and who counts; None where nobody does."""
+
+    def __init__(self, clock: Clock, logs: Logs | None = None, meter: Meter | None = None) -> None:
+        self._clock = clock
+        self._logs = logs
+        self._meter = meter
+
+    def write(self, exchange: Exchange, response: Response) -> None:
+        """The request is answered. Never waits."""
+        latency_ms = round((self._clock.monotonic() - exchange.started) * 1000)
+        size = len(response.body) if isinstance(response.body, bytes) else 0
+        self._access(exchange, response.status, size, latency_ms)
+        if self._meter is None:
+            return
+        live, route = exchange.live, exchange.route
+        self._meter.request(
+            Measured(
+                kind="http",
+                scope=live.scope,
+                api_id=live.api_id,
+                stage=live.name,
+                method=route.method,
+                resource_path=route.path,
+                status=response.status,
+                latency_ms=latency_ms,
+                integration_ms=exchange.integration_ms,
+                size=size + len(exchange.body),
+                is_detailed=_is_detailed(exchange),
+            )
+        )
+
+    def _access(self, exchange: Exchange, status: int, size: int, latency_ms: int) -> None:
+        live = exchange.live
+        settings = live.stage.get("AccessLogSettings") or {}
+        form, group = settings.get("Format"), group_of(settings.get("DestinationArn", ""))
+        if self._logs is None or not form or not group:
+            return
+        context = context_of(exchange) | {
+            "dataProcessed": str(size + len(exchange.body)),
+            "responseLatency": str(latency_ms),
+            "responseLength": str(size),
+            "status": str(status),
+        }
+        line = filled(form, context, exchange.stage_variables, missing=_UNSET)
+        moment = int(exchange.now.timestamp() * 1000)
+        scope, stream = live.scope, stream_of(exchange.request_id)
+        self._logs.keep(scope.account_id, scope.region, group, stream, [(moment, line)])
+
+
+def _is_detailed(exchange: Exchange) -> bool:
+    """What the route's settings say, and for routes without any what the stage's do."""
+    stage = exchange.live.stage
+    own = (stage.get("RouteSettings") or {}).get(exchange.route.key)
+    settings = stage.get("DefaultRouteSettings") if own is None else own
+    return bool((settings or {}).get("DetailedMetricsEnabled"))
