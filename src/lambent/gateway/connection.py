@@ -23,6 +23,8 @@ from lambent.gateway.intake import Exchange, Intake
 from lambent.gateway.outlet import Outlet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambent.core.http import Begin, Handler, Response
     from lambent.gateway.limits import Limits
     from lambent.gateway.usual_head import UsualHeads
@@ -44,6 +46,10 @@ class Phase(enum.IntEnum):
     CLOSING = 6  # the client to take the last answer
 
 
+def _nothing() -> None:
+    """What is done about the end of a connection that nobody counts."""
+
+
 class Owner(Protocol):
     """What a connection needs of its server."""
 
@@ -54,17 +60,25 @@ class Owner(Protocol):
     is_closing: bool
 
     def date(self) -> str: ...
+    def remember(self, connection: Connection) -> None: ...
     def forget(self, connection: Connection) -> None: ...
 
 
 class Connection(asyncio.Protocol):
     """The protocol object of one accepted socket."""
 
+    # There from `connection_made` on, some turns of the loop after the object.
     intake: Intake
     outlet: Outlet
     _transport: asyncio.Transport
 
-    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        loop: asyncio.AbstractEventLoop,
+        on_closed: Callable[[], None] | None = None,
+    ) -> None:
+        self.on_closed = on_closed or _nothing
         self._owner = owner
         self._loop = loop
         limits = owner.limits
@@ -100,6 +114,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self.intake = Intake(self, limits.head_bytes, limits.window_bytes, address)
         self.outlet = Outlet(self._transport, self._loop, limits.stall_time_s)
+        self._owner.remember(self)
 
     def data_received(self, data: bytes) -> None:
         intake = self.intake

@@ -71,8 +71,7 @@ class HttpServer:
         self.is_closing = False
         self._clock = clock or SystemClock()
         self._listeners: set[Listener] = set()
-        # -> what is to be called when it is closed
-        self._connections: dict[Connection, Callable[[], None] | None] = {}
+        self._connections: set[Connection] = set()
         self._emptied = asyncio.Event()
         self._sweeper: asyncio.TimerHandle | None = None
         self._date = ""
@@ -122,22 +121,27 @@ class HttpServer:
             self._date_until = now + 1 - wall.microsecond / 1_000_000
         return self._date
 
+    def accept(self, on_closed: Callable[[], None] | None = None) -> Connection:
+        """The protocol object for a connection that has been accepted. `on_closed` is called once it was made and is
+        closed.
+        """
+        return Connection(self, asyncio.get_running_loop(), on_closed)
+
+    def remember(self, connection: Connection) -> None:
+        """From a connection that has got its transport: only now can it be asked anything."""
+        self._connections.add(connection)
+        if self.is_closing:
+            connection.shut_down()
+        elif self._sweeper is None:
+            self._sweep_later(asyncio.get_running_loop())
+
     def forget(self, connection: Connection) -> None:
         """From a connection whose socket is closed and whose last handler has ended."""
-        on_closed = self._connections.pop(connection, None)
-        if on_closed is not None:
-            on_closed()
+        if connection in self._connections:
+            self._connections.remove(connection)
+            connection.on_closed()
         if not self._connections:
             self._emptied.set()
-
-    def accept(self, on_closed: Callable[[], None] | None = None) -> Connection:
-        """The protocol object for a connection that has been accepted."""
-        loop = asyncio.get_running_loop()
-        connection = Connection(self, loop)
-        self._connections[connection] = on_closed
-        if self._sweeper is None:
-            self._sweep_later(loop)
-        return connection
 
     def _sweep_later(self, loop: asyncio.AbstractEventLoop) -> None:
         limits = self.limits
@@ -147,12 +151,12 @@ class HttpServer:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let every connection look at its deadlines; stops by itself when there is none."""
-        now = loop.time()
-        for connection in list(self._connections):
-            connection.check(now)
         self._sweeper = None
         if self._connections:
             self._sweep_later(loop)
+        now = loop.time()
+        for connection in list(self._connections):
+            connection.check(now)
 
     async def _wait_empty(self) -> None:
         while self._connections:

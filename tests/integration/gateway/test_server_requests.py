@@ -252,6 +252,39 @@ def test_late_head_is_refused_and_a_silent_client_is_closed(run: Any, serving: A
     run(main())
 
 
+def test_deadlines_hold_while_a_connection_is_being_made(run: Any, serving: Any) -> None:
+    """The loop asks for the protocol some turns before it has a transport, and the server may be asked to look at its
+    deadlines, or to close, in between.
+    """
+    reported: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: reported.append(told))
+        async with serving(echo, head_time_s=0.05) as it:
+            it.server.accept()  # its transport never comes
+            silent = await it.connect()
+            assert await silent.at_end()
+
+    run(main())
+    assert reported == []
+
+
+def test_connection_that_is_made_after_the_close_is_closed(run: Any, serving: Any) -> None:
+    async def main() -> None:
+        async with serving(echo) as it:
+            pass
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(it.server.accept, ours)
+        reader, writer = await asyncio.open_connection(sock=theirs)
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+        await it.server.close()
+
+    run(main())
+
+
 def test_idle_connection_is_closed_and_a_working_one_is_not(run: Any, serving: Any) -> None:
     release = asyncio.Event()
 
