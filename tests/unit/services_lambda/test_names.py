@@ -21,6 +21,8 @@ FORMS = pytest.mark.parametrize(
         ("hello", "hello", ""),
         ("hello:$LATEST", "hello", "$LATEST"),
         ("hello:prod", "hello", "prod"),
+        ("my-function:GREEN", "my-function", "GREEN"),
+        ("my-function-2:7", "my-function-2", "7"),
         ("function:hello", "hello", ""),
         ("function:hello:7", "hello", "7"),
         ("123456789012:function:hello", "hello", ""),

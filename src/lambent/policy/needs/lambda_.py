@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # A function as callers name it: a name, a partial or a full ARN, perhaps with a qualifier.
 _FUNCTION = re.compile(
-    r"(?:arn:[a-zA-Z-]*:lambda:)?(?:([a-z]+(?:-[a-z0-9]+)+):)?(?:(\d{12}):)?(?:function:)?"
+    r"(?:arn:[a-zA-Z-]*:lambda:)?(?:([a-z]+(?:-[a-z0-9]+)+):(?=\d{12}:|function:))?(?:(\d{12}):)?(?:function:)?"
     r"([^:]+)(?::(.+))?"
 )
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 LATEST = "$LATEST"
 # "Function names ... limited to 64 characters" (Lambda API reference, CreateFunction, FunctionName).
 MAX_NAME_LENGTH = 64
-# The model's pattern of FunctionName, with a group per part that we read.
+# The model's pattern of FunctionName, with a group per part that we read. `my-function:7` looks as if it began with a
+# region; a region is one only if an account or the word `function` follows.
 _QUALIFIED_NAME = re.compile(
-    r"(?:arn:[a-zA-Z-]*:lambda:)?(?:([a-z]+(?:-[a-z0-9]+)+):)?(?:(\d{12}):)?(?:function:)?"
+    r"(?:arn:[a-zA-Z-]*:lambda:)?(?:([a-z]+(?:-[a-z0-9]+)+):(?=\d{12}:|function:))?(?:(\d{12}):)?(?:function:)?"
     r"([a-zA-Z0-9-_.]+)(?::(.+))?"
 )
 
