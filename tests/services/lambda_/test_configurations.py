@@ -175,3 +175,20 @@ def test_code_signing(client: Any, create: Create, make_zip: MakeZip, error_of: 
     put = client.put_function_code_signing_config
     assert error_of(put, FunctionName="f", CodeSigningConfigArn=arn) == gone
     assert error_of(create, name="g", CodeSigningConfigArn=arn) == gone
+
+
+def test_no_function_here_is_scaled_by_a_capacity_provider(
+    client: Any, create: Create, error_of: Any
+) -> None:
+    arn = create("f", Publish=True)["FunctionArn"].removesuffix(":1")
+    for operation in (client.get_function_scaling_config, client.put_function_scaling_config):
+        status, code, text = error_of(operation, FunctionName="f", Qualifier="1")
+        assert (status, code) == (403, "AccessDeniedException")
+        assert "does not contain a capacity provider configuration" in text
+        for name, qualifier in (("f", "2"), ("f", "$LATEST.PUBLISHED"), ("g", "1")):
+            missing = f"Function not found: {arn.removesuffix('f')}{name}:{qualifier}"
+            answer = error_of(operation, FunctionName=name, Qualifier=qualifier)
+            assert answer == (404, "ResourceNotFoundException", missing)
+        assert (
+            error_of(operation, FunctionName="f", Qualifier="$LATEST")[1] == "ValidationException"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.core.service import Operation, read, waits, write
+from lambent.services.lambda_ import scaling
 from lambent.services.lambda_.code_signing import CodeSigning
 from lambent.services.lambda_.event_invoke_configs import EventInvokeConfigs
 from lambent.services.lambda_.function_policies import FunctionPolicies
@@ -91,7 +92,7 @@ def concurrency_operations(
 
 
 def configuration_operations(destinations: Destinations, policy: RuntimePolicy) -> Table:
-    """What is configured beside a function: asynchronous invocation, runtime updates, recursion, URLs."""
+    """What is configured beside a function: asynchronous invocation, runtime updates, recursion, scaling, URLs."""
     events, functions, urls = EventInvokeConfigs(destinations), FunctionPolicies(policy), Urls()
     return {
         "CreateFunctionUrlConfig": write(urls.create),
@@ -99,12 +100,14 @@ def configuration_operations(destinations: Destinations, policy: RuntimePolicy) 
         "DeleteFunctionUrlConfig": write(urls.delete),
         "GetFunctionEventInvokeConfig": read(events.get),
         "GetFunctionRecursionConfig": read(functions.get_function_recursion_config),
+        "GetFunctionScalingConfig": read(scaling.refuse),
         "GetFunctionUrlConfig": read(urls.get),
         "GetRuntimeManagementConfig": read(functions.get_runtime_management_config),
         "ListFunctionEventInvokeConfigs": read(events.list),
         "ListFunctionUrlConfigs": read(urls.list),
         "PutFunctionEventInvokeConfig": write(events.put),
         "PutFunctionRecursionConfig": write(functions.put_function_recursion_config),
+        "PutFunctionScalingConfig": write(scaling.refuse),
         "PutRuntimeManagementConfig": write(functions.put_runtime_management_config),
         "UpdateFunctionEventInvokeConfig": write(events.update),
         "UpdateFunctionUrlConfig": write(urls.update),
