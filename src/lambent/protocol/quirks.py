@@ -43,7 +43,8 @@ class Quirks:
     there: shape, member, traits. `blob_type` is the content type of blob payloads. `reword` puts a complaint about the
     input into the service's own words. `validation_code` is the code of input that breaks the model's constraints,
     where it is not the protocol's own. `has_named_bodies`: what is wrong with a member in a body is told with the
-    body's name before it (`createRestApiInput.apiKeySource`).
+    body's name before it (`createRestApiInput.apiKeySource`). `own_judgement` are the members, by their shape, whose
+    values the service judges by itself, in words of its own.
     """
 
     malformed: Callable[[str], ServiceError] = _serialization_failed
@@ -55,6 +56,7 @@ class Quirks:
     request_id_header: str = "x-amzn-RequestId"
     error_codes: Mapping[str, str] = field(default_factory=dict)
     query_names: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    own_judgement: Mapping[str, frozenset[str]] = field(default_factory=dict)
     xml_namespace: str = ""
     reword: Callable[[str], str] | None = None
 
@@ -170,7 +172,14 @@ _QUIRKS = {
     "dynamodb": _DYNAMODB,
     "dynamodbstreams": _DYNAMODB,
     "iam": Quirks(reword=_iam_words),
-    "lambda": Quirks(malformed=_lambda_malformed, blob_type="application/json"),
+    "lambda": Quirks(
+        malformed=_lambda_malformed,
+        blob_type="application/json",
+        own_judgement={
+            "CreateFunctionRequest": frozenset({"Runtime"}),
+            "UpdateFunctionConfigurationRequest": frozenset({"Runtime"}),
+        },
+    ),
     "logs": Quirks(validation_code="InvalidParameterException"),
     "s3": Quirks(
         malformed=_malformed_xml,

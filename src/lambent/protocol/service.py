@@ -148,7 +148,7 @@ class _Table:
             description = with_query_names(description, quirks.query_names)
         self._model = ServiceModel(description)
         self._facts = ServiceFacts(self._model, quirks)
-        self._validator = Validator()
+        self._validator = Validator(quirks.own_judgement)
         self._codecs: dict[str, OperationCodec] = {}
         self.wire = FORMATS[protocol](self._facts)
 

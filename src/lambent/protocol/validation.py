@@ -13,7 +13,7 @@ from lambent.protocol.constraints import NOT_NULL, bracketed, constraints_of
 from lambent.protocol.rendering import lower_first, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from lambent.protocol.constraints import Constraint
     from lambent.protocol.shapes import Shape
@@ -30,10 +30,15 @@ _MOST_TOLD = 100
 
 
 class Validator:
-    """Compiles the shapes of one service to checks."""
+    """Compiles the shapes of one service to checks.
 
-    def __init__(self) -> None:
+    Args:
+        left_out: members, by the name of their shape, whose values are not judged here.
+    """
+
+    def __init__(self, left_out: Mapping[str, Container[str]] | None = None) -> None:
         self._structures: dict[str, Check] = {}
+        self._left_out = left_out or {}
 
     def compile(
         self, shape: Shape | None, body_name: str = ""
@@ -93,8 +98,9 @@ class Validator:
         in_body: str = "",
     ) -> None:
         required = set(shape.required)
+        left_out = self._left_out.get(shape.name, ())
         for name, member in shape.members.items():
-            inner = self._check(member)
+            inner = None if name in left_out else self._check(member)
             missing = _missing(member) if name in required else None
             if inner is not None or missing is not None:
                 before = "" if "location" in member.traits else in_body

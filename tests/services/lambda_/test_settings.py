@@ -59,7 +59,7 @@ def test_log_levels_come_and_go_with_json(client: LambdaClient, create: Create) 
     assert update(LogFormat="JSON") == json_format | info
     assert update(SystemLogLevel="DEBUG") == json_format | info | {"SystemLogLevel": "DEBUG"}
     assert update(LogFormat="Text") == {"LogFormat": "Text", "LogGroup": "/mine"}
-    with pytest.raises(ClientError, match="LogFormat must be JSON"):
+    with pytest.raises(ClientError, match="LogLevel is not supported when LogFormat is set to"):
         update(SystemLogLevel="DEBUG")
 
 

@@ -117,6 +117,15 @@ def test_texts_that_were_good_are_remembered_up_to_a_bound() -> None:
     assert check({**VALID, "KMSKeyArn": "k" * 200}) is None
 
 
+def test_values_that_a_service_judges_itself_are_not_judged_here() -> None:
+    check = Validator({"Input": {"Runtime"}}).compile(MODEL.shape({"shape": "Input"}))
+    assert check({**VALID, "Runtime": "cobol"}) is None
+    assert check({**VALID, "Runtime": "cobol", "Timeout": 0}) == (
+        "1 validation error detected: Value '0' at 'timeout' failed to satisfy constraint: "
+        "Member must have value greater than or equal to 1"
+    )
+
+
 def test_an_operation_without_input_has_nothing_to_check() -> None:
     assert Validator().compile(None)({}) is None
 

@@ -35,6 +35,20 @@ def test_the_nearest_version_is_refused_where_strictness_is_wanted() -> None:
         policy.admit("python3.9", "arn")
 
 
+def test_what_is_no_runtime_at_all_is_refused_with_those_that_are() -> None:
+    with pytest.raises(InvalidParameterValue) as refused:
+        RuntimePolicy(RUNTIMES).admit("nodejs10.10", "arn")
+    message = str(refused.value.message)
+    before, _, after = message.partition("[")
+    assert before == (
+        "Value nodejs10.10 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+    )
+    listed, _, end = after.partition("]")
+    assert end == " or be a valid ARN"
+    assert "python3.12" in listed.split(", ")
+    assert "python3.9" not in listed.split(", ")  # retired
+
+
 def test_a_runtime_without_interpreter_says_what_was_looked_for() -> None:
     with pytest.raises(InvalidParameterValue, match=r"no interpreter for the runtime nodejs20\.x"):
         RuntimePolicy(RUNTIMES).admit("nodejs20.x", "arn")

@@ -7,13 +7,19 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambent.execution.runtimes.table import RUNTIME_IDS
+from lambent.execution.runtimes.table import RUNTIME_IDS, SERVED_LANGUAGES
 from lambent.services.lambda_.errors import InvalidParameterValue
 
 if TYPE_CHECKING:
     from lambent.execution.runtimes.table import Runtime, Runtimes
 
 _log = logging.getLogger(__name__)
+# AWS names those that it would take; their order there is another each time.
+_CREATABLE = [
+    known.name
+    for known in RUNTIME_IDS.values()
+    if known.language in SERVED_LANGUAGES and not known.is_retired
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,15 @@ class RuntimePolicy:
         """The runtime that will serve the id; says in the log where it is not what was asked for.
 
         Raises:
-            InvalidParameterValue: it is retired and refused, or nothing on this host serves it.
+            InvalidParameterValue: it is none, retired and refused, or nothing on this host serves it.
         """
         known = RUNTIME_IDS.get(name)
-        if known is not None and known.is_retired:
+        if known is None:
+            raise InvalidParameterValue(
+                f"Value {name} at 'runtime' failed to satisfy constraint: "
+                f"Member must satisfy enum value set: [{', '.join(_CREATABLE)}] or be a valid ARN"
+            )
+        if known.is_retired:
             self._admit_retired(name, function_arn)
         runtime = self.runtimes.find(name)
         if runtime is None:

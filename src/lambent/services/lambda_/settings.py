@@ -79,7 +79,8 @@ def _logging(settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
     if log_format != "JSON":
         if any(levels.values()):
             raise InvalidParameterValue(
-                "To set ApplicationLogLevel or SystemLogLevel, LogFormat must be JSON."
+                'LogLevel is not supported when LogFormat is set to "Text". '
+                'Remove LogLevel from your request or change the LogFormat to "Json" and try again.'
             )
     else:
         levels = {

@@ -47,6 +47,10 @@ class Updates:
     ) -> FunctionConfigurationTypeDef:
         refuse_unserved("UpdateFunctionCode", request)
         ref = _unqualified(request["FunctionName"], context)
+        if request.get("ImageUri"):
+            raise InvalidParameterValue(
+                "Please don't provide ImageUri when updating a function with packageType Zip."
+            )
         self.sources.check(request)
 
         def change(function: Function, code: Code) -> Function:
