@@ -43,6 +43,13 @@ QUOTED = [
         "github.com/aws/aws-cdk/pull/28045",
     ),
     Quoted(
+        "put_runtime_management_config",
+        {"Qualifier": "active", "UpdateRuntimeOn": "FunctionUpdate"},
+        *INVALID,
+        "The provided function name ARN:active is invalid. Aliases are not allowed.",
+        "github.com/DataBiosphere/azul/issues/7730",
+    ),
+    Quoted(
         "put_function_scaling_config",
         {"Qualifier": "1", "FunctionScalingConfig": {"MinExecutionEnvironments": 1}},
         403,
@@ -59,6 +66,28 @@ def test_what_aws_says(client: Any, create: Create, error_of: Any, quoted: Quote
     request = {"FunctionName": "my-function", **quoted.request}
     answer = error_of(getattr(client, quoted.operation), **request)
     assert answer == (quoted.status, quoted.code, quoted.text.replace("ARN", arn))
+
+
+def test_another_runtime_for_a_function_that_is_tied_to_one(
+    client: Any, create: Create, error_of: Any
+) -> None:
+    """github.com/hashicorp/terraform-provider-aws/issues/42699"""
+    created = create("my-function")
+    version = created["RuntimeVersionConfig"]["RuntimeVersionArn"]
+    client.put_runtime_management_config(
+        FunctionName="my-function", UpdateRuntimeOn="Manual", RuntimeVersionArn=version
+    )
+    request = {"FunctionName": "my-function", "Runtime": "python3.13"}
+    assert error_of(client.update_function_configuration, **request) == (
+        *INVALID,
+        (
+            "Cannot change runtime identifier when runtime management configuration is set to 'Manual'. "
+            "Change the runtime management configuration to 'Auto' or 'FunctionUpdate', then retry."
+        ),
+    )
+    client.update_function_configuration(FunctionName="my-function", Runtime=created["Runtime"])
+    client.put_runtime_management_config(FunctionName="my-function", UpdateRuntimeOn="Auto")
+    client.update_function_configuration(**request)
 
 
 def test_a_runtime_that_is_none(client: Any, create: Create, error_of: Any) -> None:

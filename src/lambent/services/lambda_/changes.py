@@ -19,6 +19,7 @@ from lambent.core import ids
 from lambent.services.lambda_ import events, repository, resources
 from lambent.services.lambda_.code_signing import refuse_unsigned
 from lambent.services.lambda_.errors import PreconditionFailed, ResourceConflict
+from lambent.services.lambda_.function_policies import refuse_pinned
 from lambent.services.lambda_.model import Code
 from lambent.services.lambda_.names import not_found
 from lambent.services.lambda_.publishing import publish
@@ -117,6 +118,10 @@ class Changes:
     async def refuse_unsigned(self, ref: FunctionRef) -> None:
         """Raises CodeVerificationFailed where the function takes signed code only."""
         await self._database.read(partial(refuse_unsigned, ref=ref))
+
+    async def refuse_pinned(self, ref: FunctionRef) -> None:
+        """Raises InvalidParameterValue where the function may not be given another runtime."""
+        await self._database.read(partial(refuse_pinned, ref=ref))
 
     async def create(
         self,

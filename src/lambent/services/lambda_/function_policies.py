@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from lambent.services.lambda_ import repository
 from lambent.services.lambda_.errors import InvalidParameterValue
-from lambent.services.lambda_.names import not_found, parse_function_name, parse_unqualified
+from lambent.services.lambda_.names import (
+    LATEST,
+    not_found,
+    parse_function_name,
+    parse_unqualified,
+)
 from lambent.services.lambda_.qualifiers import find_version
 from lambent.services.lambda_.resources import RECURSION, RUNTIME_MANAGEMENT
 
@@ -77,6 +82,16 @@ class FunctionPolicies:
         return row
 
 
+def refuse_pinned(tx: Tx, ref: FunctionRef) -> None:
+    """Raises InvalidParameterValue where $LATEST is tied to one version of its runtime."""
+    row = RUNTIME_MANAGEMENT.find(tx, ref.scope, ref.name, LATEST)
+    if row is not None and row["UpdateRuntimeOn"] == "Manual":
+        raise InvalidParameterValue(
+            "Cannot change runtime identifier when runtime management configuration is set to 'Manual'. "
+            "Change the runtime management configuration to 'Auto' or 'FunctionUpdate', then retry."
+        )
+
+
 def _function(tx: Tx, context: RequestContext, name: str) -> FunctionRef:
     ref = parse_unqualified(name, context.scope)
     if repository.find(tx, ref.scope, ref.name) is None:
@@ -91,6 +106,6 @@ def _version(
     ref = parse_function_name(name, context.scope, qualifier).invoked()
     if not ref.is_latest and not ref.qualifier.isdigit():
         raise InvalidParameterValue(
-            "Runtime management configuration is of $LATEST or a version, not of an alias."
+            f"The provided function name {ref.arn} is invalid. Aliases are not allowed."
         )
     return ref, find_version(tx, ref, ref.qualifier)

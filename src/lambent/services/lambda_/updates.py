@@ -90,6 +90,8 @@ class Updates:
         changed_settings(function.settings, request)  # refused before anything is prepared
         if "Runtime" in request:
             self.policy.admit(request["Runtime"], ref.arn)
+            if request["Runtime"] != function.settings.runtime:
+                await self.changes.refuse_pinned(ref)
         if "Role" in request:
             self.roles.check(request["Role"], ref.arn)
         interpreter = self.policy.interpreter(request.get("Runtime", function.settings.runtime))
