@@ -150,9 +150,17 @@ def test_code_signing(client: Any, create: Create, make_zip: MakeZip, error_of: 
         CodeSigningConfigArn=arn, CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Enforce"}
     )
     code = make_zip({"handler.py": "def run(event, context): return 2"})
-    unsigned = (400, "CodeVerificationFailedException")
-    assert error_of(client.update_function_code, FunctionName="f", ZipFile=code)[:2] == unsigned
-    assert error_of(create, name="g", CodeSigningConfigArn=arn)[:2] == unsigned
+    # github.com/aws/aws-cdk/issues/29474
+    unsigned = (
+        "Lambda cannot deploy the function. The function or layer might be signed using a signature "
+        "that the client is not configured to accept. Check the provided signature for "
+    )
+    assert error_of(client.update_function_code, FunctionName="f", ZipFile=code) == (
+        400,
+        "CodeVerificationFailedException",
+        f"{unsigned}f.",
+    )
+    assert error_of(create, name="g", CodeSigningConfigArn=arn)[2] == f"{unsigned}g."
     client.delete_function_code_signing_config(FunctionName="f")
     client.update_function_code(FunctionName="f", ZipFile=code)
     assert "CodeSigningConfigArn" not in client.get_function_code_signing_config(FunctionName="f")

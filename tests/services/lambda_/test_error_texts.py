@@ -43,6 +43,18 @@ QUOTED = [
         "github.com/aws/aws-cdk/pull/28045",
     ),
     Quoted(
+        "add_permission",
+        {
+            "StatementId": "s",
+            "Action": "lambda:InvokeFunctionUrl",
+            "Principal": "arn:aws:iam:000000000000:role/xxxx",
+        },
+        *INVALID,
+        "The provided input'arn:aws:iam:000000000000:role/xxxx'was invalid. Member must satisfy expression: "
+        r"[\w+=,.@-]* Please check your input and try again.",
+        "github.com/aws/aws-cli/issues/7408",
+    ),
+    Quoted(
         "put_runtime_management_config",
         {"Qualifier": "active", "UpdateRuntimeOn": "FunctionUpdate"},
         *INVALID,

@@ -44,8 +44,8 @@ MISSING = (404, "ResourceNotFoundException", "The resource you requested does no
             {"SourceArn": "arn:aws:s3:::bucket", "SourceAccount": "111122223333"},
             '{"Service":"s3.amazonaws.com"}',
             (
-                '{"ArnLike":{"AWS:SourceArn":"arn:aws:s3:::bucket"},'
-                '"StringEquals":{"AWS:SourceAccount":"111122223333"}}'
+                '{"StringEquals":{"AWS:SourceAccount":"111122223333"},'
+                '"ArnLike":{"AWS:SourceArn":"arn:aws:s3:::bucket"}}'
             ),
         ),
         (

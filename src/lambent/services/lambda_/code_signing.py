@@ -177,7 +177,7 @@ def refuse_unsigned(tx: Tx, ref: FunctionRef, arn: str = "") -> None:
         raise CodeVerificationFailed(
             "Lambda cannot deploy the function. The function or layer might be signed using a "
             "signature that the client is not configured to accept. "
-            "Check the provided signature for unsigned."
+            f"Check the provided signature for {ref.name}."
         )
 
 

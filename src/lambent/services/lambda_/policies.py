@@ -32,14 +32,15 @@ _ACCOUNT = re.compile(r"\d{12}")
 _PRINCIPAL_ARN = re.compile(r"arn:aws[a-zA-Z-]*:(?:iam|sts)::\d{12}:.+")
 # Alexa's skills kit is the one service outside amazonaws.com that calls functions.
 _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazon\.com)")
-# Parameter -> operator and key of the condition that it becomes.
+_BARE_NAME = re.compile(r"[\w+=,.@-]*")
+# Parameter -> operator and key of the condition that it becomes, in the order that AWS writes them in.
 _CONDITIONS = (
-    ("SourceArn", "ArnLike", "AWS:SourceArn"),
     ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
     ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
     ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
     ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
     ("OrganizationId", "StringEquals", "aws:PrincipalOrgID"),
+    ("SourceArn", "ArnLike", "AWS:SourceArn"),
     ("InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"),
 )
 _OPERATORS = {operator for _, operator, _ in _CONDITIONS}
@@ -144,6 +145,11 @@ def _principal(given: str) -> str | dict[str, str]:
         return {"AWS": given}
     if _SERVICE.fullmatch(given):
         return {"Service": given}
+    if not _BARE_NAME.fullmatch(given):
+        raise InvalidParameterValue(
+            f"The provided input'{given}'was invalid. Member must satisfy expression: {_BARE_NAME.pattern} "
+            "Please check your input and try again."
+        )
     raise InvalidParameterValue(
         "The provided principal was invalid. Please check the principal and try again."
     )
