@@ -212,7 +212,10 @@ def test_a_composite_alarm_follows_its_children(cloudwatch: Any, error_of: Error
     assert [each["AlarmName"] for each in parents] == ["any", "both"]
     for rule, text in (
         ("ALARM(self)", "itself"),
-        ("ALARM(nobody)", "Could not find alarm nobody"),
+        (
+            "ALARM(nobody)",
+            "Could not save the composite alarm as alarms [nobody] in the alarm rule do not exist",
+        ),
         ("ALARM(", "Error in AlarmRule ["),
         ("()", "Error in AlarmRule [Unsupported token ')' at char 1]"),
         ("TRUE OK", "Error in AlarmRule [Unsupported token 'OK' at char 5]"),
@@ -279,7 +282,7 @@ def test_tags(cloudwatch: Any, error_of: ErrorOf) -> None:
         ({"ExtendedStatistic": "p99"}, "Statistic or ExtendedStatistic"),
         ({"Statistic": None, "ExtendedStatistic": "x"}, "ExtendedStatistic"),
         ({"Period": 61}, "Period must be"),
-        ({"Period": None}, "Period is required"),
+        ({"Period": None}, "Period must not be null"),
         ({"Threshold": None}, "Threshold is required"),
         ({"ComparisonOperator": None}, "ComparisonOperator is required"),
         ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "anomaly"),

@@ -68,7 +68,7 @@ def check_metric_alarm(request: Mapping[str, Any]) -> None:
 def _check_metric(request: Mapping[str, Any]) -> int:
     for member in ("MetricName", "Namespace", "Period"):
         if member not in request:
-            raise ValidationError(f"The parameter {member} is required.")
+            raise ValidationError(f"{member} must not be null")
     if ("Statistic" in request) == ("ExtendedStatistic" in request):
         raise ValidationError("Must specify either Statistic or ExtendedStatistic")
     extended = request.get("ExtendedStatistic")
@@ -108,7 +108,7 @@ def period_of(alarm: Mapping[str, Any]) -> int:
 def _check_range(request: Mapping[str, Any], period: int) -> None:
     wanted = request["EvaluationPeriods"]
     if request.get("DatapointsToAlarm", 1) > wanted:
-        raise ValidationError("DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
+        raise ValidationError("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
     if period >= HOUR_S and wanted * period > 7 * DAY_S:
         raise ValidationError(
             "Metrics cannot be checked across more than seven days "

@@ -77,11 +77,15 @@ class Alarms:
             rule = compile_rule(request["AlarmRule"])
         except Malformed as reason:
             raise ValidationError(f"Error in AlarmRule [{reason}]") from None
-        for child in sorted(rule.children):
+        children = sorted(rule.children)
+        for child in children:
             if child == name or self._leads_to(tx, context.scope, child, name, set()):
                 raise ValidationError(f"AlarmRule must not depend on the alarm itself: {child}.")
-            if find_alarm(tx, context.scope, child) is None:
-                raise ValidationError(f"Could not find alarm {child} of AlarmRule.")
+        if missing := [each for each in children if find_alarm(tx, context.scope, each) is None]:
+            raise ValidationError(
+                f"Could not save the composite alarm as alarms [{', '.join(missing)}] "
+                "in the alarm rule do not exist"
+            )
         return self._put(tx, context, COMPOSITE_ALARMS, request)
 
     def _leads_to(self, tx: Tx, scope: Scope, name: str, goal: str, seen: set[str]) -> bool:

@@ -31,6 +31,15 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 # "Dashboard body structure and syntax" (API reference).
 _TYPES = {"alarm", "alarms", "custom", "explorer", "log", "metric", "text"}
 _LAST_COLUMN = 24
+_NOTHING_TO_SHOW = (
+    "Should have required property 'metrics'",
+    "The metric widget should have specified a region and a data source or an alarm annotation",
+    "Should have required property 'annotations'",
+)
+_METRICS = (
+    'Field "metrics" has to be an array of array of strings, '
+    "with an optional metricRenderer object as last element"
+)
 
 
 def put_dashboard(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -> Document:
@@ -42,34 +51,42 @@ def put_dashboard(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -
         )
     if request.get("Tags"):
         raise ValidationError("The parameter Tags is not supported for dashboards.")
-    messages = list(_faults(body))
-    if messages:
-        raise DashboardInvalidInput(
-            f"The field DashboardBody must be a valid JSON object: {messages[0]['Message']}",
-            members={"dashboardValidationMessages": messages},
-        )
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        text = "The field DashboardBody must be a valid JSON object"
+        raise _refused(text, [{"Message": text}])
+    if messages := list(_faults(found)):
+        raise _refused(_told(messages), messages)
     document = {"name": name, "body": body, "modified": context.now.isoformat()}
     DASHBOARDS.put(tx, _everywhere(context), "", name, document)
     return {"DashboardValidationMessages": []}
 
 
-def _faults(body: str) -> Iterator[dict[str, str]]:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as fault:
-        yield {"Message": f"The field DashboardBody must be a valid JSON object ({fault})"}
-        return
-    if not isinstance(found, dict):
-        yield {"Message": "The dashboard body is invalid, it must be an object", "DataPath": "/"}
-        return
-    widgets = found.get("widgets", [])
+def _refused(text: str, messages: list[dict[str, str]]) -> DashboardInvalidInput:
+    return DashboardInvalidInput(text, members={"dashboardValidationMessages": messages})
+
+
+def _told(messages: list[dict[str, str]]) -> str:
+    """All of them in one text, laid out as AWS does."""
+    told = [{"dataPath": each["DataPath"], "message": each["Message"]} for each in messages]
+    return (
+        f"The dashboard body is invalid, there are {len(told)} validation errors:\n"
+        f"{orjson.dumps(told, option=orjson.OPT_INDENT_2).decode()}"
+    )
+
+
+def _faults(body: dict[str, Any]) -> Iterator[dict[str, str]]:
+    widgets = body.get("widgets", [])
     if not isinstance(widgets, list):
-        yield {"Message": "Should be an array", "DataPath": "/widgets"}
+        yield {"Message": "Should be array", "DataPath": "/widgets"}
         return
     for number, widget in enumerate(widgets):
         path = f"/widgets/{number}"
         if not isinstance(widget, dict):
-            yield {"Message": "Should be an object", "DataPath": path}
+            yield {"Message": "Should be object", "DataPath": path}
             continue
         yield from _widget_faults(widget, path)
 
@@ -82,14 +99,36 @@ def _widget_faults(widget: dict[str, Any], path: str) -> Iterator[dict[str, str]
             "Message": "Should be equal to one of the allowed values",
             "DataPath": f"{path}/type",
         }
-    if not isinstance(widget.get("properties"), dict):
+    properties = widget.get("properties")
+    if not isinstance(properties, dict):
         yield {"Message": "Should have required property 'properties'", "DataPath": path}
+    elif widget.get("type") == "metric":
+        yield from _metric_faults(properties, f"{path}/properties")
+    elif widget.get("type") == "alarm" and properties.get("alarms") == []:
+        yield {
+            "Message": "Should NOT have less than 1 items",
+            "DataPath": f"{path}/properties/alarms",
+        }
     for member in ("x", "y", "width", "height"):
         value = widget.get(member, 1)
         if not isinstance(value, int) or value < 0:
             yield {"Message": "Should be a positive integer", "DataPath": f"{path}/{member}"}
         elif member == "width" and value > _LAST_COLUMN:
             yield {"Message": "Should be <= 24", "DataPath": f"{path}/width"}
+
+
+def _metric_faults(properties: dict[str, Any], path: str) -> Iterator[dict[str, str]]:
+    if "metrics" not in properties and "annotations" not in properties:
+        for text in _NOTHING_TO_SHOW:
+            yield {"Message": text, "DataPath": path}
+    metrics = properties.get("metrics", [])
+    if not isinstance(metrics, list):
+        yield {"Message": "Should be array", "DataPath": f"{path}/metrics"}
+        return
+    for number, metric in enumerate(metrics):
+        if not isinstance(metric, list):
+            for text in ("Should be array", _METRICS):
+                yield {"Message": text, "DataPath": f"{path}/metrics/{number}"}
 
 
 def get_dashboard(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -> Document:

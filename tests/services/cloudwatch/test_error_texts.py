@@ -1,0 +1,130 @@
+"""Errors word for word as real AWS has answered them, with where it is quoted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    ErrorOf = Callable[..., tuple[int, str, str]]
+
+ALARM = {
+    "AlarmName": "a",
+    "MetricName": "M",
+    "Namespace": "N",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
+class Quoted(NamedTuple):
+    """A request and the message of its answer."""
+
+    operation: str
+    request: dict[str, Any]
+    code: str
+    text: str
+    source: str
+
+
+def _dashboard(kind: str, **properties: Any) -> dict[str, str]:
+    body = {"widgets": [{"type": kind, "properties": properties}]}
+    return {"DashboardName": "d", "DashboardBody": json.dumps(body)}
+
+
+QUOTED = [
+    Quoted(
+        "put_metric_alarm",
+        ALARM | {"DatapointsToAlarm": 15},
+        "ValidationError",
+        "DatapointsToAlarm must be less than or equal to EvaluationPeriods",
+        "github.com/hashicorp/terraform/issues/24070",
+    ),
+    Quoted(
+        "put_metric_alarm",
+        {name: value for name, value in ALARM.items() if name != "MetricName"},
+        "ValidationError",
+        "MetricName must not be null",
+        "github.com/hashicorp/terraform-provider-aws/pull/11105",
+    ),
+    Quoted(
+        "put_composite_alarm",
+        {"AlarmName": "c", "AlarmRule": "()"},
+        "ValidationError",
+        "Error in AlarmRule [Unsupported token ')' at char 1]",
+        "github.com/aws/aws-cdk/issues/34662",
+    ),
+    Quoted(
+        "put_composite_alarm",
+        {"AlarmName": "c", "AlarmRule": "ALARM(x) OR ALARM(y)"},
+        "ValidationError",
+        "Could not save the composite alarm as alarms [x, y] in the alarm rule do not exist",
+        "github.com/awsdocs/aws-cloudformation-user-guide/issues/911",
+    ),
+    Quoted(
+        "put_dashboard",
+        _dashboard("alarm", alarms=[]),
+        "InvalidParameterInput",
+        """The dashboard body is invalid, there are 1 validation errors:
+[
+  {
+    "dataPath": "/widgets/0/properties/alarms",
+    "message": "Should NOT have less than 1 items"
+  }
+]""",
+        "github.com/aws-solutions-library-samples/guidance-for-automating-network-monitoring-and-alerting-on-aws"
+        "/issues/7",
+    ),
+    Quoted(
+        "put_dashboard",
+        _dashboard("metric", region="us-east-1"),
+        "InvalidParameterInput",
+        """The dashboard body is invalid, there are 3 validation errors:
+[
+  {
+    "dataPath": "/widgets/0/properties",
+    "message": "Should have required property 'metrics'"
+  },
+  {
+    "dataPath": "/widgets/0/properties",
+    "message": "The metric widget should have specified a region and a data source or an alarm annotation"
+  },
+  {
+    "dataPath": "/widgets/0/properties",
+    "message": "Should have required property 'annotations'"
+  }
+]""",
+        "github.com/aws-samples/aws-eda-slurm-cluster/issues/116",
+    ),
+    Quoted(
+        "put_dashboard",
+        _dashboard("metric", metrics=["AWS/Lambda"]),
+        "InvalidParameterInput",
+        """The dashboard body is invalid, there are 2 validation errors:
+[
+  {
+    "dataPath": "/widgets/0/properties/metrics/0",
+    "message": "Should be array"
+  },
+  {
+    "dataPath": "/widgets/0/properties/metrics/0",
+    "message": "Field \\"metrics\\" has to be an array of array of strings, with an optional metricRenderer object \
+as last element"
+  }
+]""",
+        "github.com/pulumi/pulumi/issues/13059",
+    ),
+]
+
+
+@pytest.mark.parametrize("quoted", QUOTED, ids=lambda quoted: quoted.source)
+def test_what_aws_says(cloudwatch: Any, error_of: ErrorOf, quoted: Quoted) -> None:
+    answer = error_of(getattr(cloudwatch, quoted.operation), **quoted.request)
+    assert answer == (400, quoted.code, quoted.text)
