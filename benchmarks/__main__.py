@@ -71,6 +71,7 @@ ALONE = (
     "cold_steps",
     "http_servers",
     "insights",
+    "neighbours",
     "policy_decisions",
     "snap_density",
     "soak",

@@ -87,6 +87,8 @@ if TYPE_CHECKING:
 SERVICES = ("lambda", "apigateway", "apigatewayv2", "iam", "sts", "logs", "cloudwatch")
 # Templates and models of APIs are small: what needs more than this is out to do harm.
 _TEMPLATE_MEMORY_MIB = 256
+# Searches of logs may take minutes: they take what functions and deployments leave.
+_NICENESS_OF_SEARCHES = 15
 # Pools made before anybody asks, where the host has the language: the first function need not wait for one.
 _PREWARMED = ("python3.11", "nodejs20.x")
 
@@ -396,7 +398,7 @@ def _watched(ground: _Ground, functions: _Functions) -> _Watched:
     cloudwatch.collector.watch(functions.metrics.drain)
     max_bytes = ground.config.logs_max_mib << 20
     segments = LogSegments(ground.data_dir.logs_dir, ground.clock, max_bytes)
-    searches = Compute(log_style=ground.config.log_style)
+    searches = Compute(niceness=_NICENESS_OF_SEARCHES, log_style=ground.config.log_style)
     logs = LogsService(
         database=ground.database,
         segments=segments,
@@ -434,7 +436,9 @@ def _apis(ground: _Ground, functions: _Functions, watched: _Watched) -> _Apis:
     metrics = ApiMetrics(ground.clock)
     watched.cloudwatch.collector.watch(metrics.drain)
     meter = BilledRequests(functions.metering.meter, metrics)
-    compute = Compute(memory_mib=_TEMPLATE_MEMORY_MIB, log_style=ground.config.log_style)
+    compute = Compute(
+        memory_mib=_TEMPLATE_MEMORY_MIB, niceness=0, log_style=ground.config.log_style
+    )
     rest_plane = RestDataPlane(
         stages=stages,
         functions=functions.lambda_.functions,

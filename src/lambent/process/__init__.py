@@ -1,1 +1,1 @@
-"""Child processes we own: spawn, watch, stop; compute processes; the clock's asyncio driver."""
+"""Child processes we own: spawn, watch, stop; compute processes; who comes first; the clock's asyncio driver."""

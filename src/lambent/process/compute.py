@@ -31,11 +31,13 @@ T = TypeVar("T")
 PROCESSES = 2
 # Unpacking and compiling 250 MB of code stays under 150.
 MEMORY_MIB = 1024
+# Functions come first: nobody waits for a deployment as for an answer.
+NICENESS = 5
 # Answers are small things; code and archives go by way of files.
 _MAX_ANSWER_BYTES = 1 << 28
 _BOOT = (
     "import sys; sys.path[:] = {path!r}; "
-    "from lambent.process.compute_child import main; main({fd}, {memory}, {style!r})"
+    "from lambent.process.compute_child import main; main({fd}, {memory}, {niceness}, {style!r})"
 )
 
 
@@ -57,6 +59,7 @@ class Compute:
     Args:
         processes: how many calls run at once; more wait for their turn.
         memory_mib: the address space of a child and of what it starts.
+        niceness: of the children, from 0; functions have 0.
         log_style: how children log.
     """
 
@@ -64,10 +67,12 @@ class Compute:
         self,
         processes: int = PROCESSES,
         memory_mib: int = MEMORY_MIB,
+        niceness: int = NICENESS,
         log_style: LogStyle = LogStyle(),  # noqa: B008 - a tuple of two texts
     ) -> None:
         self._log_style = log_style
         self._memory_bytes = memory_mib << 20
+        self._niceness = niceness
         self._processes = processes
         self._slots = asyncio.Semaphore(processes)
         self._idle: list[_Child] = []
@@ -127,7 +132,7 @@ class Compute:
     def _take(self) -> _Child:
         if self._is_closed:
             raise ComputeDied("the compute processes were stopped")
-        child = self._living() or _Child(self._memory_bytes, self._log_style)
+        child = self._living() or _Child(self._memory_bytes, self._niceness, self._log_style)
         self._busy.add(child)
         return child
 
@@ -154,12 +159,16 @@ class Compute:
 class _Child:
     """One process and the socket to it."""
 
-    def __init__(self, memory_bytes: int, log_style: LogStyle) -> None:
+    def __init__(self, memory_bytes: int, niceness: int, log_style: LogStyle) -> None:
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)
         with theirs:
             boot = _BOOT.format(
-                path=sys.path, fd=theirs.fileno(), memory=memory_bytes, style=tuple(log_style)
+                path=sys.path,
+                fd=theirs.fileno(),
+                memory=memory_bytes,
+                niceness=niceness,
+                style=tuple(log_style),
             )
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", boot],

@@ -16,13 +16,12 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from lambent.core import plain_log
+from lambent.process import priority
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
 LENGTH = struct.Struct("<Q")
-# Functions and the event loop come first where cores are few.
-_NICENESS = 5
 # The parent kills us at the limit; if it is gone itself, nobody does but the alarm.
 _ALARM_GRACE_S = 5.0
 
@@ -33,11 +32,11 @@ def pack(value: object) -> bytes:
     return LENGTH.pack(len(data)) + data
 
 
-def main(descriptor: int, memory_bytes: int, log_style: tuple[str, str]) -> None:
+def main(descriptor: int, memory_bytes: int, niceness: int, log_style: tuple[str, str]) -> None:
     """Answer requests on the socket until the parent closes it."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(_NICENESS)
+    priority.set_niceness(niceness)
     plain_log.start(plain_log.LogStyle(*log_style), "compute")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     os.set_inheritable(descriptor, False)

@@ -41,7 +41,32 @@ def test_core_can_write_its_data_directory_only(start: Start) -> None:
     mounts = Path(f"/proc/{up.core.pid}/mountinfo").read_text().splitlines()
     options = {line.split()[4]: line.split()[5].split(",") for line in mounts}
     writable = {place for place, each in options.items() if "ro" not in each}
-    assert writable == {str(up.data_dir)}
+    assert writable == {str(up.data_dir), "/proc"}
+
+
+def _niceness(pid: int) -> tuple[int, str]:
+    group = Path(f"/proc/{pid}/autogroup")
+    return os.getpriority(os.PRIO_PROCESS, pid), group.read_text().split()[-1]
+
+
+def test_the_platform_comes_before_functions_and_functions_before_deployments(start: Start) -> None:
+    if not Path("/proc/self/autogroup").exists():
+        pytest.skip("this kernel makes no groups of sessions")
+    up = start()
+    client = up.client()
+    up.create(client, "who")
+    up.invoke(client, "who")
+    sandboxes = {int(each) for group in up.cgroups() for each in _members(group)}
+    assert sandboxes
+    assert {_niceness(pid) for pid in sandboxes} == {(0, "0")}
+    assert _niceness(up.core.pid) == (-5, "-5")
+    assert _niceness(up.spawner.pid) == (0, "-5")
+    (unpacker,) = [each for each in up.tree(up.core) if "compute_child" in each.command]
+    assert _niceness(unpacker.pid) == (5, "5")
+
+
+def _members(group: Path) -> list[str]:
+    return (group / "cgroup.procs").read_text().split()
 
 
 def test_core_sees_of_the_homes_only_what_it_runs_on(start: Start) -> None:

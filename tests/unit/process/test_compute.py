@@ -88,7 +88,7 @@ def test_a_child_imports_only_what_it_is_asked_for(functions: ModuleType) -> Non
             ours = [name for name in loaded if name.startswith("lambent")]
             assert ours == [
                 *("lambent", "lambent.core", "lambent.core.plain_log"),
-                *("lambent.process", "lambent.process.compute_child"),
+                *("lambent.process", "lambent.process.compute_child", "lambent.process.priority"),
             ]
             assert not {"asyncio", "sqlalchemy", "site", "multiprocessing"} & set(loaded)
 

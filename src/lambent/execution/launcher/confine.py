@@ -2,7 +2,8 @@
 
 Core parses what strangers send. It runs under a uid of its own without any capability, in a mount namespace in which
 the data directory is the only place that can be written, and in which the homes of people are empty but for the
-interpreter, the virtual environment and the package, where these lie in a home.
+interpreter, the virtual environment and the package, where these lie in a home. In /proc it writes what is about its
+own processes: how much they leave to others.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def enter(data_dir: Path, uid: int, prefixes: list[str]) -> None:
     needed = _needed(prefixes)
     hidden = _hidden_places([*needed, data_dir])
     kept = [(path, mounts.clone(str(path))) for path in needed if _is_under(path, hidden)]
-    data = mounts.clone(str(data_dir))
+    data, proc = mounts.clone(str(data_dir)), mounts.clone("/proc")
     for place in hidden:
         mounts.mount("tmpfs", str(place), "tmpfs", mounts.MS_NOSUID | mounts.MS_NODEV, "mode=755")
     for path, descriptor in kept:
@@ -40,6 +41,7 @@ def enter(data_dir: Path, uid: int, prefixes: list[str]) -> None:
     data_dir.mkdir(parents=True, exist_ok=True)
     mounts.make_all_readonly()
     mounts.attach(data, str(data_dir))
+    mounts.attach(proc, "/proc")
     _give_up_root(uid)
 
 

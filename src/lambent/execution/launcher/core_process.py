@@ -15,6 +15,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from lambent.execution.launcher import confine
+from lambent.process import priority
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +63,7 @@ class CoreProcess:
         config_json, runtimes_json = self._arguments
         try:
             os.setsid()
+            priority.set_niceness(priority.AHEAD)
             signal.pthread_sigmask(signal.SIG_SETMASK, set())
             if os.geteuid() == 0 and self._uid != 0:
                 confine.enter(self._data_dir, self._uid, _prefixes(runtimes_json))

@@ -19,6 +19,7 @@ from lambent.execution.spawner import network as networks
 from lambent.execution.spawner import seal
 from lambent.execution.spawner.loop import Loop
 from lambent.execution.spawner.spawner import Spawner, Store
+from lambent.process import priority
 
 _CANNOT_BE_SO = 78  # EX_CONFIG
 _NETWORKS = (networks.AUTO, networks.INTERNET, networks.PLATFORM, networks.NONE)
@@ -31,6 +32,8 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, set())  # the launcher waits with its signals blocked
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     libc.become_subreaper()
+    # A cold start waits for it. Sandboxes are sessions of their own.
+    priority.set_session_niceness(priority.AHEAD)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:

@@ -1,0 +1,90 @@
+"""What functions that compute all the time do to a warm invoke of another, with the platform ahead of them and not.
+
+    python -m benchmarks neighbours [--rounds N]
+
+A round is three spells of invokes on one connection: alone, beside so many computing functions that every core has
+three of them, and beside them with the scheduler's group of the core made as nice as a function's. It takes root. Told
+are medians over the rounds. Exit status: 0 the platform is faster when it is ahead, 1 it is not, 3 it could not be
+measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import control, cpu, facts, loadgen, processes, table
+from benchmarks.contestants.lambent import Lambent
+from benchmarks.contestants.server import NotAvailable
+from benchmarks.interpreters import python_runtime
+from lambent.process import priority
+
+if TYPE_CHECKING:
+    from benchmarks.loadgen import Load
+
+ROUNDS = 7
+SPELL_S = 2.0
+BUSY_PER_CORE = 3
+NAME = "bench-computes"
+ALONE, AHEAD, LEVEL = "alone", "beside, platform ahead", "beside, all alike"
+
+
+def spells(lambent: Lambent, rounds: int) -> dict[str, list[Load]]:
+    """The loads of each spell, round by round. Raises LoadFailed, OSError."""
+    found: dict[str, list[Load]] = {ALONE: [], AHEAD: [], LEVEL: []}
+    (core,) = cpu.by_part(processes.look().values(), lambent)["core"]
+    group = Path(f"/proc/{core.pid}/autogroup")
+    functions = control.client(lambent.target("python"))
+    loadgen.run(lambent.target("python"), 1, SPELL_S)
+    for _ in range(rounds):
+        found[ALONE].append(loadgen.run(lambent.target("python"), 1, SPELL_S))
+        for _ in range(BUSY_PER_CORE * (os.cpu_count() or 1)):
+            event = b'{"seconds": %d}' % (3 * SPELL_S)
+            functions.invoke(FunctionName=NAME, InvocationType="Event", Payload=event)
+        for spell, niceness in ((AHEAD, priority.AHEAD), (LEVEL, 0)):
+            group.write_text(str(niceness))
+            found[spell].append(loadgen.run(lambent.target("python"), 1, SPELL_S))
+        group.write_text(str(priority.AHEAD))
+        # What is left of their time, with some to spare.
+        loadgen.run(lambent.target("python"), 1, 2 * SPELL_S)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks neighbours", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args()
+    print(table.align([[name, value] for name, value in facts.gather().items()]), flush=True)
+    with tempfile.TemporaryDirectory(prefix="lambent-neighbours-") as work_dir:
+        lambent = Lambent(Path(work_dir))
+        try:
+            lambent.start()
+            functions = control.client(lambent.target("python"))
+            control.create(functions, NAME, python_runtime(), 1769, "computes.py")
+            functions.update_function_configuration(FunctionName=NAME, Timeout=60)
+            functions.get_waiter("function_updated_v2").wait(FunctionName=NAME)
+            found = spells(lambent, options.rounds)
+        except (NotAvailable, loadgen.LoadFailed, OSError) as problem:
+            print(f"it could not be measured: {problem}")
+            return 3
+        finally:
+            lambent.stop()
+    medians = {spell: statistics.median(each.p50_us for each in found[spell]) for spell in found}
+    lines = [["", "p50", "p99", "req/s"]]
+    for spell, loads in found.items():
+        p99_us = statistics.median(each.p99_us for each in loads)
+        per_s = statistics.median(each.requests_per_s for each in loads)
+        lines.append([spell, *map(table.number, (medians[spell], p99_us, per_s))])
+    print(f"\n{table.align(lines)}")
+    pairs = zip(found[AHEAD], found[LEVEL], strict=True)
+    ratio = statistics.median(ahead.p50_us / level.p50_us for ahead, level in pairs)
+    print(f"\np50 with the platform ahead / all alike: {ratio:.2f}")
+    return int(ratio >= 1)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
