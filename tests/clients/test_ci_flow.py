@@ -169,25 +169,37 @@ def test_codeship_updates_and_calls_one_function_and_nothing_else(
     assert answer["LogResult"]
     assert (root.directory / "lambda_output.txt").read_text() == '"value1 after"'
 
-    me = f"User: {codeship.json('sts', 'get-caller-identity')['Arn']} is not authorized to perform:"
-    for denied, action in (
-        (("lambda", "list-functions"), "lambda:ListFunctions"),
-        ((*invoke, "--function-name", other, "out"), f"lambda:InvokeFunction on resource: {other}"),
-        ((*update, "--function-name", "Other"), f"lambda:UpdateFunctionCode on resource: {other}"),
+    me = codeship.json("sts", "get-caller-identity")["Arn"]
+    users = me.removesuffix("Codeship")
+    for denied, action, resource in (
+        (("lambda", "list-functions"), "lambda:ListFunctions", "*"),
+        ((*invoke, "--function-name", other, "out"), "lambda:InvokeFunction", other),
+        ((*update, "--function-name", "Other"), "lambda:UpdateFunctionCode", other),
+        (("lambda", "delete-function", "--function-name", arn), "lambda:DeleteFunction", arn),
+        (("iam", "list-users"), "iam:ListUsers", users),
+        (("iam", "get-user"), "iam:GetUser", me),
+        (("iam", "create-access-key"), "iam:CreateAccessKey", me),
+        (("iam", "create-user", "--user-name", "b"), "iam:CreateUser", f"{users}b"),
+        (("iam", "get-group", "--group-name", "CI"), "iam:GetGroup", "group CI"),
         (
-            ("lambda", "delete-function", "--function-name", arn),
-            f"lambda:DeleteFunction on resource: {arn}",
+            ("iam", "put-user-policy", "--user-name", "Codeship", "--policy-name", "p",
+             "--policy-document", "{}"),
+            "iam:PutUserPolicy",
+            "user Codeship",
         ),
-        (("iam", "list-users"), "iam:ListUsers"),
-        (("iam", "create-access-key"), "iam:CreateAccessKey"),
-    ):
+    ):  # fmt: skip
         said = codeship.error(*denied)
-        assert "AccessDenied" in said
-        assert f"{me} {action}" in said
-        assert "because no identity-based policy allows the" in said
+        code = "AccessDenied" if denied[0] == "iam" else "AccessDeniedException"
+        assert f"({code}) when calling" in said
+        assert (
+            f"User: {me} is not authorized to perform: {action} on resource: {resource} "
+            f"because no identity-based policy allows the {action} action"
+        ) in said
 
     disable = ("iam", "update-access-key", "--user-name", "Codeship", "--status", "Inactive")
     root.json(*disable, "--access-key-id", key_id)
-    assert "UnrecognizedClientException" in codeship.error(
-        "lambda", "get-function", "--function-name", arn
-    )
+    said = codeship.error("lambda", "get-function", "--function-name", arn)
+    assert "(UnrecognizedClientException) when calling the GetFunction operation: " in said
+    assert "The security token included in the request is invalid" in said
+    root.json(*disable[:-1], "Active", "--access-key-id", key_id)
+    codeship.json("lambda", "get-function", "--function-name", arn)
