@@ -23,13 +23,23 @@ if TYPE_CHECKING:
 _DENIED = 1
 
 
+class _NotAnswered(click.ClickException):
+    """Not the same as a no."""
+
+    exit_code = 2
+
+
 @click.group("iam")
 def command() -> None:
     """Permissions, and why they are what they are."""
 
 
 @command.command("explain")
-@click.option("--principal", required=True, help="The ARN of a user or a role.")
+@click.option(
+    "--principal",
+    required=True,
+    help="The ARN of a user, a role, a session or a root; or a service such as logs.amazonaws.com.",
+)
 @click.option("--action", required=True, help="Such as lambda:InvokeFunction.")
 @click.option("--resource", required=True, help="The ARN that it is done to, or *.")
 @click.option(
@@ -44,19 +54,21 @@ def explain(
     config: Config, principal: str, action: str, resource: str, keys: tuple[str, ...]
 ) -> None:
     """Name the statements that decide, and those that came near; exit with 1 for a no."""
-    found = ask(
-        variables_of(config),
-        "/_lambent/iam/explain",
-        {
-            "principal": principal,
-            "action": action,
-            "resource": resource,
-            "context": _context(keys),
-        },
-    )
+    asked = {
+        "principal": principal,
+        "action": action,
+        "resource": resource,
+        "context": _context(keys),
+    }
+    try:
+        found = ask(variables_of(config), "/_lambent/iam/explain", asked)
+    except click.ClickException as problem:
+        raise _NotAnswered(problem.message) from problem
     click.echo(f"{'allowed' if found['allowed'] else 'denied'}: {found['reason']}")
     for line in (*_lines(found["deciding"]), *_lines(found["passed_over"])):
         click.echo(line)
+    if not found["allowed"] and not found["deciding"]:
+        click.echo(f"  policies looked at: {', '.join(found['policies']) or 'there are none'}")
     sys.exit(0 if found["allowed"] else _DENIED)
 
 
@@ -99,5 +111,5 @@ def _context(keys: Iterable[str]) -> dict[str, list[str]]:
 def _lines(places: Iterable[dict[str, Any]]) -> Iterator[str]:
     for place in places:
         yield f"  {place['text']}"
-        if place["statement"]:
-            yield f"    {place['statement']}"
+        for number, line in enumerate(place["statement"], place["line"]):
+            yield f"    {number:4}  {line}"

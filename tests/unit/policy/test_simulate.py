@@ -165,4 +165,4 @@ def test_explanations_name_what_was_passed_over() -> None:
 
 def test_explanations_of_root() -> None:
     permission = Permission(Ask(caller_of(ROOT), "s3:Get", OBJECT, ACCOUNT), Applicable(), None)
-    assert explain(permission, {}).reason.startswith("allowed: the root of an account")
+    assert explain(permission, {}).reason.startswith("the root of an account")

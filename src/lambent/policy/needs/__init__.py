@@ -6,6 +6,7 @@ pages. A test holds the tables against the service models, operations that Lambe
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from lambent.policy.needs import apigateway, apigatewayv2, cloudwatch, iam, lambda_, logs, sts
@@ -13,9 +14,9 @@ from lambent.policy.needs import apigateway, apigatewayv2, cloudwatch, iam, lamb
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambent.policy.needs.rows import Needs
+    from lambent.policy.needs.rows import Need, Needs
 
-__all__ = ["TABLES", "needs_of"]
+__all__ = ["TABLES", "need_of_action", "needs_of"]
 
 # By botocore's names of the services.
 TABLES: Mapping[str, Mapping[str, Needs]] = {
@@ -27,6 +28,17 @@ TABLES: Mapping[str, Mapping[str, Needs]] = {
     "logs": logs.ROWS,
     "sts": sts.ROWS,
 }
+
+
+def need_of_action(action: str) -> Need | None:
+    """A row's need of that action, in any case; None for an action that no operation here needs."""
+    return _by_action().get(action.lower())
+
+
+@cache
+def _by_action() -> Mapping[str, Need]:
+    rows = (needs for table in TABLES.values() for needs in table.values())
+    return {need.action.lower(): need for needs in rows for need in needs}
 
 
 def needs_of(service: str, operation: str) -> Needs | None:
