@@ -129,6 +129,15 @@ def test_a_policy_may_be_of_the_last_days_only(worker: Worker) -> None:
         assert "neither a duration such as 10m nor a time" in said.stderr
 
 
+def test_what_functions_need_elsewhere_is_said(worker: Worker, aws: Callable[..., Any]) -> None:
+    worker.client("lambda").list_functions()
+    assert worker.suggest().stderr == ""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    document = {"Version": "2012-10-17", "Statement": trust | {"Action": "sts:AssumeRole"}}
+    aws("iam").update_assume_role_policy(RoleName="worker", PolicyDocument=json.dumps(document))
+    assert "on AWS they need the policy AWSLambdaBasicExecutionRole" in worker.suggest().stderr
+
+
 def test_what_was_only_refused_is_no_policy(worker: Worker) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         worker.client("iam").list_users()

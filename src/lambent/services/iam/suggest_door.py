@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 PATH = "/_lambent/iam/suggest"
 _LARGEST_BYTES = 4096
 _LAST_MS = 1 << 53
+_LAMBDA = "lambda.amazonaws.com"
+_LOGS = (
+    "functions write their logs without a permission here; "
+    "on AWS they need the policy AWSLambdaBasicExecutionRole, too"
+)
 
 
 class SuggestDoor:
@@ -63,6 +68,8 @@ class SuggestDoor:
         denied = [call for call in found if not call.is_allowed]
         covered = found if asked.get("include_denied") else [c for c in found if c.is_allowed]
         policy, notes = suggest(covered)
+        if _LAMBDA in role.trust:
+            notes.append(_LOGS)
         shown = [{"action": call.action, "resource": call.resource} for call in denied]
         return json_response(
             200, {"role": role.arn, "policy": policy, "notes": notes, "denied": shown}
