@@ -377,6 +377,7 @@ def _functions(
         signatures=ground.signatures,
         authority=ground.authority,
         roles=None if config.auth == "open" else ground.sts.role_sessions,
+        assumed_roles=ground.sts.role_sessions,
         metrics=EventMetrics(metrics.note),
     )
     ground.decisions.add_resources("lambda", lambda_.resource_facts)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lambent.core.context import Principal
+from lambent.core.ports import ServiceCaller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
-_SERVICE = Principal("service", arn="apigateway.amazonaws.com")
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:.*/)?([^/]+)")
+_SERVICE = "apigateway.amazonaws.com"
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 
 
 def with_stage_variables(text: str, variables: Mapping[str, str]) -> str:
@@ -22,13 +22,12 @@ def with_stage_variables(text: str, variables: Mapping[str, str]) -> str:
     return _STAGE_VARIABLE.sub(lambda match: variables.get(match[1], ""), text)
 
 
-def caller_for(credentials: str) -> Principal | None:
-    """The service without credentials; None where they name no role."""
-    if not credentials:
-        return _SERVICE
-    match = _ROLE.fullmatch(credentials)
-    if match is None:
+def caller_for(credentials: str, source_arn: str, account_id: str) -> ServiceCaller | None:
+    """The service as itself without credentials; None where they name no role.
+
+    Args:
+        account_id: whose the API is.
+    """
+    if credentials and _ROLE.fullmatch(credentials) is None:
         return None
-    account_id, name = match.groups()
-    session = f"arn:aws:sts::{account_id}:assumed-role/{name}/BackplaneAssumeRoleSession"
-    return Principal("assumed-role", account_id, session, role_arn=match[0])
+    return ServiceCaller(_SERVICE, source_arn, account_id, credentials)

@@ -153,6 +153,16 @@ class RoleSessions(Protocol):
         ...
 
 
+class AssumedRoles(Protocol):
+    """Makes the sessions of roles that services take on. Asks memory only."""
+
+    def assumed(self, caller: ServiceCaller, session_name: str) -> Principal | None:
+        """A session of the role that a service takes on; None where the role is not there, is another account's or
+        does not trust the service.
+        """
+        ...
+
+
 class ResourceFacts(Protocol):
     """What a service knows of its resources that policies go by. Held in memory, as a `PolicySource` is.
 
@@ -208,35 +218,47 @@ class FunctionAnswer:
     is_error: bool = False
 
 
-class Functions(Protocol):
-    """Lambda, for services that call functions in their users' name.
+@dataclass(frozen=True, slots=True)
+class ServiceCaller:
+    """A service of the platform that acts for one of its resources.
 
-    Args of all:
-        arn: of a function, a version or an alias, in full.
-        caller: who calls: a service, or a session of a role.
-        keys: condition keys that the function's policy may ask for (`aws:SourceArn`).
+    Attributes:
+        principal: such as `logs.amazonaws.com`.
+        role_arn: of the role that it takes on to call; "" where it calls as itself, which the function's own policy
+            has to allow.
+    """
+
+    principal: str
+    source_arn: str
+    source_account: str
+    role_arn: str = ""
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What policies may ask for."""
+        return {"aws:SourceArn": self.source_arn, "aws:SourceAccount": self.source_account}
+
+
+class Functions(Protocol):
+    """Lambda, for services that call functions in their users' name. `arn` is that of a function, a version or an
+    alias, in full.
 
     Raises:
         ServiceError: no such function, no permission (`AccessDeniedException`), too many requests, too large an event.
     """
 
-    async def check(self, arn: str, caller: Principal, keys: Mapping[str, str]) -> None:
+    async def check(self, arn: str, caller: ServiceCaller) -> None:
         """Nothing but what is raised."""
         ...
 
     async def invoke(
-        self, arn: str, payload: bytes, caller: Principal, keys: Mapping[str, str], trace_id: str
+        self, arn: str, payload: bytes, caller: ServiceCaller, trace_id: str
     ) -> FunctionAnswer:
         """Wait for the answer."""
         ...
 
     async def send(
-        self,
-        arn: str,
-        payload: bytes,
-        caller: Principal,
-        keys: Mapping[str, str],
-        trace_id: str = "",
+        self, arn: str, payload: bytes, caller: ServiceCaller, trace_id: str = ""
     ) -> None:
         """Put the event into the function's queue; returns when it is durable. Without a trace a new one begins."""
         ...

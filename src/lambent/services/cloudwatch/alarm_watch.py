@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.core.context import Principal
 from lambent.core.errors import ServiceError
+from lambent.core.ports import ServiceCaller
 from lambent.services.cloudwatch import alarm_history, querying, statistics, store
 from lambent.services.cloudwatch.alarm_checks import period_of
 from lambent.services.cloudwatch.alarm_events import alarm_event
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lambent.core.ports import Database, Functions, Tx
     from lambent.services.cloudwatch.resources import Kind
 
-_ALARMS = Principal("service", arn="lambda.alarms.cloudwatch.amazonaws.com")
+_ALARMS = "lambda.alarms.cloudwatch.amazonaws.com"
 _ACTIONS = {OK: "OKActions", ALARM: "AlarmActions"}
 _SHORT_S = 10
 
@@ -149,12 +149,9 @@ class AlarmWatch:
     async def _invoke(self, arn: str, change: Change) -> str:
         """The reason why it could not be, or ""."""
         event = alarm_event(change, self._clock.calendar())
-        keys = {
-            "aws:SourceArn": change.after["AlarmArn"],
-            "aws:SourceAccount": change.scope.account_id,
-        }
+        caller = ServiceCaller(_ALARMS, change.after["AlarmArn"], change.scope.account_id)
         try:
-            await self._functions.send(arn, orjson.dumps(event), _ALARMS, keys)
+            await self._functions.send(arn, orjson.dumps(event), caller)
         except ServiceError as reason:
             _log.warning("alarm %s: %s", change.after["AlarmArn"], reason)
             return str(reason)

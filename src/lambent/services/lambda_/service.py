@@ -54,7 +54,14 @@ if TYPE_CHECKING:
 
     from lambent.core import ports
     from lambent.core.context import RequestContext
-    from lambent.core.ports import Authority, Database, ResourceFacts, RoleSessions, Signatures
+    from lambent.core.ports import (
+        AssumedRoles,
+        Authority,
+        Database,
+        ResourceFacts,
+        RoleSessions,
+        Signatures,
+    )
     from lambent.core.service import Door
     from lambent.process.clock_driver import MovableClock
     from lambent.services.lambda_.names import FunctionRef
@@ -79,6 +86,7 @@ class LambdaService:
         authority: what they may do; goes with `signatures`.
         objects: S3, for code that lies there.
         roles: says which roles functions may have; without it any.
+        assumed_roles: those that services take on to call functions; without it none.
         metrics: is told of asynchronous invocations.
     """
 
@@ -101,6 +109,7 @@ class LambdaService:
         authority: Authority | None = None,
         objects: Objects | None = None,
         roles: RoleSessions | None = None,
+        assumed_roles: AssumedRoles | None = None,
         metrics: EventMetrics = UNCOUNTED,
     ) -> None:
         links = CodeLinks(clock)
@@ -157,7 +166,9 @@ class LambdaService:
             "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
         asks = None if signatures is None or signatures.is_open else authority
-        self.functions: ports.Functions = ServiceCalls(invocations, self._async, asks, clock)
+        self.functions: ports.Functions = ServiceCalls(
+            invocations, self._async, asks, assumed_roles, clock
+        )
         urls = _url_doors(database, invocations, self._streams, signatures, authority, clock)
         self.doors: tuple[Door, ...] = (CodeDoor(links, blobs), *urls)
         self.resource_facts: ResourceFacts = registry.book

@@ -1,7 +1,7 @@
 """Functions for other services (`core.ports.Functions`): API Gateway, log groups and alarms call them so.
 
-Whether they may is decided by the policies of the platform, like everything: for a service that acts for one of its
-users' resources the function's resource policy has to name it.
+Whether they may is decided by the policies of the platform, like everything: the function's resource policy has to name
+the service, or a role that the service takes on has to allow the call.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.core import ids
-from lambent.core.context import Scope
+from lambent.core.context import Principal, Scope
 from lambent.core.errors import AccessDenied, RequestTooLarge
 from lambent.core.ports import FunctionAnswer
 from lambent.services.lambda_.errors import ResourceNotFound
@@ -19,11 +19,8 @@ from lambent.services.lambda_.invocations import MAX_EVENT_BYTES, new_trace_id
 from lambent.services.lambda_.names import FunctionRef
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lambent.core.clock import Clock
-    from lambent.core.context import Principal
-    from lambent.core.ports import Authority
+    from lambent.core.ports import AssumedRoles, Authority, ServiceCaller
     from lambent.services.lambda_.async_invocations import AsyncInvocations
     from lambent.services.lambda_.invocations import Invocations
 
@@ -31,6 +28,8 @@ _ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):(\d{12}):function:([a-zA-Z0-9_-]{1,64})(?::([^:]+))?"
 )
 _ACTION = "lambda:InvokeFunction"
+# What API Gateway calls its own sessions.
+_SESSION = "BackplaneAssumeRoleSession"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,34 +38,31 @@ class ServiceCalls:
 
     Args:
         authority: what callers may do; None lets everybody (`auth = "open"`).
+        roles: makes the sessions of roles that services take on.
     """
 
     invocations: Invocations
     accepting: AsyncInvocations
     authority: Authority | None
+    roles: AssumedRoles | None
     clock: Clock
 
-    async def check(self, arn: str, caller: Principal, keys: Mapping[str, str]) -> None:
-        await self.invocations.require(self._permitted(arn, caller, keys))
+    async def check(self, arn: str, caller: ServiceCaller) -> None:
+        await self.invocations.require(self._permitted(arn, caller))
 
     async def invoke(
-        self, arn: str, payload: bytes, caller: Principal, keys: Mapping[str, str], trace_id: str
+        self, arn: str, payload: bytes, caller: ServiceCaller, trace_id: str
     ) -> FunctionAnswer:
-        ref = self._permitted(arn, caller, keys)
+        ref = self._permitted(arn, caller)
         if len(payload) > MAX_EVENT_BYTES:
             raise RequestTooLarge(f"an event of {len(payload)} bytes")
         outcome, _ = await self.invocations.call(ref, payload, ids.request_id(), trace_id)
         return FunctionAnswer(outcome.payload, outcome.is_error)
 
     async def send(
-        self,
-        arn: str,
-        payload: bytes,
-        caller: Principal,
-        keys: Mapping[str, str],
-        trace_id: str = "",
+        self, arn: str, payload: bytes, caller: ServiceCaller, trace_id: str = ""
     ) -> None:
-        ref = self._permitted(arn, caller, keys)
+        ref = self._permitted(arn, caller)
         now_ms = self.clock.calendar_ms()
         await self.accepting.put(
             ref,
@@ -76,14 +72,19 @@ class ServiceCalls:
             trace_id=trace_id or new_trace_id(now_ms // 1000),
         )
 
-    def _permitted(self, arn: str, caller: Principal, keys: Mapping[str, str]) -> FunctionRef:
+    def _permitted(self, arn: str, caller: ServiceCaller) -> FunctionRef:
         match = _ARN.fullmatch(arn)
         if match is None:
             raise ResourceNotFound(f"Function not found: {arn}")
         region, account_id, name, qualifier = match.groups(default="")
-        if self.authority is not None and not self.authority.allows(caller, _ACTION, arn, keys):
-            source = keys.get("aws:SourceArn", "")
-            raise AccessDenied(
-                f"{caller.arn} may not invoke {arn}" + (f" for {source}" if source else "")
-            )
+        if self.authority is not None and not self._is_allowed(self.authority, arn, caller):
+            who = caller.role_arn or caller.principal
+            raise AccessDenied(f"{who} may not invoke {arn} for {caller.source_arn}")
         return FunctionRef(Scope(account_id, region), name, qualifier)
+
+    def _is_allowed(self, authority: Authority, arn: str, caller: ServiceCaller) -> bool:
+        if not caller.role_arn:
+            service = Principal("service", arn=caller.principal)
+            return authority.allows(service, _ACTION, arn, caller.keys)
+        session = None if self.roles is None else self.roles.assumed(caller, _SESSION)
+        return session is not None and authority.allows(session, _ACTION, arn, {})

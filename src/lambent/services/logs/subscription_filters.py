@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.core.arn import Arn, InvalidArn
-from lambent.core.context import Principal
 from lambent.core.errors import NotImplementedByLambent, ServiceError
+from lambent.core.ports import ServiceCaller
 from lambent.services.logs import repository
 from lambent.services.logs.errors import InvalidParameter, ResourceNotFound, group_not_found
 from lambent.services.logs.filter_limits import check_filter, remove_filter
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 # "Each log group can have up to two subscription filters associated with it" (PutSubscriptionFilter).
 MOST = 2
-LOGS = Principal("service", arn="logs.amazonaws.com")
+_PRINCIPAL = "logs.amazonaws.com"
 _NEED_ROLES = frozenset({"kinesis", "firehose"})
 
 
-def keys_for(key: GroupKey) -> dict[str, str]:
-    """For which log group a function is invoked; its policy may name the group, with or without `:*`."""
-    return {"aws:SourceArn": f"{group_arn(key)}:*", "aws:SourceAccount": key[0]}
+def caller_for(key: GroupKey) -> ServiceCaller:
+    """Who invokes a function for a log group: its policy may name the group, with or without `:*`."""
+    return ServiceCaller(_PRINCIPAL, f"{group_arn(key)}:*", key[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class SubscriptionFilters:
         if Arn.parse(arn).account_id != scope.account_id or Arn.parse(arn).region != scope.region:
             raise _not_executable()
         try:
-            await self.functions.check(arn, LOGS, keys_for(group_key(scope, group)))
+            await self.functions.check(arn, caller_for(group_key(scope, group)))
         except ServiceError as refused:
             raise _not_executable() from refused
         await self.database.write(write)

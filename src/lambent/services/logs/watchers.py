@@ -17,7 +17,7 @@ from lambent.core.errors import ServiceError
 from lambent.process.compute import ComputeFailed
 from lambent.services.logs.feeding import Filters, feed
 from lambent.services.logs.resources import CURSORS, METRIC_FILTERS, SUBSCRIPTION_FILTERS
-from lambent.services.logs.subscription_filters import LOGS, keys_for
+from lambent.services.logs.subscription_filters import caller_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -213,7 +213,7 @@ class _Watcher:
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             await self._owner.functions.send(
-                delivery.destination_arn, delivery.payload, LOGS, keys_for(self._key)
+                delivery.destination_arn, delivery.payload, caller_for(self._key)
             )
         except ServiceError as problem:
             _log.error(

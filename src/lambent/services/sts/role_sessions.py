@@ -1,10 +1,13 @@
-"""Credentials of execution roles, for the environments that run in their name (`core.ports.RoleSessions`)."""
+"""Sessions of roles for what runs in their name: environments of functions, and services that take on a role
+(`core.ports.RoleSessions`).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambent.core.context import Session
+from lambent.core.context import Principal, Session
+from lambent.core.ports import ServiceCaller
 from lambent.services.sts.trust import trusts_service
 
 if TYPE_CHECKING:
@@ -32,30 +35,48 @@ class RoleSessions:
         role = self._find(role_arn, function_arn)
         if role is None:
             return None
-        issued_s, expires_s = self._sessions.window(DURATION_S)
-        session = Session(
-            name=session_name,
-            issuer_arn=role.arn,
-            issuer_id=role.id,
-            issued_s=issued_s,
-            expires_s=expires_s,
-        )
         return self._sessions.make(
             "assumed-role",
             role.account_id,
             session_arn(role, session_name),
             f"{role.id}:{session_name}",
-            session,
+            self._session(role, session_name),
+        )
+
+    def assumed(self, caller: ServiceCaller, session_name: str) -> Principal | None:
+        """As whom a service calls that takes on a role; None where it may not."""
+        role = self._trusting(caller.role_arn, caller)
+        if role is None:
+            return None
+        return Principal(
+            "assumed-role",
+            role.account_id,
+            session_arn(role, session_name),
+            user_id=f"{role.id}:{session_name}",
+            role_arn=role.arn,
+            session=self._session(role, session_name),
+        )
+
+    def _session(self, role: Role, name: str) -> Session:
+        issued_s, expires_s = self._sessions.window(DURATION_S)
+        return Session(
+            name=name,
+            issuer_arn=role.arn,
+            issuer_id=role.id,
+            issued_s=issued_s,
+            expires_s=expires_s,
         )
 
     def _find(self, role_arn: str, function_arn: str) -> Role | None:
-        role = self._roles.role(role_arn)
         account_id = function_arn.split(":", 5)[4]
-        # "Cross-account pass role is not allowed": no account lends its roles to functions of another.
-        if role is None or role.account_id != account_id:
+        return self._trusting(role_arn, ServiceCaller(_LAMBDA, function_arn, account_id))
+
+    def _trusting(self, role_arn: str, caller: ServiceCaller) -> Role | None:
+        role = self._roles.role(role_arn)
+        # "Cross-account pass role is not allowed": no account lends its roles to resources of another.
+        if role is None or role.account_id != caller.source_account:
             return None
-        facts = {"aws:SourceAccount": account_id, "aws:SourceArn": function_arn}
-        return role if trusts_service(role, _LAMBDA, facts) else None
+        return role if trusts_service(role, caller.principal, caller.keys) else None
 
 
 def session_arn(role: Role, session_name: str) -> str:

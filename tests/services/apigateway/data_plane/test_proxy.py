@@ -207,6 +207,45 @@ def test_permission_may_be_for_one_method_only(account: Any, proxy: Any) -> None
     assert account.call(api, "GET", "/b").status == 500
 
 
+def _role(iam: Any, name: str, service: str, action: str) -> str:
+    """A role that a service may take on, with leave for one action."""
+
+    def document(**members: Any) -> str:
+        statement = {"Effect": "Allow", **members}
+        return json.dumps({"Version": "2012-10-17", "Statement": statement})
+
+    trust = document(Principal={"Service": service}, Action="sts:AssumeRole")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    policy = document(Action=action, Resource="*")
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
+    return str(role)
+
+
+def test_a_role_may_be_taken_on_that_allows_the_call_and_trusts_the_service(
+    account: Any, proxy: Any, aws: Any
+) -> None:
+    arn, iam, invoke = (
+        account.function("f", ECHO, permit=False),
+        aws("iam"),
+        "lambda:InvokeFunction",
+    )
+    gateway = "apigateway.amazonaws.com"
+    roles = {
+        "/good": _role(iam, "good", gateway, invoke),
+        "/weak": _role(iam, "weak", gateway, "lambda:GetFunction"),
+        "/other": _role(iam, "other", "lambda.amazonaws.com", invoke),
+        "/gone": f"arn:aws:iam::{account.id}:role/gone",
+        "/none": "me",
+    }
+    paths = {f"GET {path}": proxy(arn, credentials=role) for path, role in roles.items()}
+    api = account.deploy(paths)
+    statuses = {path: account.call(api, "GET", path).status for path in roles}
+    assert statuses == {"/good": 200, "/weak": 500, "/other": 500, "/gone": 500, "/none": 500}
+    # Nobody takes on the roles of another account, though they trust the service.
+    foreign = account.deploy(paths, account_id="999988887777")
+    assert account.call(foreign, "GET", "/good").status == 500
+
+
 def test_slow_integration_is_504(account: Any, proxy: Any) -> None:
     arn = account.function("f", "import time\ndef run(e, c): time.sleep(1)")
     api = account.deploy({"GET /": proxy(arn, timeoutInMillis=50)})

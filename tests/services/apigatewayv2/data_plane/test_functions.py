@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lambent.core import ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_an_event_of_format_2(account: Any, echo: str) -> None:
@@ -199,6 +203,30 @@ def test_a_function_without_permission_is_not_called(account: Any, echo: str) ->
     api = account.api("$default", arn=account.function("f", echo, permit=False))
     answer = account.call(api, "GET", "/")
     assert (answer.status, answer.json) == (500, {"message": "Internal Server Error"})
+
+
+def test_a_role_may_let_the_function_be_called(
+    account: Any, echo: str, aws: Callable[..., Any]
+) -> None:
+    def document(**members: Any) -> str:
+        return json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", **members}})
+
+    arn, iam = account.function("f", echo, permit=False), aws("iam")
+    trust = document(Principal={"Service": "apigateway.amazonaws.com"}, Action="sts:AssumeRole")
+    role = iam.create_role(Path="/of/apis/", RoleName="gw", AssumeRolePolicyDocument=trust)["Role"]
+    api = account.api()
+    target = account.integration(
+        api,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=arn,
+        PayloadFormatVersion="2.0",
+        CredentialsArn=role["Arn"],
+    )
+    account.client.create_route(ApiId=api, RouteKey="$default", Target=target)
+    assert account.call(api, "GET", "/").status == 500
+    policy = document(Action="lambda:InvokeFunction", Resource=arn)
+    iam.put_role_policy(RoleName="gw", PolicyName="p", PolicyDocument=policy)
+    assert account.call(api, "GET", "/").status == 200
 
 
 def test_limits_of_rate_hold(account: Any, echo: str) -> None:

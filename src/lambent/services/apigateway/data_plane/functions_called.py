@@ -16,10 +16,7 @@ from lambent.services.apigateway.data_plane.failures import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lambent.core.context import Principal
-    from lambent.core.ports import FunctionAnswer, Functions
+    from lambent.core.ports import FunctionAnswer, Functions, ServiceCaller
     from lambent.services.apigateway.data_plane.exchange import Exchange
 
 _URI = re.compile(
@@ -34,8 +31,7 @@ class Callee:
     """A function that an API calls, and in whose name: the service's, or that of a session of a role."""
 
     arn: str
-    caller: Principal
-    keys: Mapping[str, str]
+    caller: ServiceCaller
 
     @property
     def url(self) -> str:
@@ -50,8 +46,11 @@ def callee(exchange: Exchange, uri: str, credentials: str, source_arn: str) -> C
     if match is None:
         raise misconfigured("Invalid endpoint address")
     arn = match[1] or match[2]
-    keys = {"aws:SourceArn": source_arn, "aws:SourceAccount": exchange.plan.live.account_id}
-    return Callee(arn, _caller(credentials, exchange), keys)
+    role = with_stage_variables(credentials, exchange.stage_variables)
+    caller = caller_for(role, source_arn, exchange.plan.live.account_id)
+    if caller is None:
+        raise misconfigured("Invalid credentials: the ARN of a role is needed")
+    return Callee(arn, caller)
 
 
 async def call(
@@ -59,7 +58,7 @@ async def call(
 ) -> FunctionAnswer:
     """The function's answer. Raises Failure."""
     try:
-        return await functions.invoke(target.arn, payload, target.caller, target.keys, trace_id)
+        return await functions.invoke(target.arn, payload, target.caller, trace_id)
     except ServiceError as error:
         raise not_called(error) from error
 
@@ -71,10 +70,3 @@ def not_called(error: ServiceError) -> Failure:
     if error.status == 413:
         return Failure(REQUEST_TOO_LARGE, log="Execution failed: the event is over Lambda's limit")
     return Failure(INTERNAL, log=f"Lambda invocation failed with status: {error.status}")
-
-
-def _caller(credentials: str, exchange: Exchange) -> Principal:
-    caller = caller_for(with_stage_variables(credentials, exchange.stage_variables))
-    if caller is None:
-        raise misconfigured("Invalid credentials: the ARN of a role is needed")
-    return caller

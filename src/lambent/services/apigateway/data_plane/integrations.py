@@ -142,9 +142,7 @@ class Integrations:
     async def _send(self, exchange: Exchange, target: Callee, payload: bytes) -> Response:
         """An invocation that nobody waits for. Lambda answers 202, without a body."""
         try:
-            await self._functions.send(
-                target.arn, payload, target.caller, target.keys, exchange.trace_id
-            )
+            await self._functions.send(target.arn, payload, target.caller, exchange.trace_id)
         except ServiceError as error:
             raise not_called(error) from error
         exchange.integration_status = 202
@@ -174,7 +172,7 @@ def _tell_request(
         "x-amzn-apigateway-api-id": live.api_id,
         "Accept": "application/json",
         "User-Agent": f"AmazonAPIGateway_{live.api_id}",
-        "X-Amz-Source-Arn": target.keys["aws:SourceArn"],
+        "X-Amz-Source-Arn": target.caller.source_arn,
         "X-Amzn-Trace-Id": exchange.trace_id,
     }
     journal.info(f"Endpoint request URI: {target.url}")

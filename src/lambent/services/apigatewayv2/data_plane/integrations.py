@@ -123,13 +123,13 @@ async def call(
     """The answer of the function of a URI. Raises Refusal."""
     arn = with_stage_variables(uri, exchange.stage_variables)
     match = _URI.fullmatch(arn)
-    caller = caller_for(with_stage_variables(credentials, exchange.stage_variables))
+    role = with_stage_variables(credentials, exchange.stage_variables)
+    caller = caller_for(role, source_arn, exchange.live.scope.account_id)
     if caller is None:
         raise internal_error("Invalid credentials: the ARN of a role is needed")
-    keys = {"aws:SourceArn": source_arn, "aws:SourceAccount": exchange.live.scope.account_id}
     try:
         return await functions.invoke(
-            arn if match is None else match[1], payload, caller, keys, exchange.trace_id
+            arn if match is None else match[1], payload, caller, exchange.trace_id
         )
     except ServiceError as error:
         raise _not_called(error) from error
