@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambent import __version__
 from lambent.apis.billed_requests import BilledRequests
 from lambent.apis.metrics import ApiMetrics
 from lambent.core.clock import SystemClock
@@ -70,17 +71,19 @@ from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import timedelta
 
     from jwt import PyJWKSet
 
     from lambent.config import Config
+    from lambent.core.figures import Family
     from lambent.core.ports import Credential
     from lambent.execution.log_stream import LogSink
     from lambent.execution.spawner.start import Started
-    from lambent.execution.spec import FunctionSpec
+    from lambent.execution.spec import FunctionSpec, Observer
     from lambent.services.iam.accounts import Accounts
+    from lambent.services.otel.exporter import OtelExporter
     from lambent.storage.data_dir import DataDir
 
 # Services whose requests are told apart; operations without a row in a service's table answer 501 by name.
@@ -122,6 +125,7 @@ class Platform:
     logs: LogsService
     cloudwatch: CloudWatchService
     metering: Metering
+    otel: OtelExporter | None
     plane: ExecutionPlane
     lambda_: LambdaService
     apigateway: ApiGatewayService
@@ -161,6 +165,9 @@ class Platform:
             stack.push_async_callback(self.inner_server.close)
             await self.plane.start()
             stack.push_async_callback(self.plane.stop)
+            if self.otel is not None:
+                await self.otel.start()
+                stack.push_async_callback(self.otel.stop)
             await self.lambda_.start()
             stack.push_async_callback(self.lambda_.stop)
             await self.apigateway.start()
@@ -244,6 +251,7 @@ def build(
         logs=watched.logs,
         cloudwatch=watched.cloudwatch,
         metering=functions.metering,
+        otel=functions.otel,
         plane=functions.plane,
         lambda_=functions.lambda_,
         apigateway=apis.rest,
@@ -335,6 +343,8 @@ class _Functions:
     compute: Compute
     metrics: FunctionMetrics
     metering: Metering
+    figures: Figures
+    otel: OtelExporter | None
 
 
 def _functions(
@@ -346,6 +356,10 @@ def _functions(
         lambda spec: plane.provisioned_with(spec),  # noqa: PLW0108
     )
     metering = Metering(ground.database, data_dir.usage_dir, clock, later.allocations)
+    otel = _otel(config, clock, lambda: figures.read())  # noqa: PLW0108 - they are made below
+    observers: list[Observer] = [metering.meter, metrics]
+    if otel is not None:
+        observers.append(otel)
     plane = ExecutionPlane(
         spawner=spawner,
         runtimes=runtimes,
@@ -358,8 +372,9 @@ def _functions(
         role_sessions=ground.sts.role_sessions,
         endpoint=Endpoint(serve=later.serve, url=later.endpoint),
         networks=Networks(config.network_rules),
-        observer=Observers(metering.meter, metrics),
+        observer=Observers(*observers),
     )
+    figures = Figures(metrics, plane, clock)
     compute = Compute(log_style=config.log_style)
     lambda_ = LambdaService(
         database=ground.database,
@@ -381,7 +396,17 @@ def _functions(
         metrics=EventMetrics(metrics.note),
     )
     ground.decisions.add_resources("lambda", lambda_.resource_facts)
-    return _Functions(lambda_, plane, compute, metrics, metering)
+    return _Functions(lambda_, plane, compute, metrics, metering, figures, otel)
+
+
+def _otel(
+    config: Config, clock: SystemClock, read_figures: Callable[[], Awaitable[Iterable[Family]]]
+) -> OtelExporter | None:
+    if not config.otel_endpoint:
+        return None
+    from lambent.services.otel.exporter import OtelExporter  # noqa: PLC0415 - an extra, for those who want it
+
+    return OtelExporter(config.otel_endpoint, config.otel_fields, read_figures, clock, __version__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,19 +523,24 @@ def _gateways(
         later.is_ready, later.reset, clock if config.test_mode else None, later.advance
     )
     tags = lambda_.resource_facts.tags
-    figures = Figures(functions.metrics, functions.plane, clock)
+    figures = functions.figures
     watchers = Watchers(config.metrics_token)
     operators = (
         AccountsDoor(iam.accounts, ground.signatures, config.account, later.keep),
         ExplainDoor(iam.directory, ground.decisions, ground.signatures, clock, config.account),
         SuggestDoor(iam.directory, iam.calls, ground.signatures, config.account),
-        MetricsPage(figures.read, watchers),
+        MetricsPage(partial(_all_figures, functions), watchers),
         OverviewPage(figures.overview, watchers),
         UsageDoor(functions.metering, ground.signatures, clock, config.account, tags),
     )
     # An address is that of an HTTP API if there is one; all the others are those of REST APIs, or of none.
     doors = [*lambda_.doors, apis.http_plane.door, apis.rest_plane.door]
     return gateway(doors=[own_paths, *operators, *doors]), gateway(doors=doors)
+
+
+async def _all_figures(functions: _Functions) -> list[Family]:
+    found = await functions.figures.read()
+    return found if functions.otel is None else [*found, *functions.otel.families()]
 
 
 def _identities(

@@ -38,7 +38,7 @@ CORE_UID = 60_566
 
 
 # Settings that nobody else may see.
-_SECRET = ("metrics_token",)
+_SECRET = ("metrics_token", "otel_headers")
 
 
 class ConfigInvalid(Exception):
@@ -118,6 +118,13 @@ class Config:
     log_level: LogLevel = _setting(  # noqa: RUF009 - makes a field
         "The least level of the platform's own log: debug, info, warning or error.", "info"
     )
+    otel_endpoint: str = _setting(
+        "Where OpenTelemetry's collector takes OTLP over HTTP (http://127.0.0.1:4318); without it nothing is sent.",
+        "",
+    )
+    otel_headers: str = _setting(
+        "What is sent to that collector with each request, as NAME=VALUE separated by commas.", ""
+    )
     logs_max_mib: int = _setting(
         "MiB that all logs together may take; beyond that the oldest are deleted.", 10240
     )
@@ -125,6 +132,7 @@ class Config:
     def __post_init__(self) -> None:
         self._check_texts()
         self._check_networks()
+        self._check_otel()
         if not 0 <= self.port <= 65535:
             raise ConfigInvalid(f"port must be between 0 and 65535, not {self.port}")
         choices = {
@@ -179,6 +187,25 @@ class Config:
         """What `network_functions` says, as (name, mode)."""
         rules = (rule.partition("=") for rule in self.network_functions.replace(",", " ").split())
         return [(name, mode) for name, _, mode in rules]
+
+    def _check_otel(self) -> None:
+        if self.otel_endpoint and not re.fullmatch(
+            r"https?://[^\s/?#]+(/[^\s?#]*)?", self.otel_endpoint
+        ):
+            raise ConfigInvalid(
+                f"otel_endpoint must be an http or https URL, not {self.otel_endpoint!r}"
+            )
+        # The value may be secret: it is not said again.
+        if not re.fullmatch(
+            r"|[!-+\--<>-~]+=[^,\r\n]*(,[!-+\--<>-~]+=[^,\r\n]*)*", self.otel_headers
+        ):
+            raise ConfigInvalid("otel_headers must be NAME=VALUE, separated by commas")
+
+    @property
+    def otel_fields(self) -> dict[str, str]:
+        """What `otel_headers` says."""
+        pairs = (each.partition("=") for each in self.otel_headers.split(",") if each)
+        return {name.strip(): value.strip() for name, _, value in pairs}
 
     @property
     def log_style(self) -> LogStyle:

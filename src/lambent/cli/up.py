@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import signal
@@ -43,6 +44,8 @@ _LAUNCH = "import sys; sys.path.insert(0, {source!r}); from lambent.execution.la
 )
 def command(config: Config) -> None:
     """Start the platform and keep it running until Ctrl-C."""
+    if config.otel_endpoint and importlib.util.find_spec("opentelemetry.exporter") is None:
+        raise click.ClickException("otel_endpoint needs an extra: pip install 'lambent[otel]'")
     _warn(config)
     try:
         DataDir(config.data_dir).prepare(config.core_uid)

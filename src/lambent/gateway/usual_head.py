@@ -29,7 +29,9 @@ _REQUEST_LINE = re.compile(rb"(GET|POST|PUT|DELETE|PATCH) (/[\x21-\x7e]*) HTTP/1
 # They change what a message is, or how it ends.
 _UNUSUAL = frozenset({"transfer-encoding", "expect", "upgrade", "connection", "te", "trailer"})
 # Different in every request: remembering them would only push out what is worth it.
-_PASSING = frozenset({"authorization", "amz-sdk-invocation-id", "x-amzn-trace-id"})
+_PASSING = frozenset(
+    {"authorization", "amz-sdk-invocation-id", "traceparent", "tracestate", "x-amzn-trace-id"}
+)
 # A few hundred KB at the worst.
 _KEPT = 1024
 _KEPT_LENGTH = 256

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lambent.core import ids
+from lambent.core import ids, trace
 from lambent.core.errors import RequestTooLarge
 from lambent.execution.spec import (
     Invocation,
@@ -268,16 +268,7 @@ async def event_of(
 
 def trace_id(context: RequestContext) -> str:
     """The X-Ray trace header: the caller's, or a new one that is not sampled."""
-    given = context.http.headers.get("x-amzn-trace-id")
-    if given:
-        return given
-    return new_trace_id(int(context.now.timestamp()))
-
-
-def new_trace_id(seconds: int) -> str:
-    """Of a trace that begins here and now, and is not sampled."""
-    digits = ids.hex_id(40)
-    return f"Root=1-{seconds:08x}-{digits[:24]};Parent={digits[24:]};Sampled=0"
+    return trace.given(context.http.headers) or trace.fresh(int(context.now.timestamp()))
 
 
 def _answer(outcome: Outcome, version: str, *, wants_log: bool) -> Document:

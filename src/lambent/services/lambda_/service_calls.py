@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambent.core import ids
+from lambent.core import ids, trace
 from lambent.core.context import Principal, Scope
 from lambent.core.errors import AccessDenied, RequestTooLarge
 from lambent.core.ports import FunctionAnswer
 from lambent.services.lambda_.errors import ResourceNotFound
-from lambent.services.lambda_.invocations import MAX_EVENT_BYTES, new_trace_id
+from lambent.services.lambda_.invocations import MAX_EVENT_BYTES
 from lambent.services.lambda_.names import FunctionRef
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ServiceCalls:
             payload,
             request_id=ids.request_id(),
             now_ms=now_ms,
-            trace_id=trace_id or new_trace_id(now_ms // 1000),
+            trace_id=trace_id or trace.fresh(now_ms // 1000),
         )
 
     def _permitted(self, arn: str, caller: ServiceCaller) -> FunctionRef:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from lambent.core import ids
+from lambent.core import trace
 from lambent.core.http import Response
 
 if TYPE_CHECKING:
@@ -92,8 +92,9 @@ def _headers(request: Request, now: datetime) -> dict[str, str]:
         key = name.lower()
         joined[key] = f"{joined[key]},{value}" if key in joined else value
     port = request.host.rpartition(":")[2] if ":" in request.host else "443"
-    digits = ids.hex_id(24)
-    joined.setdefault("x-amzn-trace-id", f"Root=1-{int(now.timestamp()):08x}-{digits}")
+    if not joined.get("x-amzn-trace-id"):
+        seconds = int(now.timestamp())
+        joined["x-amzn-trace-id"] = trace.given(request.headers) or trace.fresh_root(seconds)
     return joined | {
         "x-forwarded-for": request.peer,
         "x-forwarded-proto": request.scheme,

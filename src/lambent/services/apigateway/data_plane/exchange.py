@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from lambent.core import ids
+from lambent.core import ids, trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,8 +97,7 @@ class Exchange:
 
     @cached_property
     def trace_id(self) -> str:
-        given = self.request.headers.get("x-amzn-trace-id")
-        return given or f"Root=1-{int(self.now.timestamp()):08x}-{ids.hex_id(24)}"
+        return trace.given(self.request.headers) or trace.fresh_root(int(self.now.timestamp()))
 
     @cached_property
     def headers(self) -> Multi:

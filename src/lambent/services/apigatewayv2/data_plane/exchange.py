@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from lambent.core import ids
+from lambent.core import trace
 from lambent.core.http import Response
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ class Exchange:
 
     @cached_property
     def trace_id(self) -> str:
-        given = self.request.headers.get("x-amzn-trace-id")
-        return given or f"Root=1-{int(self.now.timestamp()):08x}-{ids.hex_id(24)}"
+        return trace.given(self.request.headers) or trace.fresh_root(int(self.now.timestamp()))
 
     @cached_property
     def headers(self) -> Fields:
