@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambent.core import ids
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambent.core.http import Headers
 
 _ROOT = re.compile(r"1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})")
@@ -35,14 +37,22 @@ def given(headers: Headers) -> str:
 
 
 def fresh(seconds: int) -> str:
-    """Of a new trace that nobody records."""
-    digits = ids.hex_id(40)
-    return f"Root=1-{seconds:08x}-{digits[:24]};Parent={digits[24:]};Sampled=0"
-
-
-def fresh_root(seconds: int) -> str:
-    """Of a new trace, as what stands in front of functions gives it: no segment yet, nothing decided."""
+    """Of a new trace: no segment yet, nothing decided."""
     return f"Root=1-{seconds:08x}-{ids.hex_id(24)}"
+
+
+def completed(header: str, decide: Callable[[], bool]) -> str:
+    """As a function is to find it: whoever calls it has decided whether the trace is recorded, or `decide` does.
+
+    What has no root is passed on as it is: nobody can tell what it means.
+    """
+    if "Root=" not in header:
+        return header
+    if "Parent=" not in header:
+        header += f";Parent={ids.hex_id(16)}"
+    if "Sampled=" not in header:
+        header += f";Sampled={decide():d}"
+    return header
 
 
 def parse(header: str) -> Trace:

@@ -30,10 +30,25 @@ def test_a_header_is_read_as_far_as_it_makes_sense(header: str, expected: Trace)
     assert trace.parse(header) == expected
 
 
-def test_a_new_header_has_the_time_in_it_and_is_not_sampled() -> None:
-    pattern = r"Root=1-5759e988-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0"
-    assert re.fullmatch(pattern, trace.fresh(0x5759E988))
-    assert re.fullmatch(r"Root=1-5759e988-[0-9a-f]{24}", trace.fresh_root(0x5759E988))
+def test_a_new_header_has_the_time_in_it() -> None:
+    assert re.fullmatch(r"Root=1-5759e988-[0-9a-f]{24}", trace.fresh(0x5759E988))
+
+
+@pytest.mark.parametrize(
+    ("header", "pattern"),
+    [
+        (ROOT, rf"{ROOT};Parent=[0-9a-f]{{16}};Sampled=1"),
+        (f"{ROOT};Sampled=0", rf"{ROOT};Sampled=0;Parent=[0-9a-f]{{16}}"),
+        (f"{ROOT};Parent={PARENT_ID}", rf"{ROOT};Parent={PARENT_ID};Sampled=1"),
+        (f"{ROOT};Parent={PARENT_ID};Sampled=?", rf"{ROOT};Parent={PARENT_ID};Sampled=\?"),
+        ("Self=1-2-3", "Self=1-2-3"),
+    ],
+)
+def test_a_header_is_completed_for_a_function(header: str, pattern: str) -> None:
+    assert re.fullmatch(pattern, trace.completed(header, lambda: True))
+    assert re.fullmatch(
+        pattern.replace("Sampled=1", "Sampled=0"), trace.completed(header, lambda: False)
+    )
 
 
 @pytest.mark.parametrize(

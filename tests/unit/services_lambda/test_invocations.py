@@ -90,12 +90,11 @@ def test_the_plane_is_told_everything(run: Run) -> None:
 def test_a_trace_header_is_passed_on(run: Run) -> None:
     async def scenario(bench: Any) -> None:
         await bench.create()
-        context = bench.context(
-            "Invoke", X_Amzn_Trace_Id="Root=1-5759e988-bd862e3fe1be46a994272793"
-        )
+        sent = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+        context = bench.context("Invoke", X_Amzn_Trace_Id=sent)
         await bench.service.operations["Invoke"].run(context, {"FunctionName": "f"})
         (_, invocation) = bench.plane.invoked[0]
-        assert invocation.trace_id == "Root=1-5759e988-bd862e3fe1be46a994272793"
+        assert invocation.trace_id == sent
         assert invocation.request_id == context.request_id
 
     run(scenario)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lambent.core import trace
 from lambent.core.errors import RequestTooLarge
 from lambent.services.lambda_.events import Event
-from lambent.services.lambda_.invocations import trace_id
 from lambent.services.lambda_.lineage import extended
 from lambent.services.lambda_.names import parse_function_name
 from lambent.services.lambda_.payloads import check_event
@@ -42,7 +42,7 @@ class AsyncInvocations:
             payload,
             request_id=context.request_id,
             now_ms=calendar_ms(context.now),
-            trace_id=trace_id(context),
+            trace_id=trace.given(context.http.headers) or trace.fresh(int(context.now.timestamp())),
             client_context=client_context,
         )
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.registry import Invocable, Registry, Target
     from lambent.services.lambda_.settling import Settling
     from lambent.services.lambda_.snap_start import Snapshots
+    from lambent.services.lambda_.tracing import Tracing
 
 _log = logging.getLogger(__name__)
 _WAITS = "RequestResponse"
@@ -75,6 +76,7 @@ class Invocations:
     plane: Plane
     # Puts an event into the queue of asynchronous invocations.
     accept: Callable[[RequestContext, FunctionRef, bytes, str], Awaitable[None]]
+    tracing: Tracing
 
     def begin(self, context: RequestContext, request: InvocationRequestTypeDef, done: Done) -> bool:
         """The short form of `invoke`: a small event, a function in memory, an environment that is idle."""
@@ -98,7 +100,7 @@ class Invocations:
             payload=payload or b"{}",
             invoked_function_arn=f"{entry.arn}:{qualifier}" if qualifier else entry.arn,
             client_context=client_context(request.get("ClientContext", "")),
-            trace_id=trace_id(context),
+            trace_id=self.trace(context, entry),
         )
         wants_log = request.get("LogType") == "Tail"
         try:
@@ -127,7 +129,7 @@ class Invocations:
             payload=payload,
             invoked_function_arn=f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn,
             client_context=identity,
-            trace_id=trace_id(context),
+            trace_id=self.trace(context, entry),
         )
         outcome = await self.run(entry.spec, invocation)
         version = entry.spec.function_version
@@ -155,8 +157,13 @@ class Invocations:
         """For callers within the platform: the outcome, and the version that ran. Raises as Invoke."""
         entry = await self.invocable(ref)
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
-        invocation = Invocation(request_id, payload, arn, client_context, trace_id)
+        header = self.tracing.header(trace_id, entry)
+        invocation = Invocation(request_id, payload, arn, client_context, header)
         return await self.run(entry.spec, invocation), entry.spec.function_version
+
+    def trace(self, context: RequestContext, entry: Invocable) -> str:
+        """The trace header that the function finds."""
+        return self.tracing.header(trace.given(context.http.headers), entry)
 
     def _in_memory(self, key: Key, qualifier: str) -> Invocable | None:
         if qualifier in {"", LATEST}:
@@ -264,11 +271,6 @@ async def event_of(
         )
     await check_event(payload)
     return payload
-
-
-def trace_id(context: RequestContext) -> str:
-    """The X-Ray trace header: the caller's, or a new one that is not sampled."""
-    return trace.given(context.http.headers) or trace.fresh(int(context.now.timestamp()))
 
 
 def _answer(outcome: Outcome, version: str, *, wants_log: bool) -> Document:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lambent.core.errors import ServiceError
 from lambent.execution.answer_stream import AnswerStream
 from lambent.execution.spec import Invocation
-from lambent.services.lambda_.invocations import LOG_TAIL_BYTES, event_of, trace_id
+from lambent.services.lambda_.invocations import LOG_TAIL_BYTES, event_of
 from lambent.services.lambda_.names import parse_function_name
 from lambent.services.lambda_.payloads import client_context
 from lambent.services.lambda_.unserved import refuse_unserved
@@ -56,7 +56,7 @@ class ResponseStreams:
             payload=payload,
             invoked_function_arn=f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn,
             client_context=identity,
-            trace_id=trace_id(context),
+            trace_id=self._invocations.trace(context, entry),
             stream=stream,
         )
         self._start(entry.spec, invocation, stream)
@@ -76,7 +76,8 @@ class ResponseStreams:
         entry = await self._invocations.invocable(ref)
         stream = AnswerStream(asyncio.get_running_loop())
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
-        invocation = Invocation(request_id, payload, arn, trace_id=trace, stream=stream)
+        header = self._invocations.tracing.header(trace, entry)
+        invocation = Invocation(request_id, payload, arn, trace_id=header, stream=stream)
         self._start(entry.spec, invocation, stream)
         await stream.begun()
         if isinstance(stream.outcome, Exception):

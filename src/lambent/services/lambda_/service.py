@@ -43,6 +43,7 @@ from lambent.services.lambda_.service_calls import ServiceCalls
 from lambent.services.lambda_.settling import Settling
 from lambent.services.lambda_.snap_start import Snapshots
 from lambent.services.lambda_.start_up import StartUp
+from lambent.services.lambda_.tracing import Tracing
 from lambent.services.lambda_.updates import Updates
 from lambent.services.lambda_.url_door import UrlDoor
 from lambent.services.lambda_.versions import Versions
@@ -132,7 +133,9 @@ class LambdaService:
         versions = Versions(changes, policy)
         self._provisioned = ProvisionedConcurrency(database, plane, account_concurrency)
         aliases = Aliases(registry, self._provisioned)
-        invocations = Invocations(registry, self._settling, self._snapshots, plane, self._accept)
+        invocations = Invocations(
+            registry, self._settling, self._snapshots, plane, self._accept, Tracing(clock)
+        )
         self._queue = EventQueue(database, invocations, targets or {}, clock, metrics)
         self._async = AsyncInvocations(invocations, self._queue)
         self._clock = clock

@@ -94,7 +94,7 @@ def _headers(request: Request, now: datetime) -> dict[str, str]:
     port = request.host.rpartition(":")[2] if ":" in request.host else "443"
     if not joined.get("x-amzn-trace-id"):
         seconds = int(now.timestamp())
-        joined["x-amzn-trace-id"] = trace.given(request.headers) or trace.fresh_root(seconds)
+        joined["x-amzn-trace-id"] = trace.given(request.headers) or trace.fresh(seconds)
     return joined | {
         "x-forwarded-for": request.peer,
         "x-forwarded-proto": request.scheme,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -260,3 +261,21 @@ def parrot(account: Any, proxy: Any) -> Callable[[Any], Any]:
     """Calls a function that returns what it is given."""
     api = account.deploy({"POST /": proxy(account.function("f", PARROT))})
     return lambda result: account.call(api, "POST", "/", json.dumps(result))
+
+
+def test_the_trace_header_of_the_caller_reaches_the_function(account: Any, proxy: Any) -> None:
+    source = """
+import os
+def run(event, context):
+    return {"statusCode": 200, "body": os.environ["_X_AMZN_TRACE_ID"]}
+"""
+    api = account.deploy({"GET /pets": proxy(account.function("f", source))})
+    given = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+    answer = account.call(api, "GET", "/pets", headers={"X-Amzn-Trace-Id": given})
+    assert answer.text == given
+    assert answer.headers["x-amzn-trace-id"] == given
+    answer = account.call(api, "GET", "/pets")
+    root = answer.headers["x-amzn-trace-id"]
+    assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", root)
+    assert re.fullmatch(rf"{root};Parent=[0-9a-f]{{16}};Sampled=0", answer.text)

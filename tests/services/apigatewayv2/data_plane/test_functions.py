@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -302,3 +303,17 @@ def test_bad_input_is_no_fault_of_ours(account: Any, sent: bytes) -> None:
     head = got.partition(b"\r\n\r\n")[0]
     assert got == b"" or got[9:10] in b"24"
     assert b"x-injected" not in head.lower()
+
+
+def test_the_trace_header_of_the_caller_reaches_the_function(account: Any) -> None:
+    source = "import os\ndef run(event, context): return {'found': os.environ['_X_AMZN_TRACE_ID']}"
+    api = account.api("GET /pets", arn=account.function("f", source))
+    given = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    answer = account.call(api, "GET", "/pets", b"", {"X-Amzn-Trace-Id": given})
+    assert answer.json == {"found": given}
+    traceparent = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
+    answer = account.call(api, "GET", "/pets", b"", {"traceparent": traceparent})
+    assert answer.json == {"found": given}
+    answer = account.call(api, "GET", "/pets")
+    pattern = r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0"
+    assert re.fullmatch(pattern, answer.json["found"])

@@ -110,7 +110,7 @@ class Exchange:
 
     @cached_property
     def trace_id(self) -> str:
-        return trace.given(self.request.headers) or trace.fresh_root(int(self.now.timestamp()))
+        return trace.given(self.request.headers) or trace.fresh(int(self.now.timestamp()))
 
     @cached_property
     def headers(self) -> Fields:

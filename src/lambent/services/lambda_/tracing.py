@@ -1,0 +1,44 @@
+"""Whether the trace of an invocation is recorded, where its caller has not said.
+
+"The sampling rate is 1 request per second and 5 percent of additional requests" ("Visualize Lambda function invocations
+using AWS X-Ray", developer guide), for functions with active tracing; for the others nobody asks for it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lambent.core import ids, trace
+
+if TYPE_CHECKING:
+    from lambent.core.clock import Clock
+    from lambent.services.lambda_.registry import Invocable
+
+_SHARE = 0.05
+# Functions of which the second is remembered; beyond that all have another first request in this second.
+_MOST = 10_000
+
+
+class Tracing:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seconds: dict[str, int] = {}  # by ARN: when one was sampled for sure
+
+    def header(self, given: str, entry: Invocable) -> str:
+        """What the function finds. Args: what the caller has sent, "" for nothing."""
+        if "Sampled=" in given and "Parent=" in given:
+            return given
+        header = given or trace.fresh(self._clock.calendar_ms() // 1000)
+        return trace.completed(header, partial(self._decide, entry))
+
+    def _decide(self, entry: Invocable) -> bool:
+        if entry.function.settings.tracing_mode != "Active":
+            return False
+        second = self._clock.calendar_ms() // 1000
+        if self._seconds.get(entry.arn) != second:
+            if len(self._seconds) >= _MOST:
+                self._seconds.clear()
+            self._seconds[entry.arn] = second
+            return True
+        return ids.fraction() < _SHARE

@@ -1,0 +1,56 @@
+"""Which traces of functions with active tracing are recorded: the first of a second, and 5 % of the others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from lambent.core import ids
+from lambent.core.clock import VirtualClock
+from lambent.services.lambda_ import tracing
+from lambent.services.lambda_.tracing import Tracing
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def function(name: str, mode: str = "Active") -> Any:
+    settings = SimpleNamespace(tracing_mode=mode)
+    return SimpleNamespace(arn=name, function=SimpleNamespace(settings=settings))
+
+
+def is_sampled(traces: Tracing, entry: Any) -> bool:
+    return traces.header("", entry).endswith("Sampled=1")
+
+
+def test_the_first_of_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "fraction", lambda: 0.9)
+    clock = VirtualClock()
+    traces = Tracing(clock)
+    f, g = function("f"), function("g")
+    assert [is_sampled(traces, each) for each in (f, f, g, f)] == [True, False, True, False]
+    clock.advance(timedelta(seconds=1))
+    assert [is_sampled(traces, each) for each in (f, f)] == [True, False]
+
+
+def test_5_percent_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = iter([0.049, 0.05])
+    monkeypatch.setattr(ids, "fraction", lambda: next(shares))
+    traces = Tracing(VirtualClock())
+    f = function("f")
+    assert [is_sampled(traces, f) for _ in range(3)] == [True, True, False]
+
+
+def test_none_of_a_function_that_only_passes_through() -> None:
+    traces = Tracing(VirtualClock())
+    assert not is_sampled(traces, function("f", "PassThrough"))
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "_MOST", 2)
+    monkeypatch.setattr(ids, "fraction", lambda: 0.9)
+    traces = Tracing(VirtualClock())
+    for name in "abcde":
+        assert is_sampled(traces, function(name))
+    assert len(traces._seconds) <= 2
