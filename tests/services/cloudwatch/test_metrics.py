@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -285,3 +286,16 @@ def test_a_metric_filter_feeds_its_metric(
 
 async def _a_moment() -> None:
     await asyncio.sleep(0.05)
+
+
+def test_an_account_has_so_many_metrics_and_no_more(
+    cloudwatch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambent.services.cloudwatch.store.MOST_METRICS", 2)
+    put = cloudwatch.put_metric_data
+    put(Namespace="N", MetricData=[{"MetricName": name, "Value": 1} for name in ("a", "b")])
+    with pytest.raises(ClientError) as refused:
+        put(Namespace="N", MetricData=[{"MetricName": name, "Value": 1} for name in ("b", "c")])
+    assert refused.value.response["Error"]["Code"] == "LimitExceeded"
+    put(Namespace="N", MetricData=[{"MetricName": "a", "Value": 1}])
+    assert {each["MetricName"] for each in cloudwatch.list_metrics()["Metrics"]} == {"a", "b"}

@@ -10,6 +10,7 @@ import pytest
 from lambent.core.context import Scope
 from lambent.core.ports import MetricSummary
 from lambent.core.spread import Spread
+from lambent.services.cloudwatch import collector as collecting
 from lambent.services.cloudwatch import store
 from lambent.services.cloudwatch.collector import Collector
 from lambent.services.cloudwatch.points import Point
@@ -146,5 +147,82 @@ def test_what_cannot_be_written_is_kept_and_counted_once(run: Run) -> None:
         failing.fails = False
         await collector.flush()
         assert await rows(database) == [(60, 60, 2, 2)]
+
+    run(scenario)
+
+
+def summaries(*names: str, namespace: str = "Shop") -> list[MetricSummary]:
+    return [MetricSummary(SCOPE, namespace, name, 1, "Count", (), Spread.of(1)) for name in names]
+
+
+def test_a_long_outage_is_told_in_two_lines(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(collecting, "_MOST", 2)
+
+    async def scenario(database: SqliteDatabase) -> None:
+        class Failing:
+            fails = True
+
+            async def write(self, fn: Any) -> Any:
+                if self.fails:
+                    raise OSError("no space left")
+                return await database.write(fn)
+
+        failing: Any = Failing()
+        collector = Collector(failing)
+        collector.watch(lambda: summaries(*"abcdefg"))
+        for _ in range(3):
+            with pytest.raises(OSError, match="no space"):
+                await collector.flush()
+        failing.fails = False
+        await collector.flush()
+
+    run(scenario)
+    assert [record.getMessage() for record in caplog.records] == [
+        "values of metrics are lost: 2 wait to be written",
+        "20 values of metrics are lost: they could not be written",
+    ]
+
+
+def test_an_account_has_so_many_metrics_and_no_more(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store, "MOST_METRICS", 2)
+
+    async def scenario(database: SqliteDatabase) -> None:
+        collector = Collector(database)
+        wanted = [
+            summaries("a", "b", "c"),
+            summaries("d", "a"),
+            summaries("x", namespace="AWS/Lambda"),
+        ]
+        collector.watch(lambda: wanted.pop(0) if wanted else [])
+        for _ in range(3):
+            await collector.flush()
+        found = await database.read(lambda tx: store.metrics(tx, SCOPE, None, None, 0))
+        # What the platform measures is not kept out by what somebody sends.
+        assert [key.name for key in found] == ["x", "a", "b"]
+
+    run(scenario)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"account {SCOPE.account_id} has 2 metrics: new ones are not kept"
+    ]
+
+
+def test_of_too_many_points_the_oldest_go(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST_POINTS", 3)
+
+    async def scenario(database: SqliteDatabase) -> None:
+        await add(database, *((NOW_S + 60 * number, 60, 1) for number in range(3)))
+        assert await database.read(store.surplus) == []
+        await add(database, (NOW_S + 180, 60, 1), (NOW_S + 240, 60, 1))
+        (found,) = await database.read(store.surplus)
+        assert (found.account_id, found.points) == (KEY.account_id, 2)
+        await database.write(lambda tx: store.trim(tx, found.metric_ids, found.cut_s))
+        assert [start for start, *_ in await rows(database)] == [
+            NOW_S + 60 * number for number in (2, 3, 4)
+        ]
+        assert await database.read(store.surplus) == []
 
     run(scenario)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from lambent.core.ports import MetricDatum
 
+NOW_MS = 1_700_000_001_000
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 SCOPE = Scope("111111111111", "eu-west-1")
 
 
@@ -29,7 +31,7 @@ class Sink:
 
 def fed(*texts: str) -> list[tuple[str, float, str, dict[str, str]]]:
     sink = Sink()
-    embedded_metrics.feed(SCOPE, [(5, text) for text in texts], sink)
+    embedded_metrics.feed(SCOPE, [(5, text) for text in texts], sink, lambda: NOW_MS)
     assert all(each.timestamp_ms == 1_700_000_000_123 for each in sink.data)
     return [(each.name, each.value, each.unit, dict(each.dimensions)) for each in sink.data]
 
@@ -72,6 +74,8 @@ def test_several_values_and_no_dimensions() -> None:
         event({"Metrics": [1, {"Unit": "Count"}, {"Name": ""}]}),
         event(sales="three"),
         event(sales=True),
+        event(sales=2.0**361),
+        event(sales=10**400),
         event({"Dimensions": [["nowhere"]]}),
         event({"Dimensions": [["till"]]}, till=1),
         event({"Dimensions": [[f"d{number}" for number in range(31)]]}),
@@ -79,3 +83,30 @@ def test_several_values_and_no_dimensions() -> None:
 )
 def test_what_breaks_the_rules_carries_nothing(text: str) -> None:
     assert fed(text) == []
+
+
+@pytest.mark.parametrize(
+    ("moment_ms", "is_taken"),
+    [
+        (NOW_MS - 14 * DAY_MS, True),
+        (NOW_MS - 14 * DAY_MS - 1, False),
+        (NOW_MS + 2 * HOUR_MS, True),
+        (NOW_MS + 2 * HOUR_MS + 1, False),
+        (-1, False),
+        (10**30, False),
+        (True, False),
+    ],
+)
+def test_times_have_the_bounds_of_put_metric_data(moment_ms: int, is_taken: bool) -> None:
+    sink = Sink()
+    text = event().replace("1700000000123", json.dumps(moment_ms))
+    embedded_metrics.feed(SCOPE, [(5, text)], sink, lambda: NOW_MS)
+    assert {each.timestamp_ms for each in sink.data} == ({moment_ms} if is_taken else set())
+
+
+def test_a_unit_that_is_none_is_none() -> None:
+    for unit, expected in (("Bytes/Second", "Bytes/Second"), ("Franks", "None"), (7, "None")):
+        ((_, _, found, _),) = fed(
+            event({"Dimensions": [[]], "Metrics": [{"Name": "sales", "Unit": unit}]})
+        )
+        assert found == expected

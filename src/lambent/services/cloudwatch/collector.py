@@ -36,6 +36,8 @@ class Collector:
         self._points: dict[Slot, Point] = {}
         self._lock = asyncio.Lock()  # who comes second finds everything written
         self._sources: list[Callable[[], Iterable[MetricSummary]]] = []
+        self._lost = 0  # while the database could not be written to
+        self._full: set[str] = set()  # accounts with as many metrics as may be
 
     def watch(self, source: Callable[[], Iterable[MetricSummary]]) -> None:
         """Ask `source` for what it has counted since it was asked last, before anybody reads, and every minute."""
@@ -68,11 +70,23 @@ class Collector:
             for slot in taken:
                 del self._points[slot]
             try:
-                await self._database.write(_writer(taken))
+                surplus = await self._database.write(_writer(taken))
             except Exception:
                 for slot, point in taken.items():
                     self._add(slot, point)
                 raise
+            self._tell(surplus)
+        if self._lost:
+            _log.warning("%d values of metrics are lost: they could not be written", self._lost)
+            self._lost = 0
+
+    def _tell(self, surplus: Mapping[str, int]) -> None:
+        """Once for each account that has too many metrics: whoever fills them goes on filling them."""
+        for account_id in surplus.keys() - self._full:
+            _log.warning(
+                "account %s has %d metrics: new ones are not kept", account_id, store.MOST_METRICS
+            )
+        self._full |= surplus.keys()
 
     def _gather(self) -> None:
         for source in self._sources:
@@ -93,11 +107,13 @@ class Collector:
         elif len(self._points) < _MOST:
             self._points[slot] = point
         else:
-            _log.warning("values of metrics are lost: %d wait to be written", _MOST)
+            if not self._lost:
+                _log.warning("values of metrics are lost: %d wait to be written", _MOST)
+            self._lost += 1
 
 
-def _writer(points: Mapping[Slot, Point]) -> Callable[[Tx], None]:
-    def write(tx: Tx) -> None:
-        store.add(tx, points)
+def _writer(points: Mapping[Slot, Point]) -> Callable[[Tx], dict[str, int]]:
+    def write(tx: Tx) -> dict[str, int]:
+        return store.add(tx, points)
 
     return write

@@ -23,6 +23,12 @@ class MissingParameter(ServiceError):
     code, status = "MissingParameter", 400
 
 
+class LimitExceeded(ServiceError):
+    """There are as many as may be."""
+
+    code, status = "LimitExceeded", 400
+
+
 class ValidationError(ServiceError):
     """What alarms and GetMetricData say of a request that breaks their rules."""
 

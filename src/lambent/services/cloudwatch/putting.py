@@ -10,6 +10,7 @@ from lambent.services.cloudwatch import store
 from lambent.services.cloudwatch.errors import (
     InvalidParameterCombination,
     InvalidParameterValue,
+    LimitExceeded,
     MissingParameter,
 )
 from lambent.services.cloudwatch.points import Point
@@ -57,7 +58,10 @@ def put_metric_data(
             points[slot].add(point)
         else:
             points[slot] = point
-    store.add(tx, points)
+    if store.add(tx, points):
+        raise LimitExceeded(
+            f"The account has {store.MOST_METRICS} metrics in namespaces of its own: new ones are not taken."
+        )
     return {}
 
 

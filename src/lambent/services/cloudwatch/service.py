@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core.service import read, waits, write
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 _FLUSH_EVERY = timedelta(minutes=1)
 _ROLL_UP_EVERY = timedelta(hours=1)
+# Metrics whose oldest points are deleted in one transaction.
+_TRIMMED = 100
 
 _log = logging.getLogger(__name__)
 
@@ -187,5 +190,18 @@ class CloudWatchService:
                 lambda tx: store.roll_up(tx, int(self._clock.calendar().timestamp()))
             ):
                 pass
+            await self._trim()
         except Exception:  # noqa: BLE001 - the boundary of a task: the next one tries again
             _log.exception("old values of metrics wait to be put together")
+
+    async def _trim(self) -> None:
+        """Metrics take no more than so much of the disk: of an account with more the oldest points go."""
+        for found in await self._database.read(store.surplus):
+            _log.warning(
+                "the metrics of account %s have %d points too many: the oldest are deleted",
+                found.account_id,
+                found.points,
+            )
+            for at in range(0, len(found.metric_ids), _TRIMMED):
+                ids = found.metric_ids[at : at + _TRIMMED]
+                await self._database.write(partial(store.trim, metric_ids=ids, cut_s=found.cut_s))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, func, insert, not_, select, update
 
 from lambent.services.cloudwatch.points import Point, read_spread, spread_text
 from lambent.services.cloudwatch.tables import METRICS, POINTS
@@ -31,6 +31,12 @@ AGES = (
 )
 # How much of a roll-up is done in one transaction.
 _BITE = 500
+
+# Of an account, in all its regions; AWS has no such limit, and much more room.
+MOST_METRICS = 50_000
+# Rows of points of an account, some 200 bytes each; beyond that the oldest go.
+MOST_POINTS = 5_000_000
+_OURS = "AWS/"
 
 Dimensions = tuple[tuple[str, str], ...]  # by name
 
@@ -78,20 +84,52 @@ def key_of(scope: Scope, namespace: str, name: str, dimensions: Dimensions) -> M
     return MetricKey(scope.account_id, scope.region, namespace, name, dimensions)
 
 
-def add(tx: Tx, points: Mapping[Slot, Point]) -> None:
-    """Add values to what is there."""
+def add(tx: Tx, points: Mapping[Slot, Point]) -> dict[str, int]:
+    """Add values to what is there; returns how many new metrics of an account found no place."""
     latest: dict[MetricKey, int] = {}
     for slot in points:
         latest[slot.key] = max(slot.start_s, latest.get(slot.key, 0))
-    ids = {key: _seen(tx, key, latest_s) for key, latest_s in latest.items()}
+    room = _Room(tx)
+    ids = {key: _seen(tx, key, latest_s, room) for key, latest_s in latest.items()}
     for slot, point in points.items():
-        _add_point(tx, ids[slot.key], slot, point)
+        metric_id = ids[slot.key]
+        if metric_id is not None:
+            _add_point(tx, metric_id, slot, point)
+    return room.surplus
 
 
-def _seen(tx: Tx, key: MetricKey, latest_s: int) -> int:
-    """The id of a metric that has a value now."""
+class _Room:
+    """How many more metrics accounts may have, those of AWS's namespaces and others apart: what somebody sends must not
+    keep out what the platform measures.
+    """
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._left: dict[tuple[str, bool], int] = {}
+        self.surplus: dict[str, int] = {}
+
+    def take(self, key: MetricKey) -> bool:
+        is_ours = key.namespace.startswith(_OURS)
+        whose = key.account_id, is_ours
+        if whose not in self._left:
+            ours = _M.namespace.startswith(_OURS)
+            where = and_(_M.account_id == key.account_id, ours if is_ours else not_(ours))
+            row = self._tx.one(select(func.count()).select_from(METRICS).where(where))
+            assert row is not None
+            self._left[whose] = MOST_METRICS - int(row[0])
+        if self._left[whose] <= 0:
+            self.surplus[key.account_id] = self.surplus.get(key.account_id, 0) + 1
+            return False
+        self._left[whose] -= 1
+        return True
+
+
+def _seen(tx: Tx, key: MetricKey, latest_s: int, room: _Room) -> int | None:
+    """The id of a metric that has a value now; None: there are too many."""
     found = tx.one(select(_M.id, _M.latest_s).where(_is(key)))
     if found is None:
+        if not room.take(key):
+            return None
         values = dict(key._asdict(), dimensions=_text(key.dimensions), latest_s=latest_s)
         tx.execute(insert(METRICS).values(values))
         found = tx.one(select(_M.id, _M.latest_s).where(_is(key)))
@@ -168,6 +206,40 @@ def roll_up(tx: Tx, now_s: int) -> bool:
         has_more = has_more or len(rows) == _BITE
     tx.execute(delete(METRICS).where(_M.latest_s < now_s - AGES[-1][1]))
     return has_more
+
+
+class Surplus(NamedTuple):
+    """What an account has too much of: the points of these metrics that begin before `cut_s`."""
+
+    account_id: str
+    points: int
+    cut_s: int
+    metric_ids: list[int]
+
+
+def surplus(tx: Tx) -> list[Surplus]:
+    """Of accounts with more points than they may have. Reads every row: it is asked once an hour, by a reader."""
+    joined = METRICS.join(POINTS, _P.metric_id == _M.id)
+    number = func.count()
+    counted = select(_M.account_id, number.label("number")).select_from(joined)
+    rows = tx.all(counted.group_by(_M.account_id).having(number > MOST_POINTS))
+    return [_surplus_of(tx, row.account_id, row.number - MOST_POINTS) for row in rows]
+
+
+def _surplus_of(tx: Tx, account_id: str, count: int) -> Surplus:
+    joined = METRICS.join(POINTS, _P.metric_id == _M.id)
+    begins = select(_P.start_s).select_from(joined).where(_M.account_id == account_id)
+    last = tx.one(begins.order_by(_P.start_s).offset(count - 1).limit(1))
+    assert last is not None
+    of_account = select(_M.id).where(_M.account_id == account_id)
+    ids = [row.id for row in tx.all(of_account.order_by(_M.id))]
+    return Surplus(account_id, count, last.start_s + 1, ids)
+
+
+def trim(tx: Tx, metric_ids: Iterable[int], cut_s: int) -> None:
+    """Take away the points of these metrics that begin before `cut_s`."""
+    for metric_id in metric_ids:
+        tx.execute(delete(POINTS).where(and_(_P.metric_id == metric_id, _P.start_s < cut_s)))
 
 
 def _move(tx: Tx, row: Any, longer: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +9,7 @@ import orjson
 from lambent.core.ports import MetricDatum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lambent.core.context import Scope
     from lambent.core.ports import MetricSink
@@ -20,28 +19,46 @@ MARK = '"CloudWatchMetrics"'
 # "MetricDefinition ... up to 100", "DimensionSet ... up to 30", "an array ... up to 100" values.
 _MOST_METRICS, _MOST_DIMENSIONS, _MOST_VALUES = 100, 30, 100
 _MOST_TEXT, _MOST_NAME = 1024, 255
+# What PutMetricData takes: "up to two weeks before the current date, and as much as 2 hours after", "-2^360 to 2^360".
+_PAST_MS, _FUTURE_MS = 14 * 86_400_000, 2 * 3_600_000
+_LARGEST = 2.0**360
+_SIZES = ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes")
+_BITS = ("Bits", "Kilobits", "Megabits", "Gigabits", "Terabits")
+_UNITS = frozenset(
+    {"Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/Second", "None"}
+    | {*_SIZES, *_BITS}
+    | {f"{size}/Second" for size in (*_SIZES, *_BITS)}
+)
 
 
-def feed(scope: Scope, events: Sequence[tuple[int, str]], sink: MetricSink) -> None:
-    """Give what events (milliseconds, text) carry to CloudWatch. What breaks the rules carries nothing, as on AWS."""
+def feed(
+    scope: Scope, events: Sequence[tuple[int, str]], sink: MetricSink, now_ms: Callable[[], int]
+) -> None:
+    """Give what events (milliseconds, text) carry to CloudWatch. What breaks the rules carries nothing, as on AWS.
+
+    `now_ms` is the calendar; it is asked where there is something to give.
+    """
     for _, text in events:
         if MARK in text:
-            data = list(_read(text))
+            data = list(_read(text, now_ms()))
             if data:
                 sink.record(scope, data)
 
 
-def _read(text: str) -> Iterator[MetricDatum]:
+def _read(text: str, now_ms: int) -> Iterator[MetricDatum]:
     try:
         event = orjson.loads(text)
     except orjson.JSONDecodeError:
         return
     head = event.get("_aws") if isinstance(event, dict) else None
-    if not isinstance(head, dict) or not isinstance(head.get("Timestamp"), int):
+    if not isinstance(head, dict):
+        return
+    moment_ms = head.get("Timestamp")
+    if type(moment_ms) is not int or not now_ms - _PAST_MS <= moment_ms <= now_ms + _FUTURE_MS:
         return
     for directive in _list(head.get("CloudWatchMetrics")):
         if isinstance(directive, dict):
-            yield from _directive(event, directive, head["Timestamp"])
+            yield from _directive(event, directive, moment_ms)
 
 
 def _directive(
@@ -59,7 +76,7 @@ def _directive(
         name = metric.get("Name") if isinstance(metric, dict) else None
         if not isinstance(name, str) or not 0 < len(name) <= _MOST_NAME:
             continue
-        unit = metric.get("Unit", "None")
+        unit = metric.get("Unit")
         for value in _values(event.get(name)):
             for dimensions in sets:
                 yield MetricDatum(
@@ -67,7 +84,7 @@ def _directive(
                     name=name,
                     value=value,
                     timestamp_ms=moment_ms,
-                    unit=unit if isinstance(unit, str) else "None",
+                    unit=unit if isinstance(unit, str) and unit in _UNITS else "None",
                     dimensions=dimensions,
                 )
 
@@ -91,7 +108,7 @@ def _values(given: object) -> list[float]:
     return [
         float(value)
         for value in values
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
     ]
 
 

@@ -60,7 +60,7 @@ class Putting:
         if added and not self.segments.append(log_key, added):
             raise ServiceUnavailable("The log group takes in more than the disk can keep up with.")
         if self.metrics is not None:
-            embedded_metrics.feed(context.scope, added, self.metrics)
+            embedded_metrics.feed(context.scope, added, self.metrics, lambda: now)
         answer: dict[str, Any] = {"nextSequenceToken": sequence_token(now)}
         if rejected:
             answer["rejectedLogEventsInfo"] = rejected

@@ -136,7 +136,8 @@ class LogsService:
     ) -> None:
         """Events (milliseconds, text) that a function has logged; its group and stream are there with the first."""
         if self._metrics is not None:
-            embedded_metrics.feed(Scope(account_id, region), events, self._metrics)
+            scope = Scope(account_id, region)
+            embedded_metrics.feed(scope, events, self._metrics, self._clock.calendar_ms)
         self._registry.ensure((account_id, region, group))
         self._segments.append((account_id, region, group, stream), events)
 
