@@ -27,6 +27,11 @@ def check_head(method: str, version: str, headers: Headers) -> None:
             raise HeadRefused(400, "Bad request: exactly one Host header is required")
     elif version != "1.0":
         raise HeadRefused(505, "HTTP version not supported")
+    if headers.get("transfer-encoding", "chunked").lower() != "chunked" or (
+        headers.has_repeats and len(headers.getall("transfer-encoding")) > 1
+    ):
+        # A body in another coding would reach the handler as it is (RFC 9112, section 6.1).
+        raise HeadRefused(400, "Bad request: the only transfer coding is chunked")
     if method == "CONNECT":
         raise HeadRefused(405, "Method not allowed")
     if "expect" in headers and headers.get("expect").lower() != "100-continue":
