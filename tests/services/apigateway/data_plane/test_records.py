@@ -74,6 +74,7 @@ def test_execution_log_says_why_an_answer_is_502(account: Any, proxy: Any, read:
     texts = [line.partition(") ")[2] for line in lines]
     assert texts == [
         "Execution failed due to configuration error: Malformed Lambda proxy response",
+        "Malformed Lambda proxy response: the function's answer is no object",
         "Gateway response type: DEFAULT_5XX with status code: 502",
     ]
 

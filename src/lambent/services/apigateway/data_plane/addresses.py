@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambent.apis.hosts import HOST, OWN_PATH, name_of, split_path
+from lambent.apis.hosts import HOST, OWN_PATH, is_host, name_of, split_path
 
 if TYPE_CHECKING:
     from lambent.apis.domains import Domain
@@ -47,7 +47,7 @@ class Address:
 def is_address(request: Request, stages: Stages) -> bool:
     """Is the request one for the data plane?"""
     host = request.host
-    if ".execute-api." in host and HOST.fullmatch(host):
+    if is_host(host):
         return True
     path = request.path
     if path.startswith("/restapis/") and _USER_REQUEST.fullmatch(path):
@@ -62,7 +62,7 @@ def address_of(request: Request, stages: Stages) -> Address | None:
     host = HOST.fullmatch(request.host)
     if host is not None:
         stage, path = split_path(request.path)
-        region = host[2] or ""
+        region = (host[2] or "").lower()
         return _default(host[1].lower(), region, stage, path, request.host)
     for form in (_USER_REQUEST, OWN_PATH):
         match = form.fullmatch(request.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambent.apis.request_heads import MAX_HEAD, is_head_too_large
 from lambent.core import ids
 from lambent.core.http import BodyTooLarge, Response
 from lambent.services.apigateway.data_plane import gateway_responses
@@ -12,7 +13,6 @@ from lambent.services.apigateway.data_plane.exchange import Exchange, extended_r
 from lambent.services.apigateway.data_plane.failures import (
     FORBIDDEN,
     MISSING_AUTHENTICATION_TOKEN,
-    REQUEST_TOO_LARGE,
     Failure,
     Kind,
     body_of,
@@ -49,6 +49,8 @@ class RestApiDoor:
 
     async def handle(self, request: Request) -> Response:
         started = self._clock.monotonic()
+        if is_head_too_large(request):
+            return _plain(431, f"HTTP header is larger than {MAX_HEAD} bytes.")
         address = address_of(request, self._stages)
         live = None if address is None else self._live(address)
         if address is None or live is None:
@@ -74,7 +76,8 @@ class RestApiDoor:
         try:
             exchange.body = await exchange.request.body.read(MAX_BODY)
         except BodyTooLarge:
-            return gateway_responses.answer(Failure(REQUEST_TOO_LARGE), exchange)
+            # "Customization of the default gateway response for 413 REQUEST_TOO_LARGE isn't supported."
+            return _plain(413, f"HTTP content length exceeded {MAX_BODY} bytes.")
         return await self._serving.serve(exchange)
 
     def _live(self, address: Address) -> Live | None:
@@ -108,6 +111,11 @@ def _bare(kind: Kind) -> Response:
         ("x-amz-apigw-id", extended_request_id()),
     ]
     return Response(kind.status, headers, body_of(kind, kind.message))
+
+
+def _plain(status: int, text: str) -> Response:
+    """What AWS's server says before anything of the API's is asked."""
+    return Response(status, [("Content-Type", "text/plain")], text.encode())
 
 
 def _size(response: Response) -> int:

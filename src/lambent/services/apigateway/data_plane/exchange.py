@@ -153,7 +153,7 @@ class Exchange:
         path = "/".join("*" if part.startswith("{") else part for part in parts)
         return f"{self.stage_arn}/{self.request.method}{path}"
 
-    def first_header(self, name: str) -> str | None:
+    def last_header(self, name: str) -> str | None:
         """The last value of a header, as AWS takes it; None where there is none."""
         values = self.request.headers.getall(name.lower())
         return values[-1] if values else None

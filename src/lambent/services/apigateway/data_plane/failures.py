@@ -108,6 +108,7 @@ class Failure(Exception):
     Args:
         message: other than the kind's own.
         log: what the execution log says about it.
+        reason: a line more, where AWS's says little.
         detail: `$context.error.validationErrorString`.
         error_type: other than the kind's own.
     """
@@ -118,6 +119,7 @@ class Failure(Exception):
         message: str | None = None,
         *,
         log: str = "",
+        reason: str = "",
         detail: str = "",
         error_type: str = "",
     ) -> None:
@@ -125,10 +127,12 @@ class Failure(Exception):
         self.kind = kind
         self.message = kind.message if message is None else message
         self.log = log
+        self.reason = reason
         self.detail = detail
         self.error_type = error_type or kind.error_type
 
 
-def misconfigured(why: str, kind: Kind = INTERNAL) -> Failure:
+def misconfigured(why: str, kind: Kind = INTERNAL, reason: str = "") -> Failure:
     """The API's owner has set up something that cannot work; only the execution log says what."""
-    return Failure(kind, log=f"Execution failed due to configuration error: {why}")
+    log = f"Execution failed due to configuration error: {why}"
+    return Failure(kind, log=log, reason=reason)

@@ -11,11 +11,13 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from lambent.apis.answer_headers import is_sendable, remapped
 from lambent.apis.callers import with_stage_variables
+from lambent.apis.hosts import climbs
 from lambent.apis.http_client import AddressClosed, AnswerTooLarge, is_the_endpoints
 from lambent.core.http import Response
 from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.failures import (
     BAD_GATEWAY,
+    BAD_REQUEST_PARAMETERS,
     INTEGRATION_FAILURE,
     INTEGRATION_TIMEOUT,
     Failure,
@@ -137,14 +139,21 @@ def _unreachable(error: Exception) -> Failure:
 
 
 def _url(exchange: Exchange, mapped: Mapped) -> str:
-    """The URI with stage variables and path parameters filled in. Raises Failure."""
+    """The URI with stage variables and path parameters filled in, which may not climb. Raises Failure."""
     uri = with_stage_variables(str(exchange.integration.get("uri", "")), exchange.stage_variables)
     for name, value in mapped.path.items():
         uri = uri.replace(f"{{{name}+}}", quote(value, safe="/~"))
         uri = uri.replace(f"{{{name}}}", quote(value, safe="/~"))
-    parts = urlsplit(uri)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(uri)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise misconfigured("Invalid endpoint address")
+    if climbs(parts.path):
+        log = "Execution failed: the path leads out of the endpoint's"
+        raise Failure(BAD_REQUEST_PARAMETERS, "Invalid path parameter", log=log)
     query = urlencode(mapped.query, doseq=True)
     if query:
         uri = f"{uri}&{query}" if parts.query else f"{uri}?{query}"

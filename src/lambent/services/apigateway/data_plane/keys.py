@@ -44,7 +44,7 @@ class Keys:
         live = exchange.plan.live
         value = exchange.usage_key
         if exchange.plan.rest_api.get("apiKeySource") != "AUTHORIZER":
-            value = exchange.request.headers.get("x-api-key")
+            value = exchange.last_header("x-api-key") or ""
         key = self._stages.key(live.account_id, live.region, value) if value else None
         if key is None or not key.opens(live.api_id, exchange.stage):
             log = "API Key not authorized because method requires API Key"

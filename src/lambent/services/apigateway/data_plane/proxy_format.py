@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.apis.answer_headers import is_sendable, remapped
+from lambent.apis.answer_headers import (
+    MAX_ANSWER_HEAD,
+    is_head_too_long,
+    is_sendable,
+    remapped,
+)
 from lambent.apis.context_text import text_of
 from lambent.core.http import Response
 from lambent.services.apigateway.data_plane.context_values import request_context
@@ -60,13 +65,19 @@ def proxy_answer(payload: bytes, exchange: Exchange) -> Response:
     try:
         result = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        result = None
-    if not isinstance(result, dict) or not result.keys() <= _MEMBERS:
-        raise malformed()
+        raise malformed("the function's answer is no JSON") from None
+    if not isinstance(result, dict):
+        raise malformed("the function's answer is no object")
+    if strange := sorted(result.keys() - _MEMBERS):
+        raise malformed(f"there is no member {strange[0]!r}")
     status = status_of(result.get("statusCode"))
     body = result.get("body")
-    if status is None or not (body is None or isinstance(body, str)):
-        raise malformed()
+    if status is None:
+        raise malformed("statusCode must be a number from 200 to 599")
+    if not (body is None or isinstance(body, str)):
+        raise malformed("body must be a text")
+    if not isinstance(result.get("isBase64Encoded") or False, bool):
+        raise malformed("isBase64Encoded must be true or false")
     headers = _headers(result)
     content = (body or "").encode("utf-8", "surrogatepass")
     if result.get("isBase64Encoded") and exchange.plan.binary.match(
@@ -75,12 +86,14 @@ def proxy_answer(payload: bytes, exchange: Exchange) -> Response:
         try:
             content = base64.b64decode("".join((body or "").split()), validate=True)
         except (binascii.Error, ValueError):
-            raise malformed() from None
+            why = "Unable to base64 decode the body."
+            raise misconfigured(why, BAD_GATEWAY) from None
     return Response(status, headers, content)
 
 
-def malformed() -> Exception:
-    return misconfigured("Malformed Lambda proxy response", BAD_GATEWAY)
+def malformed(reason: str) -> Exception:
+    why = "Malformed Lambda proxy response"
+    return misconfigured(why, BAD_GATEWAY, f"{why}: {reason}")
 
 
 def status_of(value: object) -> int | None:
@@ -96,17 +109,21 @@ def _headers(result: dict[str, Any]) -> list[tuple[str, str]]:
     """`headers` and `multiValueHeaders` as one; where both name the same header, the latter's values."""
     single, multi = result.get("headers") or {}, result.get("multiValueHeaders") or {}
     if not isinstance(single, dict) or not isinstance(multi, dict):
-        raise malformed()
+        raise malformed("headers and multiValueHeaders must be objects")
     named = {name.lower() for name in multi}
     fields = [(name, value) for name, value in single.items() if name.lower() not in named]
     for name, values in multi.items():
         if not isinstance(values, list):
-            raise malformed()
+            raise malformed(f"multiValueHeaders: the values of {name!r} must be a list")
         fields += [(name, value) for value in values]
+    if not_text := [name for name, value in fields if isinstance(value, dict | list)]:
+        raise malformed(f"the value of the header {not_text[0]!r} must be a text")
     texts = [(name, text_of(value)) for name, value in fields if value is not None]
     if not any(name.lower() == "content-type" for name, _ in texts):
         texts.insert(0, ("Content-Type", "application/json"))
     kept = remapped(texts)
-    if not all(is_sendable(name, value) for name, value in kept):
-        raise malformed()
+    if unsendable := [name for name, value in kept if not is_sendable(name, value)]:
+        raise malformed(f"the header {unsendable[0]!r} cannot be sent")
+    if is_head_too_long(kept):
+        raise malformed(f"the headers are over {MAX_ANSWER_HEAD} bytes")
     return kept

@@ -141,7 +141,7 @@ def _handled(body: bytes, handling: str | None, is_binary: bool) -> bytes:
         try:
             return base64.b64decode(body, validate=True)
         except binascii.Error:
-            raise misconfigured("The body cannot be decoded from base64") from None
+            raise misconfigured("Unable to base64 decode the body.") from None
     return body
 
 

@@ -13,7 +13,10 @@ from lambent.apis.answer_headers import is_sendable, remapped
 from lambent.apis.context_text import text_of
 from lambent.core.http import Response
 from lambent.services.apigateway.data_plane.context_values import template_context
-from lambent.services.apigateway.data_plane.failures import misconfigured
+from lambent.services.apigateway.data_plane.failures import (
+    API_CONFIGURATION_ERROR,
+    misconfigured,
+)
 from lambent.services.apigateway.data_plane.mapping import Sources, lowered
 from lambent.services.apigateway.data_plane.media_types import media_type
 from lambent.services.apigateway.data_plane.proxy_format import status_of
@@ -156,5 +159,6 @@ def _handled(answered: Answered, chosen: Mapping[str, Any], exchange: Exchange) 
         try:
             return base64.b64decode(text, validate=True)
         except binascii.Error:
-            raise misconfigured("The body cannot be decoded from base64") from None
+            why = "Unable to base64 decode the body."
+            raise misconfigured(why, API_CONFIGURATION_ERROR) from None
     return answered.body

@@ -51,6 +51,10 @@ class Serving:
         except Failure as failure:
             if journal is not None and failure.log:
                 journal.error(failure.log)
+                if (
+                    failure.reason and not exchange.is_test
+                ):  # a test shows the whole answer, and AWS's lines
+                    journal.error(failure.reason)
             response = gateway_responses.answer(failure, exchange)
         except (BadBody, ClientGone):
             raise

@@ -40,9 +40,9 @@ class Address:
 def api_id_of(request: Request, live_apis: LiveApis) -> str | None:
     """The HTTP API that a request is for; None where it is for something else."""
     host = request.host
-    found = HOST.fullmatch(host) if ".execute-api." in host else None
+    found = HOST.fullmatch(host) if ".execute-api." in host.lower() else None
     if found is not None:
-        api_id, region = found[1].lower(), found[2] or ""
+        api_id, region = found[1].lower(), (found[2] or "").lower()
         api = live_apis.find(api_id)
         return api_id if api is not None and region in ("", api.scope.region) else None
     own = OWN_PATH.fullmatch(request.path) if request.path.startswith("/_aws/") else None

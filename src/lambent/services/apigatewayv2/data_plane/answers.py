@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from lambent.apis.answer_headers import is_sendable
+from lambent.apis.answer_headers import MAX_ANSWER_HEAD, is_head_too_long, is_sendable
 from lambent.apis.context_text import text_of
 from lambent.core.http import Response
 from lambent.services.apigatewayv2.data_plane.exchange import internal_error
 
+if TYPE_CHECKING:
+    from lambent.services.apigatewayv2.data_plane.exchange import Refusal
+
+T = TypeVar("T")
 # Those that we write ourselves, and those of the connection.
 _OURS = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade"})
 _PLAIN = "text/plain;charset=UTF-8"
+# `$context.integrationErrorMessage` in AWS's words ("Troubleshooting issues with HTTP API Lambda integrations"): with
+# the member at fault, where it is of the wrong type.
 _MALFORMED = (
-    "The response from the Lambda function doesn't match the format that API Gateway expects"
+    "The response from the Lambda function doesn't match the format that API Gateway expects."
 )
 
 
@@ -26,16 +32,16 @@ def answer_of(payload: bytes, version: str) -> Response:
     try:
         result = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        raise internal_error(_MALFORMED) from None
+        raise _malformed("Lambda body is no JSON") from None
     if version == "2.0" and not (isinstance(result, dict) and "statusCode" in result):
         # "If your Lambda function returns valid JSON and doesn't return a statusCode", API Gateway assumes the rest.
         body = result.encode() if isinstance(result, str) else payload
         return Response(200, [("Content-Type", "application/json")], body)
     if not isinstance(result, dict):
-        raise internal_error(_MALFORMED)
+        raise _malformed("Lambda body is no object")
     status = _status(result.get("statusCode"))
     if status is None:
-        raise internal_error(_MALFORMED)
+        raise _wrong_type("statusCode")
     return Response(status, _headers(result, version), _content(result))
 
 
@@ -48,35 +54,59 @@ def _status(value: object) -> int | None:
 
 
 def _headers(result: dict[str, Any], version: str) -> list[tuple[str, str]]:
-    single, several = result.get("headers") or {}, result.get("multiValueHeaders") or {}
-    cookies = (result.get("cookies") or []) if version == "2.0" else []
-    if not (isinstance(single, dict) and isinstance(several, dict) and isinstance(cookies, list)):
-        raise internal_error(_MALFORMED)
-    if version == "2.0":
-        several = {}
+    single = _member(result, "headers", dict)
+    several = _member(result, "multiValueHeaders", dict) if version == "1.0" else {}
+    cookies = _member(result, "cookies", list) if version == "2.0" else []
     named = {name.lower() for name in several}
-    fields = [(name, value) for name, value in single.items() if name.lower() not in named]
+    fields = [
+        ("headers", name, value) for name, value in single.items() if name.lower() not in named
+    ]
     for name, values in several.items():
         if not isinstance(values, list):
-            raise internal_error(_MALFORMED)
-        fields += [(name, value) for value in values]
-    fields += [("Set-Cookie", cookie) for cookie in cookies]
-    texts = [(n, text_of(v)) for n, v in fields if v is not None and n.lower() not in _OURS]
+            raise _wrong_type("multiValueHeaders")
+        fields += [("multiValueHeaders", name, value) for value in values]
+    fields += [("cookies", "Set-Cookie", cookie) for cookie in cookies]
+    for member, _, value in fields:
+        if isinstance(value, dict | list):
+            raise _wrong_type(member)
+    texts = [(n, text_of(v)) for _, n, v in fields if v is not None and n.lower() not in _OURS]
     if not any(name.lower() == "content-type" for name, _ in texts):
         texts.insert(0, ("Content-Type", _PLAIN))
-    if not all(is_sendable(name, value) for name, value in texts):
-        raise internal_error(_MALFORMED)
+    if unsendable := [name for name, value in texts if not is_sendable(name, value)]:
+        raise _malformed(f"The header {unsendable[0]!r} cannot be sent")
+    if is_head_too_long(texts):
+        raise _malformed(f"The headers are over {MAX_ANSWER_HEAD} bytes")
     return texts
 
 
+def _member(result: dict[str, Any], name: str, kind: type[T]) -> T:
+    """A member that may be missing or null, which means an empty one."""
+    value = result.get(name)
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        raise _wrong_type(name)
+    return value
+
+
 def _content(result: dict[str, Any]) -> bytes:
-    body = result.get("body")
-    if body is None:
-        return b""
-    text = body if isinstance(body, str) else orjson.dumps(body).decode()
-    if not result.get("isBase64Encoded"):
+    body, is_encoded = result.get("body"), result.get("isBase64Encoded")
+    if not (body is None or isinstance(body, str)):
+        raise _wrong_type("body")
+    if not (is_encoded is None or isinstance(is_encoded, bool)):
+        raise _wrong_type("isBase64Encoded")
+    text = body or ""
+    if not is_encoded:
         return text.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise internal_error(_MALFORMED) from None
+        raise _malformed("Unable to base64 decode the body") from None
+
+
+def _malformed(why: str) -> Refusal:
+    return internal_error(f"{_MALFORMED} {why}")
+
+
+def _wrong_type(member: str) -> Refusal:
+    return _malformed(f'Lambda body contains the wrong type for field "{member}"')

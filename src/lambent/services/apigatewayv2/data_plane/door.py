@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from lambent.apis.request_heads import is_head_too_large
 from lambent.apis.token_buckets import bounds
 from lambent.core.http import BadBody, BodyTooLarge, ClientGone, Response
 from lambent.services.apigatewayv2.data_plane import cors
@@ -57,6 +58,8 @@ class HttpApiDoor:
         address = None if api_id is None else address_of(request, api_id, self._live_apis)
         if address is None or not address.live.snapshot:
             return Refusal(404, "Not Found").response()
+        if is_head_too_large(request):
+            return Refusal(431, "Request Header Fields Too Large").response()
         api = address.live.snapshot["Api"]
         if address.is_default_endpoint and api.get("DisableExecuteApiEndpoint"):
             return Refusal(404, "Not Found").response()

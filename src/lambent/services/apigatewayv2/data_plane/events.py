@@ -9,6 +9,8 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any
 
+from lambent.services.apigatewayv2.data_plane.exchange import joined
+
 if TYPE_CHECKING:
     from lambent.services.apigatewayv2.data_plane.exchange import Exchange, Fields
 
@@ -132,14 +134,6 @@ def context_1(exchange: Exchange) -> dict[str, Any]:
         "resourcePath": exchange.route.path,
         "stage": live.name,
     }
-
-
-def joined(fields: Fields) -> dict[str, str]:
-    """Values of a name that comes again, with commas between."""
-    found: dict[str, str] = {}
-    for name, value in fields:
-        found[name] = f"{found[name]},{value}" if name in found else value
-    return found
 
 
 def multi(fields: Fields) -> dict[str, list[str]]:

@@ -69,6 +69,14 @@ def internal_error(reason: str) -> Refusal:
     return Refusal(500, "Internal Server Error", reason)
 
 
+def joined(fields: Fields) -> dict[str, str]:
+    """Values of a name that comes again, with commas between."""
+    found: dict[str, str] = {}
+    for name, value in fields:
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
+
+
 @dataclass(eq=False)
 class Exchange:
     """The facts of one request.

@@ -11,6 +11,7 @@ import orjson
 
 from lambent.apis.answer_headers import is_sendable
 from lambent.apis.callers import caller_for, with_stage_variables
+from lambent.apis.hosts import climbs
 from lambent.apis.http_client import is_the_endpoints
 from lambent.core.errors import ServiceError
 from lambent.core.http import Response
@@ -149,7 +150,7 @@ def _not_called(error: ServiceError) -> Refusal:
 
 
 def _url(exchange: Exchange, path: str | None) -> str:
-    """The URI with stage variables and path parameters filled in. Raises Refusal."""
+    """The URI with stage variables and path parameters filled in, which may not climb. Raises Refusal."""
     uri = with_stage_variables(
         str(exchange.integration["IntegrationUri"]), exchange.stage_variables
     )
@@ -164,6 +165,8 @@ def _url(exchange: Exchange, path: str | None) -> str:
         raise internal_error("Invalid endpoint address")
     query = "&".join(each for each in (parts.query, urlencode(exchange.query)) if each)
     where = parts.path if path is None else f"/{path.removeprefix('/')}"
+    if climbs(where):
+        raise Refusal(400, "Bad Request", "The path leads out of the endpoint's")
     return urlunsplit((parts.scheme, parts.netloc, where, query, ""))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.services.apigatewayv2.data_plane.exchange import forbidden, unauthorized
+from lambent.services.apigatewayv2.data_plane.exchange import forbidden, joined, unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,8 +87,8 @@ class JwtAuthorizers:
 def _token(exchange: Exchange, source: str) -> str:
     _, place, name = source.split(".", 2)
     if place == "querystring":
-        return dict(exchange.query).get(name, "")
-    value = exchange.request.headers.get(name.lower())
+        return joined(exchange.query).get(name, "")
+    value = joined(exchange.headers).get(name.lower(), "")
     scheme, _, rest = value.partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else value.strip()
 

@@ -15,6 +15,7 @@ from lambent.services.apigatewayv2.data_plane.events import members_1, members_2
 from lambent.services.apigatewayv2.data_plane.exchange import (
     forbidden,
     internal_error,
+    joined,
     unauthorized,
 )
 from lambent.services.apigatewayv2.data_plane.integrations import call
@@ -89,7 +90,7 @@ class LambdaAuthorizers:
 
 def _identity(exchange: Exchange, authorizer: Authorizer) -> tuple[str, ...]:
     """The values of the identity sources. Raises Refusal (401) where one is missing."""
-    headers, query = dict(exchange.headers), dict(exchange.query)
+    headers, query = joined(exchange.headers), joined(exchange.query)
     values = []
     for source in authorizer.get("IdentitySource") or ():
         scope, _, rest = source.removeprefix("$").partition(".")

@@ -15,6 +15,7 @@ import orjson
 from lambent.apis.answer_headers import is_sendable
 from lambent.apis.context_text import look_up, text_of
 from lambent.services.apigatewayv2.data_plane.context_values import context_of
+from lambent.services.apigatewayv2.data_plane.exchange import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ _STATUS = re.compile(r"[2-5]\d\d")
 def map_request(exchange: Exchange) -> str | None:
     """Changes headers and query of what the integration gets; returns the path to take instead of the URI's."""
     path = None
-    given = dict(exchange.headers), dict(exchange.query)
+    given = joined(exchange.headers), joined(exchange.query)
 
     def look(name: str) -> str:
         return _of_request(exchange, name, *given)
@@ -65,7 +66,7 @@ def map_response(exchange: Exchange, response: Response) -> None:
         if kind == "response":
             place, _, key = rest.partition(".")
             return headers.get(key.lower(), "") if place == "header" else _of_body(body, key)
-        return _of_request(exchange, name, dict(exchange.headers), dict(exchange.query))
+        return _of_request(exchange, name, joined(exchange.headers), joined(exchange.query))
 
     for target, expression in mappings.items():
         action, _, place = target.partition(":")
