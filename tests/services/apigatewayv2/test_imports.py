@@ -137,3 +137,51 @@ def test_a_document_with_faults_changes_nothing(client: Any, error_of: Any) -> N
     ):
         assert error_of(client.import_api, Body=text)[:2] == (400, "BadRequestException")
     assert client.get_apis()["Items"] == []
+
+
+def test_the_default_endpoint_may_be_disabled_by_a_document(client: Any) -> None:
+    disabled = {"disableExecuteApiEndpoint": True}
+    server = {"url": "https://e.example", "x-amazon-apigateway-endpoint-configuration": disabled}
+    for more in (
+        {"servers": [server]},
+        {"x-amazon-apigateway-endpoint-configuration": disabled},
+    ):
+        made = client.import_api(Body=json.dumps(DOCUMENT | more))
+        assert made["DisableExecuteApiEndpoint"] is True
+        request = {"ApiId": made["ApiId"], "Specification": "OAS30", "OutputType": "JSON"}
+        exported = json.loads(client.export_api(**request)["body"].read())
+        [shown] = exported["servers"]
+        assert shown["x-amazon-apigateway-endpoint-configuration"] == disabled
+        anew = client.reimport_api(ApiId=made["ApiId"], Body=json.dumps(DOCUMENT))
+        assert anew["DisableExecuteApiEndpoint"] is False
+
+
+def test_what_means_nothing_to_an_http_api_is_warned_of(client: Any, error_of: Any) -> None:
+    integration = {
+        "type": "http_proxy",
+        "httpMethod": "GET",
+        "uri": "https://example.com/",
+        "payloadFormatVersion": "1.0",
+        "passthroughBehavior": "when_no_match",
+    }
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": "x"},
+        "x-amazon-apigateway-policy": {},
+        "paths": {
+            "/a": {
+                "get": {
+                    "x-amazon-apigateway-request-validator": "all",
+                    "x-amazon-apigateway-integration": integration,
+                }
+            }
+        },
+    }
+    warnings = [
+        "Ignoring extension 'x-amazon-apigateway-policy': HTTP APIs do not have it",
+        "Ignoring extension 'x-amazon-apigateway-request-validator' of 'get /a': HTTP APIs do not have it",
+        "Ignoring 'passthroughBehavior' of an integration: those of HTTP APIs do not have it",
+    ]
+    assert client.import_api(Body=json.dumps(document))["Warnings"] == warnings
+    refused = error_of(client.import_api, Body=json.dumps(document), FailOnWarnings=True)
+    assert refused[2] == "Warnings found during import:\n\t" + "\n\t".join(warnings)

@@ -12,6 +12,7 @@ from lambent.services.apigatewayv2.authorizers import new_authorizer
 from lambent.services.apigatewayv2.documents import AUTHORIZERS, INTEGRATIONS, ROUTES
 from lambent.services.apigatewayv2.integrations import new_integration
 from lambent.services.apigatewayv2.open_api.names import INTEGRATION_NAMES, from_document
+from lambent.services.apigatewayv2.open_api.settings import unknown_extensions
 from lambent.services.apigatewayv2.routes import DEFAULT_KEY, check_key_is_free, new_route
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Import:
         self.report = Report()
 
     def run(self) -> None:
+        for where in unknown_extensions(self._document):
+            self.report.warnings.append(f"Ignoring extension {where}: HTTP APIs do not have it")
         for name, scheme in a_map(self._document, "components", "securitySchemes").items():
             with self.report.error(
                 f"Unable to create authorizer from security definition: '{name}'"
@@ -114,6 +117,10 @@ class Import:
         members = resolve(self._document, given)
         if not members:
             return ""
+        for name in sorted(members.keys() - INTEGRATION_NAMES.keys()):
+            self.report.warnings.append(
+                f"Ignoring '{name}' of an integration: those of HTTP APIs do not have it"
+            )
         integration = new_integration(_integration_request(members))
         id_ = str(integration["IntegrationId"])
         INTEGRATIONS.put(self._tx, self._scope, self._api_id, id_, integration)

@@ -10,6 +10,7 @@ import yaml
 from lambent.apis.errors import BadRequest
 from lambent.services.apigatewayv2.documents import SNAPSHOTS, find_api, find_stage
 from lambent.services.apigatewayv2.open_api.names import INTEGRATION_NAMES, to_document
+from lambent.services.apigatewayv2.open_api.settings import ENDPOINT
 from lambent.services.apigatewayv2.publishing import snapshot_of
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def _document(snapshot: Document, stage: str, *, with_extensions: bool) -> Docum
     if with_extensions:
         if "CorsConfiguration" in api:
             document["x-amazon-apigateway-cors"] = to_document(api["CorsConfiguration"])
+        if api.get("DisableExecuteApiEndpoint"):
+            document["servers"][0][ENDPOINT] = {"disableExecuteApiEndpoint": True}
         document["x-amazon-apigateway-importexport-version"] = "1.0"
     return document
 

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.apis.documents import HTTP_APIS
 from lambent.apis.errors import BadRequest
-from lambent.apis.open_api_parts import a_map, a_text
 from lambent.apis.open_api_text import is_swagger, read_document
 from lambent.apis.passed_roles import check_passed_roles
 from lambent.services.apigatewayv2.apis import new_api
-from lambent.services.apigatewayv2.cors import cors_configuration
 from lambent.services.apigatewayv2.documents import (
     AUTHORIZERS,
     INTEGRATIONS,
@@ -25,7 +23,7 @@ from lambent.services.apigatewayv2.documents import (
     shown,
 )
 from lambent.services.apigatewayv2.open_api.applying import Import
-from lambent.services.apigatewayv2.open_api.names import from_document
+from lambent.services.apigatewayv2.open_api.settings import settings_of, tags_of, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +48,7 @@ class Imports:
         document = await self._read(context, request)
 
         def make(tx: Tx) -> Document:
-            api = new_api(tx, context, {"Name": _title(document), "Tags": _tags(document)})
+            api = new_api(tx, context, {"Name": title_of(document), "Tags": tags_of(document)})
             self.publisher.api_created(tx, context.scope, api["ApiId"])
             return self._apply(tx, context, request, document, api)
 
@@ -63,7 +61,6 @@ class Imports:
             api = find_api(tx, context.scope, request["ApiId"])
             for kind in (ROUTES, INTEGRATIONS, AUTHORIZERS):
                 kind.remove_of(tx, context.scope, api["ApiId"])
-            api["Name"] = _title(document)
             for name in ("Description", "Version", "CorsConfiguration"):
                 api.pop(name, None)
             return self._apply(tx, context, request, document, api)
@@ -81,13 +78,7 @@ class Imports:
     def _apply(
         self, tx: Tx, context: RequestContext, request: Request, document: Document, api: Document
     ) -> Document:
-        info = a_map(document, "info")
-        for name, member in (("Description", "description"), ("Version", "version")):
-            if a_text(info, member):
-                api[name] = a_text(info, member)
-        cors = a_map(document, "x-amazon-apigateway-cors")
-        if cors:
-            api["CorsConfiguration"] = cors_configuration(_cors(cors))
+        api |= settings_of(document)
         HTTP_APIS.put(tx, context.scope, "", api["ApiId"], api)
         importing = Import(
             tx, context.scope, api["ApiId"], document, request.get("Basepath") or "ignore"
@@ -99,36 +90,3 @@ class Imports:
         if importing.report.warnings:
             answer["Warnings"] = importing.report.warnings
         return answer
-
-
-def _cors(given: Document) -> Document:
-    """Raises BadRequest where a member is not of the kind that the model wants."""
-    cors = from_document(given)
-    for name, value in cors.items():
-        if name == "AllowCredentials":
-            is_good = isinstance(value, bool)
-        elif name == "MaxAge":
-            is_good = isinstance(value, int) and not isinstance(value, bool)
-        else:
-            is_good = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        if not is_good:
-            raise BadRequest(f"Invalid value for {name} in x-amazon-apigateway-cors")
-    return cors
-
-
-def _title(document: Document) -> str:
-    title = a_text(a_map(document, "info"), "title")
-    if not title.strip():
-        raise BadRequest("Invalid OpenAPI input. The document has no info.title.")
-    return title
-
-
-def _tags(document: Document) -> dict[str, str]:
-    """Tags of the API stand among those of the document, marked (`x-amazon-apigateway-tag-value`)."""
-    listed = document.get("tags")
-    found = {}
-    for each in listed if isinstance(listed, list) else ():
-        value = a_text(each, "x-amazon-apigateway-tag-value")
-        if value and a_text(each, "name"):
-            found[a_text(each, "name")] = value
-    return found
