@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.errors import BadRequest
+from lambent.core.pagination import BadToken, make_token, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,7 +44,7 @@ def page(
     rest = [each for each in sorted(documents, key=key) if after is None or key(each) > after]
     answer: dict[str, Any] = {"items": [shown(each, *hidden) for each in rest[:limit]]}
     if len(rest) > limit:
-        answer["position"] = base64.b64encode(key(rest[limit - 1]).encode()).decode()
+        answer["position"] = make_token(key(rest[limit - 1]))
     return answer
 
 
@@ -53,6 +52,6 @@ def _after(position: str) -> str | None:
     if not position:
         return None
     try:
-        return base64.b64decode(position, validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise BadRequest("Invalid position specified") from error
+        return read_token(position)
+    except BadToken:
+        raise BadRequest("Invalid position specified") from None

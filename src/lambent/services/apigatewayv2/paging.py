@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.errors import BadRequest
+from lambent.core.pagination import BadToken, make_token, read_token
 from lambent.services.apigatewayv2.documents import shown
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def page(
     )
     answer: dict[str, Any] = {"Items": [shown(each) for each in rest[:size]]}
     if len(rest) > size:
-        answer["NextToken"] = base64.b64encode(str(rest[size - 1][key]).encode()).decode()
+        answer["NextToken"] = make_token(str(rest[size - 1][key]))
     return answer
 
 
@@ -44,6 +43,6 @@ def _size(text: str) -> int:
 
 def _after(token: str) -> str:
     try:
-        return base64.b64decode(token, validate=True).decode()
-    except (binascii.Error, ValueError):
+        return read_token(token)
+    except BadToken:
         raise BadRequest("Invalid nextToken specified") from None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lambent.core.pagination import make_token
 from lambent.services.cloudwatch import labels, querying
 from lambent.services.cloudwatch.errors import InvalidNextToken, ValidationError
-from lambent.services.cloudwatch.paging import make_token, read_token
+from lambent.services.cloudwatch.paging import read_token
 from lambent.services.cloudwatch.reading import time_fault
 
 if TYPE_CHECKING:

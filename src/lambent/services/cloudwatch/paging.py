@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lambent.core import pagination
 from lambent.services.cloudwatch.errors import InvalidNextToken
 
 if TYPE_CHECKING:
@@ -23,22 +22,20 @@ def page(
     Raises:
         InvalidNextToken: the token is none of ours.
     """
-    start = 0
-    if token is not None:
-        after = read_token(token)
-        start = next((i + 1 for i, item in enumerate(items) if key(item) == after), len(items))
-    shown = list(items[start : start + size])
-    if start + size < len(items):
-        return shown, {"NextToken": make_token(key(shown[-1]))}
-    return shown, {}
-
-
-def make_token(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
+    try:
+        shown, following = pagination.page_of(items, token, size, key)
+    except pagination.BadToken:
+        raise _invalid() from None
+    return shown, {"NextToken": following} if following else {}
 
 
 def read_token(token: str) -> str:
+    """What a token was made of. Raises InvalidNextToken."""
     try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise InvalidNextToken("The service cannot process the token.") from error
+        return pagination.read_token(token)
+    except pagination.BadToken:
+        raise _invalid() from None
+
+
+def _invalid() -> InvalidNextToken:
+    return InvalidNextToken("The service cannot process the token.")

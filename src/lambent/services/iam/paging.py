@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
+from lambent.core.pagination import BadToken, make_token, read_token
 from lambent.services.iam.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def page(
         "IsTruncated": end < len(items),
     }
     if end < len(items):
-        answer["Marker"] = base64.b64encode(f"from:{end}".encode()).decode()
+        answer["Marker"] = make_token(f"from:{end}")
     return answer
 
 
@@ -45,9 +44,9 @@ def _start(request: Mapping[str, Any]) -> int:
     if marker is None:
         return 0
     try:
-        name, _, number = base64.b64decode(marker, validate=True).decode().partition(":")
-        if name == "from" and number.isdecimal():
-            return int(number)
-    except (binascii.Error, ValueError):
-        pass
+        name, _, number = read_token(marker).partition(":")
+    except BadToken:
+        name = number = ""
+    if name == "from" and number.isdecimal():
+        return int(number)
     raise ValidationError("Invalid Marker.")

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core import ids
+from lambent.core.pagination import make_token
 from lambent.services.lambda_ import configurations, repository
 from lambent.services.lambda_.aliases import refuse_aliased
 from lambent.services.lambda_.code_signing import attach
@@ -14,7 +15,7 @@ from lambent.services.lambda_.errors import InvalidParameterValue
 from lambent.services.lambda_.layer_uses import check_unpacked
 from lambent.services.lambda_.model import Function
 from lambent.services.lambda_.names import LATEST, parse_function_name
-from lambent.services.lambda_.paging import marked, marker, page_size
+from lambent.services.lambda_.paging import marked, page_size
 from lambent.services.lambda_.qualifiers import resolve
 from lambent.services.lambda_.resources import CONCURRENCY
 from lambent.services.lambda_.settings import new_settings
@@ -138,7 +139,7 @@ class Functions:
         }
         if len(found) > size:
             last = found[size - 1]
-            document["NextMarker"] = marker(f"{last.name}:{last.version}")
+            document["NextMarker"] = make_token(f"{last.name}:{last.version}")
         return document
 
     async def delete_function(

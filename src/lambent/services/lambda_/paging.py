@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lambent.core import pagination
 from lambent.services.lambda_.errors import InvalidParameterValue
 
 if TYPE_CHECKING:
@@ -22,17 +21,12 @@ def page_size(request: Mapping[str, Any]) -> int:
     return min(int(request.get("MaxItems", MAX_PAGE)), MAX_PAGE)
 
 
-def marker(text: str) -> str:
-    """The marker of a page that ends at `text`."""
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
 def marked(request: Mapping[str, Any]) -> str:
     """What the page before ended at, or "". Raises InvalidParameterValue."""
     try:
-        return base64.urlsafe_b64decode(request.get("Marker", "")).decode()
-    except (binascii.Error, ValueError) as error:
-        raise InvalidParameterValue("The Marker is not one that this operation gave.") from error
+        return pagination.read_token(request.get("Marker", ""))
+    except pagination.BadToken:
+        raise _not_ours() from None
 
 
 def page(
@@ -40,13 +34,17 @@ def page(
 ) -> tuple[list[T], dict[str, Any]]:
     """The page of `items`, sorted as they are, that the request asks for, and an answer that holds `NextMarker` if
     there is more; the caller puts the page under `member`. Raises InvalidParameterValue."""
-    after = marked(request)
-    start = 0
-    if after:
-        start = next((i + 1 for i, item in enumerate(items) if key(item) == after), len(items))
-    size = page_size(request)
-    shown = list(items[start : start + size])
+    try:
+        shown, following = pagination.page_of(
+            items, request.get("Marker") or None, page_size(request), key
+        )
+    except pagination.BadToken:
+        raise _not_ours() from None
     document: dict[str, Any] = {member: []}
-    if start + size < len(items):
-        document["NextMarker"] = marker(key(shown[-1]))
+    if following:
+        document["NextMarker"] = following
     return shown, document
+
+
+def _not_ours() -> InvalidParameterValue:
+    return InvalidParameterValue("The Marker is not one that this operation gave.")

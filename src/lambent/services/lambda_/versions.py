@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lambent.core.pagination import make_token
 from lambent.services.lambda_ import configurations, repository
 from lambent.services.lambda_.errors import InvalidParameterValue
 from lambent.services.lambda_.names import not_found, parse_unqualified
-from lambent.services.lambda_.paging import marked, marker, page_size
+from lambent.services.lambda_.paging import marked, page_size
 from lambent.services.lambda_.unserved import refuse_unserved
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Versions:
             ]
         }
         if len(found) > size:
-            document["NextMarker"] = marker(str(found[size - 1].version))
+            document["NextMarker"] = make_token(str(found[size - 1].version))
         return document
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lambent.core import pagination
 from lambent.services.logs.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -33,23 +32,9 @@ def page(
     Raises:
         InvalidParameter: the token is none of ours.
     """
-    start = 0
-    if "nextToken" in request:
-        after = _named(request["nextToken"])
-        start = next((i + 1 for i, item in enumerate(items) if key(item) == after), len(items))
-    size = request.get(limit, default)
-    shown = list(items[start : start + size])
-    if start + size < len(items):
-        return shown, {"nextToken": _token(key(shown[-1]))}
-    return shown, {}
-
-
-def _token(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
-
-
-def _named(token: str) -> str:
+    token = request.get("nextToken")
     try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise InvalidParameter("The specified nextToken is invalid.") from error
+        shown, following = pagination.page_of(items, token, request.get(limit, default), key)
+    except pagination.BadToken:
+        raise InvalidParameter("The specified nextToken is invalid.") from None
+    return shown, {"nextToken": following} if following else {}
