@@ -141,3 +141,84 @@ def test_functions_that_fail_are_named_in_the_log(
     else:
         assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
         assert any(said_of_rest in line for line in lines), lines
+
+
+# Returns what the token is.
+AUTHORIZER = """
+import json
+def run(event, context):
+    return json.loads(event.get("authorizationToken") or event["identitySource"][0])
+"""
+_ALLOW = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+
+
+def _grant(*statements: Any, **members: Any) -> Any:
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    return {"principalId": "p", "policyDocument": document, **members}
+
+
+def test_authorizers_that_answer_nonsense_open_nothing(tenant: Any, kind: str) -> None:
+    """They are at fault, so it is a 500, and no function is called."""
+    arn = tenant.function("a", AUTHORIZER)
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    api = tenant.api(kind, tenant.function("f", "def run(event, context): return event['body']"))
+    if kind == "http":
+        _guard_http(tenant, api.id, uri)
+        body = b'{"message":"Internal Server Error"}'
+    else:
+        _guard_rest(tenant, api.id, uri)
+        body = b'{"message":null}'
+    for result in (
+        None,
+        "Allow",
+        [_grant(_ALLOW)],
+        {},
+        {"principalId": "p"},
+        {"policyDocument": _grant(_ALLOW)["policyDocument"]},
+        _grant(_ALLOW, principalId=5),
+        _grant(_ALLOW, policyDocument=json.dumps(_ALLOW)),
+        _grant(_ALLOW, context="x"),
+        _grant("Allow"),
+        _grant({**_ALLOW, "Effect": "Maybe"}),
+        _grant({**_ALLOW, "Action": 5}),
+        _grant({**_ALLOW, "Resource": {}}),
+        _grant({**_ALLOW, "Condition": {"Bogus": {"a": "b"}}}),
+    ):
+        answer = api.call(b"/a", b"Authorization: " + json.dumps(result).encode())
+        assert (answer.status, answer.body) == (500, body), result
+
+
+def _guard_http(tenant: Any, api_id: str, uri: str) -> None:
+    made = tenant.http.create_authorizer(
+        ApiId=api_id,
+        Name="a",
+        AuthorizerType="REQUEST",
+        AuthorizerUri=uri,
+        IdentitySource=["$request.header.Authorization"],
+        AuthorizerPayloadFormatVersion="2.0",
+    )
+    (route,) = tenant.http.get_routes(ApiId=api_id)["Items"]
+    tenant.http.update_route(
+        ApiId=api_id,
+        RouteId=route["RouteId"],
+        AuthorizationType="CUSTOM",
+        AuthorizerId=made["AuthorizerId"],
+    )
+
+
+def _guard_rest(tenant: Any, api_id: str, uri: str) -> None:
+    made = tenant.rest.create_authorizer(
+        restApiId=api_id,
+        name="a",
+        type="TOKEN",
+        authorizerUri=uri,
+        identitySource="method.request.header.Authorization",
+    )
+    patches = [
+        {"op": "replace", "path": path, "value": value}
+        for path, value in (("/authorizationType", "CUSTOM"), ("/authorizerId", made["id"]))
+    ]
+    for resource in tenant.rest.get_resources(restApiId=api_id)["items"]:
+        place = {"restApiId": api_id, "resourceId": resource["id"], "httpMethod": "ANY"}
+        tenant.rest.update_method(**place, patchOperations=patches)
+    tenant.rest.create_deployment(restApiId=api_id, stageName="prod")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _ANY = "ANY"
+# "ANY represents all supported methods": others that HTTP has are no methods of a REST API.
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class Routes(Generic[T]):
         segments = [unquote(part) for part in raw.split("/")] if raw else []
         parameters: dict[str, str] = {}
         node = _search(self._root, segments, 0, parameters)
-        if node is None:
+        if node is None or method not in _METHODS:
             return None
         found = node.methods.get(method) or node.methods.get(_ANY)
         return None if found is None else (found, parameters)

@@ -111,7 +111,7 @@ class Trials:
         address = Address(trial.api_id, trial.region, STAGE, path, path, path, _DOMAIN)
         routes: Routes[MethodPlan] = Routes()
         routes.add(method.resource_path, {"ANY": method})
-        match = routes.find(http_method, path) if trial.path else None
+        match = routes.find("GET", path) if trial.path else None  # for its parameters
         exchange = Exchange(
             request,
             address,
