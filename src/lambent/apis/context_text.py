@@ -41,5 +41,10 @@ def look_up(context: Any, path: str) -> str | None:
 
 
 def text_of(value: object) -> str:
-    """A value as text: JSON but for texts themselves."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    """A value as text: JSON but for texts themselves. What nests deeper than can be written is as good as nothing."""
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return ""

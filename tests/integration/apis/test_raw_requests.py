@@ -306,3 +306,69 @@ def test_wrong_json_is_no_fault_of_ours(tenant: Any, kind: str) -> None:
         assert answer.status == 200
         event = json.loads(answer.body)
         assert event["body"]
+
+
+def test_json_that_nests_too_deeply_is_no_fault_of_ours(tenant: Any) -> None:
+    """What reads bodies (templates, models, mappings) refuses what the JSON writer would choke on, as no JSON."""
+    arn = tenant.function("f", "def run(event, context): return len(str(event))")
+    api = tenant.api("rest", arn)
+    validator = tenant.rest.create_request_validator(
+        restApiId=api.id, name="v", validateRequestBody=True
+    )
+    tenant.rest.create_model(
+        restApiId=api.id,
+        name="Tree",
+        contentType="application/json",
+        schema=json.dumps({"type": "array", "items": {"$ref": "#"}}),
+    )
+    model = {"requestValidatorId": validator["id"], "requestModels": {"application/json": "Tree"}}
+    (root,) = (
+        each["id"]
+        for each in tenant.rest.get_resources(restApiId=api.id)["items"]
+        if each["path"] == "/"
+    )
+    for name, template, method in (
+        ("whole", "$input.json('$')", {}),
+        ("part", "{\"a\": $input.json('$[0]')}", {}),
+        ("parsed", '{"a": "$util.parseJson($input.body).size()"}', {}),
+        ("model", "{}", model),
+    ):
+        made = tenant.rest.create_resource(restApiId=api.id, parentId=root, pathPart=name)
+        place = {"restApiId": api.id, "resourceId": made["id"], "httpMethod": "POST"}
+        tenant.rest.put_method(**place, authorizationType="NONE", **method)
+        tenant.rest.put_integration(
+            **place,
+            type="AWS",
+            integrationHttpMethod="POST",
+            uri=f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations",
+            requestTemplates={"application/json": template},
+        )
+        tenant.rest.put_method_response(**place, statusCode="200")
+        tenant.rest.put_integration_response(**place, statusCode="200")
+    tenant.rest.create_deployment(restApiId=api.id, stageName="prod")
+    json_type = b"Content-Type: application/json"
+    for depth, status in ((90, 200), (300, 400), (900, 400), (100_000, 400)):
+        body = b"[" * depth + b"]" * depth
+        for path in (b"/whole", b"/part", b"/model"):
+            assert api.call(path, json_type, method=b"POST", body=body).status == status
+        # The owner's template is at fault here: it does not have to parse.
+        parsed = api.call(b"/parsed", json_type, method=b"POST", body=body).status
+        assert parsed == (200 if status == 200 else 500)
+
+
+def test_mappings_leave_out_what_nests_too_deeply(tenant: Any) -> None:
+    api = tenant.api("http", tenant.function("f", ECHO))
+    made = tenant.http.create_integration(
+        ApiId=api.id,
+        IntegrationType="HTTP_PROXY",
+        IntegrationMethod="POST",
+        IntegrationUri="http://127.0.0.1:1/",
+        PayloadFormatVersion="1.0",
+        RequestParameters={"append:header.x": "$request.body.a"},
+    )
+    target = f"integrations/{made['IntegrationId']}"
+    tenant.http.create_route(ApiId=api.id, RouteKey="POST /m", Target=target)
+    for depth in (50, 300, 900, 100_000):
+        body = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+        answer = api.call(b"/m", method=b"POST", body=body)
+        assert answer.status == 503  # nobody listens there

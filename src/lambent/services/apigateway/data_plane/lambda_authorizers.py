@@ -14,6 +14,7 @@ import orjson
 import regex
 
 from lambent.apis.context_text import text_of
+from lambent.apis.json_text import parse_json
 from lambent.policy.faults import MalformedPolicy
 from lambent.services.apigateway.data_plane import policies
 from lambent.services.apigateway.data_plane.context_values import request_context, template_context
@@ -199,8 +200,8 @@ def _refused(payload: bytes) -> Failure:
 def _grant(payload: bytes, latency_ms: int) -> Grant:
     """Raises Failure for an answer that is none."""
     try:
-        result = orjson.loads(payload)
-    except orjson.JSONDecodeError:
+        result = parse_json(payload)
+    except ValueError:
         result = None
     bad = Failure(
         AUTHORIZER_CONFIGURATION_ERROR,

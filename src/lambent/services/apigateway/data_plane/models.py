@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from lambent.apis.json_text import parse_json
+
 # Models of one process.
 _KEPT = 256
 
@@ -21,8 +23,8 @@ def body_fault(name: str, models: tuple[tuple[str, str], ...], body: bytes) -> s
         ValueError: the model cannot be used.
     """
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        document = parse_json(body)
+    except ValueError:
         return "Invalid JSON"
     errors = [_text(error) for error in _validator(name, models).iter_errors(document)]
     return f"[{', '.join(errors)}]" if errors else None

@@ -68,6 +68,6 @@ def _short_form(template: str, body: str) -> str | None:
     if text in _WHOLE_BODY and body:
         try:
             return orjson.dumps(orjson.loads(body)).decode()
-        except orjson.JSONDecodeError:
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
             return None  # the engine says what is wrong
     return None

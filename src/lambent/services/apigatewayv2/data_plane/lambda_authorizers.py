@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambent.apis.call_policies import compiled_policy, says
+from lambent.apis.json_text import parse_json
 from lambent.core.context import Principal
 from lambent.policy.engine import Applicable
 from lambent.policy.faults import MalformedPolicy
@@ -132,8 +133,8 @@ def _event(exchange: Exchange, authorizer: Authorizer, values: tuple[str, ...]) 
 
 def _document(payload: bytes) -> dict[str, Any]:
     try:
-        result = orjson.loads(payload)
-    except orjson.JSONDecodeError:
+        result = parse_json(payload)
+    except ValueError:
         result = None
     if not isinstance(result, dict):
         raise internal_error("The authorizer's answer is no JSON object")

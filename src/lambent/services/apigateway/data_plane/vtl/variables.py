@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, unquote_plus
 
 import jsonpath
-import orjson
 
+from lambent.apis.json_text import parse_json
 from lambent.services.apigateway.data_plane.vtl.faults import TemplateFault
 from lambent.services.apigateway.data_plane.vtl.values import Native, json_text, of_json, text
 
@@ -71,8 +71,8 @@ class Input(Native):
     def _parsed(self) -> Any:
         if self._document is _MISSING:
             try:
-                self._document = of_json(orjson.loads(self._body)) if self._body.strip() else {}
-            except orjson.JSONDecodeError as error:
+                self._document = of_json(parse_json(self._body)) if self._body.strip() else {}
+            except ValueError as error:
                 raise TemplateFault(f"the body is no JSON: {error}", True) from None
         return self._document
 
@@ -150,6 +150,6 @@ def _base64_decode(value: Any) -> str:
 
 def _parse_json(value: Any) -> Any:
     try:
-        return of_json(orjson.loads(text(value)))
-    except orjson.JSONDecodeError as error:
+        return of_json(parse_json(text(value)))
+    except ValueError as error:
         raise TemplateFault(f"parseJson: {error}") from None
