@@ -110,6 +110,39 @@ class Tenant:
         self.rest.create_deployment(restApiId=api["id"], stageName="prod")
         return Api(self, "rest", api["id"])
 
+    def backed(self, kind: str, uri: str) -> Api:
+        """An API of a kind with an HTTP backend behind `/{proxy+}`, whose path may be in the URI as `{proxy}`."""
+        api = self.api(kind, f"arn:aws:lambda:{REGION}:{self.id}:function:none")
+        if kind == "http":
+            made = self.http.create_integration(
+                ApiId=api.id,
+                IntegrationType="HTTP_PROXY",
+                IntegrationMethod="ANY",
+                IntegrationUri=uri,
+                PayloadFormatVersion="1.0",
+            )
+            target = f"integrations/{made['IntegrationId']}"
+            self.http.create_route(ApiId=api.id, RouteKey="ANY /{proxy+}", Target=target)
+            return api
+        resources = self.rest.get_resources(restApiId=api.id)["items"]
+        (proxy,) = (each["id"] for each in resources if each["path"] == "/{proxy+}")
+        place = {"restApiId": api.id, "resourceId": proxy, "httpMethod": "ANY"}
+        known = {
+            "op": "add",
+            "path": "/requestParameters/method.request.path.proxy",
+            "value": "true",
+        }
+        self.rest.update_method(**place, patchOperations=[known])
+        self.rest.put_integration(
+            **place,
+            type="HTTP_PROXY",
+            integrationHttpMethod="ANY",
+            uri=uri,
+            requestParameters={"integration.request.path.proxy": "method.request.path.proxy"},
+        )
+        self.rest.create_deployment(restApiId=api.id, stageName="prod")
+        return api
+
     @contextmanager
     def connected(self) -> Iterator[socket.socket]:
         with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT_S) as connection:
