@@ -264,6 +264,8 @@ def test_alias_and_summary(iam: IAMClient, error_of: ErrorOf, account_id: str) -
     iam.create_user(UserName="u")
     summary = iam.get_account_summary()["SummaryMap"]
     assert (summary["Users"], summary["Roles"], summary["AccessKeysPerUserQuota"]) == (1, 0, 2)
+    # As in the AWS CLI's example of get-account-summary; the model does not list it.
+    assert summary["RolePolicySizeQuota"] == 10240
     assert summary["AccountAccessKeysPresent"] == 1
     iam.delete_account_alias(AccountAlias=alias)
     assert iam.list_account_aliases()["AccountAliases"] == []

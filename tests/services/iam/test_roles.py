@@ -18,13 +18,14 @@ def test_a_role_is_created_and_shown(iam: IAMClient, account_id: str, trust_lamb
         RoleName="lambda_basic_execution",
         Path="/service-role/",
         AssumeRolePolicyDocument=trust_lambda,
+        MaxSessionDuration=43200,
     )["Role"]
     assert made["Arn"] == f"arn:aws:iam::{account_id}:role/service-role/lambda_basic_execution"
     assert made["RoleId"].startswith("AROA")
     basics = {"Path", "RoleName", "RoleId", "Arn", "CreateDate", "AssumeRolePolicyDocument"}
-    assert set(made) == basics
+    assert set(made) == basics  # as in the AWS CLI's second example of create-role
     shown = iam.get_role(RoleName="LAMBDA_basic_execution")["Role"]
-    assert shown == {**made, "MaxSessionDuration": 3600, "RoleLastUsed": {}}
+    assert shown == {**made, "MaxSessionDuration": 43200, "RoleLastUsed": {}}
     assert shown["AssumeRolePolicyDocument"] == json.loads(trust_lambda)
     iam.update_role(RoleName="lambda_basic_execution", Description="d", MaxSessionDuration=7200)
     listed = iam.list_roles(PathPrefix="/service-role/")["Roles"]

@@ -43,6 +43,7 @@ _QUOTAS = {
     "ServerCertificatesQuota": 20,
     "UserPolicySizeQuota": 2048,
     "GroupPolicySizeQuota": 5120,
+    "RolePolicySizeQuota": 10240,
     "PolicySizeQuota": 6144,
     "AssumeRolePolicySizeQuota": 2048,
     "GroupsPerUserQuota": 10,

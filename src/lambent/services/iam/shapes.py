@@ -51,12 +51,10 @@ def role(role: Role, last_used: Use | None = None, *, full: bool = True) -> Shap
 
 
 def new_role(role: Role) -> Shape:
-    """As CreateRole answers: without what nobody can know yet."""
+    """As CreateRole answers: without what nobody can know yet, and without the longest session even if it is given."""
     shape = {**_basics("Role", role), "AssumeRolePolicyDocument": encoded(role.trust)}
     if role.description is not None:
         shape["Description"] = role.description
-    if role.max_session_s != 3600:
-        shape["MaxSessionDuration"] = role.max_session_s
     return shape | _extras(role)
 
 
