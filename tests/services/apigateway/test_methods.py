@@ -349,11 +349,15 @@ def test_responses_of_methods_and_integrations(
         "statusCode": "200",
         "selectionPattern": "2..",
         "responseParameters": {"method.response.header.X-A": "'*'"},
-        "responseTemplates": {"application/json": ""},
+        "responseTemplates": {"application/json": None},
     }
     assert body(client.get_integration_response(**place)) == made
     method = client.get_method(**with_method)
     assert method["methodIntegration"]["integrationResponses"] == {"200": made}
+    found = client.get_resources(restApiId=with_method["restApiId"], embed=["methods"])
+    (resource,) = found["items"]
+    embedded = resource["resourceMethods"]["GET"]["methodIntegration"]
+    assert embedded["integrationResponses"] == {"200": made}
     assert method["methodResponses"]["200"]["statusCode"] == "200"
     undeclared = {"method.response.header.X-B": "'*'"}
     refused = error_of(client.put_integration_response, **place, responseParameters=undeclared)

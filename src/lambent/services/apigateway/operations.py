@@ -21,6 +21,7 @@ from lambent.services.apigateway.api_keys import ApiKeys
 from lambent.services.apigateway.deployments import Deployments
 from lambent.services.apigateway.documentation_versions import DocumentationVersions
 from lambent.services.apigateway.domain_names import DomainNames
+from lambent.services.apigateway.empty_templates import nulled
 from lambent.services.apigateway.open_api.exporting import get_export
 from lambent.services.apigateway.open_api.imports import Imports
 from lambent.services.apigateway.rest_apis import RestApis
@@ -65,8 +66,8 @@ def definition_operations(
         "GetModels": read(models.get_models),
         "GetRequestValidator": read(request_validators.get_request_validator),
         "GetRequestValidators": read(request_validators.get_request_validators),
-        "GetResource": read(resources.get_resource),
-        "GetResources": read(resources.get_resources),
+        "GetResource": read(nulled(resources.get_resource)),
+        "GetResources": read(nulled(resources.get_resources)),
         "GetRestApi": read(apis.get_rest_api),
         "GetRestApis": read(apis.get_rest_apis),
         "ImportRestApi": waits(imports.import_rest_api),
@@ -88,17 +89,17 @@ def method_operations() -> Table:
         "DeleteIntegrationResponse": write(integrations.delete_integration_response),
         "DeleteMethod": write(methods.delete_method),
         "DeleteMethodResponse": write(methods.delete_method_response),
-        "GetIntegration": read(integrations.get_integration),
-        "GetIntegrationResponse": read(integrations.get_integration_response),
-        "GetMethod": read(methods.get_method),
+        "GetIntegration": read(nulled(integrations.get_integration)),
+        "GetIntegrationResponse": read(nulled(integrations.get_integration_response)),
+        "GetMethod": read(nulled(methods.get_method)),
         "GetMethodResponse": read(methods.get_method_response),
-        "PutIntegration": write(integrations.put_integration),
-        "PutIntegrationResponse": write(integrations.put_integration_response),
+        "PutIntegration": write(nulled(integrations.put_integration)),
+        "PutIntegrationResponse": write(nulled(integrations.put_integration_response)),
         "PutMethod": write(methods.put_method),
         "PutMethodResponse": write(methods.put_method_response),
-        "UpdateIntegration": write(integrations.update_integration),
-        "UpdateIntegrationResponse": write(integrations.update_integration_response),
-        "UpdateMethod": write(methods.update_method),
+        "UpdateIntegration": write(nulled(integrations.update_integration)),
+        "UpdateIntegrationResponse": write(nulled(integrations.update_integration_response)),
+        "UpdateMethod": write(nulled(methods.update_method)),
         "UpdateMethodResponse": write(methods.update_method_response),
     }
 
