@@ -125,7 +125,10 @@ def test_the_life_of_a_mapping(run: Run) -> None:
         uuid = created["UUID"]
         with pytest.raises(ServiceError) as busy:
             await bench.call("UpdateEventSourceMapping", UUID=uuid, BatchSize=5)
-        assert busy.value.code == "ResourceInUseException"
+        assert (busy.value.code, busy.value.message) == (
+            "ResourceInUseException",
+            "Cannot update the event source mapping because it is in use.",
+        )
         await _settle(bench)
         update = {"FunctionName": "g", "BatchSize": 5, "FilterCriteria": {"Filters": []}}
         updated = await bench.call("UpdateEventSourceMapping", UUID=uuid, **update)
@@ -184,8 +187,11 @@ def test_a_restart_polls_again(run: Run) -> None:
         (STREAM, {"StartingPosition": "LATEST", "DestinationConfig": {"OnSuccess": {"Destination": QUEUE}}},
          "Unsupported DestinationConfig parameter for given event source mapping type."),
         (QUEUE, {"ParallelizationFactor": 2},
-         "Unsupported ParallelizationFactor parameter for given event source mapping type."),
+         # github.com/pulumi/pulumi-aws/issues/1418
+         "Unsupported 'parallelizationFactor' parameter for given event source mapping type."),
         (STREAM + "gone", {"StartingPosition": "LATEST"}, f"Stream not found: {STREAM}gone"),
+        # github.com/awsdocs/aws-cloudformation-user-guide/pull/334
+        (STREAM, {"StartingPosition": "AT_TIMESTAMP"}, "Need to specify a timestamp"),
         (TABLE, {"StartingPosition": "AT_TIMESTAMP"}, f"Unsupported starting position for arn type: {TABLE}"),
         ("arn:aws:kafka:eu-west-1:123456789012:cluster/c/1", {}, "the service 'kafka' is not there."),
     ],

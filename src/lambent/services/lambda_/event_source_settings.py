@@ -120,7 +120,7 @@ def check_new(request: Mapping[str, Any], service: str) -> None:
         raise InvalidParameterValue(
             "Unsupported starting position for arn type: " + request["EventSourceArn"]
             if service != "kinesis"
-            else "StartingPositionTimestamp must be given with the starting position AT_TIMESTAMP."
+            else "Need to specify a timestamp"
         )
     check(request, service, request["EventSourceArn"])
 
@@ -130,16 +130,20 @@ def check(request: Mapping[str, Any], service: str, arn: str) -> None:
     kind = KINDS[service]
     for member, value in request.items():
         if member not in _COMMON | kind.allowed and value not in (None, "", [], {}):
-            raise InvalidParameterValue(
-                f"Unsupported {member} parameter for given event source mapping type."
-            )
+            raise _unsupported(member)
     if request.get("DestinationConfig", {}).get("OnSuccess"):
-        raise InvalidParameterValue(
-            "Unsupported DestinationConfig parameter for given event source mapping type."
-        )
+        raise _unsupported("DestinationConfig")
     if not kind.is_stream:
         _check_queue(request, arn)
     _check_filters(request.get("FilterCriteria", {}).get("Filters", []))
+
+
+def _unsupported(member: str) -> InvalidParameterValue:
+    # AWS writes most of them as their constraints do.
+    name = member if member == "DestinationConfig" else f"'{member[0].lower()}{member[1:]}'"
+    return InvalidParameterValue(
+        f"Unsupported {name} parameter for given event source mapping type."
+    )
 
 
 def _check_queue(request: Mapping[str, Any], arn: str) -> None:

@@ -111,9 +111,7 @@ class EventSources:
     ) -> Document:
         row = _find(tx, context.scope, request["UUID"])
         if row["State"] not in {"Enabled", "Disabled"}:
-            raise ResourceInUse(
-                f"Cannot update the event source mapping because it is in use ({row['State']})."
-            )
+            raise ResourceInUse("Cannot update the event source mapping because it is in use.")
         together = {name: row[name] for name in _KEPT if name in row} | request
         check(together, row["service"], row["EventSourceArn"])
         if "FunctionName" in request:
