@@ -272,3 +272,11 @@ def test_other_accounts_need_permission(
         Principal=credential.principal.account_id,
     )
     assert other.get_layer_version_by_arn(Arn=arn)["LayerVersionArn"] == arn
+    # As github.com/mooyoul/serverless-latest-layer-version/issues/31 quotes it: no permission can help.
+    layer = arn.removesuffix(":1")
+    status, code, message = error_of(other.list_layer_versions, LayerName=layer)
+    assert (status, code) == (403, "AccessDeniedException")
+    assert message == (
+        f"User: {credential.principal.arn} is not authorized to perform: lambda:ListLayerVersions "
+        f"on resource: {layer} because no resource-based policy allows the lambda:ListLayerVersions action"
+    )

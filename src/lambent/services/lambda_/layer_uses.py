@@ -49,8 +49,13 @@ class LayerUses:
 
 
 def check_unpacked(code_bytes: int, layers: Sequence[LayerUse]) -> None:
-    """Raises InvalidParameterValue where code and layers together are over 250 MB."""
-    total = code_bytes + sum(layer.unpacked for layer in layers)
+    """Raises InvalidParameterValue where the layers, or code and layers together, are over 250 MB."""
+    of_layers = sum(layer.unpacked for layer in layers)
+    if of_layers > MAX_UNZIPPED_BYTES:
+        raise InvalidParameterValue(
+            f"Layers consume more than the available size of {MAX_UNZIPPED_BYTES} bytes"
+        )
+    total = code_bytes + of_layers
     if layers and total > MAX_UNZIPPED_BYTES:
         raise InvalidParameterValue(
             "Function code combined with layers exceeds the maximum allowed size of "

@@ -89,6 +89,8 @@ class Layers:
         self, tx: Tx, context: RequestContext, request: ListLayerVersionsRequestTypeDef
     ) -> Document:
         ref = parse_layer(request["LayerName"], context.scope)
+        if ref.scope.account_id != context.scope.account_id:  # nothing can grant this
+            raise _forbidden("ListLayerVersions", ref.arn, context)
         rows = [each.document for each in LAYER_VERSIONS.of(tx, ref.scope, ref.name)]
         found = [row for row in reversed(rows) if _is_wanted(row, request)]
         shown, document = page(found, request, lambda row: str(row["Version"]), "LayerVersions")
@@ -141,12 +143,15 @@ def find_readable(tx: Tx, ref: LayerRef, context: RequestContext) -> dict[str, A
     if ref.scope.account_id != context.scope.account_id and not is_shared(
         tx, ref, context.scope.account_id
     ):
-        raise AccessDenied(
-            f"User: {context.principal.arn} is not authorized to perform: lambda:GetLayerVersion "
-            f"on resource: {ref.version_arn} because no resource-based policy allows the "
-            "lambda:GetLayerVersion action"
-        )
+        raise _forbidden("GetLayerVersion", ref.version_arn, context)
     return find_version(tx, ref)
+
+
+def _forbidden(action: str, arn: str, context: RequestContext) -> AccessDenied:
+    return AccessDenied(
+        f"User: {context.principal.arn} is not authorized to perform: lambda:{action} on resource: "
+        f"{arn} because no resource-based policy allows the lambda:{action} action"
+    )
 
 
 def _add(
