@@ -219,6 +219,12 @@ def test_duplicates_and_sources_without_a_poller(run: Run) -> None:
                 f"Please update or delete the existing mapping with UUID {uuid}"
             ),
         )
+        uuid = (await _create(bench, TABLE, StartingPosition="LATEST"))["UUID"]
+        # github.com/aws/serverless-application-model/issues/1320
+        assert (await _refusal(bench, TABLE, StartingPosition="LATEST"))[2] == (
+            f'The event source arn (" {TABLE} ") and function (" f ") provided mapping already exists. '
+            f"Please update or delete the existing mapping with UUID {uuid}"
+        )
         bench.service = bench.new_service()
         status, code, message = await _refusal(bench, QUEUE + "2")
         assert (status, code) == (400, "InvalidParameterValueException")

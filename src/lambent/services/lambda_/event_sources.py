@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext, Scope
     from lambent.core.ports import Database, Tx
     from lambent.core.service import Document
+    from lambent.services.lambda_.event_source_settings import SourceKind
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.ports import Poller
     from lambent.services.lambda_.resource_book import ResourceBook
@@ -81,7 +82,7 @@ class EventSources:
                 "there."
             )
         poller.check(tx, source)
-        self._refuse_duplicate(tx, context.scope, source, ref, KINDS[service].label)
+        self._refuse_duplicate(tx, context.scope, source, ref, KINDS[service])
         uuid = ids.uuid()
         row: dict[str, Any] = {
             "UUID": uuid,
@@ -188,15 +189,20 @@ class EventSources:
             poller.leave(uuid)
 
     def _refuse_duplicate(
-        self, tx: Tx, scope: Scope, source: str, ref: FunctionRef, label: str
+        self, tx: Tx, scope: Scope, source: str, ref: FunctionRef, kind: SourceKind
     ) -> None:
+        names = f'arn (" {source} ") and function (" {ref.name} ")'
+        taken = (
+            f"The event source {names} provided mapping"
+            if kind.is_stream
+            else f"An event source mapping with {kind.label} {names}"
+        )
         for each in EVENT_SOURCES.all(tx, scope):
             row = each.document
             if (row["EventSourceArn"], row["FunctionArn"]) == (source, ref.arn):
                 raise ResourceConflict(
-                    f'An event source mapping with {label} arn (" {source} ") and function '
-                    f'(" {ref.name} ") already exists. Please update or delete the existing '
-                    f"mapping with UUID {row['UUID']}"
+                    f"{taken} already exists. Please update or delete the existing mapping with "
+                    f"UUID {row['UUID']}"
                 )
 
 
