@@ -512,6 +512,7 @@ def _gateways(
         credentials=ground.sts.sessions,
         uses=iam.uses,
         calls=iam.calls,
+        messages=ground.sts.messages,
         database=ground.database,
         clock=clock,
         default_region=config.region,

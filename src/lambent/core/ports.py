@@ -51,6 +51,14 @@ class Calls(Protocol):
         ...
 
 
+class AuthorizationMessages(Protocol):
+    """Makes what a denial was decided by unreadable for all but those who may decode it."""
+
+    def encoded(self, account_id: str, message: Mapping[str, Any]) -> str:
+        """Args: `account_id` of the principal who was denied; `message` is JSON."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """A role as those see it who assume it. `trust` is its trust policy."""

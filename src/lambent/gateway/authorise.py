@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.core.errors import AccessDenied
+from lambent.policy.authorization_message import authorization_message
 from lambent.policy.denial import denial, resource_in_words
 from lambent.policy.needs import needs_of
 from lambent.policy.needs.rows import Need, Where, any_resource, request_tags
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambent.core.clock import Clock
-    from lambent.core.ports import Calls
+    from lambent.core.ports import AuthorizationMessages, Calls
     from lambent.gateway.call import Call
     from lambent.policy.decisions import Decisions, Permission
     from lambent.policy.engine import Decision
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 # Services whose operations may be about a resource of another account, which its ARN in the request names.
 _CROSSING = frozenset({"lambda"})
+_MESSAGE_HEADER = "x-lambent-authorization-message"
+# Node takes 16 KB of headers; statements that are longer than this when packed are told by nobody.
+_LONGEST_MESSAGE = 8192
 # Those that say why another account's function is closed; the others deny without a word.
 _TALKATIVE = frozenset({"lambda:InvokeFunction", "lambda:InvokeAsync"})
 
@@ -35,9 +39,16 @@ class Authorise:
     `account_id`.
     """
 
-    def __init__(self, decisions: Decisions, clock: Clock, calls: Calls | None = None) -> None:
+    def __init__(
+        self,
+        decisions: Decisions,
+        clock: Clock,
+        calls: Calls | None = None,
+        messages: AuthorizationMessages | None = None,
+    ) -> None:
         self._decisions = decisions
         self._calls = calls
+        self._messages = messages
         self._clock = clock
 
     def __call__(self, call: Call) -> None:
@@ -65,12 +76,24 @@ class Authorise:
 
     def _decide(self, call: Call, need: Need, where: Where, permission: Permission) -> None:
         """Raises `AccessDenied`."""
-        decision = permission.only
-        if decision is None:
-            decision = permission.decide(self._facts(call, need, where, permission))
+        facts = self._facts(call, need, where, permission)
+        decision = permission.decide(facts)
         if not decision.is_allowed:
             self._noted(call, permission, is_allowed=False)
-            raise _denied(call, permission, decision)
+            raise _denied(
+                call, permission, decision, self._encoded(call, permission, decision, facts)
+            )
+
+    def _encoded(
+        self, call: Call, permission: Permission, decision: Decision, facts: RequestFacts
+    ) -> tuple[tuple[str, str], ...]:
+        """The header whose value DecodeAuthorizationMessage takes apart."""
+        account_id = call.principal.account_id
+        if self._messages is None or not account_id:
+            return ()
+        message = authorization_message(call.principal, permission, decision, facts)
+        text = self._messages.encoded(account_id, message)
+        return ((_MESSAGE_HEADER, text),) if len(text) <= _LONGEST_MESSAGE else ()
 
     def _noted(self, call: Call, permission: Permission, *, is_allowed: bool) -> int:
         """Until when it is."""
@@ -104,17 +127,20 @@ def _own_keys(need: Need, where: Where) -> Mapping[str, tuple[str, ...]]:
     return {**keys, **request_tags(where.document, need.has_tags)} if need.has_tags else keys
 
 
-def _denied(call: Call, permission: Permission, decision: Decision) -> AccessDenied:
+def _denied(
+    call: Call, permission: Permission, decision: Decision, headers: tuple[tuple[str, str], ...]
+) -> AccessDenied:
     ask = permission.ask
     resource = resource_in_words(ask.action, ask.resource, call.document)
     text = denial(call.principal, ask.action, resource, decision)
     if call.service.name == "s3":
-        return AccessDenied("Access Denied", code="AccessDenied")
+        return AccessDenied("Access Denied", code="AccessDenied", headers=headers)
     if call.protocol in ("query", "rest-xml"):
-        return AccessDenied(text, code="AccessDenied")
+        return AccessDenied(text, code="AccessDenied", headers=headers)
     if _is_silent(call, permission, decision):
         return AccessDenied(None)
-    return AccessDenied(text, status=403 if call.protocol == "rest-json" else 400)
+    status = 403 if call.protocol == "rest-json" else 400
+    return AccessDenied(text, status=status, headers=headers)
 
 
 def _is_silent(call: Call, permission: Permission, decision: Decision) -> bool:

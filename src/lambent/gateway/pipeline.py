@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import Clock
     from lambent.core.http import Request, Respond, Response
-    from lambent.core.ports import Calls, Credentials, Database, Uses
+    from lambent.core.ports import (
+        AuthorizationMessages,
+        Calls,
+        Credentials,
+        Database,
+        Uses,
+    )
     from lambent.core.service import Door, Service
     from lambent.protocol.routing import Router
 
@@ -51,7 +57,8 @@ class Gateway:
         auth: "iam" verifies signatures and asks for permissions; "open" believes and allows everything.
         decisions: who may do what; by default an account's root, and nobody else.
         uses: takes note of who uses which service.
-        calls: takes note of what roles do to which resources.
+        calls: takes note of what users and roles do to which resources.
+        messages: encodes what denials are decided by.
     """
 
     def __init__(
@@ -69,6 +76,7 @@ class Gateway:
         decisions: Decisions | None = None,
         uses: Uses | None = None,
         calls: Calls | None = None,
+        messages: AuthorizationMessages | None = None,
     ) -> None:
         self.checker = SignatureChecker(credentials, clock)
         self._doors = tuple(doors)
@@ -78,7 +86,7 @@ class Gateway:
             trust = TrustEverybody(credentials, default_region, account_id)
             self._steps = (route, trust, parse)
         else:
-            authorise = Authorise(decisions or Decisions(RootOnly()), clock, calls)
+            authorise = Authorise(decisions or Decisions(RootOnly()), clock, calls, messages)
             authenticate = Authenticate(self.checker, default_region, uses)
             self._steps = (route, authenticate, parse, authorise)
         self._operate = Operate(services, database, clock)

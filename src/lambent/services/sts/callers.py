@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambent.services.sts.errors import AccessDenied, InvalidAuthorizationMessage, NotServed
-from lambent.services.sts.seal import SealBroken
+from lambent.services.sts.errors import AccessDenied, NotServed
 
 if TYPE_CHECKING:
     from types_boto3_sts.type_defs import (
@@ -17,15 +16,15 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.core.ports import Credentials
     from lambent.core.service import Document
-    from lambent.services.sts.seal import Seal
+    from lambent.services.sts.messages import Messages
 
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """`keys` finds long-term keys, `messages` seals encoded authorization messages."""
+    """`keys` finds long-term keys."""
 
     keys: Credentials
-    messages: Seal
+    messages: Messages
 
     async def get_caller_identity(self, context: RequestContext, request: Document) -> Document:
         principal = context.principal
@@ -54,8 +53,5 @@ class Callers:
     async def decode_authorization_message(
         self, context: RequestContext, request: DecodeAuthorizationMessageRequestTypeDef
     ) -> Document:
-        try:
-            text = self.messages.open(request["EncodedMessage"]).decode()
-        except SealBroken:
-            raise InvalidAuthorizationMessage("Message is not valid") from None
-        return {"DecodedMessage": text}
+        account_id = context.principal.account_id
+        return {"DecodedMessage": self.messages.decoded(account_id, request["EncodedMessage"])}

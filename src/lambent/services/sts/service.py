@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambent.core.service import waits
 from lambent.services.sts.callers import Callers
+from lambent.services.sts.messages import Messages
 from lambent.services.sts.role_assumption import RoleAssumption
 from lambent.services.sts.role_sessions import RoleSessions
 from lambent.services.sts.seal import Seal
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 
 class StsService:
-    """AWS STS. `sessions` finds every credential of the platform, `role_sessions` makes those of functions.
+    """AWS STS. `sessions` finds every credential of the platform, `role_sessions` makes those of functions, `messages`
+    encodes what denials were decided by.
 
     Args:
         long_term: access keys that do not expire.
@@ -57,7 +59,8 @@ class StsService:
     ) -> None:
         self.sessions = Sessions(long_term, roles, Seal("session", keys), clock)
         self.role_sessions = RoleSessions(roles, self.sessions)
-        callers = Callers(long_term, Seal("authorization message", keys))
+        self.messages = Messages.sealed_with(keys)
+        callers = Callers(long_term, self.messages)
         users = UserSessions(roles, self.sessions)
         assumption = RoleAssumption(roles, self.sessions, is_open)
         web = WebIdentities(roles, providers, assumption, jwks)
