@@ -149,3 +149,44 @@ def test_who_is_made_again_under_a_name_has_done_nothing_yet(
             iam.delete_access_key(UserName="u", AccessKeyId=keys["aws_access_key_id"])
             iam.delete_user_policy(UserName="u", PolicyName="p")
             iam.delete_user(UserName="u")
+
+
+def test_which_policies_let_somebody_use_a_service(
+    iam: IAMClient, error_of: ErrorOf, account_id: str
+) -> None:
+    user = iam.create_user(UserName="u")["User"]["Arn"]
+    iam.create_group(GroupName="g")
+    iam.add_user_to_group(GroupName="g", UserName="u")
+
+    def document(effect: str, **members: Any) -> str:
+        return _document({"Effect": effect, "Resource": "*", **members})
+
+    own = document("Allow", Action=["S3:GetObject", "sqs:*"])
+    iam.put_user_policy(UserName="u", PolicyName="own", PolicyDocument=own)
+    others = document("Allow", NotAction=["iam:*", "sqs:SendMessage"])
+    iam.put_group_policy(GroupName="g", PolicyName="others", PolicyDocument=others)
+    denied = document("Deny", Action="*")
+    iam.put_group_policy(GroupName="g", PolicyName="denied", PolicyDocument=denied)
+    managed = "arn:aws:iam::aws:policy/AdministratorAccess"
+    iam.attach_user_policy(UserName="u", PolicyArn=managed)
+    mine = {
+        "PolicyName": "own",
+        "PolicyType": "INLINE",
+        "EntityType": "USER",
+        "EntityName": "u",
+    }
+    groups = mine | {"PolicyName": "others", "EntityType": "GROUP", "EntityName": "g"}
+    admin = {"PolicyName": "AdministratorAccess", "PolicyType": "MANAGED", "PolicyArn": managed}
+    ask = iam.list_policies_granting_service_access
+    found = ask(Arn=user, ServiceNamespaces=["s3", "iam", "ec2"])
+    assert found["PoliciesGrantingServiceAccess"] == [
+        {"ServiceNamespace": "s3", "Policies": [mine, admin, groups]},
+        {"ServiceNamespace": "iam", "Policies": [admin]},
+        {"ServiceNamespace": "ec2", "Policies": [admin, groups]},
+    ]
+    assert not found["IsTruncated"]
+    group = f"arn:aws:iam::{account_id}:group/g"
+    (of_group,) = ask(Arn=group, ServiceNamespaces=["sqs"])["PoliciesGrantingServiceAccess"]
+    assert of_group["Policies"] == [groups]
+    gone = error_of(ask, Arn=f"{user}x", ServiceNamespaces=["s3"])
+    assert gone == (404, "NoSuchEntity", f"ARN {user}x does not exist.")

@@ -19,6 +19,7 @@ from lambent.services.iam.attachments import Attachments
 from lambent.services.iam.calls import Calls
 from lambent.services.iam.credential_reports import CredentialReports
 from lambent.services.iam.directory import Directory
+from lambent.services.iam.granting_policies import GrantingPolicies
 from lambent.services.iam.groups import Groups
 from lambent.services.iam.inline_policies import InlinePolicies
 from lambent.services.iam.instance_profiles import InstanceProfiles
@@ -72,6 +73,7 @@ class IamService:
         profiles = InstanceProfiles(store)
         providers = OidcProviders(store)
         details = AccountDetails(store, profiles)
+        granting = GrantingPolicies(self.directory)
         last_accessed = LastAccessed(database, self.directory, self.calls)
         self.operations: Mapping[str, Operation] = {
             **rows.user_operations(
@@ -91,6 +93,7 @@ class IamService:
             "GenerateServiceLastAccessedDetails": waits(last_accessed.generate),
             "GetServiceLastAccessedDetails": waits(last_accessed.get),
             "GetServiceLastAccessedDetailsWithEntities": waits(last_accessed.get_with_entities),
+            "ListPoliciesGrantingServiceAccess": waits(granting.list),
             "GetAccountAuthorizationDetails": read(details.get_account_authorization_details),
         }
 
