@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,7 +43,7 @@ def authorise() -> Authorise:
 def test_a_request_that_names_nothing_is_about_everything(
     authorise: Authorise, operation: str, document: dict[str, Any]
 ) -> None:
-    # Of everything CloudWatch's denials say nothing.
+    # CloudWatch says nothing of what is everything.
     with pytest.raises(AccessDenied, match=f"perform: cloudwatch:{operation} because"):
         authorise(call("cloudwatch", operation, **document))
 
@@ -65,3 +66,35 @@ def test_anybody_not_root_is_denied_in_the_status_of_the_protocol(authorise: Aut
     with pytest.raises(AccessDenied) as denied:
         authorise(call("logs", "DescribeLogGroups"))
     assert (denied.value.status, denied.value.code) == (400, "AccessDeniedException")
+
+
+class Noting:
+    """Takes note for a minute."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.told: list[tuple[str, str, str, bool]] = []
+
+    def called(
+        self, principal: Principal, action: str, resource: str, region: str, *, is_allowed: bool
+    ) -> int:
+        self.told.append((principal.arn, action, region, is_allowed))
+        return self.clock.calendar_ms() + 60_000
+
+
+def test_what_is_allowed_is_told_when_it_is_time_again_and_every_denial() -> None:
+    clock = VirtualClock()
+    calls = Noting(clock)
+    authorise = Authorise(Decisions(RootOnly()), clock, calls)
+    for _ in range(3):
+        authorise(call("dynamodb", "ListTables", ROOT))
+    told = (ROOT.arn, "dynamodb:ListTables", "eu-west-1", True)
+    assert calls.told == [told]
+    clock.advance(timedelta(minutes=1))
+    authorise(call("dynamodb", "ListTables", ROOT))
+    assert calls.told == [told, told]
+    for _ in range(2):
+        with pytest.raises(AccessDenied):
+            authorise(call("dynamodb", "ListTables"))
+    denied = (USER.arn, "dynamodb:ListTables", "eu-west-1", False)
+    assert calls.told[2:] == [denied, denied]
