@@ -170,6 +170,7 @@ class Platform:
                 stack.push_async_callback(self.otel.stop)
             await self.lambda_.start()
             stack.push_async_callback(self.lambda_.stop)
+            self.cloudwatch.watch_alarms()
             await self.apigateway.start()
             stack.push_async_callback(self.apigateway.stop)
             await self.apigatewayv2.start()

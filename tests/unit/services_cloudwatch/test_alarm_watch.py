@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 from lambent.core.context import Scope
 from lambent.services.cloudwatch import alarm_history
 from lambent.services.cloudwatch.alarm_watch import AlarmWatch
-from lambent.services.cloudwatch.resources import HISTORY, METRIC_ALARMS
+from lambent.services.cloudwatch.resources import ACTIONS, HISTORY, METRIC_ALARMS
 from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -141,5 +142,38 @@ def test_history_is_forgotten_after_thirty_days(run: Run) -> None:
         found = await database.read(lambda tx: HISTORY.documents(tx, SCOPE))
         assert [each["HistorySummary"] for each in found] == ["29", "0"]
         assert await database.read(lambda tx: METRIC_ALARMS.find(tx, SCOPE, "", "0")) == ALARM
+
+    run(scenario)
+
+
+class Functions:
+    """Takes events, once it can."""
+
+    def __init__(self) -> None:
+        self.is_able = True
+        self.events: list[Any] = []
+
+    async def send(self, arn: str, payload: bytes, caller: Any) -> None:
+        if not self.is_able:
+            raise OSError("no space left")
+        self.events.append((arn, json.loads(payload)["alarmData"]["state"]["value"]))
+
+
+def test_an_action_that_could_not_be_done_is_done_by_the_next_look(run: Run) -> None:
+    functions: Any = Functions()
+    clock: Any = Noon()
+
+    async def scenario(database: SqliteDatabase) -> None:
+        await put(database, {**ALARM, "AlarmActions": ["arn:1", "arn:2"]})
+        functions.is_able = False
+        watch = AlarmWatch(database, clock, functions, nothing)
+        with pytest.raises(OSError, match="no space"):
+            await watch.look()
+        assert await state(database) == "ALARM"
+        functions.is_able = True
+        await watch.look()
+        await watch.look()
+        assert sorted(functions.events) == [("arn:1", "ALARM"), ("arn:2", "ALARM")]
+        assert await database.read(ACTIONS.everywhere) == []
 
     run(scenario)

@@ -1,7 +1,8 @@
 """Finds out the states of alarms, once in each period, and does what they say.
 
-A change of state and its line in the history are one transaction. Actions follow it: a function is invoked once its
-event is in Lambda's queue, and the history says how that went.
+A change of state, its line in the history and a note of what is to be done are one transaction. Actions follow it: a
+function is invoked once its event is in Lambda's queue; then the history says how that went, and the note goes. Where
+something comes between, the next look does it, or the next start: it may be done twice then, and is not left out.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambent.core import ids
 from lambent.core.errors import ServiceError
 from lambent.core.ports import ServiceCaller
 from lambent.services.cloudwatch import alarm_history, querying, statistics, store
@@ -29,7 +31,13 @@ from lambent.services.cloudwatch.alarm_states import (
     reason_data,
 )
 from lambent.services.cloudwatch.errors import ValidationError
-from lambent.services.cloudwatch.resources import COMPOSITE_ALARMS, METRIC_ALARMS
+from lambent.services.cloudwatch.resources import (
+    ACTIONS,
+    ALARM_KINDS,
+    COMPOSITE_ALARMS,
+    METRIC_ALARMS,
+    moment,
+)
 from lambent.services.cloudwatch.series import Span, values
 from lambent.services.cloudwatch.store import MINUTE_S, dimensions_of, key_of
 
@@ -94,25 +102,23 @@ class AlarmWatch:
             await self._flushed()
             # Reading what alarms are about takes long where they are many; nobody's write waits for it.
             verdicts = await self._database.read(self._verdicts)
-            changes = await self._database.write(lambda tx: self._settle(tx, verdicts))
-            for change in changes:
-                await self._act(change)
+            await self._database.write(lambda tx: self._settle(tx, verdicts))
+            await self._act()
 
     async def set_state(
         self, scope: Scope, kind: Kind, name: str, state: str, reason: str, data: str | None
     ) -> None:
         """As somebody says, until the next look. Nothing where the alarm is gone."""
 
-        def write(tx: Tx) -> list[Change]:
+        def write(tx: Tx) -> None:
             before = kind.find(tx, scope, "", name)
-            if before is None:
-                return []
-            changes = _moved(tx, scope, kind, before, state, reason, data, self._clock.calendar())
-            return changes + _judge_composites(tx, self._clock.calendar())
+            if before is not None:
+                _move(tx, scope, kind, before, state, reason, data, self._clock.calendar())
+                _judge_composites(tx, self._clock.calendar())
 
         async with self._lock:
-            for change in await self._database.write(write):
-                await self._act(change)
+            await self._database.write(write)
+            await self._act()
 
     def _verdicts(self, tx: Tx) -> list[tuple[Scope, Mapping[str, Any], Verdict]]:
         """The alarms that are to be in another state."""
@@ -126,29 +132,30 @@ class AlarmWatch:
                 found.append((row.scope, row.document, verdict))
         return found
 
-    def _settle(
-        self, tx: Tx, verdicts: list[tuple[Scope, Mapping[str, Any], Verdict]]
-    ) -> list[Change]:
+    def _settle(self, tx: Tx, verdicts: list[tuple[Scope, Mapping[str, Any], Verdict]]) -> None:
         now = self._clock.calendar()
-        changes: list[Change] = []
         for scope, alarm, verdict in verdicts:
             # One that was put or removed meanwhile is looked at again.
             if METRIC_ALARMS.find(tx, scope, "", alarm["AlarmName"]) == alarm:
                 data = orjson.dumps(reason_data(alarm, verdict, now)).decode()
-                changes += _moved(
-                    tx, scope, METRIC_ALARMS, alarm, verdict.state, verdict.reason, data, now
-                )
+                _move(tx, scope, METRIC_ALARMS, alarm, verdict.state, verdict.reason, data, now)
         alarm_history.forget_old(tx, now)
-        return changes + _judge_composites(tx, now)
+        _judge_composites(tx, now)
 
-    async def _act(self, change: Change) -> None:
-        for arn in change.actions:
-            trouble = await self._invoke(arn, change)
-            await self._database.write(_noted(change, arn, trouble, self._clock.calendar()))
+    async def _act(self) -> None:
+        """Do what changes ask for, of this look and what was left of earlier ones."""
+        for row in await self._database.read(ACTIONS.everywhere):
+            document = row.document
+            kind = ALARM_KINDS[document["alarmType"]]
+            change = Change(row.scope, kind, document["before"], document["after"])
+            arn = document["action"]
+            trouble = await self._invoke(arn, change, moment(document["at"]))
+            done = _done(row.id, change, arn, trouble, self._clock.calendar())
+            await self._database.write(done)
 
-    async def _invoke(self, arn: str, change: Change) -> str:
+    async def _invoke(self, arn: str, change: Change, at: datetime) -> str:
         """The reason why it could not be, or ""."""
-        event = alarm_event(change, self._clock.calendar())
+        event = alarm_event(change, at)
         caller = ServiceCaller(_ALARMS, change.after["AlarmArn"], change.scope.account_id)
         try:
             await self._functions.send(arn, orjson.dumps(event), caller)
@@ -158,8 +165,9 @@ class AlarmWatch:
         return ""
 
 
-def _noted(change: Change, arn: str, trouble: str, now: datetime) -> Callable[[Tx], None]:
+def _done(id_: str, change: Change, arn: str, trouble: str, now: datetime) -> Callable[[Tx], None]:
     def write(tx: Tx) -> None:
+        ACTIONS.remove(tx, change.scope, "", id_)
         data = {
             "actionState": "Failed" if trouble else "Succeeded",
             "stateUpdateTimestamp": int(now.timestamp() * 1000),
@@ -227,33 +235,29 @@ def _values(
     return values(rows, span, statistic)
 
 
-def _judge_composites(tx: Tx, now: datetime) -> list[Change]:
+def _judge_composites(tx: Tx, now: datetime) -> None:
     """Until nothing changes any more: they may be about each other, though not in a circle."""
-    changes: list[Change] = []
-    while True:
+    is_other = True
+    while is_other:
         states: dict[Scope, dict[str, str]] = {}
         composites = COMPOSITE_ALARMS.everywhere(tx)
-        if not composites:
-            return changes
         for row in (*METRIC_ALARMS.everywhere(tx), *composites):
             states.setdefault(row.scope, {})[row.id] = row.document["StateValue"]
         moved = [
-            change
+            _judge_composite(tx, row.scope, row.document, states[row.scope], now)
             for row in composites
-            for change in _judge_composite(tx, row.scope, row.document, states[row.scope], now)
         ]
-        if not moved:
-            return changes
-        changes += moved
+        is_other = any(moved)
 
 
 def _judge_composite(
     tx: Tx, scope: Scope, alarm: Mapping[str, Any], states: Mapping[str, str], now: datetime
-) -> list[Change]:
+) -> bool:
+    """Whether it is in another state now."""
     rule = compile_rule(alarm["AlarmRule"])
     state = ALARM if rule.test(states) else OK
     if state == alarm["StateValue"]:
-        return []
+        return False
     triggers = sorted(name for name in rule.children if name in states)
     reason = f"{alarm['AlarmArn']} transitioned to {state}"
     if triggers:
@@ -269,10 +273,11 @@ def _judge_composite(
         ]
     }
     text = orjson.dumps(data).decode()
-    return _moved(tx, scope, COMPOSITE_ALARMS, alarm, state, reason, text, now)
+    _move(tx, scope, COMPOSITE_ALARMS, alarm, state, reason, text, now)
+    return True
 
 
-def _moved(
+def _move(
     tx: Tx,
     scope: Scope,
     kind: Kind,
@@ -281,8 +286,8 @@ def _moved(
     reason: str,
     data: str | None,
     now: datetime,
-) -> list[Change]:
-    """Write a state; a change, if it is another one."""
+) -> None:
+    """Write a state, and if it is another one what there is to do."""
     after = {
         **before,
         "StateValue": state,
@@ -297,7 +302,7 @@ def _moved(
         after["StateTransitionedTimestamp"] = now.isoformat()
     kind.put(tx, scope, "", before["AlarmName"], after)
     if not is_other:
-        return []
+        return
     alarm_history.note(
         tx,
         scope,
@@ -308,7 +313,16 @@ def _moved(
         summary=f"Alarm updated from {before['StateValue']} to {state}",
         data={"version": "1.0", "oldState": _state(before), "newState": _state(after)},
     )
-    return [Change(scope, kind, before, after)]
+    for action in Change(scope, kind, before, after).actions:
+        document = {
+            "alarmType": alarm_history.type_of(kind),
+            "action": action,
+            "before": before,
+            "after": after,
+            "at": now.isoformat(),
+        }
+        # Within a change they are done in any order.
+        ACTIONS.put(tx, scope, "", f"{now.timestamp():017.6f}-{ids.hex_id(16)}", document)
 
 
 def _state(alarm: Mapping[str, Any]) -> dict[str, Any]:

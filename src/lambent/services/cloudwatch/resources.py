@@ -37,6 +37,9 @@ class Kind(documents.Kind):
 METRIC_ALARMS = Kind("metric-alarm")
 COMPOSITE_ALARMS = Kind("composite-alarm")
 HISTORY = Kind("alarm-history")
+ACTIONS = Kind(
+    "alarm-action"
+)  # to be done yet; ids are in the order of the changes that ask for them
 DASHBOARDS = Kind("dashboard")
 
 ALARM_KINDS = {"MetricAlarm": METRIC_ALARMS, "CompositeAlarm": COMPOSITE_ALARMS}

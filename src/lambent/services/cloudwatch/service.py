@@ -95,6 +95,9 @@ class CloudWatchService:
         self._timers = CalendarDriver(self._clock)
         self._flush_soon()
         self._roll_up_soon()
+
+    def watch_alarms(self) -> None:
+        """Go on looking at alarms. The functions that they invoke can be called by now."""
         self._look_soon()
 
     async def advance(self) -> None:
