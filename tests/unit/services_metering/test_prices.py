@@ -126,6 +126,29 @@ def test_tiers_are_climbed() -> None:
     assert Decimal(bill_of(used)["total"]) == expected
 
 
+# What a quantity that reaches into the last tier costs, added up by hand from AWS's price list of us-east-1.
+@pytest.mark.parametrize(
+    ("usage", "quantity", "amount"),
+    [
+        ("lambda.gb-seconds.x86_64", 16 * 10**9, "248333.6"),
+        ("lambda.gb-seconds.arm64", 20 * 10**9, "248335"),
+        ("apigateway.rest-requests", 21 * 10**9, "49763.1"),
+        ("apigateway.http-requests", 10**9, "930"),
+        ("lambda.provisioned-concurrency.x86_64", 10**6, "4.1667"),
+        ("lambda.provisioned-concurrency.arm64", 10**6, "3.3334"),
+        ("lambda.provisioned-gb-seconds.x86_64", 10**6, "9.7222"),
+        ("lambda.provisioned-gb-seconds.arm64", 10**6, "7.7778"),
+        ("lambda.snapstart-cache", 10**6, "1.5046"),
+        ("lambda.snapstart-restores", 10**6, "139.7998"),
+        ("s3.gb-months", 512_100, "11317.3"),
+    ],
+)
+def test_prices_of_2026_are_those_of_the_price_list(usage: str, quantity: int, amount: str) -> None:
+    item = load("aws-2026").item_for(usage)
+    assert item is not None
+    assert item.cost(Decimal(quantity)) == Decimal(amount)
+
+
 def test_the_free_tier_is_shared_by_architectures_and_not_by_accounts() -> None:
     half = 300_000 * 1024 * 1000
     found = bill_of(
