@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import threading
 import zipfile
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from tests.clients.browser import Browser
+from tests.clients.guides import Guide
 from tests.conftest import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.clients, pytest.mark.slow, pytest.mark.timeout(120)]
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "notes-app.md"
+GUIDE = Guide("notes-app.md")
 # Waits for what the page says in the end.
 SETTLED = """
 new Promise((resolve) => {
@@ -35,8 +35,9 @@ new Promise((resolve) => {
 
 
 def _blocks(language: str) -> list[str]:
-    found: list[str] = re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    return found
+    return [
+        text for title in GUIDE.titles for found, text in GUIDE.blocks(title) if found == language
+    ]
 
 
 def _package(file: str) -> bytes:
