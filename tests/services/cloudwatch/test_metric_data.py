@@ -134,7 +134,11 @@ METRIC = {"Namespace": "N", "MetricName": "m"}
     ("queries", "text"),
     [
         ([{"Id": "A", "MetricStat": stat(METRIC)}], "expected pattern"),
-        ([{"Id": "a", "MetricStat": stat(METRIC)}] * 2, "not unique"),
+        (
+            [{"Id": "a", "MetricStat": stat(METRIC)}] * 2,
+            # As a public repository quotes AWS's answer.
+            "The values for parameter id in MetricDataQueries are not unique.",
+        ),
         ([{"Id": "a"}], "Exactly one"),
         ([{"Id": "a", "MetricStat": stat(METRIC), "Expression": "1"}], "mutually exclusive"),
         ([{"Id": "a", "MetricStat": stat(METRIC), "AccountId": "999999999999"}], "AccountId"),

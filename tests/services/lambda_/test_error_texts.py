@@ -69,6 +69,14 @@ QUOTED = [
         "The function provided by the arn does not contain a capacity provider configuration",
         "github.com/go-to-k/cdkd/issues/1616",
     ),
+    Quoted(
+        "create_function_url_config",
+        {"AuthType": "NONE", "Cors": {"AllowMethods": ["*", "GET"]}},
+        *INVALID,
+        "You can't specify additional fields for AllowMethods because you already specified the "
+        "wildcard character (*).",
+        "the protocol of a deployment in the public repository of justhodl",
+    ),
 ]
 
 

@@ -129,14 +129,18 @@ def test_a_malformed_query_says_where(logs: CloudWatchLogsClient, stream: Stream
     }
 
 
-def test_what_is_refused(logs: CloudWatchLogsClient, stream: Stream, error_of: Error) -> None:
+def test_what_is_refused(
+    logs: CloudWatchLogsClient, stream: Stream, error_of: Error, account: str
+) -> None:
     stream()
     query: dict[str, Any] = {"queryString": "fields @message", **window()}
     assert error_of(logs.start_query, **query)[1] == "InvalidParameterException"
     both = {"logGroupName": "g", "logGroupNames": ["g"]}
     assert error_of(logs.start_query, **query, **both)[1] == "InvalidParameterException"
-    assert error_of(logs.start_query, **query, logGroupName="h")[2] == (
-        "The specified log group does not exist."
+    # As public repositories quote it; older ones with a tail ("(Service: AWSLogs; Status Code: 400; ...)").
+    assert error_of(logs.start_query, **query, logGroupName="h")[1:] == (
+        "ResourceNotFoundException",
+        f"Log group 'h' does not exist for account ID '{account}'",
     )
     language = {"logGroupName": "g", "queryLanguage": "SQL"}
     assert error_of(logs.start_query, **query, **language)[0] == 501
@@ -149,6 +153,23 @@ def test_what_is_refused(logs: CloudWatchLogsClient, stream: Stream, error_of: E
     assert error_of(logs.start_query, **query | turned)[1] == "InvalidParameterException"
     for call in (logs.get_query_results, logs.stop_query):
         assert error_of(call, queryId="none")[1] == "ResourceNotFoundException"
+
+
+def test_nothing_is_looked_for_before_the_group_was_there(
+    logs: CloudWatchLogsClient, stream: Stream
+) -> None:
+    """AWS's words, quoted by half a dozen public repositories that ran into them."""
+    stream()
+    start: Any = logs.start_query
+    seconds = now_ms() // 1000
+    query = {"logGroupName": "g", "queryString": "fields @message", "startTime": seconds - 7200}
+    with pytest.raises(logs.exceptions.MalformedQueryException) as refused:
+        start(**query, endTime=seconds - 3600)
+    assert refused.value.response["Error"]["Message"] == (
+        "Query's end date and time is either before the log groups creation time or exceeds the log "
+        "groups log retention settings ([0,14])"
+    )
+    start(**query, endTime=now_ms() // 1000)
 
 
 def test_queries_are_described_and_stopped_ones_stay_stopped(

@@ -242,3 +242,21 @@ def test_a_function_may_ask_for_the_group_in_any_way_that_policies_know(
         else:
             refused = error_of(logs.put_subscription_filter, **request, destinationArn=arn)
             assert "Could not execute the lambda function" in refused[2]
+
+
+def test_a_function_is_not_sent_its_own_logs(
+    logs: CloudWatchLogsClient, subscriber: str, error_of: Error
+) -> None:
+    """The words as users of Terraform and of the console quote them in public repositories."""
+    logs.create_log_group(logGroupName="/aws/lambda/subscriber")
+    assert error_of(
+        logs.put_subscription_filter,
+        logGroupName="/aws/lambda/subscriber",
+        filterName="loop",
+        filterPattern="",
+        destinationArn=subscriber,
+    ) == (
+        400,
+        "InvalidParameterException",
+        "The log group provided is reserved for the function logs of the destination function.",
+    )

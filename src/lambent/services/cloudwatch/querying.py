@@ -43,7 +43,7 @@ def check(queries: Sequence[Mapping[str, Any]], where: str) -> None:
     """Raises ValidationError where the queries cannot be answered. `where` names the list."""
     known = [each["Id"] for each in queries]
     if len(set(known)) < len(known):
-        raise ValidationError(f"The values for parameter Id in {where} are not unique.")
+        raise ValidationError(f"The values for parameter id in {where} are not unique.")
     for number, query in enumerate(queries, 1):
         _check_one(query, f"{where}.member.{number}", set(known))
 

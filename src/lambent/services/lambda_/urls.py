@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.core import ids
 from lambent.services.lambda_ import repository
-from lambent.services.lambda_.errors import ResourceConflict, ResourceNotFound
+from lambent.services.lambda_.errors import (
+    InvalidParameterValue,
+    ResourceConflict,
+    ResourceNotFound,
+)
 from lambent.services.lambda_.names import parse_function_name
 from lambent.services.lambda_.paging import page
 from lambent.services.lambda_.resources import ALIASES, URLS
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 _MISSING = "The resource you requested does not exist."
 _SETTABLE = ("AuthType", "Cors", "InvokeMode")
+_ANY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Urls:
     def create(
         self, tx: Tx, context: RequestContext, request: CreateFunctionUrlConfigRequestTypeDef
     ) -> Document:
+        _check_cors(request)
         ref = _named(context, request)
         if repository.find(tx, ref.scope, ref.name) is None:
             raise ResourceNotFound("Function does not exist")
@@ -68,6 +74,7 @@ class Urls:
     def update(
         self, tx: Tx, context: RequestContext, request: UpdateFunctionUrlConfigRequestTypeDef
     ) -> Document:
+        _check_cors(request)
         ref = _named(context, request)
         row = _find(tx, ref)
         row |= {member: request[member] for member in _SETTABLE if member in request}  # type: ignore[literal-required]
@@ -95,6 +102,15 @@ class Urls:
         if not URLS.remove(tx, ref.scope, ref.name, ref.qualifier):
             raise ResourceNotFound(_MISSING)
         return {}
+
+
+def _check_cors(request: Mapping[str, Any]) -> None:
+    methods = request.get("Cors", {}).get("AllowMethods", ())
+    if _ANY in methods and len(methods) > 1:
+        raise InvalidParameterValue(
+            "You can't specify additional fields for AllowMethods because you already specified the "
+            "wildcard character (*)."
+        )
 
 
 def _named(context: RequestContext, request: Mapping[str, Any]) -> FunctionRef:

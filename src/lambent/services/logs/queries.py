@@ -58,6 +58,10 @@ _ENDED = frozenset({"Complete", "Failed", "Cancelled", "Timeout"})
 # Larger numbers are milliseconds, which AWS takes, too, where it wants seconds.
 _LATEST_S = 100_000_000_000
 _MINUTE_MS = 60_000
+_NO_EVENTS = (
+    "Query's end date and time is either before the log groups creation time or exceeds the log "
+    "groups log retention settings"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -93,13 +97,14 @@ class Queries:
     ) -> Document:
         refuse_languages(request)
         groups = _groups(context.scope, request)
-        for key in groups:
-            self._registry.require(key)
         text = request["queryString"]
-        _check(text)
         start_ms, end_ms = _ms(request["startTime"]), _ms(request["endTime"])
+        oldest = [self._oldest_ms(key) for key in groups]
+        _check(text)
         if end_ms < start_ms:
             raise InvalidParameter("The query's end time is before its start time.")
+        if end_ms < min(oldest):
+            raise _malformed(_NO_EVENTS + f" ([0,{len(text) - 1}])", 0, len(text) - 1)
         running = [
             each
             for each in self._queries.values()
@@ -242,6 +247,16 @@ class Queries:
             _log.exception("query %s", query.id)
             query.status = "Failed"
 
+    def _oldest_ms(self, key: GroupKey) -> int:
+        """A group can have no events from before this second. Raises ResourceNotFound."""
+        try:
+            created_ms = self._registry.require(key).created_ms
+        except ResourceNotFound as missing:
+            raise ResourceNotFound(
+                f"Log group '{key[2]}' does not exist for account ID '{key[0]}'"
+            ) from missing
+        return max(created_ms, self._registry.oldest_ms(key)) // 1000 * 1000
+
     async def _source(self, key: GroupKey, start_ms: int, end_ms: int) -> Source:
         start_ms = max(start_ms, self._registry.oldest_ms(key))
         stretches = await self._segments.find(key, _everything, start_ms, end_ms + 1)
@@ -274,15 +289,18 @@ def _check(text: str) -> None:
     try:
         plan.check(text)
     except QueryMalformed as problem:
-        location = {"startCharOffset": problem.start, "endCharOffset": problem.end}
-        raise MalformedQuery(
-            problem.message,
-            members={"queryCompileError": {"location": location, "message": problem.message}},
-        ) from problem
+        raise _malformed(problem.message, problem.start, problem.end) from problem
     except CommandUnserved as command:
         raise NotImplementedByLambent(
             f"Lambent does not support the command {command.name} of Logs Insights."
         ) from command
+
+
+def _malformed(message: str, start: int, end: int) -> MalformedQuery:
+    location = {"startCharOffset": start, "endCharOffset": end}
+    return MalformedQuery(
+        message, members={"queryCompileError": {"location": location, "message": message}}
+    )
 
 
 def _statistics(query: Query) -> dict[str, float]:

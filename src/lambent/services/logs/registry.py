@@ -26,6 +26,7 @@ class Known:
 
     retention_days: int
     is_protected: bool
+    created_ms: int
 
 
 class Registry:
@@ -43,7 +44,7 @@ class Registry:
 
     def entered(self, group: Group) -> None:
         """A group's row was committed."""
-        self._known[group.key] = Known(group.retention_days, group.is_protected)
+        self._known[group.key] = Known(group.retention_days, group.is_protected, group.created_ms)
 
     def left(self, key: GroupKey) -> None:
         """A group's row is gone."""

@@ -81,6 +81,10 @@ class SubscriptionFilters:
         # "A Lambda function belonging to the same account": and to the same region.
         if Arn.parse(arn).account_id != scope.account_id or Arn.parse(arn).region != scope.region:
             raise _not_executable()
+        if group == f"/aws/lambda/{_function_name(arn)}":
+            raise InvalidParameter(
+                "The log group provided is reserved for the function logs of the destination function."
+            )
         try:
             await self.functions.check(arn, caller_for(group_key(scope, group)))
         except ServiceError as refused:
@@ -116,6 +120,10 @@ class SubscriptionFilters:
             raise ResourceNotFound("The specified subscription filter does not exist.")
         tx.after_commit(self.changed, key)
         return {}
+
+
+def _function_name(arn: str) -> str:
+    return Arn.parse(arn).resource.removeprefix("function:").partition(":")[0]
 
 
 def _not_executable() -> InvalidParameter:
