@@ -162,11 +162,11 @@ def _failed(call: Call, error: Exception) -> Response:
         return serialise_error(call, error)
     request = call.request
     _LOG.error(
-        "%s %s failed, request id %s",
+        "%s %s failed",
         request.method,
         request.path,
-        call.request_id,
         exc_info=error,
+        extra={"request_id": call.request_id},
     )
     message = f"Internal failure; the log of Lambent has more about request {call.request_id}"
     return serialise_error(call, InternalFailure(message))

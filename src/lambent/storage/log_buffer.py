@@ -86,6 +86,7 @@ class LogBuffer:
             _log.error(
                 "%d log events of %s (account %s) are lost, %d of this group so far: %s",
                 *(events, group[2], group[0], self.dropped_by[group], reason),
+                extra={"account": group[0], "log_group": group[2], "lost": events},
             )
         self._untold.clear()
 

@@ -303,7 +303,8 @@ class EventQueue:
         except ResourceNotFound:
             return Result("gone")
         except ServiceError as error:
-            _log.warning("request %s: %s", event.request_id, error.message)
+            fields = {"request_id": event.request_id, "function": event.ref.arn}
+            _log.warning("an event was not run: %s", error.message, extra=fields)
             return Result("failed")
         return Result("ran", outcome.payload, outcome.is_error, version)
 

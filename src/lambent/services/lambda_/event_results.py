@@ -86,7 +86,8 @@ class Settlement:
 
     def _settle(self, event: Event, result: Result) -> Event | None:
         if result.kind == "gone":
-            _log.warning("an event of %s is dropped: the function is gone", event.ref.arn)
+            fields = {"request_id": event.request_id, "function": event.ref.arn}
+            _log.warning("an event is dropped: the function is gone", extra=fields)
             self._over.append(event.id)
             self._tx.after_commit(self._metrics.dropped, event, self._now_ms)
             return None

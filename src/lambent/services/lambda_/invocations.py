@@ -253,7 +253,11 @@ def _finish(
 
 
 def _not_run(invocation: Invocation, failed: SandboxFailed) -> ExecutionFailed:
-    _log.error("request %s: %s", invocation.request_id, failed)
+    fields = {
+        "request_id": invocation.request_id,
+        "function": invocation.invoked_function_arn,
+    }
+    _log.error("an invocation was not run: %s", failed, extra=fields)
     return ExecutionFailed("The function could not be run: see the platform's log.")
 
 

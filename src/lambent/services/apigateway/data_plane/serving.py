@@ -59,7 +59,9 @@ class Serving:
         except (BadBody, ClientGone):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary: clients get AWS's answer, our log the rest
-            _log.error("request %s failed", exchange.request_id, exc_info=error)
+            _log.error(
+                "a request failed", exc_info=error, extra={"request_id": exchange.request_id}
+            )
             response = gateway_responses.answer(Failure(INTERNAL), exchange)
         if journal is not None:
             journal.info(f"Method completed with status: {response.status}")

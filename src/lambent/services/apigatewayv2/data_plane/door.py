@@ -89,7 +89,9 @@ class HttpApiDoor:
         except (BadBody, ClientGone):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary: clients get AWS's answer, our log the rest
-            _log.error("request %s failed", exchange.request_id, exc_info=error)
+            _log.error(
+                "a request failed", exc_info=error, extra={"request_id": exchange.request_id}
+            )
             exchange.refusal = Refusal(500, "Internal Server Error")
         return exchange.refusal.response()
 
