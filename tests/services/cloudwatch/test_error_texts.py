@@ -55,6 +55,13 @@ QUOTED = [
         "github.com/hashicorp/terraform-provider-aws/pull/11105",
     ),
     Quoted(
+        "put_metric_alarm",
+        ALARM | {"AlarmActions": ["arn:aws:sns:eu-central-1:123456789012:t"]},
+        "ValidationError",
+        "Invalid region eu-central-1 specified. Only us-east-1 is supported.",
+        "the protocol of a workflow on GitHub that a public repository keeps",
+    ),
+    Quoted(
         "put_composite_alarm",
         {"AlarmName": "c", "AlarmRule": "()"},
         "ValidationError",

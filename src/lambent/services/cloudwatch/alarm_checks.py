@@ -40,9 +40,9 @@ _SUPPRESSORS = (
 _ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 
 
-def check_metric_alarm(request: Mapping[str, Any]) -> None:
+def check_metric_alarm(request: Mapping[str, Any], region: str) -> None:
     refuse(request, _UNSERVED)
-    check_actions(request)
+    check_actions(request, region)
     operator = request.get("ComparisonOperator")
     if operator is None:
         raise ValidationError("The parameter ComparisonOperator is required.")
@@ -121,10 +121,10 @@ def _check_range(request: Mapping[str, Any], period: int) -> None:
         )
 
 
-def check_composite(request: Mapping[str, Any]) -> None:
+def check_composite(request: Mapping[str, Any], region: str) -> None:
     """All but the rule."""
     refuse(request, _SUPPRESSORS)
-    check_actions(request)
+    check_actions(request, region)
 
 
 def refuse(request: Mapping[str, Any], members: tuple[str, ...]) -> None:
@@ -133,13 +133,17 @@ def refuse(request: Mapping[str, Any], members: tuple[str, ...]) -> None:
             raise ValidationError(f"The parameter {member} is not supported.")
 
 
-def check_actions(request: Mapping[str, Any]) -> None:
+def check_actions(request: Mapping[str, Any], region: str) -> None:
     """Functions are invoked; what nobody is there for is refused rather than forgotten."""
     for member in _ACTIONS:
         for arn in request.get(member, ()):
             parts = arn.split(":")
             if len(parts) < 6 or parts[0] != "arn":
                 raise ValidationError(f"Invalid arn syntax: {arn}")
+            if parts[3] != region:
+                raise ValidationError(
+                    f"Invalid region {parts[3]} specified. Only {region} is supported."
+                )
             if parts[2] != "lambda" or not parts[5].startswith("function"):
                 raise ValidationError(
                     f"The action {arn} is not supported: alarms invoke Lambda functions."

@@ -64,14 +64,14 @@ class Alarms:
     def put_metric_alarm(
         self, tx: Tx, context: RequestContext, request: PutMetricAlarmInputTypeDef
     ) -> Document:
-        check_metric_alarm(request)
+        check_metric_alarm(request, context.scope.region)
         querying.refuse_other_accounts(request.get("Metrics", ()), context.scope)
         return self._put(tx, context, METRIC_ALARMS, request)
 
     def put_composite_alarm(
         self, tx: Tx, context: RequestContext, request: PutCompositeAlarmInputTypeDef
     ) -> Document:
-        check_composite(request)
+        check_composite(request, context.scope.region)
         name = request["AlarmName"]
         try:
             rule = compile_rule(request["AlarmRule"])
