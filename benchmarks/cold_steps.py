@@ -73,6 +73,7 @@ class Marks:
             descriptors: list[int],
             on_frame: Callable[[Frame], None],
             on_end: Callable[[str], None],
+            on_exit: Callable[[int], None],
         ) -> None:
             def marked_frame(frame: Frame) -> None:
                 step = {FrameType.INIT_DONE: "init done", FrameType.RESULT: "answer"}
@@ -80,7 +81,7 @@ class Marks:
                     self.note(step[FrameType(frame.type)])
                 on_frame(frame)
 
-            opened(handle, event, descriptors, marked_frame, on_end)
+            opened(handle, event, descriptors, marked_frame, on_end, on_exit)
 
         vars_of: Any = SandboxHandle
         vars_of.bind, vars_of.send, vars_of.open = marked_bind, marked_send, marked_open

@@ -272,7 +272,7 @@ class Environment:
 
     def _created(self, event: dict[str, Any], descriptors: list[int]) -> None:
         try:
-            self._sandbox.open(event, descriptors, self._on_frame, self._on_end)
+            self._sandbox.open(event, descriptors, self._on_frame, self._on_end, self._on_exit)
         except ValueError as error:
             self._die(str(error))
         if self.state is State.DEAD:  # ended while it was being made
@@ -358,6 +358,12 @@ class Environment:
             self._loop.call_later(EXIT_GRACE_S, self._exit_overdue)
         else:
             self._die("closed its socket")
+
+    def _on_exit(self, status: int) -> None:
+        """The runtime ended; extensions are left in the sandbox."""
+        self._sandbox.drain_frames()
+        if self.state is not State.DEAD:
+            self._exited(Exit(status))
 
     def _exit_overdue(self) -> None:
         if self.state is not State.DEAD:

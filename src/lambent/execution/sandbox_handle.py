@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.execution.channel import FrameChannel
 from lambent.execution.endpoint import Greeting
-from lambent.execution.failures import TIMED_OUT
+from lambent.execution.failures import EXITED, TIMED_OUT
 from lambent.execution.log_pipe import LogPipe
 from lambent.execution.memory_peak import MemoryPeak
 from lambent.execution.runtime_api.channel import RuntimeApiChannel
@@ -35,6 +35,7 @@ FAREWELL_S = 2.0
 # Why an environment ends -> what its extensions are told. Otherwise there is nobody left to tell, or no time.
 _SHUTDOWN_REASONS = {
     TIMED_OUT: "timeout",
+    EXITED: "failure",
     IDLE_TOO_LONG: "spindown",
     RETIRED: "spindown",
     OUTDATED: "spindown",
@@ -143,8 +144,11 @@ class SandboxHandle:
         descriptors: list[int],
         on_frame: Callable[[Frame], None],
         on_end: Callable[[str], None],
+        on_exit: Callable[[int], None],
     ) -> None:
         """Take over the descriptors of a `created` event: frame socket, log pipe, pidfd, perhaps the peak file.
+
+        `on_exit` tells of a runtime that has ended while the sandbox goes on, for its extensions.
 
         Raises:
             ValueError: descriptors are missing.
@@ -161,11 +165,12 @@ class SandboxHandle:
         self._peak = MemoryPeak(peak[0] if peak else None, int(event.get("pid", 0)))
         self._logs = LogPipe(logs, self._loop)
         self._frames = socket.socket(fileno=frames)
-        kind = RuntimeApiChannel if event.get("runtime_api") else FrameChannel
+        has_api = bool(event.get("runtime_api"))
 
         def begin() -> None:
             assert self._frames is not None
-            self._channel = kind(self._frames, self._loop, on_frame, on_end)
+            given = (self._frames, self._loop, on_frame, on_end)
+            self._channel = RuntimeApiChannel(*given, on_exit) if has_api else FrameChannel(*given)
 
         def greeted(listener: socket.socket | None) -> None:
             self._greeting = None

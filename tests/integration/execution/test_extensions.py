@@ -224,9 +224,14 @@ def test_the_runtime_ends_as_ever_beside_extensions(functions: Functions) -> Non
     exiting = {"app.py": "import os\ndef handler(e, c): os._exit(5)"}
     error = functions.error(functions.make(PYTHON, exiting, layer_files=layers))
     assert error["errorMessage"].endswith("Runtime exited with error: exit status 5")
+    wait_for(functions, "ext leaves\n")
+    assert events(functions, "ext")[-1]["shutdownReason"] == "failure"
     eating = {"app.py": "def handler(e, c):\n    x = bytearray(900 << 20)"}
     error = functions.error(functions.make(PYTHON, eating, layer_files=layers))
     assert error["errorType"] == "Runtime.OutOfMemory"
+    deaf = extension("me, *_ = register(['INVOKE'])\nwhile True: next_event()")
+    alone = functions.make(PYTHON, exiting, layer_files=[{"extensions/deaf": deaf}])
+    assert functions.error(alone)["errorType"] == "Runtime.ExitError"
     missing = functions.make("provided.al2023", {"x": ""}, layer_files=layers)
     assert functions.error(missing)["errorType"] == "Runtime.InvalidEntrypoint"
 

@@ -42,7 +42,9 @@ _CONTROL_LIMIT = 65_536
 
 
 class RuntimeApiChannel:
-    """Owns the socket. `on_frame` and `on_end` are called as by `FrameChannel`."""
+    """Owns the socket. `on_frame` and `on_end` are called as by `FrameChannel`; `on_exit` when the runtime has ended and
+    extensions are left, with its exit code or minus the signal.
+    """
 
     def __init__(
         self,
@@ -50,12 +52,14 @@ class RuntimeApiChannel:
         loop: asyncio.AbstractEventLoop,
         on_frame: Callable[[Frame], None],
         on_end: Callable[[str], None],
+        on_exit: Callable[[int], None],
     ) -> None:
         sock.setblocking(False)
         self._sock = sock
         self._loop = loop
         self._on_frame = on_frame
         self._on_end = on_end
+        self._on_exit = on_exit
         self._runtime = RuntimeApi(self._forward)
         self._extensions = ExtensionsApi(self._extensions_changed, self._extension_failed)
         self._frames: FrameChannel | None = None
@@ -278,6 +282,9 @@ class RuntimeApiChannel:
             self._extensions.launched(message["extensions"])
             self._has_launched = True
             self._extensions_changed()
+        elif "ended" in message:
+            if self._when_left is None:  # otherwise it ends at our word
+                self._on_exit(int(message["ended"]))
         else:
             self._extension_failed(orjson.dumps(message["error"]))
 

@@ -1,13 +1,15 @@
 """The programs in /opt/extensions, launched before the runtime, and the process that looks after both.
 
 Runs in the sandbox, in the starter. With core it talks over a socket of its own (`control`), one message at a time: it
-tells which extensions it launches (`{"extensions": [...]}`, with their output) and what has failed
-(`{"error": {...}}`). Core says `go` (all have registered), `connect PORT` (answered with a connection inside the
-sandbox) or `kill` (the runtime must end, the extensions have their time to leave).
+tells which extensions it launches (`{"extensions": [...]}`, with their output), what has failed (`{"error": {...}}`),
+and how the runtime has ended (`{"ended": status}`), where extensions are left. Core says `go` (all have registered),
+`connect PORT` (answered with a connection inside the sandbox) or `kill` (the runtime must end, the extensions have their
+time to leave).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -93,15 +95,25 @@ class Supervisor:
                 if descriptor == self._control.fileno():
                     if self._hear() == b"kill":
                         self._is_leaving = True
-                        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
                 elif descriptor != pidfd:
                     self._extension_ended(descriptor)
-                elif self._is_leaving:
-                    self._poll.unregister(pidfd)
                 else:
-                    _end_like(pid)
+                    self._poll.unregister(pidfd)
+                    if not self._is_leaving:
+                        self._runtime_ended(pid)
             if self._is_leaving and not self._extensions:
                 os._exit(0)
+
+    def _runtime_ended(self, pid: int) -> None:
+        """Core hears of it, and gives the extensions their time. What was killed, for its memory perhaps, ends us."""
+        _, status = os.waitpid(pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if code == -signal.SIGKILL or not self._extensions:
+            _end_like(code)
+        self._is_leaving = True
+        self._tell({"ended": code})
 
     def _extension_ended(self, pidfd: int) -> None:
         pid, name = self._extensions.pop(pidfd)
@@ -161,9 +173,7 @@ def _start(become: Callable[[], Any]) -> int:
     return pid
 
 
-def _end_like(pid: int) -> NoReturn:
-    _, status = os.waitpid(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
+def _end_like(code: int) -> NoReturn:
     if code < 0:
         if -code != signal.SIGKILL:
             signal.signal(-code, signal.SIG_DFL)
