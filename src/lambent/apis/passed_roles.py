@@ -22,11 +22,9 @@ def check_passed_roles(
         return
     keys = {"iam:PassedToService": "apigateway.amazonaws.com"}
     for role in sorted(set(_roles_in(document))):
-        if not authority.allows(principal, "iam:PassRole", role, keys, context.http):
-            raise AccessDenied(
-                f"User: {principal.arn} is not authorized to perform: iam:PassRole on "
-                f"resource: {role}"
-            )
+        denial = authority.denial(principal, "iam:PassRole", role, keys, context.http)
+        if denial:
+            raise AccessDenied(denial)
 
 
 def _roles_in(part: Any) -> Iterator[str]:

@@ -217,6 +217,17 @@ class Authority(Protocol):
         """
         ...
 
+    def denial(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        keys: Mapping[str, str],
+        request: Request | None = None,
+    ) -> str:
+        """As `allows`: AWS's sentence where it may not, "" where it may."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionAnswer:

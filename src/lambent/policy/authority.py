@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from lambent.core.ports import PolicySet
 from lambent.policy.decisions import region_of
+from lambent.policy.denial import denial
+from lambent.policy.needs import need_of_action
 from lambent.policy.request_facts import RequestFacts
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from lambent.core.context import Principal
     from lambent.core.http import Request
     from lambent.core.ports import Calls
-    from lambent.policy.decisions import Decisions
+    from lambent.policy.decisions import Decisions, Permission
 
 _NONE = PolicySet()
 
@@ -40,7 +42,18 @@ class PolicyAuthority:
         keys: Mapping[str, str],
         request: Request | None = None,
     ) -> bool:
-        permission = self._decisions.permission(principal, action, resource)
+        return not self.denial(principal, action, resource, keys, request)
+
+    def denial(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        keys: Mapping[str, str],
+        request: Request | None = None,
+    ) -> str:
+        """AWS's sentence where it may not, "" where it may."""
+        permission = permission_of(self._decisions, principal, action, resource)
         facts = RequestFacts(
             principal,
             self._decisions.principals,
@@ -50,13 +63,27 @@ class PolicyAuthority:
             resource=permission.ask.resource,
             resources=permission.resources,
         )
-        is_allowed = permission.decide(facts).is_allowed
+        decision, ask = permission.decide(facts), permission.ask
         if self._calls is not None:
-            ask = permission.ask
             self._calls.called(
-                principal, ask.action, ask.resource, region_of(resource), is_allowed=is_allowed
+                *(principal, ask.action, ask.resource, region_of(resource)),
+                is_allowed=decision.is_allowed,
             )
-        return is_allowed
+        return "" if decision.is_allowed else denial(principal, action, resource, decision)
+
+
+def permission_of(
+    decisions: Decisions, principal: Principal, action: str, resource: str
+) -> Permission:
+    """As the tables have it for every operation that needs the action: roles are closed, passing them is one's own."""
+    need = need_of_action(action)
+    return decisions.permission(
+        principal,
+        action,
+        resource,
+        is_closed=need is not None and need.is_closed,
+        is_own_side=need is not None and need.is_own_side,
+    )
 
 
 class RootOnly:

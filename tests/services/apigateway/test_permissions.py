@@ -63,6 +63,9 @@ def test_roles_of_an_imported_document_must_be_passed(
     ann = as_user({"Action": "apigateway:*", "Resource": "*"})
     status, code, message = error_of(ann.import_rest_api, body=body)
     assert (status, code) == (403, "AccessDeniedException")
-    assert message.endswith(f"is not authorized to perform: iam:PassRole on resource: {ROLE}")
+    assert message.endswith(
+        f"is not authorized to perform: iam:PassRole on resource: {ROLE} "
+        "because no identity-based policy allows the iam:PassRole action"
+    )
     assert client.get_rest_apis()["items"] == []
     assert client.import_rest_api(body=body)["name"] == "t"

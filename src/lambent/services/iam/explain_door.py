@@ -15,9 +15,9 @@ import orjson
 from lambent.core.context import Principal, Session
 from lambent.core.errors import ServiceError
 from lambent.core.http import BodyTooLarge
+from lambent.policy.authority import permission_of
 from lambent.policy.decisions import owner_of, region_of
 from lambent.policy.explain import explain
-from lambent.policy.needs import need_of_action
 from lambent.policy.request_facts import RequestFacts
 from lambent.services.iam.model import Role, User
 from lambent.services.iam.operator_requests import json_response, refuse_others
@@ -122,14 +122,7 @@ class ExplainDoor:
         resource: str,
         keys: Mapping[str, tuple[str, ...]],
     ) -> dict[str, Any]:
-        need = need_of_action(action)
-        permission = self._decisions.permission(
-            principal,
-            action,
-            resource,
-            is_closed=need is not None and need.is_closed,
-            is_own_side=need is not None and need.is_own_side,
-        )
+        permission = permission_of(self._decisions, principal, action, resource)
         facts = RequestFacts(
             principal,
             self._decisions.principals,
