@@ -27,6 +27,12 @@ _log = logging.getLogger(__name__)
 _LAUNCH = "import sys; sys.path.insert(0, {source!r}); from lambent.execution.launcher.main import main; main()"
 
 
+_OPEN = (
+    "WARNING: --auth open: signatures and permissions are not checked. Whoever reaches this "
+    "platform is the root of every account. For throw-away test runs only."
+)
+
+
 @click.command("up")
 @settings(
     "data_dir",
