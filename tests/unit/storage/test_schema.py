@@ -48,7 +48,8 @@ def add_migration(history: Path, rest: str = "pass") -> None:
 
 
 def import_every_table() -> None:
-    """Services hang their tables on METADATA when they are imported."""
+    """Services, and what APIs share, hang their tables on METADATA when they are imported."""
+    importlib.import_module("lambent.apis.tables")
     for package in pkgutil.iter_modules(lambent.services.__path__, "lambent.services."):
         if importlib.util.find_spec(f"{package.name}.tables"):
             importlib.import_module(f"{package.name}.tables")
