@@ -395,6 +395,7 @@ def _functions(
         roles=None if config.auth == "open" else ground.sts.role_sessions,
         assumed_roles=ground.sts.role_sessions,
         metrics=EventMetrics(metrics.note),
+        makes_spans=otel is not None,
     )
     ground.decisions.add_resources("lambda", lambda_.resource_facts)
     return _Functions(lambda_, plane, compute, metrics, metering, figures, otel)

@@ -199,9 +199,11 @@ def test_the_caller_that_records_is_the_parent(
 ) -> None:
     with sending(functions, **headers):
         answer = functions.invoke(FunctionName="f")
-    assert answer["Payload"].read().decode() == f'"{ROOT};Parent={PARENT_ID};Sampled=1"'
     flush(observed)
     (span,) = collector.spans
+    # What the function records comes below its invocation.
+    own = f"Parent={span.span_id.hex()}"
+    assert answer["Payload"].read().decode() == f'"{ROOT};{own};Sampled=1"'
     assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE_ID, PARENT_ID)
 
 
@@ -213,6 +215,7 @@ def test_without_one_it_begins_the_trace(
     (span,) = collector.spans
     assert span.trace_id.hex() == given.split(";")[0].removeprefix('"Root=1-').replace("-", "")
     assert span.parent_span_id == b""
+    assert f";Parent={span.span_id.hex()};Sampled=0" in given
 
 
 def test_figures_are_sent(observed: Any, functions: Any, collector: Collector) -> None:

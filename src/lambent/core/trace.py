@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lambent.core.http import Headers
 
 _ROOT = re.compile(r"1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})")
+_PARENT_FIELD = re.compile(r"Parent=[^;]*")
 _PARENT = re.compile(r"[0-9a-fA-F]{16}")
 # W3C Trace Context, section 3.2.2: version 00, and later ones as far as they begin alike.
 _TRACEPARENT = re.compile(
@@ -53,6 +54,11 @@ def completed(header: str, decide: Callable[[], bool]) -> str:
     if "Sampled=" not in header:
         header += f";Sampled={decide():d}"
     return header
+
+
+def below(header: str, span_id: str) -> str:
+    """The same with another parent: a span of this trace, in which more will come."""
+    return _PARENT_FIELD.sub(f"Parent={span_id}", header, count=1)
 
 
 def parse(header: str) -> Trace:

@@ -51,6 +51,12 @@ def test_a_header_is_completed_for_a_function(header: str, pattern: str) -> None
     )
 
 
+def test_a_span_takes_the_place_of_the_parent() -> None:
+    header = f"{ROOT};Parent={PARENT_ID};Sampled=1;Lineage=a:1"
+    assert trace.below(header, "b" * 16) == f"{ROOT};Parent={'b' * 16};Sampled=1;Lineage=a:1"
+    assert trace.below("nonsense", "b" * 16) == "nonsense"
+
+
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.core import ids
 from lambent.core.clock import VirtualClock
+from lambent.execution.spec import Invocation
 from lambent.services.lambda_ import tracing
 from lambent.services.lambda_.tracing import Tracing
 
@@ -20,8 +21,15 @@ def function(name: str, mode: str = "Active") -> Any:
     return SimpleNamespace(arn=name, function=SimpleNamespace(settings=settings))
 
 
+def header(traces: Tracing, entry: Any, given: str = "") -> str:
+    invocation = Invocation("id", b"", "arn")
+    traces.mark(invocation, given, entry)
+    assert invocation.caller_trace == ""
+    return invocation.trace_id
+
+
 def is_sampled(traces: Tracing, entry: Any) -> bool:
-    return traces.header("", entry).endswith("Sampled=1")
+    return header(traces, entry).endswith("Sampled=1")
 
 
 def test_the_first_of_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,3 +62,15 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "abcde":
         assert is_sampled(traces, function(name))
     assert len(traces._seconds) <= 2
+
+
+def test_where_invocations_are_spans_the_function_is_told_of_its_own() -> None:
+    traces = Tracing(VirtualClock(), makes_spans=True)
+    given = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    first, second = Invocation("1", b"", "arn"), Invocation("2", b"", "arn")
+    for each in (first, second):
+        traces.mark(each, given, function("f"))
+        assert each.caller_trace == given
+    assert first.trace_id != second.trace_id
+    assert first.trace_id.startswith("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=")
+    assert first.trace_id.endswith(";Sampled=1")

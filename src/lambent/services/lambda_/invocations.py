@@ -100,8 +100,8 @@ class Invocations:
             payload=payload or b"{}",
             invoked_function_arn=f"{entry.arn}:{qualifier}" if qualifier else entry.arn,
             client_context=client_context(request.get("ClientContext", "")),
-            trace_id=self.trace(context, entry),
         )
+        self.mark(invocation, context, entry)
         wants_log = request.get("LogType") == "Tail"
         try:
             return self.plane.invoke_warm(
@@ -129,8 +129,8 @@ class Invocations:
             payload=payload,
             invoked_function_arn=f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn,
             client_context=identity,
-            trace_id=self.trace(context, entry),
         )
+        self.mark(invocation, context, entry)
         outcome = await self.run(entry.spec, invocation)
         version = entry.spec.function_version
         return _answer(outcome, version, wants_log=request.get("LogType") == "Tail")
@@ -157,13 +157,13 @@ class Invocations:
         """For callers within the platform: the outcome, and the version that ran. Raises as Invoke."""
         entry = await self.invocable(ref)
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
-        header = self.tracing.header(trace_id, entry)
-        invocation = Invocation(request_id, payload, arn, client_context, header)
+        invocation = Invocation(request_id, payload, arn, client_context)
+        self.tracing.mark(invocation, trace_id, entry)
         return await self.run(entry.spec, invocation), entry.spec.function_version
 
-    def trace(self, context: RequestContext, entry: Invocable) -> str:
-        """The trace header that the function finds."""
-        return self.tracing.header(trace.given(context.http.headers), entry)
+    def mark(self, invocation: Invocation, context: RequestContext, entry: Invocable) -> None:
+        """Give it the trace header that the function finds."""
+        self.tracing.mark(invocation, trace.given(context.http.headers), entry)
 
     def _in_memory(self, key: Key, qualifier: str) -> Invocable | None:
         if qualifier in {"", LATEST}:

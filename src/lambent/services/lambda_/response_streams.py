@@ -56,9 +56,9 @@ class ResponseStreams:
             payload=payload,
             invoked_function_arn=f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn,
             client_context=identity,
-            trace_id=self._invocations.trace(context, entry),
             stream=stream,
         )
+        self._invocations.mark(invocation, context, entry)
         self._start(entry.spec, invocation, stream)
         await stream.begun()
         if isinstance(stream.outcome, Exception):
@@ -76,8 +76,8 @@ class ResponseStreams:
         entry = await self._invocations.invocable(ref)
         stream = AnswerStream(asyncio.get_running_loop())
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
-        header = self._invocations.tracing.header(trace, entry)
-        invocation = Invocation(request_id, payload, arn, trace_id=header, stream=stream)
+        invocation = Invocation(request_id, payload, arn, stream=stream)
+        self._invocations.tracing.mark(invocation, trace, entry)
         self._start(entry.spec, invocation, stream)
         await stream.begun()
         if isinstance(stream.outcome, Exception):

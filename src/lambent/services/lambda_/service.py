@@ -112,7 +112,9 @@ class LambdaService:
         roles: RoleSessions | None = None,
         assumed_roles: AssumedRoles | None = None,
         metrics: EventMetrics = UNCOUNTED,
+        makes_spans: bool = False,
     ) -> None:
+        tracing = Tracing(clock, makes_spans=makes_spans)
         links = CodeLinks(clock)
         registry = Registry(database)
         packages = Packages(blobs, compute, plane, code_dir)
@@ -134,7 +136,7 @@ class LambdaService:
         self._provisioned = ProvisionedConcurrency(database, plane, account_concurrency)
         aliases = Aliases(registry, self._provisioned)
         invocations = Invocations(
-            registry, self._settling, self._snapshots, plane, self._accept, Tracing(clock)
+            registry, self._settling, self._snapshots, plane, self._accept, tracing
         )
         self._queue = EventQueue(database, invocations, targets or {}, clock, metrics)
         self._async = AsyncInvocations(invocations, self._queue)

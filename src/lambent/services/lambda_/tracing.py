@@ -13,6 +13,7 @@ from lambent.core import ids, trace
 
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
+    from lambent.execution.spec import Invocation
     from lambent.services.lambda_.registry import Invocable
 
 _SHARE = 0.05
@@ -21,12 +22,22 @@ _MOST = 10_000
 
 
 class Tracing:
-    def __init__(self, clock: Clock) -> None:
+    """Args: the clock, and whether each invocation is recorded as a span (`services/otel`)."""
+
+    def __init__(self, clock: Clock, *, makes_spans: bool = False) -> None:
         self._clock = clock
+        self._makes_spans = makes_spans
         self._seconds: dict[str, int] = {}  # by ARN: when one was sampled for sure
 
-    def header(self, given: str, entry: Invocable) -> str:
-        """What the function finds. Args: what the caller has sent, "" for nothing."""
+    def mark(self, invocation: Invocation, given: str, entry: Invocable) -> None:
+        """Give it the trace header that the function finds. `given` is what the caller has sent, "" for nothing."""
+        header = self._header(given, entry)
+        if self._makes_spans:
+            invocation.caller_trace = header
+            header = trace.below(header, ids.hex_id(16))
+        invocation.trace_id = header
+
+    def _header(self, given: str, entry: Invocable) -> str:
         if "Sampled=" in given and "Parent=" in given:
             return given
         header = given or trace.fresh(self._clock.calendar_ms() // 1000)

@@ -2,7 +2,7 @@
 
 Names by OpenTelemetry's semantic conventions for function as a service, ours below `lambent.`. A span names the
 caller's as its parent where the caller records its own (`Sampled=1` of the trace header); else it begins the trace,
-because nobody would have the parent.
+because nobody would have the parent. What the function records itself lies below it: its header names this span.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Ended:
     spec: FunctionSpec
     request_id: str
     arn: str
-    trace_header: str
+    caller_trace: str
+    trace_id: str  # the header that the function had
     duration_ms: float
     init_ms: float | None
     billed_ms: int
@@ -54,6 +55,7 @@ def note(spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: i
         spec,
         invocation.request_id,
         invocation.invoked_function_arn,
+        invocation.caller_trace,
         invocation.trace_id,
         outcome.duration_ms,
         outcome.init_ms,
@@ -66,14 +68,15 @@ def note(spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: i
 
 def span_of(ended: Ended, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
     """It includes the INIT that the invocation waited for."""
-    given = trace.parse(ended.trace_header)
+    given, own = trace.parse(ended.caller_trace), trace.parse(ended.trace_id)
     trace_id = int(given.trace_id or ids.hex_id(32), 16)
+    span_id = int(own.parent_id or ids.hex_id(16), 16)
     end_ns = ended.now_ms * 1_000_000
     took_ms = ended.duration_ms + (ended.init_ms or 0.0)
     failed = ended.error is not None
     return ReadableSpan(
         name=ended.spec.function_name,
-        context=_context(trace_id, int(ids.hex_id(16), 16), is_remote=False),
+        context=_context(trace_id, span_id, is_remote=False),
         parent=_context(trace_id, int(given.parent_id, 16), is_remote=True)
         if given.is_sampled and given.parent_id
         else None,
