@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.apis.documents import BASE_PATHS, DOMAINS
+from lambent.apis.domain_rules import is_for_a_service
 from lambent.apis.hosts import name_of
 
 if TYPE_CHECKING:
     from lambent.core.context import Scope
+    from lambent.core.http import Request
     from lambent.core.ports import Database, Tx
 
 # The base path of a mapping for everything (API reference, BasePathMapping).
@@ -52,9 +54,12 @@ class Domains:
             found = self._by_name.get("*." + host.split(".", 1)[1])
         return found
 
-    def of(self, host: str) -> Domain | None:
-        """The same by a Host header. Asked for every request; most platforms have no domain names."""
-        return self.find(name_of(host)) if self._by_name else None
+    def of(self, request: Request) -> Domain | None:
+        """The one that a request is for. Asked for every request; most platforms have no domain names."""
+        if not self._by_name:
+            return None
+        domain = self.find(name_of(request.host))
+        return None if domain is None or is_for_a_service(request) else domain
 
     def put(self, domain: Domain) -> None:
         """A domain name is there, or its mappings have changed."""

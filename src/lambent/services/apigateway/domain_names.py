@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.documents import BASE_PATHS, DOMAINS, REST_APIS, STAGES
+from lambent.apis.domain_rules import domain_name
 from lambent.apis.domains import NO_BASE_PATH
 from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.apis.tag_rules import check_tags
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     Request = Mapping[str, Any]
     Document = dict[str, Any]
 
-_NAME = re.compile(r"(\*\.)?([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]{1,63}")
 _BASE_PATH = re.compile(r"[A-Za-z0-9$_.+!*'()-]+")
 _SECURITY_POLICIES = ("TLS_1_0", "TLS_1_2")
 # The hosted zone of every edge-optimised domain (AWS General Reference, "API Gateway endpoints"): CloudFront's.
@@ -69,14 +69,12 @@ class DomainNames:
     publisher: Publisher
 
     def create_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        name = request["domainName"]
+        name = domain_name(request["domainName"])
         for refused, reason in _REFUSED.items():
             if request.get(refused):
                 raise refuse(refused, reason)
         if request.get("routingMode") not in (None, "", "BASE_PATH_MAPPING_ONLY"):
             raise refuse(f"routingMode {request['routingMode']}")
-        if not _NAME.fullmatch(name):
-            raise BadRequest(f"Invalid domain name: {name}")
         if DOMAINS.everywhere(tx, name):
             raise BadRequest("The domain name you provided already exists.")
         domain = _new_domain(context, request)
@@ -155,8 +153,9 @@ class DomainNames:
     ) -> Document:
         scope = context.scope
         mapping = _find_mapping(tx, scope, request)
-        BASE_PATHS.remove(tx, scope, request["domainName"], mapping["basePath"])
-        self.publisher.domains.changed(tx, scope, request["domainName"])
+        name = request["domainName"].lower()
+        BASE_PATHS.remove(tx, scope, name, mapping["basePath"])
+        self.publisher.domains.changed(tx, scope, name)
         return {}
 
 
@@ -169,7 +168,7 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
         raise refuse(f"securityPolicy {policy}", "TLS ends before this platform.")
     check_tags(request.get("tags") or {})
     region, label = context.scope.region, ids.lower_alphanumeric(10)
-    domain: Document = {"domainName": request["domainName"]}
+    domain: Document = {"domainName": request["domainName"].lower()}
     for name in (
         "certificateName",
         "certificateArn",
@@ -199,7 +198,7 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
 def _find(tx: Tx, scope: Scope, request: Request) -> Document:
     if request.get("domainNameId"):
         raise refuse("domainNameId", "it belongs to private endpoints.")
-    domain = DOMAINS.find(tx, scope, "", request["domainName"])
+    domain = DOMAINS.find(tx, scope, "", request["domainName"].lower())
     if domain is None:
         raise NotFound("Invalid domain name identifier specified")
     return domain

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.documents import BASE_PATHS, DOMAINS
+from lambent.apis.domain_rules import domain_name
 from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Request = Mapping[str, Any]
     Document = dict[str, Any]
 
-_NAME = re.compile(r"(\*\.)?([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]{1,63}")
 # The hosted zone of regional endpoints in us-east-1 (AWS General Reference); others are not told apart.
 _REGIONAL_ZONE = "Z1UJRXOUMOOFQ8"
 
@@ -34,9 +33,7 @@ class DomainNames:
     publisher: Publisher
 
     def create_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        name = request["DomainName"]
-        if not _NAME.fullmatch(name) or len(name) > 253:
-            raise BadRequest(f"Invalid domain name: {name}")
+        name = domain_name(request["DomainName"])
         if DOMAINS.everywhere(tx, name):
             raise BadRequest("The domain name you provided already exists.")
         check_tags(request.get("Tags") or {})
@@ -80,7 +77,7 @@ class DomainNames:
 
 def find_domain(tx: Tx, scope: Scope, name: str) -> Document:
     """Raises NotFound."""
-    domain = DOMAINS.find(tx, scope, "", name)
+    domain = DOMAINS.find(tx, scope, "", name.lower())
     if domain is None:
         raise NotFound("Invalid domain name identifier specified")
     return domain

@@ -54,7 +54,7 @@ def is_address(request: Request, stages: Stages) -> bool:
         return True
     if path.startswith("/_aws/execute-api/"):
         return OWN_PATH.fullmatch(path) is not None
-    return stages.domains.of(host) is not None
+    return stages.domains.of(request) is not None
 
 
 def address_of(request: Request, stages: Stages) -> Address | None:
@@ -68,7 +68,7 @@ def address_of(request: Request, stages: Stages) -> Address | None:
         match = form.fullmatch(request.path)
         if match is not None:
             return _default(match[1], "", match[2], match[3] or "/", "")
-    domain = stages.domains.of(request.host)
+    domain = stages.domains.of(request)
     return None if domain is None else _mapped(request, domain)
 
 

@@ -48,7 +48,7 @@ def api_id_of(request: Request, live_apis: LiveApis) -> str | None:
     own = OWN_PATH.fullmatch(request.path) if request.path.startswith("/_aws/") else None
     if own is not None:
         return own[1] if live_apis.find(own[1]) is not None else None
-    domain = live_apis.domains.of(host)
+    domain = live_apis.domains.of(request)
     mapping = None if domain is None else domain.mapping(request.path)
     if mapping is None or live_apis.find(mapping[1]) is None:
         return None
