@@ -68,7 +68,8 @@ class Logged:
                 StageName="prod",
                 AccessLogSettings={
                     "DestinationArn": group["arn"].removesuffix(":*"),
-                    "Format": "$context.requestId $context.integrationErrorMessage",
+                    "Format": "$context.requestId $context.integrationErrorMessage"
+                    " $context.authorizer.error",
                 },
             )
         else:
@@ -137,7 +138,7 @@ def test_functions_that_fail_are_named_in_the_log(
     lines = logged.lines(answer)
     if kind == "http":
         assert (answer.status, answer.json) == (500, {"message": "Internal Server Error"})
-        assert lines == ["The Lambda function returned an error"]
+        assert lines == ["The Lambda function returned an error -"]
     else:
         assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
         assert any(said_of_rest in line for line in lines), lines
@@ -161,7 +162,8 @@ def test_authorizers_that_answer_nonsense_open_nothing(tenant: Any, kind: str) -
     """They are at fault, so it is a 500, and no function is called."""
     arn = tenant.function("a", AUTHORIZER)
     uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
-    api = tenant.api(kind, tenant.function("f", "def run(event, context): return event['body']"))
+    logged = Logged(tenant, kind, "def run(event, context): return event['body']")
+    api = logged.api
     if kind == "http":
         _guard_http(tenant, api.id, uri)
         body = b'{"message":"Internal Server Error"}'
@@ -186,6 +188,12 @@ def test_authorizers_that_answer_nonsense_open_nothing(tenant: Any, kind: str) -
     ):
         answer = api.call(b"/a", b"Authorization: " + json.dumps(result).encode())
         assert (answer.status, answer.body) == (500, body), result
+        lines = logged.lines(answer)
+        if kind == "http":
+            (line,) = lines
+            assert line.startswith("- The authorizer's "), line
+        else:
+            assert lines[0].startswith("Execution failed due to configuration error: "), lines
 
 
 def _guard_http(tenant: Any, api_id: str, uri: str) -> None:

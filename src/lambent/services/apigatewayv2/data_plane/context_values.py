@@ -50,7 +50,9 @@ def context_of(exchange: Exchange) -> dict[str, Any]:
             "message": refusal.message,
             "messageString": orjson.dumps(refusal.message).decode(),
         }
-        if refusal.reason:
+        if refusal.reason and not exchange.is_authorized:
+            context["authorizer"] |= {"error": refusal.reason}
+        elif refusal.reason:
             context["integrationErrorMessage"] = refusal.reason
             context.setdefault("integration", {})["error"] = refusal.reason
     return context
@@ -58,6 +60,5 @@ def context_of(exchange: Exchange) -> dict[str, Any]:
 
 def _authorizer(exchange: Exchange) -> dict[str, Any]:
     if "jwt" in exchange.authorizer:
-        found: dict[str, Any] = exchange.authorizer["jwt"]
-        return found
+        return dict(exchange.authorizer["jwt"])
     return dict(exchange.authorizer.get("lambda") or {})

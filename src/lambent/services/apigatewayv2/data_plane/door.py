@@ -105,6 +105,7 @@ class HttpApiDoor:
             raise Refusal(413, "Request Entity Too Large") from None
         self._throttle(exchange)
         await self._authorization.check(exchange)
+        exchange.is_authorized = True
         return await self._integrations.run(exchange)
 
     def _throttle(self, exchange: Exchange) -> None:

@@ -99,6 +99,7 @@ class Exchange:
     integration_ms: int | None = None
     integration_status: int | None = None
     refusal: Refusal | None = None
+    is_authorized: bool = False
 
     @property
     def live(self) -> LiveStage:
