@@ -42,8 +42,8 @@ _CONTROL_LIMIT = 65_536
 
 
 class RuntimeApiChannel:
-    """Owns the socket. `on_frame` and `on_end` are called as by `FrameChannel`; `on_exit` when the runtime has ended and
-    extensions are left, with its exit code or minus the signal.
+    """Owns the socket. `on_frame` and `on_end` are called as by `FrameChannel`; `on_exit` when the runtime has ended
+    and extensions are left, with its exit code or minus the signal.
     """
 
     def __init__(

@@ -3,8 +3,8 @@
 Runs in the sandbox, in the starter. With core it talks over a socket of its own (`control`), one message at a time: it
 tells which extensions it launches (`{"extensions": [...]}`, with their output), what has failed (`{"error": {...}}`),
 and how the runtime has ended (`{"ended": status}`), where extensions are left. Core says `go` (all have registered),
-`connect PORT` (answered with a connection inside the sandbox) or `kill` (the runtime must end, the extensions have their
-time to leave).
+`connect PORT` (answered with a connection inside the sandbox) or `kill` (the runtime must end, the extensions have
+their time to leave).
 """
 
 from __future__ import annotations
