@@ -37,6 +37,7 @@ def main(descriptor: int, memory_bytes: int, niceness: int, log_style: tuple[str
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     priority.set_niceness(niceness)
+    priority.set_oom_score(priority.EXPENDABLE)
     plain_log.start(plain_log.LogStyle(*log_style), "compute")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     os.set_inheritable(descriptor, False)

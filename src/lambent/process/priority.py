@@ -1,7 +1,8 @@
-"""Who comes first where cores are few: the platform, then functions, then what can wait.
+"""Who comes first where cores are few, and who goes first where memory is: platform, functions, what can wait.
 
 A niceness counts among the processes of one group of the scheduler. Where the kernel makes such a group of every
-session (sched(7), "The autogroup feature"), the group has a niceness of its own, so both are set.
+session (sched(7), "The autogroup feature"), the group has a niceness of its own, so both are set. What the kernel kills
+when the host runs out of memory goes by size and by a number of each process (proc(5), oom_score_adj).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import select
 
 # Three times the share of a function.
 AHEAD = -5
+# In thousandths of the memory: the platform counts for half the host less than it holds, functions for more.
+KEPT, EXPENDABLE = -500, 300
 # The kernel takes one change of a group's niceness in a tenth of a second from those without privileges.
 _ATTEMPTS = 5
 _PAUSE_S = 0.1
@@ -48,3 +51,13 @@ def _write(group: int, niceness: bytes) -> None:
             return
         else:
             return
+
+
+def set_oom_score(adjustment: int) -> None:
+    """Of this process and what it starts. To lower it takes a privilege; without it nothing changes."""
+    with contextlib.suppress(OSError):
+        file = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(file, b"%d" % adjustment)
+        finally:
+            os.close(file)

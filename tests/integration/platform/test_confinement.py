@@ -44,9 +44,34 @@ def test_core_can_write_its_data_directory_only(start: Start) -> None:
     assert writable == {str(up.data_dir), "/proc"}
 
 
-def _niceness(pid: int) -> tuple[int, str]:
-    group = Path(f"/proc/{pid}/autogroup")
-    return os.getpriority(os.PRIO_PROCESS, pid), group.read_text().split()[-1]
+# What a function finds of itself.
+_STANDING = """
+import os
+def read(name):
+    with open(f"/proc/self/{name}") as file:
+        return file.read().split()[-1]
+def takes_back():
+    try:
+        open("/proc/self/oom_score_adj", "w").close()
+    except OSError:
+        return False
+    return True
+def handler(event, context):
+    if event == "oom":
+        return f"{read('oom_score_adj')} {takes_back()}"
+    return f"{os.getpriority(os.PRIO_PROCESS, 0)} {read('autogroup')}"
+"""
+
+
+def _niceness(pid: int) -> str:
+    group = Path(f"/proc/{pid}/autogroup").read_text().split()[-1]
+    return f"{os.getpriority(os.PRIO_PROCESS, pid)} {group}"
+
+
+def _unpacker(up: Any) -> int:
+    (found,) = [each.pid for each in up.tree(up.core) if "compute_child" in each.command]
+    pid: int = found
+    return pid
 
 
 def test_the_platform_comes_before_functions_and_functions_before_deployments(start: Start) -> None:
@@ -54,19 +79,31 @@ def test_the_platform_comes_before_functions_and_functions_before_deployments(st
         pytest.skip("this kernel makes no groups of sessions")
     up = start()
     client = up.client()
-    up.create(client, "who")
-    up.invoke(client, "who")
-    sandboxes = {int(each) for group in up.cgroups() for each in _members(group)}
-    assert sandboxes
-    assert {_niceness(pid) for pid in sandboxes} == {(0, "0")}
-    assert _niceness(up.core.pid) == (-5, "-5")
-    assert _niceness(up.spawner.pid) == (0, "-5")
-    (unpacker,) = [each for each in up.tree(up.core) if "compute_child" in each.command]
-    assert _niceness(unpacker.pid) == (5, "5")
+    up.create(client, "standing", _STANDING)
+    assert up.invoke(client, "standing") == '"0 0"'
+    assert _niceness(up.core.pid) == "-5 -5"
+    assert _niceness(up.spawner.pid) == "0 -5"
+    assert _niceness(_unpacker(up)) == "5 5"
 
 
-def _members(group: Path) -> list[str]:
-    return (group / "cgroup.procs").read_text().split()
+def test_where_memory_is_short_functions_go_before_the_platform(start: Start) -> None:
+    up = start()
+    client = up.client()
+    own = _oom_score(os.getpid())
+    kept = -500 if _may_keep() else own
+    assert {_oom_score(each.pid) for each in (up.launcher, up.core, up.spawner)} == {kept}
+    up.create(client, "standing", _STANDING)
+    assert up.invoke(client, "standing", '"oom"') == '"300 False"'
+    assert _oom_score(_unpacker(up)) == 300
+
+
+def _may_keep() -> bool:
+    """CAP_SYS_RESOURCE, which containers seldom have."""
+    return bool(int(_status(os.getpid())["CapEff"], 16) >> 24 & 1)
+
+
+def _oom_score(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
 
 
 def test_core_sees_of_the_homes_only_what_it_runs_on(start: Start) -> None:

@@ -17,6 +17,7 @@ from lambent.execution.launcher.core_process import CoreProcess
 from lambent.execution.launcher.supervise import Supervisor
 from lambent.execution.runtimes import discovery
 from lambent.execution.spawner import start
+from lambent.process import priority
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
     config = json.loads(config_json)
     log_style = LogStyle(config["log_format"], config["log_level"])
     plain_log.start(log_style, "launcher")
+    priority.set_oom_score(priority.KEPT)  # core and spawner inherit it
     runtimes = discovery.discover()
 
     def start_spawner() -> start.Started:

@@ -24,6 +24,7 @@ from lambent.execution.sandbox import (
     seccomp,
     users,
 )
+from lambent.process import priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,7 @@ def surround(walls: Walls) -> None:
             router.close()
         namespaces.set_hostname(root.HOSTNAME)
         mount_own(os.geteuid() if walls.uid is None else walls.uid)
+    priority.set_oom_score(priority.EXPENDABLE)  # the zygotes of isolated sandboxes have no /proc
     if stands_back:
         os.setpriority(os.PRIO_PROCESS, 0, 0)
 
