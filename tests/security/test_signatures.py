@@ -271,6 +271,25 @@ def test_path_altered_reaches_nothing(
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("service", ["IAM", "lambda", "s3", "sts", "execute-api", "nothing"])
+def test_what_is_signed_for_another_service_reaches_nothing(
+    aws: Callable[..., Any], order: Callable[..., Order], protocol: str, service: str
+) -> None:
+    good = order(protocol)
+    assert service != good.service
+    altered = f"/{service}/aws4_request"
+    for sent in (
+        replace(good, service=service).signed(),
+        replace(good, service=service).presigned(),
+        good.signed().editing(f"/{good.service}/aws4_request", altered),
+    ):
+        status, _, body = send(sent, f"http://{good.host}")
+        assert 400 <= status < 500, body
+        assert good.secret not in body
+    assert things(aws, protocol) == []
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_disabled_and_deleted_keys_are_unknown(
     aws: Callable[..., Any], order: Callable[..., Order], protocol: str
 ) -> None:
