@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+
 OK = b"HTTP/1.1 200 OK\r\n"
 # What a backend sends before it closes -> the status for clients of a REST API and of an HTTP API; 0: the backend's.
 ANSWERS: list[tuple[bytes, int, int]] = [

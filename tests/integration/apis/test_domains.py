@@ -7,6 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+
 ECHO = "def run(event, context): return {'statusCode': 200, 'headers': {'X-Echo': '1'}, 'body': ''}"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/c"
 

@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+
 ECHO = """
 import json
 def run(event, context):

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+
 # Returns what it is sent.
 PARROT = "import json\ndef run(event, context):\n    return json.loads(event['body'])\n"
 _AWS_SAYS = "Execution failed due to configuration error: Malformed Lambda proxy response"
@@ -91,7 +93,6 @@ class Logged:
         return [event["message"].partition(" ")[2] for event in events]
 
 
-@pytest.mark.timeout(60)
 def test_nonsense_is_answered_as_aws_does_and_the_log_says_why(tenant: Any, kind: str) -> None:
     logged = Logged(tenant, kind, PARROT)
     if kind == "http":

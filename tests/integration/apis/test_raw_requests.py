@@ -10,6 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+
 # Answers with its event, and writes down that it was called.
 ECHO = """
 import json
