@@ -231,6 +231,12 @@ def test_cookies_and_errors(client: Any, create: Create, fetch: Any) -> None:
     }
 
 
+def test_hosts_count_without_case(client: Any, create: Create, fetch: Any) -> None:
+    create("f", ANSWER)
+    host = _open(client).partition("//")[2]
+    assert fetch(f"http://{host.upper()}").status == fetch(f"http://{host}").status == 200
+
+
 def test_who_may_call(client: Any, create: Create, fetch: Any) -> None:
     create("f", ANSWER)
     nobody = fetch("http://" + "0" * 32 + ".lambda-url.us-east-1.localhost:1/")

@@ -73,10 +73,11 @@ class UrlDoor:
         self._clock = clock
 
     def matches(self, request: Request) -> bool:
-        return ".lambda-url." in request.host and _HOST.fullmatch(request.host) is not None
+        host = request.host.lower()
+        return ".lambda-url." in host and _HOST.fullmatch(host) is not None
 
     async def handle(self, request: Request) -> Response:
-        match = _HOST.fullmatch(request.host)
+        match = _HOST.fullmatch(request.host.lower())
         assert match is not None
         entry = await self._database.read(partial(_find, url_id=match[1], region=match[2]))
         if entry is None:
