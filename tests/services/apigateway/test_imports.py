@@ -355,6 +355,33 @@ def test_warnings_refuse_an_import_if_the_client_says_so(client: Any, error_of: 
     assert len(client.import_rest_api(body=body)["warnings"]) == 2
 
 
+def test_what_means_nothing_to_a_rest_api_is_warned_of(client: Any) -> None:
+    integration = {"type": "mock", "payloadFormatVersion": "2.0", "integrationSubtype": "SQS-Send"}
+    operation = {
+        "x-amazon-apigateway-cors": {},
+        "x-amazon-apigateway-request-validator": "all",
+        "x-amazon-apigateway-integration": integration,
+    }
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": "x"},
+        "x-amazon-apigateway-request-validators": {"all": {}},
+        "paths": {"/a": {"get": operation}},
+    }
+    where = "'GET' for resource at path '/a'"
+    made = client.import_rest_api(body=json.dumps(document).encode())
+    assert made["warnings"] == [
+        f"Ignoring extension 'x-amazon-apigateway-cors' of {where}: REST APIs do not have it",
+        *(
+            f"Ignoring '{name}' of the integration of {where}: those of REST APIs do not have it"
+            for name in ("integrationSubtype", "payloadFormatVersion")
+        ),
+    ]
+    integration["payloadFormatVersion"] = "1.0"
+    del integration["integrationSubtype"], operation["x-amazon-apigateway-cors"]
+    assert "warnings" not in client.import_rest_api(body=json.dumps(document).encode())
+
+
 # --- exports ---
 
 

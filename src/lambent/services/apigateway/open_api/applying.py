@@ -24,11 +24,19 @@ from lambent.services.apigateway.documents import (
 )
 from lambent.services.apigateway.gateway_responses import DEFAULT_STATUS, new_gateway_response
 from lambent.services.apigateway.models import new_model
-from lambent.services.apigateway.open_api.integration import integration_request, response_requests
+from lambent.services.apigateway.open_api.integration import (
+    integration_request,
+    response_requests,
+    unread_members,
+)
 from lambent.services.apigateway.open_api.methods import MethodImport
 from lambent.services.apigateway.open_api.schemas import schemas_of, to_model
 from lambent.services.apigateway.open_api.security import authorizer_request, schemes_of
-from lambent.services.apigateway.open_api.settings import base_path, unknown_extensions
+from lambent.services.apigateway.open_api.settings import (
+    base_path,
+    unknown_extensions,
+    unknown_of_operation,
+)
 from lambent.services.apigateway.resources import new_resource
 
 if TYPE_CHECKING:
@@ -204,9 +212,17 @@ class Import:
                 http_method, self._authorizers, self._validator(operation)
             )
             resource.setdefault("resourceMethods", {})[http_method] = method
+        for name in unknown_of_operation(operation):
+            self.report.warnings.append(
+                f"Ignoring extension '{name}' of {where}: REST APIs do not have it"
+            )
         given = a_map(operation, "x-amazon-apigateway-integration")
         if not method or not given:
             return
+        for name in unread_members(given):
+            self.report.warnings.append(
+                f"Ignoring '{name}' of the integration of {where}: those of REST APIs do not have it"
+            )
         with self.report.error(f"Unable to put integration on {where}"):
             method["methodIntegration"] = integration_request(given, resource["id"], method)
         if "methodIntegration" not in method:

@@ -19,6 +19,33 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 _TYPES = ("HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY")
+_MEMBERS = frozenset(
+    {
+        "cacheKeyParameters",
+        "cacheNamespace",
+        "connectionId",
+        "connectionType",
+        "contentHandling",
+        "credentials",
+        "httpMethod",
+        "integrationTarget",
+        "passthroughBehavior",
+        "requestParameters",
+        "requestTemplates",
+        "responseTransferMode",
+        "responses",
+        "timeoutInMillis",
+        "tlsConfig",
+        "type",
+        "uri",
+    }
+)
+
+
+def unread_members(given: Document) -> list[str]:
+    """Members that mean nothing to a REST API. Its functions get events of format 1.0, so that may be said."""
+    said = {"payloadFormatVersion"} if a_text(given, "payloadFormatVersion") == "1.0" else set()
+    return sorted(given.keys() - _MEMBERS - said)
 
 
 def integration_request(given: Document, resource_id: str, method: Document) -> Document:

@@ -36,6 +36,7 @@ _KNOWN = frozenset(
         "request-validators",
     }
 )
+_KNOWN_OF_OPERATIONS = frozenset({"auth", "integration", "request-validator"})
 
 
 def settings_of(document: Document) -> Document:
@@ -74,8 +75,17 @@ def apply_settings(api: Document, settings: Document, *, overwrite: bool) -> Doc
 
 def unknown_extensions(document: Document) -> list[str]:
     """Extensions of the whole document that have no effect on a REST API."""
+    return _unknown(document, _KNOWN)
+
+
+def unknown_of_operation(operation: Document) -> list[str]:
+    """The same for a single operation."""
+    return _unknown(operation, _KNOWN_OF_OPERATIONS)
+
+
+def _unknown(holder: Document, known: frozenset[str]) -> list[str]:
     return [
-        name for name in document if name.startswith(_PREFIX) and name[len(_PREFIX) :] not in _KNOWN
+        name for name in holder if name.startswith(_PREFIX) and name[len(_PREFIX) :] not in known
     ]
 
 
