@@ -169,6 +169,12 @@ _QUIRKS = {
     "apigateway": Quirks(has_named_bodies=True),
     # The only error of the model for input that is not valid.
     "apigatewayv2": Quirks(validation_code="BadRequestException"),
+    "cloudwatch": Quirks(
+        own_judgement={
+            "GetMetricStatisticsInput": frozenset({"Statistics"}),
+            "MetricDatum": frozenset({"Unit"}),
+        },
+    ),
     "dynamodb": _DYNAMODB,
     "dynamodbstreams": _DYNAMODB,
     "iam": Quirks(reword=_iam_words),

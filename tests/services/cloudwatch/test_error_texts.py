@@ -62,6 +62,51 @@ QUOTED = [
         "the protocol of a workflow on GitHub that a public repository keeps",
     ),
     Quoted(
+        "put_metric_data",
+        {"Namespace": "N", "MetricData": [{"MetricName": "m", "Value": 1, "Unit": "Each"}]},
+        "InvalidParameterValue",
+        "The parameter MetricData.member.1.Unit must be a value in the set [ Seconds, Microseconds, "
+        "Milliseconds, Bytes, Kilobytes, Megabytes, Gigabytes, Terabytes, Bits, Kilobits, Megabits, "
+        "Gigabits, Terabits, Percent, Count, Bytes/Second, Kilobytes/Second, Megabytes/Second, "
+        "Gigabytes/Second, Terabytes/Second, Bits/Second, Kilobits/Second, Megabits/Second, "
+        "Gigabits/Second, Terabits/Second, Count/Second, None ].",
+        "github.com/awslabs/collectd-cloudwatch/pull/46",
+    ),
+    Quoted(
+        "put_metric_data",
+        {
+            "Namespace": "N",
+            "MetricData": [
+                {"MetricName": "m", "Value": 1, "Dimensions": [{"Name": "d", "Value": "v"}] * 2}
+            ],
+        },
+        "InvalidParameterValue",
+        "No metric may specify the same dimension name twice.",
+        "github.com/jdamick/dropwizard-metrics-cloudwatch/issues/3",
+    ),
+    Quoted(
+        "put_metric_data",
+        {"Namespace": "AWS/AnyName", "MetricData": [{"MetricName": "m", "Value": 1}]},
+        "InvalidParameterValue",
+        "The value AWS/ for parameter Namespace is invalid.",
+        "Eucalyptus, whose tests ran against AWS, too",
+    ),
+    Quoted(
+        "get_metric_statistics",
+        {
+            "Namespace": "N",
+            "MetricName": "m",
+            "StartTime": 0,
+            "EndTime": 60,
+            "Period": 60,
+            "Statistics": ["Sum,Average"],
+        },
+        "InvalidParameterValue",
+        "The parameter Statistics.member.1 must be a value in the set [ SampleCount, Average, Sum, "
+        "Minimum, Maximum ].",
+        "notes on the AWS CLI in two public repositories, which leave out the spaces or the names",
+    ),
+    Quoted(
         "put_composite_alarm",
         {"AlarmName": "c", "AlarmRule": "()"},
         "ValidationError",

@@ -14,6 +14,7 @@ from lambent.services.cloudwatch.errors import (
     MissingParameter,
 )
 from lambent.services.cloudwatch.points import Point
+from lambent.services.cloudwatch.sets import UNITS, check_value
 from lambent.services.cloudwatch.store import MINUTE_S, Slot, dimensions_of, key_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def put_metric_data(
 ) -> Document:
     namespace = request["Namespace"]
     if namespace.startswith("AWS/"):
-        raise InvalidParameterValue(f"The value {namespace} for parameter Namespace is invalid.")
+        raise InvalidParameterValue("The value AWS/ for parameter Namespace is invalid.")
     if request.get("EntityMetricData"):
         raise InvalidParameterValue(
             "EntityMetricData is not supported: the metrics of entities are not kept."
@@ -88,11 +89,11 @@ def _read(
         (each["Name"], each["Value"]) for each in datum.get("Dimensions", ())
     )
     if len({name for name, _ in dimensions}) < len(dimensions):
-        raise InvalidParameterValue(
-            f"The parameter {where}.Dimensions must not contain duplicate dimension names."
-        )
+        raise InvalidParameterValue("No metric may specify the same dimension name twice.")
+    unit = datum.get("Unit", "None")
+    check_value(unit, UNITS, f"{where}.Unit")
     key = key_of(context.scope, namespace, datum["MetricName"], dimensions)
-    return Slot(key, second - second % period, period, datum.get("Unit", "None")), point
+    return Slot(key, second - second % period, period, unit), point
 
 
 def _point(datum: MetricDatumTypeDef, where: str) -> Point:

@@ -12,6 +12,7 @@ from lambent.services.cloudwatch.errors import (
 )
 from lambent.services.cloudwatch.paging import page
 from lambent.services.cloudwatch.series import SHORT_PERIODS, Span, gathered
+from lambent.services.cloudwatch.sets import check_value
 from lambent.services.cloudwatch.store import DAY_S, HOUR_S, MINUTE_S, dimensions_of, key_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def get_metric_statistics(
 ) -> Document:
     span = _span(context, request)
     simple: list[str] = list(request.get("Statistics", ()))
+    for number, name in enumerate(simple, 1):
+        check_value(name, statistics.SIMPLE, f"Statistics.member.{number}")
     extended = list(request.get("ExtendedStatistics", ()))
     for number, name in enumerate(extended, 1):
         if statistics.extended(name) is None:
