@@ -356,6 +356,44 @@ def test_whatever_is_written_is_read_or_refused(query: str) -> None:
             continue
 
 
+_REQUESTS = """fields @timestamp, vendor, avg(requestDuration)
+| filter logIdentifier = "VendorAPIRequest"
+| stats avg(requestDuration) by vendor"""
+_NO_AGGREGATES = "No aggregation function expression allowed: "
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        # AWS's words, with the places as public repositories quote them from real answers.
+        (_REQUESTS, _NO_AGGREGATES + "fields@timestamp,vendor,avg(requestDuration) ([0,46])"),
+        ("filter count(*) > 'a b'", _NO_AGGREGATES + "filtercount(*)>'a b' ([0,22])"),
+        # github.com/trade-tariff/trade-tariff-backend/pull/3558
+        ("fields a as x | fields trim(b) as x", "Ephemeral field is already defined: x ([23,34])"),
+        ("parse @message '*' as x | stats sum(x) as x by y", "Ephemeral field is already defined: x ([32,42])"),
+        ("parse @message '*' as x | fields y, x", "Ephemeral field is already defined: x ([36,36])"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_names_and_aggregates(query: str, text: str) -> None:
+    with pytest.raises(QueryMalformed) as refused:
+        plan.check(query)
+    assert refused.value.message == text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "fields level, level as level",
+        "parse @message '*' as x | display x | sort x",
+        "parse @message '*' as x | stats sum(x) as n by x | fields n as m",
+        "stats count(*) as n by level | stats max(n) as n",
+        "fields @message | fields @message, a as b, b + 1 as c",
+    ],
+)
+def test_names_that_may_be_used_again(query: str) -> None:
+    plan.check(query)
+
+
 def test_rows_without_a_value_are_not_shown_as_empty(ask: Ask) -> None:
     rows: Any = ask("fields nothing, level | limit 1")
     assert rows == [{}]

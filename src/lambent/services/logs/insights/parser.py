@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lambent.services.logs.insights.aggregates import NAMES as AGGREGATES
 from lambent.services.logs.insights.expression_parser import ExpressionParser, read_regex
 from lambent.services.logs.insights.malformed import CommandUnserved, QueryMalformed
 from lambent.services.logs.insights.scanner import Scanner
@@ -33,6 +34,7 @@ _UNSERVED = (
     *("pattern", "diff", "anomaly", "unmask", "unnest", "source", "filterindex", "lookup", "join"),
     *("addtotals", "eval", "search"),
 )
+_SPACES = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|\s+""", re.DOTALL)
 _WORDS = frozenset({"as", "by", "and", "or", "not", "in", "like", "asc", "desc"})
 
 
@@ -45,8 +47,10 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._scanner = Scanner(text)
         self._expressions = ExpressionParser(self._scanner)
+        # Names that the query has given so far; what stats leaves is new.
+        self._given: set[str] = set()
         self._commands: dict[tuple[str, ...], Callable[[], Command]] = {
-            ("fields",): lambda: Fields(self._columns()),
+            ("fields",): self._fields,
             ("display",): lambda: Display(self._columns()),
             ("filter", "where"): lambda: Filter(self._expressions.expression()),
             ("parse",): self._parse,
@@ -66,28 +70,66 @@ class _Parser:
             scanner.expect("|")
 
     def _command(self) -> Command:
+        start = self._scanner.position
         for names, read in self._commands.items():
             if self._scanner.word(*names):
-                return read()
+                command = read()
+                self._refuse_aggregates(command, start)
+                return command
         for name in _UNSERVED:
             if self._scanner.word(name):
                 raise CommandUnserved(name)
         raise self._scanner.unexpected()
 
-    def _columns(self) -> tuple[Named, ...]:
+    def _refuse_aggregates(self, command: Command, start: int) -> None:
+        """AWS quotes the command without its spaces."""
+        expressions: list[Expression] = []
+        if isinstance(command, Fields | Display):
+            expressions = [named.expression for named in command.columns]
+        elif isinstance(command, Filter):
+            expressions = [command.condition]
+        if any(has_aggregate(each, AGGREGATES) for each in expressions):
+            text = self._scanner.since(start)
+            last = start + len(text) - 1
+            packed = _SPACES.sub(lambda match: match[1] or "", text)
+            raise QueryMalformed(
+                f"No aggregation function expression allowed: {packed} ([{start},{last}])",
+                start,
+                last,
+            )
+
+    def _give(self, name: str, start: int) -> None:
+        """Raises QueryMalformed for a name that the query has given to something already."""
+        if name in self._given:
+            last = start + len(self._scanner.since(start)) - 1
+            raise QueryMalformed(
+                f"Ephemeral field is already defined: {name} ([{start},{last}])", start, last
+            )
+        self._given.add(name)
+
+    def _fields(self) -> Command:
+        """What it names it defines, so no name that was given may be among them: `display` shows those."""
+        return Fields(self._columns(is_defining=True))
+
+    def _columns(self, *, is_defining: bool = False) -> tuple[Named, ...]:
         """Expressions with aliases. Between fields the comma may be missing."""
-        found = [self._named()]
+        found = [self._named(is_defining=is_defining)]
         while True:
             if self._scanner.take(","):
-                found.append(self._named())
+                found.append(self._named(is_defining=is_defining))
             else:
                 return tuple(found)
 
-    def _named(self) -> Named:
+    def _named(self, *, is_defining: bool) -> Named:
+        start = self._scanner.position
         expression = self._expressions.expression()
         if self._scanner.word("as"):
-            return Named(expression, self._name())
+            name = self._name()
+            self._give(name, start)
+            return Named(expression, name)
         name = expression.name if isinstance(expression, Field) else expression.text
+        if is_defining and name in self._given:
+            self._give(name, start)
         return Named(expression, name)
 
     def _name(self) -> str:
@@ -126,6 +168,7 @@ class _Parser:
                 )
         elif is_glob or not names:
             raise scanner.unexpected()
+        self._given.update(names)
         return Parse(source, pattern, names)
 
     def _pattern(self) -> tuple[str | None, bool]:
@@ -146,6 +189,7 @@ class _Parser:
         by: tuple[Named, ...] = ()
         if self._scanner.word("by"):
             by = self._columns()
+        self._given.clear()
         return Stats(columns, by)
 
     def _sort(self) -> Command:
