@@ -25,6 +25,8 @@ def check_head(method: str, version: str, headers: Headers) -> None:
         # RFC 9112, section 3.2: exactly one Host, or 400. Two of them are a way to fool what stands in front of us.
         if "host" not in headers or (headers.has_repeats and len(headers.getall("host")) > 1):
             raise HeadRefused(400, "Bad request: exactly one Host header is required")
+    elif version.startswith("0."):  # a line without a version counts as HTTP/0.9
+        raise HeadRefused(400, "Bad request: the request line has no version")
     elif version != "1.0":
         raise HeadRefused(505, "HTTP version not supported")
     if headers.get("transfer-encoding", "chunked").lower() != "chunked" or (

@@ -71,8 +71,7 @@ def test_targets_that_are_no_http_are_400(api: Any) -> None:
     for target in (b"/a\x00b", b"/a\rb", b"/a\nb", b"/a b", b"/\xff", b"/\x7f"):
         answer = api.call(target)
         assert (answer.status, answer.rest) == (400, b""), target
-    # Without a version it is HTTP/0.9, which nobody speaks.
-    assert api.call(b"/a\r\nX-Injected: 1\r\n\r\n").status == 505
+    assert api.call(b"/a\r\nX-Injected: 1\r\n\r\n").status == 400
 
 
 SMUGGLING = [

@@ -112,7 +112,8 @@ def test_malformed_request_behind_a_good_one_is_refused_after_its_answer(
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (b"GET /\r\n\r\n", 505),
+        (b"GET /\r\n\r\n", 400),
+        (b"GET / HTTP/0.9\r\n\r\n", 400),
         (b"BREW / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
