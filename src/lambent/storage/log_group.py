@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
-    from lambent.storage.log_index import StreamExtent
+    from lambent.storage.log_extents import StreamExtent
     from lambent.storage.log_pending import Batch
 
     Segment = tuple[Path, SegmentIndex]
@@ -65,6 +65,8 @@ class LogGroup:
         self._directory = directory
         paths = sorted(directory.glob("*.seg"))
         self._finished: list[Segment] = [(path, read_index(path)) for path in paths[:-1]]
+        for _, index in self._finished:
+            index.pack()
         self._number = int(paths[-1].stem) if paths else 0
         self._index = SegmentIndex()
         if not paths:
@@ -242,6 +244,7 @@ class LogGroup:
     def _finish(self) -> None:
         self._finished.append((self._path, self._index))
         self._write_index(self._path, self._index)
+        self._index.pack()
         self._begin()
 
     def _write_index(self, path: Path, index: SegmentIndex) -> None:

@@ -7,9 +7,10 @@ again from the segment when the platform starts; one that is missing or damaged 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from lambent.storage.log_extents import PackedExtents, StreamExtent
 from lambent.storage.log_records import (
     MAGIC,
     CreatedRecord,
@@ -20,40 +21,13 @@ from lambent.storage.log_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableMapping, Sequence
     from pathlib import Path
 
     from lambent.storage.log_records import Record
 
 # "Calculated as the sum of all event messages in UTF-8, plus 26 bytes for each log event" (PutLogEvents).
 EVENT_OVERHEAD = 26
-
-
-@dataclass(slots=True)
-class StreamExtent:
-    """Where a segment holds events of one stream, and of what times (milliseconds, both ends included).
-
-    `created_ms` is 0 unless the stream was created in this segment. `ingested_ms` is the last ingestion.
-    """
-
-    number: int
-    start: int = 0
-    end: int = 0
-    first_ms: int = 0
-    last_ms: int = 0
-    events: int = 0
-    ingested_ms: int = 0
-    created_ms: int = 0
-
-    def extend(self, start: int, end: int, times_ms: Sequence[int], ingested_ms: int) -> None:
-        first_ms, last_ms = min(times_ms), max(times_ms)
-        if not self.events:
-            self.start, self.first_ms, self.last_ms = start, first_ms, last_ms
-        self.end = end
-        self.first_ms = min(self.first_ms, first_ms)
-        self.last_ms = max(self.last_ms, last_ms)
-        self.ingested_ms = max(self.ingested_ms, ingested_ms)
-        self.events += len(times_ms)
 
 
 @dataclass(slots=True)
@@ -65,7 +39,7 @@ class SegmentIndex:
     """
 
     end: int = len(MAGIC)
-    streams: dict[str, StreamExtent] = field(default_factory=dict)
+    streams: MutableMapping[str, StreamExtent] = field(default_factory=dict)
     stored_bytes: int = 0
     began_ms: int = 0
     deleted: list[str] = field(default_factory=list)
@@ -101,8 +75,14 @@ class SegmentIndex:
         self.began_ms = self.began_ms or ingested_ms
         self.end = end
 
+    def pack(self) -> None:
+        """It is finished: from now on it is looked at, and streams are taken out of it at most."""
+        self.streams = PackedExtents(self.streams)
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        document = {each.name: getattr(self, each.name) for each in fields(self)}
+        document["streams"] = {name: asdict(extent) for name, extent in self.streams.items()}
+        return json.dumps(document, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> SegmentIndex:
