@@ -42,6 +42,14 @@ def fresh(seconds: int) -> str:
     return f"Root=1-{seconds:08x}-{ids.hex_id(24)}"
 
 
+def whole(seconds: int, *, is_sampled: bool) -> str:
+    """Of a new trace, as a function is to find it. One of these is made for most invocations: randomness is asked for
+    once.
+    """
+    digits = ids.hex_id(40)
+    return f"Root=1-{seconds:08x}-{digits[:24]};Parent={digits[24:]};Sampled={is_sampled:d}"
+
+
 def completed(header: str, decide: Callable[[], bool]) -> str:
     """As a function is to find it: whoever calls it has decided whether the trace is recorded, or `decide` does.
 

@@ -32,6 +32,11 @@ def test_a_header_is_read_as_far_as_it_makes_sense(header: str, expected: Trace)
 
 def test_a_new_header_has_the_time_in_it() -> None:
     assert re.fullmatch(r"Root=1-5759e988-[0-9a-f]{24}", trace.fresh(0x5759E988))
+    for is_sampled in (True, False):
+        assert re.fullmatch(
+            rf"Root=1-5759e988-[0-9a-f]{{24}};Parent=[0-9a-f]{{16}};Sampled={is_sampled:d}",
+            trace.whole(0x5759E988, is_sampled=is_sampled),
+        )
 
 
 @pytest.mark.parametrize(

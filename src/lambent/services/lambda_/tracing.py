@@ -38,10 +38,12 @@ class Tracing:
         invocation.trace_id = header
 
     def _header(self, given: str, entry: Invocable) -> str:
+        if not given:
+            is_sampled = entry.function.settings.tracing_mode == "Active" and self._decide(entry)
+            return trace.whole(self._clock.calendar_ms() // 1000, is_sampled=is_sampled)
         if "Sampled=" in given and "Parent=" in given:
             return given
-        header = given or trace.fresh(self._clock.calendar_ms() // 1000)
-        return trace.completed(header, partial(self._decide, entry))
+        return trace.completed(given, partial(self._decide, entry))
 
     def _decide(self, entry: Invocable) -> bool:
         if entry.function.settings.tracing_mode != "Active":
