@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -96,31 +97,49 @@ def test_one_table_shows_what_functions_did(watched: Any, functions: Any) -> Non
     assert 0 < int(peak) < 256
 
 
-def test_on_a_terminal_it_renews_itself_until_it_is_interrupted(
-    watched: Any, functions: Any
-) -> None:
-    functions.invoke(FunctionName="f", Payload=b"0")
-    directory = str(watched.platform.data_dir.path)
+@contextmanager
+def watching(directory: Path | str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """`lambent top` on a terminal: what it shows there, and the process."""
     command = [sys.executable, "-m", "lambent", "top", "--interval", "0.2"]
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [*command, "--data-dir", directory],
+        [*command, "--data-dir", str(directory)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "150", "LINES": "30"},
-    ) as watching:
+    ) as process:
         os.close(theirs)
         try:
-            read_until(ours, rb"since the start")
-            functions.invoke(FunctionName="f", Payload=b"0")
-            read_until(ours, rb"in the last \d+ s")
-            read_until(ours, rb"f +\d+\.\d +1 +0 ")
-            watching.send_signal(signal.SIGINT)
-            assert watching.wait(LIMIT_S) == 0
+            yield ours, process
         finally:
-            watching.kill()
+            process.kill()
             os.close(ours)
+
+
+def test_on_a_terminal_it_renews_itself_until_it_is_interrupted(
+    watched: Any, functions: Any
+) -> None:
+    functions.invoke(FunctionName="f", Payload=b"0")
+    with watching(watched.platform.data_dir.path) as (terminal, process):
+        read_until(terminal, rb"since the start")
+        functions.invoke(FunctionName="f", Payload=b"0")
+        read_until(terminal, rb"in the last \d+ s")
+        read_until(terminal, rb"f +\d+\.\d +1 +0 ")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LIMIT_S) == 0
+
+
+def test_it_waits_for_a_platform_that_goes_away_and_comes_back(watched: Any) -> None:
+    platform = watched.platform
+    with watching(platform.data_dir.path) as (terminal, process):
+        read_until(terminal, rb"since the start")
+        watched.run(platform.server.close())
+        read_until(terminal, rb"no platform answers at")
+        watched.run(platform.server.listen(*platform.address))
+        read_until(terminal, rb"in the last \d+ s")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LIMIT_S) == 0
 
 
 def read_until(terminal: int, pattern: bytes) -> None:
