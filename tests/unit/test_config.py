@@ -279,3 +279,39 @@ def test_a_rule_that_is_none_is_refused(text: str) -> None:
     wanted = "is not NAME=MODE, with one of internet, platform, none"
     with pytest.raises(ConfigInvalid, match=f"network_functions: .* {wanted}"):
         load({"network_functions": f"pay=none,{text}"})
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.1:4318", "https://otel.example.org/otlp", "http://[::1]:4318/"]
+)
+def test_where_a_collector_is(endpoint: str) -> None:
+    assert Config(otel_endpoint=endpoint).otel_endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["127.0.0.1:4318", "grpc://127.0.0.1:4317", "http://", "http://h/?a=b", "http://a b"],
+)
+def test_what_is_no_place_of_a_collector_is_refused(endpoint: str) -> None:
+    with pytest.raises(ConfigInvalid, match="otel_endpoint must be an http or https URL"):
+        Config(otel_endpoint=endpoint)
+
+
+def test_what_a_collector_is_sent_with_each_request() -> None:
+    config = Config(otel_headers="Authorization=Basic YTpi=,X-Scope=a b")
+    assert config.otel_fields == {"Authorization": "Basic YTpi=", "X-Scope": "a b"}
+    assert Config().otel_fields == {}
+
+
+@pytest.mark.parametrize("text", ["hush", "=hush", "a=hush,", "a b=hush", "a=hush\r\nb: c"])
+def test_fields_that_are_none_are_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(ConfigInvalid, match="otel_headers must be NAME=VALUE") as refused:
+        Config(otel_headers=text)
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["log_format", "log_level"])
+def test_how_the_platform_logs_is_one_of_few(name: str) -> None:
+    values: dict[str, Any] = {name: "loud"}
+    with pytest.raises(ConfigInvalid, match=f"{name} must be one of"):
+        Config(**values)

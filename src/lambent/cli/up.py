@@ -50,7 +50,7 @@ _OPEN = (
 )
 def command(config: Config) -> None:
     """Start the platform and keep it running until Ctrl-C."""
-    if config.otel_endpoint and importlib.util.find_spec("opentelemetry.exporter") is None:
+    if config.otel_endpoint and not _has_exporter():
         raise click.ClickException("otel_endpoint needs an extra: pip install 'lambent[otel]'")
     _warn(config)
     try:
@@ -77,6 +77,13 @@ def command(config: Config) -> None:
             str(secrets),
         ],
     )
+
+
+def _has_exporter() -> bool:
+    try:
+        return importlib.util.find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:  # not even what it would be in
+        return False
 
 
 def _warn(config: Config) -> None:
