@@ -396,6 +396,7 @@ def _functions(
         assumed_roles=ground.sts.role_sessions,
         metrics=EventMetrics(metrics.note),
         makes_spans=otel is not None,
+        meter=metering.meter,
     )
     ground.decisions.add_resources("lambda", lambda_.resource_facts)
     return _Functions(lambda_, plane, compute, metrics, metering, figures, otel)

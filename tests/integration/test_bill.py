@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import re
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -161,6 +162,28 @@ def test_bill_and_logs_agree_to_the_last_invocation(
         assert len(reports) == group["requests"]
         mb_ms = sum(billed * memory for _, billed, memory in reports)
         assert Decimal(group["gb_seconds"]) == round(Decimal(mb_ms) / 1_024_000, 12)
+
+
+def test_large_asynchronous_events_are_several_requests(
+    tenant: Tenant, make_zip: Callable[..., bytes]
+) -> None:
+    """256 KB are one, and each 64 KB more another one ("AWS Lambda pricing")."""
+    tenant.create(make_zip, "f")
+    functions = tenant.client("lambda")
+    quotes = len('""')
+    for size in (100, 262_144, 262_145, 262_144 + 65_536, 262_144 + 65_537):
+        event = json.dumps("e" * (size - quotes)).encode()
+        assert len(event) == size
+        functions.invoke(FunctionName="f", InvocationType="Event", Payload=event)
+    expected = 5 + 0 + 0 + 1 + 1 + 2
+    pause, deadline = threading.Event(), time.monotonic() + 20
+    billed = 0
+    while billed < expected:  # they run after their answers
+        assert time.monotonic() < deadline, billed
+        pause.wait(0.1)
+        lines = {each["usage"]: each["quantity"] for each in tenant.bill()["lines"]}
+        billed = int(lines.get("lambda.requests", 0))
+    assert billed == expected
 
 
 def test_a_bill_is_told_by_day_tag_and_version(

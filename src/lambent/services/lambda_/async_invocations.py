@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambent.core.context import RequestContext
+    from lambent.core.ports import Meter
     from lambent.core.service import Document
     from lambent.services.lambda_.event_queue import EventQueue
     from lambent.services.lambda_.invocations import Invocations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # "1 MB (asynchronous)" (Lambda quotas, payload).
 MAX_EVENT_BYTES = 1_048_576
+# "1 request per each asynchronous Event for first 256 KB. Individual event size beyond 256 KB is charged 1 additional
+# request for each 64 KB of chunk" (Lambda pricing).
+_FIRST_BYTES, _CHUNK_BYTES = 262_144, 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class AsyncInvocations:
 
     invocations: Invocations
     queue: EventQueue
+    meter: Meter | None = None
 
     async def accept(
         self, context: RequestContext, ref: FunctionRef, payload: bytes, client_context: str
@@ -79,6 +84,10 @@ class AsyncInvocations:
                 due_ms=now_ms,
             )
         )
+        surplus = len(payload) - _FIRST_BYTES
+        if surplus > 0 and self.meter is not None:
+            chunks = -(-surplus // _CHUNK_BYTES)
+            self.meter.requests(ref.scope, "lambda", ref.name, "events/on-demand", chunks)
 
     async def invoke_async(self, context: RequestContext, request: dict[str, Any]) -> Document:
         ref = parse_function_name(request["FunctionName"], context.scope)

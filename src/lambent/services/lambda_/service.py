@@ -113,6 +113,7 @@ class LambdaService:
         assumed_roles: AssumedRoles | None = None,
         metrics: EventMetrics = UNCOUNTED,
         makes_spans: bool = False,
+        meter: ports.Meter | None = None,
     ) -> None:
         tracing = Tracing(clock, makes_spans=makes_spans)
         links = CodeLinks(clock)
@@ -139,7 +140,7 @@ class LambdaService:
             registry, self._settling, self._snapshots, plane, self._accept, tracing
         )
         self._queue = EventQueue(database, invocations, targets or {}, clock, metrics)
-        self._async = AsyncInvocations(invocations, self._queue)
+        self._async = AsyncInvocations(invocations, self._queue, meter)
         self._clock = clock
         self._timers: CalendarDriver | None = None
         self._reservations = Reservations(plane, account_concurrency)
