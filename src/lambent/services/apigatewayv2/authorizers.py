@@ -104,7 +104,7 @@ class Authorizers:
             if other["Name"] == authorizer["Name"] and not is_same:
                 raise BadRequest(
                     f"Authorizer name must be unique. Authorizer {authorizer['Name']} already "
-                    "exists in this Api."
+                    "exists in this RestApi."
                 )
         AUTHORIZERS.put(tx, context.scope, api_id, authorizer["AuthorizerId"], authorizer)
         self.publisher.definition_changed(tx, context, api_id)

@@ -12,7 +12,6 @@ from lambent.services.apigatewayv2.documents import (
     SNAPSHOTS,
     find_api,
     find_deployment,
-    find_stage,
     shown,
 )
 from lambent.services.apigatewayv2.paging import page
@@ -38,13 +37,25 @@ class Deployments:
     def create_deployment(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         api_id = request["ApiId"]
         find_api(tx, context.scope, api_id)
-        stage = find_stage(tx, context.scope, request) if request.get("StageName") else None
+        stage = self._stage_of(tx, context, request)
         if stage is not None and stage.get("AutoDeploy"):
             raise BadRequest("Deployment to a stage with autoDeploy enabled is not supported")
         deployment = deploy(tx, context, api_id, request.get("Description") or "")
         if stage is not None:
             self.publisher.deployed(tx, context, api_id, stage, deployment["DeploymentId"])
         return shown(deployment)
+
+    def _stage_of(self, tx: Tx, context: RequestContext, request: Request) -> Document | None:
+        name = request.get("StageName")
+        if not name:
+            return None
+        stage = HTTP_STAGES.find(tx, context.scope, request["ApiId"], name)
+        if stage is None:
+            raise BadRequest(
+                f"Stage {name} does not exist. StageName specified on a CreateDeployment request "
+                "must exist so the stage can be updated with the new deployment."
+            )
+        return stage
 
     def get_deployment(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         return shown(find_deployment(tx, context.scope, request))

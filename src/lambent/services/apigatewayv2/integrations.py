@@ -127,7 +127,8 @@ def new_integration(request: Request) -> Document:
         _check_backend(integration)
     else:
         raise BadRequest(
-            f"Invalid integration type {kind} for HTTP APIs. Must be one of [AWS_PROXY, HTTP_PROXY]"
+            "Currently, an API with a protocol type of HTTP may only be associated with proxy "
+            "integrations (AWS_PROXY, HTTP_PROXY)"
         )
     if "PayloadFormatVersion" not in integration:
         raise BadRequest("PayloadFormatVersion is a required parameter for integration")

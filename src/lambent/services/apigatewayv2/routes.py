@@ -180,12 +180,13 @@ def _check_authorization(tx: Tx, scope: Scope, api_id: str, route: Document) -> 
         if authorizer_id:
             raise BadRequest(f"AuthorizerId cannot be specified for authorization type {kind}")
         return
-    if not authorizer_id:
-        raise BadRequest(f"AuthorizerId is required for authorization type {kind}")
-    authorizer = AUTHORIZERS.find(tx, scope, api_id, authorizer_id)
-    if authorizer is None:
-        raise NotFound(f"Unable to find Authorizer by id {authorizer_id} within {api_id}")
-    if (authorizer["AuthorizerType"] == "JWT") != (kind == "JWT"):
+    authorizer = AUTHORIZERS.find(tx, scope, api_id, authorizer_id) if authorizer_id else None
+    if authorizer is None or (authorizer["AuthorizerType"] == "JWT") != (kind == "JWT"):
+        wanted = (
+            "JWT requires a valid JWT authorizer."
+            if kind == "JWT"
+            else "CUSTOM or COGNITO_USER_POOLS requires a valid authorizer."
+        )
         raise BadRequest(
-            f"Authorizer type {authorizer['AuthorizerType']} does not fit authorization type {kind}"
+            f"Invalid authorizer ID specified. Setting the authorization type to {wanted}"
         )
