@@ -62,7 +62,7 @@ def test_siblings_that_would_be_ambiguous(client: Any, api: Any, error_of: Any) 
         400,
         "BadRequestException",
         (
-            f"A sibling ({first['id']}) of this resource already has a variable path part -- only one "
+            f"A sibling ({first['pathPart']}) of this resource already has a variable path part -- only one "
             "is allowed"
         ),
     )

@@ -164,7 +164,7 @@ def test_authorizers(client: Any, with_method: Any, body: Any, error_of: Any) ->
         ),
         (
             {"type": "TOKEN", "identitySource": "A", "authorizerUri": LAMBDA_URI},
-            "Invalid mapping expression specified: A",
+            "Invalid token source expression: A.",
         ),
         (
             {"type": "REQUEST", "authorizerUri": LAMBDA_URI},

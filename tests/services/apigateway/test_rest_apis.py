@@ -171,7 +171,7 @@ def test_a_patch_with_a_wrong_path_changes_nothing(client: Any, api: Any, error_
     )
     assert (status, code) == (400, "BadRequestException")
     assert message.startswith(
-        "Invalid patch path '/wrong' specified for op 'replace'. Must be one of: [/name, "
+        "Invalid patch path  '/wrong' specified for op 'replace'. Must be one of: [/name, "
     )
     assert client.get_rest_api(restApiId=api["id"])["name"] == "pets"
 

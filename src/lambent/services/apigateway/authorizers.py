@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # "The default value is 300, the maximum value is 3600, or 1 hour" (CreateAuthorizer).
 DEFAULT_TTL_S, MAX_TTL_S = 300, 3600
-_TOKEN_SOURCE = re.compile(r"method\.request\.header\.[^\s,]+")
+_TOKEN_SOURCE = re.compile(r"method\.request\.header\.[a-zA-Z0-9._-]+")
 _SOURCE = re.compile(
     r"method\.request\.(header|querystring|multivalueheader|multivaluequerystring)\.[^\s,]+"
     r"|stageVariables\.\w+|context\.[\w.]+"
@@ -109,7 +109,8 @@ def _check_source(authorizer: Document) -> None:
     if authorizer["type"] == "TOKEN":
         if not _TOKEN_SOURCE.fullmatch(source):
             raise BadRequest(
-                f"Invalid mapping expression specified: {source}"
+                f"Invalid token source expression: {source}. The source must be a method request "
+                "header, matching 'method.request.header.[a-zA-Z0-9._-]+'."
                 if source
                 else "Identity source must be specified"
             )

@@ -222,6 +222,6 @@ def _check_mapping(tx: Tx, scope: Scope, mapping: Document) -> None:
             else f"Invalid base path: {path}"
         )
     if REST_APIS.find(tx, scope, "", api_id) is None:
-        raise BadRequest(f"Invalid REST API identifier specified: {api_id}")
+        raise BadRequest("Invalid REST API identifier specified")
     if "stage" in mapping and STAGES.find(tx, scope, api_id, mapping["stage"]) is None:
         raise BadRequest("Invalid stage identifier specified")

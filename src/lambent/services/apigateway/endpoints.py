@@ -22,6 +22,8 @@ def endpoint_configuration(given: Mapping[str, Any] | None, default: str = "EDGE
     if len(types) != 1:
         raise BadRequest("Cannot create an api with multiple Endpoint Types.")
     if given.get("vpcEndpointIds"):
+        if types[0] != "PRIVATE":
+            raise BadRequest("VPCEndpoints can only be specified with PRIVATE apis.")
         raise refuse("endpointConfiguration.vpcEndpointIds", "there are no VPCs.")
     default_address = "dualstack" if types[0] == "PRIVATE" else "ipv4"
     return {"types": list(types), "ipAddressType": given.get("ipAddressType") or default_address}

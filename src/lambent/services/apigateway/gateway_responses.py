@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.apis.errors import BadRequest, NotFound
 from lambent.services.apigateway.documents import GATEWAY_RESPONSES
+from lambent.services.apigateway.methods import invalid_expressions
 from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, entry, member
 from lambent.services.apigateway.rest_apis import find_api
@@ -139,6 +140,8 @@ def _check(response: Document) -> None:
     status = response.get("statusCode", "400")
     if not _STATUS.fullmatch(status):
         raise BadRequest(f"Invalid status code specified: {status}")
-    for name, value in response["responseParameters"].items():
-        if not _TARGET.fullmatch(name) or not _SOURCE.fullmatch(value):
-            raise BadRequest(f"Invalid mapping expression specified: {name}={value}")
+    parameters = response["responseParameters"]
+    wrong = [name for name in parameters if not _TARGET.fullmatch(name)]
+    wrong += [value for value in parameters.values() if not _SOURCE.fullmatch(value)]
+    if wrong:
+        raise invalid_expressions(wrong)

@@ -13,7 +13,7 @@ from lambent.apis.errors import BadRequest
 _VARIABLE = r"\$\{stageVariables\.\w+\}"
 _ARN = re.compile(r"arn:aws[\w-]*:apigateway:(?:[\w-]+|" + _VARIABLE + r"):([^:]+):(.+)", re.DOTALL)
 _FUNCTION = re.compile(
-    r"path/\d{4}-\d{2}-\d{2}/functions/.+/(invocations|response-streaming-invocations)"
+    r"path/\d{4}-\d{2}-\d{2}/functions/[^/]+/(invocations|response-streaming-invocations)"
 )
 # A host, or a stage variable that stands for it.
 _HTTP = re.compile(
@@ -40,4 +40,4 @@ def check_uri(kind: str, uri: str) -> None:
             "Firehose stream invocations."
         )
     if service == "lambda" and call.startswith("path/") and not _FUNCTION.fullmatch(call):
-        raise BadRequest("Invalid lambda function")
+        raise BadRequest("Invalid function ARN or invalid uri")

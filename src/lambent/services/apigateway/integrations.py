@@ -207,9 +207,14 @@ def check_integration(integration: Document, method: Document) -> None:
 def check_integration_response(response: Document, method: Document) -> None:
     """Raises BadRequest and NotFound."""
     declared = method.get("methodResponses", {}).get(response["statusCode"])
+    parameters = response.get("responseParameters", {})
+    if declared is None and parameters:
+        raise BadRequest(
+            "Invalid mapping expression specified: Validation Result: warnings : [], errors : "
+            "[No method response exists for method.]"
+        )
     if declared is None:
         raise NotFound("Invalid Response status code specified")
-    parameters = response.get("responseParameters", {})
     wrong = [name for name in parameters if not _RESPONSE_TARGET.fullmatch(name)]
     wrong += [value for value in parameters.values() if not _RESPONSE_SOURCE.fullmatch(value)]
     if wrong:

@@ -27,7 +27,10 @@ ADD, REPLACE, REMOVE = "add", "replace", "remove"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A path, with `{name}` for parts that may be anything, and the operations that it takes."""
+    """A path, with `{name}` or `<name>` for parts that may be anything, and the operations that it takes.
+
+    Paths are written as AWS lists them in its errors.
+    """
 
     path: str
     ops: frozenset[str]
@@ -40,7 +43,7 @@ class Rule:
             return None
         names = []
         for pattern, part in zip(own, parts, strict=True):
-            if pattern.startswith("{"):
+            if pattern.startswith(("{", "<")):
                 names.append(part)
             elif pattern != part:
                 return None
@@ -78,8 +81,9 @@ def split(path: str) -> list[str]:
 
 
 def invalid_path(op: str, path: str, allowed: Sequence[str]) -> BadRequest:
+    # AWS, too, writes two spaces.
     return BadRequest(
-        f"Invalid patch path '{path}' specified for op '{op}'. "
+        f"Invalid patch path  '{path}' specified for op '{op}'. "
         f"Must be one of: [{', '.join(allowed)}]"
     )
 

@@ -128,6 +128,10 @@ def check_place(resources: Iterable[Document], parent: Document, part: str, own_
         raise BadRequest(
             f"Cannot create a child of a resource with a greedy path variable: {parent['pathPart']}"
         )
+    if part.startswith("{") and part in parent["path"].split("/"):
+        raise BadRequest(
+            f"An ancestor of this resource has the same variable name as this one: {part}"
+        )
     for sibling in resources:
         if sibling.get("parentId") != parent["id"] or sibling["id"] == own_id:
             continue
@@ -135,7 +139,7 @@ def check_place(resources: Iterable[Document], parent: Document, part: str, own_
             raise Conflict(f"Another resource with the same parent already has this name: {part}")
         if part.startswith("{") and sibling["pathPart"].startswith("{"):
             raise BadRequest(
-                f"A sibling ({sibling['id']}) of this resource already has a variable path part "
+                f"A sibling ({sibling['pathPart']}) of this resource already has a variable path part "
                 "-- only one is allowed"
             )
 

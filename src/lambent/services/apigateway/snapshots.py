@@ -30,6 +30,8 @@ def snapshot_of(tx: Tx, scope: Scope, api: Document) -> Document:
     """The API as it is now. Raises BadRequest where it cannot be deployed."""
     snapshot = draft_of(tx, scope, api)
     check_deployable(snapshot["resources"])
+    if api["endpointConfiguration"]["types"] == ["PRIVATE"] and "policy" not in api:
+        raise BadRequest("Private REST API doesn't have a resource policy attached to it")
     return snapshot
 
 

@@ -141,8 +141,13 @@ class UsagePlans:
     def _put(self, tx: Tx, context: RequestContext, plan: Document) -> None:
         _check_limits(plan)
         for each in plan["apiStages"]:
-            if STAGES.find(tx, context.scope, each.get("apiId", ""), each.get("stage", "")) is None:
-                raise NotFound(f"API Stage not found: {each.get('apiId')}:{each.get('stage')}")
+            if not each.get("apiId") or not each.get("stage"):
+                # AWS, too, leaves the placeholders as they are.
+                raise BadRequest(
+                    "Invalid API Stage {api: %s, stage: %s} specified for usageplan %s"
+                )
+            if STAGES.find(tx, context.scope, each["apiId"], each["stage"]) is None:
+                raise NotFound(f"API Stage not found: {each['apiId']}:{each['stage']}")
         USAGE_PLANS.put(tx, context.scope, "", plan["id"], plan)
         self.publisher.plan_changed(tx, context.scope, plan["id"])
 
@@ -223,12 +228,15 @@ def _stage_throttles(plan: Document) -> list[Document]:
 
 def _change_stages(document: Document, op: str, value: str, names: Sequence[str]) -> None:
     """`add` and `remove` at /apiStages, with `API:STAGE` for a value."""
-    api_id, _, stage = value.partition(":")
+    api_id, *rest = value.split(":")
+    if not rest:
+        raise BadRequest("Invalid API Stage specified")
+    stage = rest[0]
     kept = [
         each for each in document["apiStages"] if (each["apiId"], each["stage"]) != (api_id, stage)
     ]
     if op == "remove" and len(kept) == len(document["apiStages"]):
-        raise NotFound(f"API Stage not found: {value}")
+        raise NotFound(f"API Stage not found: {api_id}:{stage}")
     document["apiStages"] = kept + ([] if op == "remove" else [{"apiId": api_id, "stage": stage}])
 
 
@@ -256,28 +264,21 @@ def _throttle_stage(document: Document, op: str, value: str, names: Sequence[str
         del found[0]["throttle"]
 
 
+_STAGE = "/apiStages/<apidId:stageName>"
+_METHOD_THROTTLE = f"{_STAGE}/throttle/<resourcePath>/<httpMethod>"
 _PATCHES = PatchTable(
     (
         member("/name", required=True),
         member("/description"),
-        member("/productCode", "add", "replace", "remove"),
         custom("/apiStages", _change_stages, "add", "remove"),
-        custom("/apiStages/{apiId:stage}/throttle", _throttle_stage, "remove"),
-        custom(
-            "/apiStages/{apiId:stage}/throttle/{resourcePath}/{httpMethod}",
-            _throttle_stage,
-            "remove",
-        ),
-        custom(
-            "/apiStages/{apiId:stage}/throttle/{resourcePath}/{httpMethod}/{limit}",
-            _throttle_stage,
-            "add",
-            "replace",
-        ),
+        structure("/quota"),
         structure("/throttle"),
+        member("/productCode", "add", "replace", "remove"),
+        custom(_METHOD_THROTTLE, _throttle_stage, "remove"),
+        custom(f"{_STAGE}/throttle", _throttle_stage, "remove"),
+        custom(f"{_METHOD_THROTTLE}/<limit>", _throttle_stage, "add", "replace"),
         member("/throttle/burstLimit", "add", "replace", convert=integer),
         member("/throttle/rateLimit", "add", "replace", convert=number),
-        structure("/quota"),
         member("/quota/limit", "add", "replace", convert=integer),
         member("/quota/offset", "add", "replace", convert=integer),
         member("/quota/period", "add", "replace", convert=one_of(*_LAST_OFFSET)),

@@ -1,0 +1,328 @@
+"""Errors word for word as real AWS has answered them, with where it is quoted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    ErrorOf = Callable[..., tuple[int, str, str]]
+    Request = dict[str, Any]
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
+INVOKED = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+URI = f"{INVOKED}{FUNCTION}/invocations"
+MAPPING = "Invalid mapping expression specified: Validation Result: warnings : [], errors : "
+GET = {"httpMethod": "GET"}
+METHOD = ("put_method", GET | {"authorizationType": "NONE"})
+MOCK = ("put_integration", GET | {"type": "MOCK"})
+TOKEN = {
+    "name": "t",
+    "type": "TOKEN",
+    "authorizerUri": URI,
+    "identitySource": "method.request.header.A",
+}
+
+
+class Quoted(NamedTuple):
+    """Requests before, the request, and its answer. The API, its root and its plan are filled in."""
+
+    earlier: tuple[tuple[str, Request], ...]
+    operation: str
+    request: Request
+    answer: tuple[int, str, str]
+    source: str
+
+
+def _bad(text: str) -> tuple[int, str, str]:
+    return 400, "BadRequestException", text
+
+
+def _conflict(text: str) -> tuple[int, str, str]:
+    return 409, "ConflictException", text
+
+
+def _not_found(text: str) -> tuple[int, str, str]:
+    return 404, "NotFoundException", text
+
+
+def _patch(op: str, path: str, value: str | None = None) -> Request:
+    operation = {"op": op, "path": path}
+    return {"patchOperations": [operation if value is None else operation | {"value": value}]}
+
+
+QUOTED = [
+    Quoted(
+        (("create_resource", {"pathPart": "{id}"}),),
+        "create_resource",
+        {"pathPart": "{carrier_id}"},
+        _bad(
+            "A sibling ({id}) of this resource already has a variable path part -- only one is allowed"
+        ),
+        "seed.run/docs/serverless-errors, and deployments of Serverless and of jets",
+    ),
+    Quoted(
+        (("create_resource", {"pathPart": "{userId}"}),),
+        "create_resource",
+        {"pathPart": "{userId}", "parentId": "{last}"},
+        _bad("An ancestor of this resource has the same variable name as this one: {userId}"),
+        "a deployment with the CDK that a public repository keeps",
+    ),
+    Quoted(
+        (("create_resource", {"pathPart": "app"}),),
+        "create_resource",
+        {"pathPart": "app"},
+        _conflict("Another resource with the same parent already has this name: app"),
+        "github.com/anomalyco/sst/issues/5031",
+    ),
+    Quoted(
+        (METHOD,),
+        *METHOD,
+        _conflict("Method already exists for this resource"),
+        "a deployment with Serverless that a public repository keeps",
+    ),
+    Quoted(
+        (METHOD, ("put_method_response", GET | {"statusCode": "200"})),
+        "put_method_response",
+        GET | {"statusCode": "200"},
+        _conflict("Response already exists for this resource"),
+        "a script on the AWS CLI that a public repository keeps",
+    ),
+    Quoted(
+        (),
+        "put_method",
+        GET | {"authorizationType": "CUSTOM"},
+        _bad(
+            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or "
+            "COGNITO_USER_POOLS requires a valid authorizer."
+        ),
+        "github.com/hashicorp/terraform-provider-aws/issues/48053",
+    ),
+    Quoted(
+        (METHOD,),
+        "put_integration",
+        GET | {"type": "AWS", "uri": URI},
+        _bad("Enumeration value for HttpMethod must be non-empty"),
+        "github.com/aws/aws-sdk-js/issues/769",
+    ),
+    Quoted(
+        (METHOD,),
+        "put_integration",
+        GET
+        | {
+            "type": "AWS_PROXY",
+            "integrationHttpMethod": "POST",
+            "uri": f"{INVOKED}{INVOKED}{FUNCTION}/invocations/invocations",
+        },
+        _bad("Invalid function ARN or invalid uri"),
+        "notes on Terraform that a public repository keeps",
+    ),
+    Quoted(
+        (METHOD,),
+        "put_integration",
+        GET
+        | {
+            "type": "HTTP",
+            "integrationHttpMethod": "GET",
+            "uri": "http://localhost:8080/",
+            "credentials": "NONE",
+        },
+        _bad("Invalid ARN specified in the request"),
+        "github.com/aws/aws-sdk-java/issues/860",
+    ),
+    Quoted(
+        (METHOD,),
+        "put_integration",
+        GET
+        | {
+            "type": "HTTP",
+            "integrationHttpMethod": "GET",
+            "uri": "http://localhost:8080/",
+            "requestParameters": {"integration.request.path.petId": "method.request.path.petId"},
+        },
+        _bad(
+            f"{MAPPING}[Invalid mapping expression parameter specified: method.request.path.petId]"
+        ),
+        "github.com/awsdocs/amazon-api-gateway-developer-guide/issues/24",
+    ),
+    Quoted(
+        (METHOD, MOCK),
+        "put_integration_response",
+        GET
+        | {
+            "statusCode": "401",
+            "responseParameters": {"method.response.header.WWW-Authenticate": "'realm=\"api\"'"},
+        },
+        _bad(f"{MAPPING}[No method response exists for method.]"),
+        "github.com/amazon-archives/aws-apigateway-importer/issues/121",
+    ),
+    Quoted(
+        (METHOD, MOCK, ("put_method_response", GET | {"statusCode": "302"})),
+        "put_integration_response",
+        GET
+        | {
+            "statusCode": "302",
+            "responseParameters": {
+                "method.response.header.Location": "integration.response.body.errorMessage"
+            },
+        },
+        _bad(
+            f"{MAPPING}[Invalid mapping expression parameter specified: method.response.header.Location]"
+        ),
+        "github.com/amazon-archives/aws-apigateway-importer/issues/209",
+    ),
+    Quoted(
+        (),
+        "put_gateway_response",
+        {
+            "responseType": "ACCESS_DENIED",
+            "statusCode": "500",
+            "responseParameters": {"gatewayresponse.header.a": "test-value"},
+        },
+        _bad(f"{MAPPING}[Invalid mapping expression specified: test-value]"),
+        "github.com/aws/aws-cdk/pull/20274",
+    ),
+    Quoted(
+        (),
+        "create_model",
+        {"name": "body_1", "contentType": "application/json", "schema": "{}"},
+        _bad("Model name must be alphanumeric: body_1"),
+        "github.com/edx/api-manager/pull/259",
+    ),
+    Quoted(
+        (),
+        "get_model_template",
+        {"modelName": "m"},
+        _not_found("Invalid model name specified: m"),
+        "github.com/cloudquery/cq-provider-aws/issues/874",
+    ),
+    Quoted(
+        (),
+        "create_authorizer",
+        TOKEN | {"identitySource": "method.request.querystring.key"},
+        _bad(
+            "Invalid token source expression: method.request.querystring.key. The source must be a "
+            "method request header, matching 'method.request.header.[a-zA-Z0-9._-]+'."
+        ),
+        "github.com/serverless/serverless/issues/4428",
+    ),
+    Quoted(
+        (("create_authorizer", TOKEN),),
+        "create_authorizer",
+        TOKEN,
+        _bad("Authorizer name must be unique. Authorizer t already exists in this RestApi."),
+        "the words of the same refusal by API Gateway v2 in a public repository",
+    ),
+    Quoted(
+        (),
+        "create_deployment",
+        {},
+        _bad("The REST API doesn't contain any methods"),
+        "a deployment with CloudFormation that a public repository keeps",
+    ),
+    Quoted(
+        (METHOD,),
+        "create_deployment",
+        {},
+        _bad("No integration defined for method"),
+        "seed.run/docs/serverless-errors/no-integration-defined-for-method",
+    ),
+    Quoted(
+        (
+            METHOD,
+            MOCK,
+            ("update_rest_api", _patch("replace", "/endpointConfiguration/types/EDGE", "PRIVATE")),
+        ),
+        "create_deployment",
+        {"stageName": "prod"},
+        _bad("Private REST API doesn't have a resource policy attached to it"),
+        "notes on the AWS CLI in a public repository",
+    ),
+    Quoted(
+        (),
+        "create_rest_api",
+        {
+            "name": "a",
+            "endpointConfiguration": {"types": ["REGIONAL"], "vpcEndpointIds": ["vpce-1"]},
+        },
+        _bad("VPCEndpoints can only be specified with PRIVATE apis."),
+        "notes on the AWS CLI in a public repository",
+    ),
+    Quoted(
+        (("create_domain_name", {"domainName": "texts-a.example.com"}),),
+        "create_domain_name",
+        {"domainName": "texts-a.example.com"},
+        _bad("The domain name you provided already exists."),
+        "romandc.com/zappa-django-guide",
+    ),
+    Quoted(
+        (("create_domain_name", {"domainName": "texts-b.example.com"}),),
+        "create_base_path_mapping",
+        {"domainName": "texts-b.example.com", "restApiId": "gone"},
+        _bad("Invalid REST API identifier specified"),
+        "romandc.com/zappa-django-guide",
+    ),
+    Quoted(
+        (),
+        "create_usage_plan",
+        {"name": "p", "apiStages": [{"apiId": "", "stage": "dev"}]},
+        _bad("Invalid API Stage {api: %s, stage: %s} specified for usageplan %s"),
+        "github.com/aws/aws-sdk/issues/354",
+    ),
+    Quoted(
+        (),
+        "update_usage_plan",
+        _patch("add", "/apiStages", '{"apiId": "kx2asm6go3", "stage": "dev"}'),
+        _not_found('API Stage not found: {"apiId": "kx2asm6go3", "stage"'),
+        "github.com/boto/boto3/issues/825",
+    ),
+    Quoted(
+        (),
+        "update_usage_plan",
+        _patch("remove", "/apiStages/a:dev"),
+        _bad(
+            "Invalid patch path  '/apiStages/a:dev' specified for op 'remove'. Must be one of: "
+            "[/apiStages, /quota, /throttle, /productCode, "
+            "/apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>, "
+            "/apiStages/<apidId:stageName>/throttle]"
+        ),
+        "github.com/boto/boto3/issues/2629, which breaks the line after the full stop",
+    ),
+    Quoted(
+        (),
+        "update_usage_plan",
+        _patch("remove", "/apiStages"),
+        _bad("Invalid API Stage specified"),
+        "github.com/boto/boto3/issues/2629",
+    ),
+    Quoted(
+        (("create_api_key", {"value": "a-value-of-twenty-characters"}),),
+        "create_api_key",
+        {"value": "a-value-of-twenty-characters"},
+        _conflict("API Key already exists"),
+        "github.com/rrahul963/serverless-add-api-key/issues/27",
+    ),
+]
+
+
+@pytest.mark.parametrize("quoted", QUOTED, ids=lambda quoted: quoted.source)
+def test_what_aws_says(client: Any, api: Any, error_of: ErrorOf, quoted: Quoted) -> None:
+    plan_id = client.create_usage_plan(name="plan")["id"]
+    root = api["rootResourceId"]
+    filled = {"restApiId": api["id"], "resourceId": root, "parentId": root, "usagePlanId": plan_id}
+    last = {"id": root}
+
+    def complete(operation: str, request: Request) -> Request:
+        name = client.meta.method_to_api_mapping[operation]
+        members = client.meta.service_model.operation_model(name).input_shape.members
+        known = {member: value for member, value in filled.items() if member in members}
+        given = known | request
+        return given | {"parentId": last["id"]} if given.get("parentId") == "{last}" else given
+
+    for operation, request in quoted.earlier:
+        last = getattr(client, operation)(**complete(operation, request))
+    call = getattr(client, quoted.operation)
+    assert error_of(call, **complete(quoted.operation, quoted.request)) == quoted.answer
