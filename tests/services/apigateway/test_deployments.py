@@ -143,9 +143,12 @@ def test_stages_are_made_and_deleted(
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"stageName": "a b"}, "Stage name only allows a-zA-Z0-9_-"),
+        ({"stageName": "a b"}, "Stage name only allows a-zA-Z0-9_"),
         ({"deploymentId": "nope"}, "Deployment id does not exist"),
-        ({"variables": {"a-b": "1"}}, "Stage variable name only allows a-zA-Z0-9_"),
+        (
+            {"variables": {"a-b": "1"}},
+            "Invalid stage variable name: a-b.  Please use names with only word characters.",
+        ),
         (
             {"cacheClusterEnabled": True},
             "Lambent does not support cacheClusterEnabled yet: answers are not cached.",

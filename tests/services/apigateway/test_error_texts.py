@@ -19,6 +19,7 @@ MAPPING = "Invalid mapping expression specified: Validation Result: warnings : [
 GET = {"httpMethod": "GET"}
 METHOD = ("put_method", GET | {"authorizationType": "NONE"})
 MOCK = ("put_integration", GET | {"type": "MOCK"})
+CUSTOM = {"authorizationType": "CUSTOM", "authorizerId": "{authorizer}"}
 TOKEN = {
     "name": "t",
     "type": "TOKEN",
@@ -305,6 +306,111 @@ QUOTED = [
         _conflict("API Key already exists"),
         "github.com/rrahul963/serverless-add-api-key/issues/27",
     ),
+    Quoted(
+        (("create_authorizer", TOKEN), ("put_method", GET | CUSTOM)),
+        "delete_authorizer",
+        {"authorizerId": "{authorizer}"},
+        _conflict("Cannot delete authorizer 't', is referenced in method: GET//"),
+        "github.com/hashicorp/terraform-provider-aws/issues/14812",
+    ),
+    Quoted(
+        (
+            ("create_model", {"name": "used", "contentType": "application/json", "schema": "{}"}),
+            ("create_resource", {"pathPart": "pin"}),
+            (
+                "put_method",
+                {
+                    "resourceId": "{last}",
+                    "httpMethod": "POST",
+                    "authorizationType": "NONE",
+                    "requestModels": {"application/json": "used"},
+                },
+            ),
+        ),
+        "delete_model",
+        {"modelName": "used"},
+        _conflict("Cannot delete model 'used', is referenced in method request: /pin/POST"),
+        "github.com/amazon-archives/aws-apigateway-importer/issues/144",
+    ),
+    Quoted(
+        (
+            ("create_model", {"name": "used", "contentType": "application/json", "schema": "{}"}),
+            METHOD,
+            (
+                "put_method_response",
+                GET | {"statusCode": "200", "responseModels": {"application/json": "used"}},
+            ),
+        ),
+        "delete_model",
+        {"modelName": "used"},
+        _conflict("Cannot delete model 'used', is referenced in method response: /GET"),
+        "github.com/amazon-archives/aws-apigateway-importer/issues/113",
+    ),
+    Quoted(
+        (
+            METHOD,
+            MOCK,
+            ("create_deployment", {"stageName": "test"}),
+            ("update_usage_plan", _patch("add", "/apiStages", "{api}:test")),
+        ),
+        "delete_usage_plan",
+        {},
+        _bad(
+            "Cannot delete Usage Plan {plan} because there are API Stages associated with it, "
+            "including {api}:test"
+        ),
+        "github.com/aws/aws-sdk-js/issues/3841",
+    ),
+    Quoted(
+        (
+            ("create_domain_name", {"domainName": "texts-c.example.com"}),
+            ("create_base_path_mapping", {"domainName": "texts-c.example.com"}),
+        ),
+        "delete_rest_api",
+        {},
+        _bad(
+            "Deleting RestApi {api} failed. Please remove all base path mappings related to the "
+            "RestApi in your domains: texts-c.example.com"
+        ),
+        "github.com/glomex/gcdt/issues/373",
+    ),
+    Quoted(
+        (METHOD, MOCK),
+        "create_deployment",
+        {"stageName": "$default"},
+        _bad("Stage name only allows a-zA-Z0-9_"),
+        "github.com/klothoplatform/klotho/issues/235",
+    ),
+    Quoted(
+        (METHOD, MOCK),
+        "create_deployment",
+        {"stageName": "prod", "variables": {"admin_pass": ""}},
+        _bad(
+            "Invalid stage variable value: .  Please use values with alphanumeric characters and the "
+            "symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
+        ),
+        "github.com/sirceljm/aws-lambda-blog/issues/10",
+    ),
+    Quoted(
+        (METHOD, MOCK),
+        "create_deployment",
+        {"stageName": "prod", "variables": {"owner:application-name": "foo"}},
+        _bad(
+            "Invalid stage variable name: owner:application-name.  Please use names with only word "
+            "characters."
+        ),
+        "github.com/serverless/serverless/issues/6133",
+    ),
+    Quoted(
+        (),
+        "update_account",
+        _patch("replace", "/cloudwatchRoleArn", "none"),
+        _bad(
+            "The role ARN does not have required permissions configured. Please grant trust "
+            "permission for API Gateway and add the required role policy."
+        ),
+        "github.com/tmobile/jazz-installer/pull/597",
+    ),
 ]
 
 
@@ -313,16 +419,31 @@ def test_what_aws_says(client: Any, api: Any, error_of: ErrorOf, quoted: Quoted)
     plan_id = client.create_usage_plan(name="plan")["id"]
     root = api["rootResourceId"]
     filled = {"restApiId": api["id"], "resourceId": root, "parentId": root, "usagePlanId": plan_id}
-    last = {"id": root}
+    names = {"{api}": api["id"], "{plan}": plan_id}
+
+    def named(value: Any) -> Any:
+        """The value with the names of what is made here."""
+        if isinstance(value, str):
+            for name, id_ in names.items():
+                value = value.replace(name, id_)
+            return value
+        if isinstance(value, dict):
+            return {name: named(each) for name, each in value.items()}
+        return [named(each) for each in value] if isinstance(value, list) else value
 
     def complete(operation: str, request: Request) -> Request:
         name = client.meta.method_to_api_mapping[operation]
         members = client.meta.service_model.operation_model(name).input_shape.members
         known = {member: value for member, value in filled.items() if member in members}
-        given = known | request
-        return given | {"parentId": last["id"]} if given.get("parentId") == "{last}" else given
+        result: Request = named(known | request)
+        return result
 
     for operation, request in quoted.earlier:
-        last = getattr(client, operation)(**complete(operation, request))
+        answer = getattr(client, operation)(**complete(operation, request))
+        names["{authorizer}" if operation == "create_authorizer" else "{last}"] = answer.get(
+            "id", ""
+        )
     call = getattr(client, quoted.operation)
-    assert error_of(call, **complete(quoted.operation, quoted.request)) == quoted.answer
+    status, code, text = quoted.answer
+    answered = error_of(call, **complete(quoted.operation, quoted.request))
+    assert answered == (status, code, named(text))

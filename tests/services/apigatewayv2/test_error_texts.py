@@ -20,6 +20,12 @@ JWT = {
 }
 
 
+MAPPED = (
+    ("create_domain_name", {"DomainName": "{ApiId}.example.com"}),
+    ("create_api_mapping", {"DomainName": "{DomainName}", "Stage": "$default"}),
+)
+
+
 class Quoted(NamedTuple):
     """Requests before, the request of the same API, and its answer."""
 
@@ -32,6 +38,10 @@ class Quoted(NamedTuple):
 
 def _bad(text: str) -> tuple[int, str, str]:
     return 400, "BadRequestException", text
+
+
+def _conflict(text: str) -> tuple[int, str, str]:
+    return 409, "ConflictException", text
 
 
 QUOTED = [
@@ -58,7 +68,7 @@ QUOTED = [
     Quoted(
         (("create_authorizer", JWT),),
         "create_route",
-        {"RouteKey": "POST /a", "AuthorizationType": "CUSTOM", "AuthorizerId": "{last}"},
+        {"RouteKey": "POST /a", "AuthorizationType": "CUSTOM", "AuthorizerId": "{AuthorizerId}"},
         _bad(
             "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or "
             "COGNITO_USER_POOLS requires a valid authorizer."
@@ -69,7 +79,7 @@ QUOTED = [
         (("create_route", {"RouteKey": "ANY /{proxy+}"}),),
         "create_route",
         {"RouteKey": "ANY /{proxy+}"},
-        (409, "ConflictException", "Route with key ANY /{proxy+} already exists for this API"),
+        _conflict("Route with key ANY /{proxy+} already exists for this API"),
         "github.com/anomalyco/sst/issues/5031",
     ),
     Quoted(
@@ -96,18 +106,95 @@ QUOTED = [
         _bad("Execution logs are not supported on protocolType HTTP"),
         "a program on boto3 in a public repository",
     ),
+    Quoted(
+        (
+            ("create_authorizer", JWT),
+            (
+                "create_route",
+                {
+                    "RouteKey": "POST /a",
+                    "AuthorizationType": "JWT",
+                    "AuthorizerId": "{AuthorizerId}",
+                },
+            ),
+        ),
+        "delete_authorizer",
+        {"AuthorizerId": "{AuthorizerId}"},
+        _conflict("Cannot delete authorizer 'jwt', is referenced in route: POST /a"),
+        "github.com/anomalyco/sst/issues/5586",
+    ),
+    Quoted(
+        (
+            (
+                "create_integration",
+                {
+                    "IntegrationType": "AWS_PROXY",
+                    "IntegrationUri": "arn:aws:lambda:us-east-1:123456789012:function:f",
+                    "PayloadFormatVersion": "2.0",
+                },
+            ),
+            ("create_route", {"RouteKey": "$default", "Target": "integrations/{IntegrationId}"}),
+        ),
+        "delete_integration",
+        {"IntegrationId": "{IntegrationId}"},
+        _conflict(
+            "Cannot delete Integration because it is referenced by the following Routes with Ids: "
+            "[{RouteId}]"
+        ),
+        "github.com/milliHQ/terraform-aws-next-js/issues/247",
+    ),
+    Quoted(
+        (("create_stage", {"StageName": "$default"}), *MAPPED),
+        "delete_stage",
+        {"StageName": "$default"},
+        _bad(
+            "Deleting stage $default failed. Please remove all base path mappings related to the "
+            "stage in your domains: {DomainName}"
+        ),
+        "notes on Terraform in a public repository",
+    ),
+    Quoted(
+        (("create_stage", {"StageName": "$default"}), *MAPPED),
+        "delete_api",
+        {},
+        _bad(
+            "Deleting API {ApiId} failed. Please remove all API mappings for the API from your "
+            "custom domain names."
+        ),
+        "github.com/gruntwork-io/cloud-nuke/issues/370",
+    ),
+    Quoted(
+        MAPPED[:1],
+        "create_api_mapping",
+        {"DomainName": "{DomainName}", "Stage": "$default"},
+        _bad("Invalid stage identifier specified"),
+        "github.com/aws/aws-cdk/issues/9078",
+    ),
 ]
 
 
 @pytest.mark.parametrize("quoted", QUOTED, ids=lambda quoted: quoted.source)
 def test_what_aws_says(client: Any, error_of: ErrorOf, quoted: Quoted) -> None:
-    api_id = client.create_api(Name="texts", ProtocolType="HTTP")["ApiId"]
-    last: dict[str, Any] = {}
+    names = {"{ApiId}": client.create_api(Name="texts", ProtocolType="HTTP")["ApiId"]}
+
+    def named(value: Any) -> Any:
+        """A value with the identifiers of what is made here."""
+        if isinstance(value, str):
+            for name, id_ in names.items():
+                value = value.replace(name, id_)
+        return value
+
+    def complete(operation: str, request: Request) -> Request:
+        members = client.meta.service_model.operation_model(
+            client.meta.method_to_api_mapping[operation]
+        ).input_shape.members
+        api = {"ApiId": names["{ApiId}"]} if "ApiId" in members else {}
+        return api | {name: named(value) for name, value in request.items()}
+
     for operation, request in quoted.earlier:
-        last = getattr(client, operation)(ApiId=api_id, **request)
-    request = {
-        name: last["AuthorizerId"] if value == "{last}" else value
-        for name, value in quoted.request.items()
-    }
-    answer = error_of(getattr(client, quoted.operation), ApiId=api_id, **request)
-    assert answer == quoted.answer
+        answer = getattr(client, operation)(**complete(operation, request))
+        names |= {f"{{{name}}}": each for name, each in answer.items() if isinstance(each, str)}
+    status, code, text = quoted.answer
+    call = getattr(client, quoted.operation)
+    answered = error_of(call, **complete(quoted.operation, quoted.request))
+    assert answered == (status, code, named(text))

@@ -44,7 +44,10 @@ def update_account(tx: Tx, context: RequestContext, request: Request) -> Documen
     account = _PATCHES.apply(_account(tx, context.scope), {"patchOperations": operations})
     role = account.get("cloudwatchRoleArn")
     if role and not _ROLE.fullmatch(role):
-        raise BadRequest("The role ARN does not have required permissions set to API Gateway")
+        raise BadRequest(
+            "The role ARN does not have required permissions configured. Please grant trust "
+            "permission for API Gateway and add the required role policy."
+        )
     account.setdefault("features", [])
     ACCOUNT.put(tx, context.scope, "", "account", account)
     return account

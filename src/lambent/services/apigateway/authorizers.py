@@ -148,8 +148,8 @@ def delete_authorizer(tx: Tx, context: RequestContext, request: Request) -> Docu
         for method in resource.get("resourceMethods", {}).values():
             if method.get("authorizerId") == authorizer["id"]:
                 raise Conflict(
-                    f"Cannot delete authorizer '{authorizer['id']}', is referenced in method(s): "
-                    f"{resource['path']} {method['httpMethod']}"
+                    f"Cannot delete authorizer '{authorizer['name']}', is referenced in method: "
+                    f"{method['httpMethod']}/{resource['path']}"
                 )
     AUTHORIZERS.remove(tx, scope, api_id, authorizer["id"])
     return {}

@@ -104,8 +104,9 @@ def update_model(tx: Tx, context: RequestContext, request: Request) -> Document:
 def delete_model(tx: Tx, context: RequestContext, request: Request) -> Document:
     scope, api_id, name = context.scope, request["restApiId"], request["modelName"]
     find_model(tx, scope, api_id, name)
-    if name in _used(RESOURCES.of(tx, scope, api_id)):
-        raise Conflict(f"Cannot delete model '{name}', is referenced in method(s): {name}")
+    use = _use_of(name, RESOURCES.of(tx, scope, api_id))
+    if use:
+        raise Conflict(f"Cannot delete model '{name}', is referenced in {use}")
     for other in MODELS.of(tx, scope, api_id):
         if other["name"] != name and name in _REFERENCE.findall(other["schema"]):
             raise Conflict(
@@ -160,15 +161,17 @@ def flattened(model: Document, others: Mapping[str, Document]) -> str:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
 
 
-def _used(resources: Iterable[Document]) -> set[str]:
-    """Names of the models that methods and their responses refer to."""
-    names: set[str] = set()
+def _use_of(name: str, resources: Iterable[Document]) -> str:
+    """The first method, or response of one, that refers to the model, in AWS's words."""
     for resource in resources:
         for method in resource.get("resourceMethods", {}).values():
-            names.update(method.get("requestModels", {}).values())
+            place = f"{resource['path'].rstrip('/')}/{method['httpMethod']}"
+            if name in method.get("requestModels", {}).values():
+                return f"method request: {place}"
             for response in method.get("methodResponses", {}).values():
-                names.update(response.get("responseModels", {}).values())
-    return names
+                if name in response.get("responseModels", {}).values():
+                    return f"method response: {place}"
+    return ""
 
 
 def _template(schema: Any, indent: str, path: str) -> str:

@@ -73,10 +73,11 @@ class RestApis:
     def delete_rest_api(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         scope, api_id = context.scope, request["restApiId"]
         find_api(tx, scope, api_id)
-        if any(row.document["restApiId"] == api_id for row in BASE_PATHS.all(tx, scope)):
+        mapped = {r.owner for r in BASE_PATHS.all(tx, scope) if r.document["restApiId"] == api_id}
+        if mapped:
             raise BadRequest(
-                "Please remove all base path mappings related to the API in your account "
-                "before deleting the API."
+                f"Deleting RestApi {api_id} failed. Please remove all base path mappings related "
+                f"to the RestApi in your domains: {', '.join(sorted(mapped))}"
             )
         for kind in OF_APIS:
             kind.remove_of(tx, scope, api_id)

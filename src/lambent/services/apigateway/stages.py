@@ -32,7 +32,7 @@ _LOG_DESTINATION = re.compile(
     r"arn:aws[\w-]*:(logs:[\w-]+:\d{12}:log-group:[^\s:*]+(:\*)?"
     r"|firehose:[\w-]+:\d{12}:deliverystream/amazon-apigateway-.+)"
 )
-_VARIABLE_VALUE = re.compile(r"[A-Za-z0-9 \-._~:/?#&=,]*")
+_VARIABLE_VALUE = re.compile(r"[A-Za-z0-9 \-._~:/?#&=,]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
     """A stage as CreateStage makes it. Raises BadRequest and NotFound."""
     name = request["stageName"]
     if not _NAME.fullmatch(name):
-        raise BadRequest("Stage name only allows a-zA-Z0-9_-")
+        raise BadRequest("Stage name only allows a-zA-Z0-9_")
     refuse_unserved(request)
     check_variables(request.get("variables") or {})
     check_tags(request.get("tags") or {})
@@ -155,10 +155,12 @@ def check_variables(variables: Mapping[str, str]) -> None:
     """Raises BadRequest."""
     for name, value in variables.items():
         if not _VARIABLE_NAME.fullmatch(name):
-            raise BadRequest("Stage variable name only allows a-zA-Z0-9_")
+            raise BadRequest(
+                f"Invalid stage variable name: {name}.  Please use names with only word characters."
+            )
         if not _VARIABLE_VALUE.fullmatch(value):
             raise BadRequest(
-                f"Invalid stage variable value: {value}. Please use values with alphanumeric "
+                f"Invalid stage variable value: {value}.  Please use values with alphanumeric "
                 "characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
             )
 

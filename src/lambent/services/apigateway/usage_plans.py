@@ -86,9 +86,8 @@ class UsagePlans:
         if plan["apiStages"]:
             stages = ", ".join(f"{each['apiId']}:{each['stage']}" for each in plan["apiStages"])
             raise BadRequest(
-                f"Usage plan {plan['id']} cannot be deleted, because it is associated with API "
-                f"Stages {stages}. Please disassociate all API stages from the usage plan and try "
-                "again."
+                f"Cannot delete Usage Plan {plan['id']} because there are API Stages associated "
+                f"with it, including {stages}"
             )
         keys = [row.id for row in USAGE_PLAN_KEYS.rows_of(tx, scope, plan["id"])]
         USAGE_PLAN_KEYS.remove_of(tx, scope, plan["id"])

@@ -131,8 +131,8 @@ class Apis:
         find_api(tx, scope, api_id)
         if any(row.document["restApiId"] == api_id for row in BASE_PATHS.all(tx, scope)):
             raise BadRequest(
-                "Please remove all base path mappings related to the API in your account "
-                "before deleting the API."
+                f"Deleting API {api_id} failed. Please remove all API mappings for the API from "
+                "your custom domain names."
             )
         for kind in OF_APIS:
             kind.remove_of(tx, scope, api_id)

@@ -91,8 +91,8 @@ class Authorizers:
         for route in ROUTES.of(tx, scope, api_id):
             if route.get("AuthorizerId") == authorizer["AuthorizerId"]:
                 raise Conflict(
-                    f"Cannot delete Authorizer '{authorizer['AuthorizerId']}' because it is "
-                    f"referenced by Route '{route['RouteKey']}'."
+                    f"Cannot delete authorizer '{authorizer['Name']}', is referenced in route: "
+                    f"{route['RouteKey']}"
                 )
         AUTHORIZERS.remove(tx, scope, api_id, authorizer["AuthorizerId"])
         self.publisher.definition_changed(tx, context, api_id)

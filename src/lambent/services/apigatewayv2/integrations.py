@@ -97,12 +97,14 @@ class Integrations:
         scope, api_id = context.scope, request["ApiId"]
         integration = find_integration(tx, scope, request)
         target = f"integrations/{integration['IntegrationId']}"
-        for route in ROUTES.of(tx, scope, api_id):
-            if route.get("Target") == target:
-                raise Conflict(
-                    f"Cannot delete Integration '{integration['IntegrationId']}' because it is "
-                    f"referenced by Route '{route['RouteKey']}'."
-                )
+        routes = [
+            each["RouteId"] for each in ROUTES.of(tx, scope, api_id) if each.get("Target") == target
+        ]
+        if routes:
+            raise Conflict(
+                "Cannot delete Integration because it is referenced by the following Routes with "
+                f"Ids: [{', '.join(routes)}]"
+            )
         INTEGRATIONS.remove(tx, scope, api_id, integration["IntegrationId"])
         self.publisher.definition_changed(tx, context, api_id)
         return {}

@@ -69,9 +69,16 @@ class Stages:
     def delete_stage(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         scope, api_id = context.scope, request["ApiId"]
         name = find_stage(tx, scope, request)["StageName"]
-        for row in BASE_PATHS.all(tx, scope):
-            if row.document["restApiId"] == api_id and row.document.get("stage") == name:
-                raise Conflict("Deleting stage failed: active API mappings point to this stage")
+        mapped = {
+            row.owner
+            for row in BASE_PATHS.all(tx, scope)
+            if row.document["restApiId"] == api_id and row.document.get("stage") == name
+        }
+        if mapped:
+            raise BadRequest(
+                f"Deleting stage {name} failed. Please remove all base path mappings related to "
+                f"the stage in your domains: {', '.join(sorted(mapped))}"
+            )
         HTTP_STAGES.remove(tx, scope, api_id, name)
         self.publisher.stage_deleted(tx, api_id, name)
         return {}
@@ -185,10 +192,12 @@ def route_settings(given: Mapping[str, Any]) -> Document:
 def _check_variables(variables: Mapping[str, str]) -> None:
     for name, value in variables.items():
         if not _VARIABLE_NAME.fullmatch(name):
-            raise BadRequest("Stage variable name only allows a-zA-Z0-9_")
+            raise BadRequest(
+                f"Invalid stage variable name: {name}.  Please use names with only word characters."
+            )
         if not _VARIABLE_VALUE.fullmatch(value):
             raise BadRequest(
-                f"Invalid stage variable value: {value}. Please use values with alphanumeric "
+                f"Invalid stage variable value: {value}.  Please use values with alphanumeric "
                 "characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
             )
 
