@@ -25,11 +25,9 @@ _log = logging.getLogger(__name__)
 
 # The launcher is privileged: it runs without site-packages and without the user's Python settings (-I -S).
 _LAUNCH = "import sys; sys.path.insert(0, {source!r}); from lambent.execution.launcher.main import main; main()"
-
-
 _OPEN = (
-    "WARNING: --auth open: signatures and permissions are not checked. Whoever reaches this "
-    "platform is the root of every account. For throw-away test runs only."
+    "--auth open: signatures and permissions are not checked. Whoever reaches this platform is the root of every "
+    "account. For throw-away test runs only."
 )
 
 
@@ -58,7 +56,7 @@ def command(config: Config) -> None:
     except StorageUnusable as problem:
         raise click.ClickException(str(problem)) from problem
     sys.stdout.flush()
-    secrets = os.memfd_create("lambent-secrets")  # it outlives exec, and nobody else can open it
+    secrets = os.memfd_create("lambent-secrets")  # it outlives exec, and no other user can open it
     os.write(secrets, config.secrets_to_json().encode())
     os.set_inheritable(secrets, True)
     source = str(Path(lambent.__file__).parent.parent)
@@ -89,7 +87,7 @@ def _has_exporter() -> bool:
 def _warn(config: Config) -> None:
     """What makes it less safe than it could be is said loudly: to people, or as lines of the log."""
     warnings = {
-        "--auth open: signatures and permissions are not checked.": config.auth == "open",
+        _OPEN: config.auth == "open",
         "--isolation none: functions are not isolated.": config.isolation == "none",
         "--core-user root: the core runs with all of root's power.": config.core_user == "root"
         and os.geteuid() == 0,

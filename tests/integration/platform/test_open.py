@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tests.integration.platform.conftest import Up
 
-WARNING = "WARNING: --auth open: signatures and permissions are not checked."
+WARNING = "--auth open: signatures and permissions are not checked."
 
 
 def test_that_everybody_is_let_in_is_announced(start: Callable[..., Up]) -> None:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
     from tests.integration.platform.conftest import Up
 
+OPEN = (
+    "--auth open: signatures and permissions are not checked. Whoever reaches this platform is the root of every "
+    "account. For throw-away test runs only."
+)
+
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(60)]
 
 
@@ -42,7 +47,7 @@ def test_every_line_is_json_whoever_writes_it(start: Callable[..., Up]) -> None:
         *map(set, found)
     )
     said = {(line["process"], line["level"], line["event"]) for line in found}
-    assert ("up", "warning", "--auth open: signatures and permissions are not checked.") in said
+    assert ("up", "warning", OPEN) in said
     assert ("launcher", "warning", "the spawner is dead (-9), a new one is started") in said
     assert ("core", "warning", "the spawner is gone; calls wait for the next one") in said
 
@@ -89,5 +94,5 @@ def test_people_read_text_on_a_terminal(tmp_path: Path) -> None:
             platform.wait(20)
             os.close(ours)
     first, second = said.decode().splitlines()[:2]
-    assert first == "WARNING: --auth open: signatures and permissions are not checked."
+    assert first == f"WARNING: {OPEN}"
     assert re.fullmatch(r"Lambent \S+ at http://127\.0\.0\.1:\d+ \(account 000000000000\)", second)
