@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import urllib.error
 import urllib.request
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from lambent.cli.access import variables_of
 from lambent.cli.commands import settings
+from lambent.cli.platform_paths import answer_to
 from lambent.cli.top_rows import History, rows, span_s
 
 if TYPE_CHECKING:
@@ -95,14 +95,7 @@ def _look(url: str, token: str) -> Any:
     """Raises ClickException, one line, where the platform refuses or is not there."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(url + _PATH, headers=headers)  # noqa: S310 - the platform's own address
-    try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:  # noqa: S310
-            return json.load(answer)
-    except urllib.error.HTTPError as refused:
-        with refused:
-            raise click.ClickException(json.load(refused)["message"]) from refused
-    except (OSError, ValueError) as problem:
-        raise click.ClickException(f"no platform answers at {url}: {problem}") from problem
+    return answer_to(request, _PATIENCE_S)
 
 
 def _screen(
