@@ -190,12 +190,12 @@ class Config:
 
     def _check_otel(self) -> None:
         if self.otel_endpoint and not re.fullmatch(
-            r"https?://[^\s/?#]+(/[^\s?#]*)?", self.otel_endpoint
+            r"https?://[^\s/?#@]+(/[^\s?#]*)?", self.otel_endpoint
         ):
+            # What is wrong with it may be a password; the same goes for the fields.
             raise ConfigInvalid(
-                f"otel_endpoint must be an http or https URL, not {self.otel_endpoint!r}"
+                "otel_endpoint must be an http or https URL without a password; otel_headers may hold one"
             )
-        # The value may be secret: it is not said again.
         if not re.fullmatch(
             r"|[!-+\--<>-~]+=[^,\r\n]*(,[!-+\--<>-~]+=[^,\r\n]*)*", self.otel_headers
         ):
