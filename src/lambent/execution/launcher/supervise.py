@@ -81,20 +81,20 @@ class Supervisor:
 
     def _reap(self) -> None:
         """Reap every child that has ended; what is not core or spawner is an orphan of theirs."""
-        spawner_ended = False
+        spawner_ended, code_of_spawner = False, 0
         for pid, code in _ended_children():
             if pid == self._core.pid:
                 self._core_status = self._status_for(code)
             elif self._spawner is not None and pid == self._spawner.pid:
                 self._spawner = None
                 spawner_ended = True
-                if code not in {0, CANNOT_BE_SO}:  # it leaves with 0 when core lets go of it
-                    _log.warning("the spawner is dead (%s), a new one is started", code)
+                code_of_spawner = code
                 self._is_refused = code == CANNOT_BE_SO
         if spawner_ended and self._core_status is None and not self._is_stopping:
             if self._is_refused:
                 self._react(signal.SIGTERM)
                 return
+            _log.warning("the spawner is dead (%s), a new one is started", code_of_spawner)
             information = signal.sigtimedwait(_STOP_SIGNALS, RESTART_PAUSE_S)
             if information is None:
                 self._give_core_a_spawner()
