@@ -11,7 +11,7 @@ import contextlib
 import os
 import select
 
-# Three times the share of a function.
+# Three times the share.
 AHEAD = -5
 # In thousandths of the memory: the platform counts for half the host less than it holds, functions for more.
 KEPT, EXPENDABLE = -500, 300
@@ -22,8 +22,10 @@ _PAUSE_S = 0.1
 
 def set_niceness(niceness: int) -> None:
     """Of this process and its session, which what it starts inherits. Below 0 it takes a privilege; without it nothing
-    changes.
+    changes, nor where somebody has chosen a niceness for us.
     """
+    if niceness < 0 and os.getpriority(os.PRIO_PROCESS, 0):
+        return
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
     set_session_niceness(niceness)
@@ -54,10 +56,14 @@ def _write(group: int, niceness: bytes) -> None:
 
 
 def set_oom_score(adjustment: int) -> None:
-    """Of this process and what it starts. To lower it takes a privilege; without it nothing changes."""
+    """Of this process and what it starts: at most this if it is negative, else at least. To lower it takes a privilege;
+    without it nothing changes.
+    """
     with contextlib.suppress(OSError):
-        file = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        file = os.open("/proc/self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC)
         try:
-            os.write(file, b"%d" % adjustment)
+            present = int(os.read(file, 16))
+            chosen = min(present, adjustment) if adjustment < 0 else max(present, adjustment)
+            os.write(file, b"%d" % chosen)
         finally:
             os.close(file)

@@ -51,11 +51,8 @@ def read(name):
     with open(f"/proc/self/{name}") as file:
         return file.read().split()[-1]
 def takes_back():
-    try:
-        open("/proc/self/oom_score_adj", "w").close()
-    except OSError:
-        return False
-    return True
+    # By a program: our own process may not be written to by itself.
+    return os.system("echo 0 2>/dev/null >/proc/self/oom_score_adj") == 0
 def handler(event, context):
     if event == "oom":
         return f"{read('oom_score_adj')} {takes_back()}"
@@ -75,6 +72,8 @@ def _unpacker(up: Any) -> int:
 
 
 def test_the_platform_comes_before_functions_and_functions_before_deployments(start: Start) -> None:
+    if os.getpriority(os.PRIO_PROCESS, 0):
+        pytest.skip("somebody has chosen a niceness for the tests")
     if not Path("/proc/self/autogroup").exists():
         pytest.skip("this kernel makes no groups of sessions")
     up = start()
@@ -93,7 +92,8 @@ def test_where_memory_is_short_functions_go_before_the_platform(start: Start) ->
     kept = -500 if _may_keep() else own
     assert {_oom_score(each.pid) for each in (up.launcher, up.core, up.spawner)} == {kept}
     up.create(client, "standing", _STANDING)
-    assert up.invoke(client, "standing", '"oom"') == '"300 False"'
+    # What root has set with the privilege is the least that a function can have.
+    assert up.invoke(client, "standing", '"oom"') == f'"300 {not _may_keep()}"'
     assert _oom_score(_unpacker(up)) == 300
 
 

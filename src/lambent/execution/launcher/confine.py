@@ -32,7 +32,7 @@ def enter(data_dir: Path, uid: int, prefixes: list[str]) -> None:
     needed = _needed(prefixes)
     hidden = _hidden_places([*needed, data_dir])
     kept = [(path, mounts.clone(str(path))) for path in needed if _is_under(path, hidden)]
-    data, proc = mounts.clone(str(data_dir)), mounts.clone("/proc")
+    data, proc = mounts.clone(str(data_dir)), mounts.clone_writable_alone("/proc")
     for place in hidden:
         mounts.mount("tmpfs", str(place), "tmpfs", mounts.MS_NOSUID | mounts.MS_NODEV, "mode=755")
     for path, descriptor in kept:

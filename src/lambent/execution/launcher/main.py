@@ -1,6 +1,6 @@
 """The launcher's entry: what it starts, in order.
 
-Started by `lambent up` with `python -I -S` and the configuration as JSON in the only argument. It holds whatever
+Started by `lambent up` with `python -I -S`. It holds whatever
 privilege it was started with, so it stays small, imports nothing but the standard library and this package, and after
 the start it only waits (`supervise.py`).
 """

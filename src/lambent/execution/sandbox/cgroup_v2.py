@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from lambent.execution.sandbox.cpu import PERIOD_US
 from lambent.execution.sandbox.rlimits import PROCESSES
-from lambent.process import priority
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,7 +183,6 @@ def _hand_down(place: Path, wanted: list[str]) -> None:
             raise
         _move_processes(place, place / _LEAF)
         _write(control, order)
-        _put_ahead(place / _LEAF)
 
 
 def _move_processes(place: Path, leaf: Path) -> None:
@@ -192,12 +190,6 @@ def _move_processes(place: Path, leaf: Path) -> None:
     for pid in (place / "cgroup.procs").read_text("ascii").split():
         with contextlib.suppress(ProcessLookupError):
             _write(leaf / "cgroup.procs", pid)
-
-
-def _put_ahead(leaf: Path) -> None:
-    """The platform's own processes come before functions, as by `process.priority` where they have no group."""
-    with contextlib.suppress(FileNotFoundError):  # no cpu controller
-        _write(leaf / "cpu.weight.nice", str(priority.AHEAD))
 
 
 def _is_delegated(group: Path) -> bool:

@@ -90,6 +90,19 @@ def clone_readonly(path: str) -> int:
     return descriptor
 
 
+def clone_writable_alone(path: str) -> int:
+    """A detached copy of the tree at `path` in which nobody can write to what is mounted below it; its descriptor."""
+    descriptor = clone(path)
+    try:
+        readonly = libc.MountAttributes(attr_set=_ATTR_RDONLY)
+        libc.mount_setattr(descriptor, _AT_EMPTY_PATH | _AT_RECURSIVE, readonly)
+        libc.mount_setattr(descriptor, _AT_EMPTY_PATH, libc.MountAttributes(attr_clr=_ATTR_RDONLY))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def attach(descriptor: int, target: str) -> None:
     """Put a detached tree at `target` of the current mount namespace, and close its descriptor."""
     try:
