@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 # "The maximum duration of the shutdown phase" with external extensions.
 FAREWELL_S = 2.0
-# Why an environment ends -> what its extensions are told. Otherwise there is nobody left to tell, or no time.
+# They count nowhere any more: a function that crashes again and again must not gather them.
+MOST_LEAVING = 64
+# Why an environment ends -> what its extensions are told. Otherwise nobody is told.
 _SHUTDOWN_REASONS = {
     TIMED_OUT: "timeout",
     EXITED: "failure",
@@ -130,11 +132,13 @@ class SandboxHandle:
         """End it: at once, or when its extensions have had their time to leave."""
         reason = _SHUTDOWN_REASONS.get(why)
         channel = self._channel
-        if reason and isinstance(channel, RuntimeApiChannel):
+        has_room = self._link.leaving < MOST_LEAVING
+        if reason and has_room and isinstance(channel, RuntimeApiChannel):
             deadline_ms = now_ms + int(FAREWELL_S * 1000)
             if channel.farewell(reason, deadline_ms, self.leave):
                 self._link.send({"op": "thaw", "sandbox": self.id})
                 self._leaving = self._loop.call_later(FAREWELL_S, self.leave)
+                self._link.leaving += 1
                 return
         self._link.send({"op": "kill", "sandbox": self.id})
 
@@ -241,5 +245,6 @@ class SandboxHandle:
         if self._leaving is not None:
             self._leaving.cancel()
             self._leaving = None
+            self._link.leaving -= 1
             self._link.send({"op": "kill", "sandbox": self.id})
             self.close()

@@ -49,6 +49,7 @@ class SpawnerLink:
         self._sock = sock
         self._loop = loop
         self._on_gone = on_gone
+        self.leaving = 0  # sandboxes that were told to end, and have their time for it
         self._listeners: dict[str, SandboxListener] = {}
         self._tickets: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._backlog: deque[bytes] = deque()
