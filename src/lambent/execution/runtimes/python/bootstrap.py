@@ -10,6 +10,7 @@ the process (SystemExit, a signal) is core's to report.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -95,9 +96,10 @@ class Runtime:
         failure = None
         try:
             snapshot.restore_uniqueness()
-            _echo_once(lambda event, context: event)
         except Exception as error:  # of what INIT has put in the place of theirs
             failure = error
+        with contextlib.suppress(Exception):  # it only warms up
+            _echo_once(lambda event, context: event)
         self._channel.send(wire.READY)
         function = _assigned(self._channel)
         if function is None:
