@@ -46,7 +46,7 @@ def names() -> list[str]:
 
 
 class Supervisor:
-    """Launches the extensions and, once they have registered, the runtime. Lives as long as the runtime does.
+    """Launches the extensions and, once they have registered, the runtime. Lives as long as any of them.
 
     Args: the socket to core.
     """
