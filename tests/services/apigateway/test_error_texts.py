@@ -411,6 +411,20 @@ QUOTED = [
         ),
         "github.com/tmobile/jazz-installer/pull/597",
     ),
+    Quoted(
+        (METHOD,),
+        "put_integration",
+        GET | {"type": "MOCK", "timeoutInMillis": 31000},
+        _bad("Timeout should be between 50 ms and 29000 ms"),
+        "github.com/aws/aws-cdk/issues/31063",
+    ),
+    Quoted(
+        (),
+        "create_authorizer",
+        {"name": "r", "type": "REQUEST", "authorizerUri": URI},
+        _bad("Invalid request input"),
+        "github.com/awsdocs/aws-cloudformation-user-guide/pull/692",
+    ),
 ]
 
 

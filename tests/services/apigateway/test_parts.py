@@ -168,7 +168,7 @@ def test_authorizers(client: Any, with_method: Any, body: Any, error_of: Any) ->
         ),
         (
             {"type": "REQUEST", "authorizerUri": LAMBDA_URI},
-            "Identity source must be specified when caching is enabled",
+            "Invalid request input",
         ),
         (
             {"type": "REQUEST", "identitySource": "context.path,x", "authorizerUri": LAMBDA_URI},

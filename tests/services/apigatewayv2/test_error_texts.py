@@ -170,6 +170,58 @@ QUOTED = [
         _bad("Invalid stage identifier specified"),
         "github.com/aws/aws-cdk/issues/9078",
     ),
+    Quoted(
+        (),
+        "update_api",
+        {"CorsConfiguration": {"AllowCredentials": True, "AllowOrigins": ["*"]}},
+        _bad("allow-credentials is not supported if 'allow-origin' is *"),
+        "github.com/aws/aws-cdk/issues/9076",
+    ),
+    Quoted(
+        (),
+        "create_route",
+        {"RouteKey": ""},
+        _bad("Route key is required"),
+        "github.com/goldstack/goldstack/issues/42",
+    ),
+    Quoted(
+        (),
+        "create_authorizer",
+        JWT | {"JwtConfiguration": {"Issuer": "accounts.google.com", "Audience": ["a"]}},
+        _bad(
+            "Invalid issuer: accounts.google.com. Issuer must have a valid discovery endpoint ended "
+            "with '/.well-known/openid-configuration'"
+        ),
+        "github.com/haandol/cognito-kakao-example/issues/1",
+    ),
+    Quoted(
+        (("create_stage", {"StageName": "s"}),),
+        "update_stage",
+        {"StageName": "s", "RouteSettings": {"DELETE /{proxy+}": {"ThrottlingBurstLimit": 1}}},
+        (
+            404,
+            "NotFoundException",
+            "Unable to find Route by key DELETE /{proxy+} within the provided RouteSettings",
+        ),
+        "github.com/DianaIonita/serverless-api-gateway-throttling/pull/34",
+    ),
+    Quoted(
+        (),
+        "create_authorizer",
+        {
+            "Name": "a",
+            "AuthorizerType": "REQUEST",
+            "AuthorizerPayloadFormatVersion": "2.0",
+            "AuthorizerUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+            "arn:aws:lambda:us-east-1:123456789012:function:f/invocations",
+            "AuthorizerResultTtlInSeconds": 300,
+            "IdentitySource": [],
+        },
+        _bad(
+            "Identity source must be set if authorizer caching is enabled (TTL is greater than 0)"
+        ),
+        "github.com/hashicorp/terraform-provider-aws/pull/32629",
+    ),
 ]
 
 

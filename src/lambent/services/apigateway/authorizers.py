@@ -119,7 +119,7 @@ def _check_source(authorizer: Document) -> None:
             if not _SOURCE.fullmatch(part.strip()):
                 raise BadRequest(f"Invalid mapping expression specified: {part.strip()}")
     elif authorizer["authorizerResultTtlInSeconds"]:
-        raise BadRequest("Identity source must be specified when caching is enabled")
+        raise BadRequest("Invalid request input")
 
 
 def get_authorizer(tx: Tx, context: RequestContext, request: Request) -> Document:

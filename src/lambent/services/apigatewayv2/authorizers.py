@@ -168,7 +168,9 @@ def _check_function(authorizer: Document) -> None:
         raise BadRequest("Authorizer result TTL must be between 0 and 3600 seconds")
     sources = authorizer.get("IdentitySource") or []
     if ttl and not sources:
-        raise BadRequest("Identity source must be specified when caching is enabled")
+        raise BadRequest(
+            "Identity source must be set if authorizer caching is enabled (TTL is greater than 0)"
+        )
     for each in sources:
         if not _SOURCE.fullmatch(each):
             raise BadRequest(f"Invalid mapping expression specified: {each}")

@@ -39,7 +39,7 @@ def cors_configuration(given: Mapping[str, Any]) -> dict[str, Any]:
                 "such as https://"
             )
     if cors.get("AllowCredentials") and "*" in cors.get("AllowOrigins", ()):
-        raise BadRequest("allowCredentials is not supported for origin *")
+        raise BadRequest("allow-credentials is not supported if 'allow-origin' is *")
     if not -1 <= cors.get("MaxAge", 0) <= 86_400:
         raise BadRequest("maxAge must be between -1 and 86400 seconds")
     return cors

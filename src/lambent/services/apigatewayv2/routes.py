@@ -121,6 +121,8 @@ def new_route(tx: Tx, scope: Scope, request: Request) -> Document:
 
 def check_key(key: str) -> None:
     """Raises BadRequest."""
+    if not key:
+        raise BadRequest("Route key is required")
     if key == DEFAULT_KEY:
         return
     found = _KEY.fullmatch(key)
