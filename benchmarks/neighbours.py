@@ -37,6 +37,10 @@ def spells(lambent: Lambent, rounds: int) -> dict[str, list[Load]]:
     """The loads of each spell, round by round. Raises LoadFailed, OSError."""
     found: dict[str, list[Load]] = {ALONE: [], AHEAD: [], LEVEL: []}
     (core,) = cpu.by_part(processes.look().values(), lambent)["core"]
+    if _has_group(Path(f"/proc/{core.pid}/cgroup").read_text()):
+        raise NotAvailable(
+            "the core is in a control group, where its session's niceness does not count"
+        )
     group = Path(f"/proc/{core.pid}/autogroup")
     functions = control.client(lambent.target("python"))
     loadgen.run(lambent.target("python"), 1, SPELL_S)
@@ -55,6 +59,14 @@ def spells(lambent: Lambent, rounds: int) -> dict[str, list[Load]]:
         # What is left of their time, with some to spare.
         loadgen.run(lambent.target("python"), 1, 2 * SPELL_S)
     return found
+
+
+def _has_group(text: str) -> bool:
+    """Whether a process shares the processor by a control group, from its /proc/PID/cgroup."""
+    lines = (line.split(":", 2) for line in text.splitlines())
+    deciding = {tuple(each.split(",")): path for _, each, path in lines}
+    by_version_1 = [path for controllers, path in deciding.items() if "cpu" in controllers]
+    return any(path != "/" for path in by_version_1 or [deciding.get(("",), "/")])
 
 
 def main() -> int:
