@@ -47,9 +47,10 @@ def test_health_is_only_read(platform: Any) -> None:
 
 @pytest.mark.parametrize("path", ["reset", "clock"])
 def test_reset_and_clock_exist_in_test_mode_only(platform: Any, path: str) -> None:
-    status, _ = ask(f"{platform.endpoint}/_lambent/{path}", "POST", {"advance_s": 1})
+    status, answer = ask(f"{platform.endpoint}/_lambent/{path}", "POST", {"advance_s": 1})
 
-    assert status in (403, 404)
+    needs = f"/_lambent/{path} needs `lambent up --test-mode`"
+    assert (status, answer) == (404, {"message": needs})
 
 
 def test_the_calendar_moves_forward(test_mode: Any) -> None:

@@ -45,6 +45,8 @@ class OwnPaths:
             self._reset, self._clock, self._advance = reset, movable_clock, advance
             self._routes[_RESET] = ("POST", self._do_reset)
             self._routes[_CLOCK] = ("POST", self._move_clock)
+        else:
+            self._routes |= dict.fromkeys((_RESET, _CLOCK), ("POST", self._refuse))
 
     def matches(self, request: Request) -> bool:
         return request.path in self._routes
@@ -58,6 +60,9 @@ class OwnPaths:
     async def _health(self, request: Request) -> Response:
         ready = self._is_ready()
         return _json(200 if ready else 503, {"live": True, "ready": ready})
+
+    async def _refuse(self, request: Request) -> Response:
+        return _json(404, {"message": f"{request.path} needs `lambent up --test-mode`"})
 
     async def _do_reset(self, request: Request) -> Response:
         await self._reset()

@@ -34,7 +34,7 @@ class Route:
         self._known: dict[tuple[str, str, str], tuple[ServiceCodec, Match]] = {}
 
     def __call__(self, call: Call) -> Awaitable[None] | None:
-        """Raises `UnknownOperation` and `RequestTooLarge`, or returns what does."""
+        """Raises `UnknownOperation`, `NotImplementedByLambent` and `RequestTooLarge`, or returns what does."""
         request = call.request
         body = request.body
         if isinstance(body, BytesBody) and len(body.data) <= LEAST_LIMIT_BYTES:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from lambent.core.http import Response
-from lambent.protocol.errors import serialize_error
+from lambent.gateway.claim import hinted_service
+from lambent.protocol.errors import serialize_error, told_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +30,8 @@ def serialise_error(call: Call, error: ServiceError) -> Response:
         return _response(call.match.operation.serialize_error(error, call.request_id))
     if call.is_routed:
         return _response(call.service.serialize_error(error, call.request_id))
-    return _response(serialize_error(None, error, call.request_id))
+    protocol = told_protocol(call.request.headers, hinted_service(call.request))
+    return _response(serialize_error(protocol, error, call.request_id))
 
 
 def with_request_id(response: Response, request_id: str) -> Response:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lambent.core.errors import UnknownOperation
+from lambent.core.errors import NotImplementedByLambent, UnknownOperation
 from lambent.protocol.service import ServiceCodec
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class Router:
         body: bytes = b"",
     ) -> ServiceCodec:
         """The service that a request is for. `signing_name` comes from the credential scope, None when unsigned;
-        `body` helps unsigned forms along. Raises `UnknownOperation`.
+        `body` helps unsigned forms along. Raises `UnknownOperation`, and `NotImplementedByLambent` where a service is
+        named that is not served.
         """
         signed = self._by_signing_name.get(signing_name or "")
         if signed is not None and len(signed) == 1:
@@ -72,6 +73,11 @@ class Router:
             chosen = _choose(candidates, method, path, query, headers, body)
             if chosen is not None:
                 return chosen
+        if signing_name is not None and signing_name not in self._by_signing_name:
+            served = ", ".join(sorted(each.name for each in self._services))
+            raise NotImplementedByLambent(
+                f"Lambent does not have the service {signing_name}; it has {served}."
+            )
         raise UnknownOperation
 
     def _by_target_of(self, path: str, headers: Headers) -> ServiceCodec | None:

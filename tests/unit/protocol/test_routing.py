@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambent.core.errors import UnknownOperation
+from lambent.core.errors import NotImplementedByLambent, UnknownOperation
 from lambent.core.http import Headers
-from lambent.protocol.errors import serialize_error
+from lambent.protocol.errors import serialize_error, told_protocol
 from lambent.protocol.models import UnknownService
 from lambent.protocol.routing import Router
 
@@ -85,9 +85,12 @@ def test_a_path_that_several_services_have_says_nothing() -> None:
     assert _find(router, "/v1/other", method="GET", Host="localhost") == "s3"
 
 
-def test_a_service_that_is_not_served_is_an_unknown_operation(router: Router) -> None:
-    with pytest.raises(UnknownOperation):
+def test_a_service_that_is_not_served_is_refused_by_name(router: Router) -> None:
+    with pytest.raises(NotImplementedByLambent, match=r"the service ec2; it has apigateway, .*sts"):
         _find(router, signing_name="ec2")
+
+
+def test_a_request_that_names_no_service_is_an_unknown_operation(router: Router) -> None:
     with pytest.raises(UnknownOperation):
         _find(router, method="TRACE", X_Amz_Target="Foo.Bar", Host="localhost")
 
@@ -131,6 +134,23 @@ def test_an_error_of_no_service_has_its_protocol_s_shape(
 ) -> None:
     answer = serialize_error(protocol, UnknownOperation("who?"), "request-id")
     assert (answer.status, answer.body) == (404, expected)
+
+
+@pytest.mark.parametrize(
+    ("headers", "signing_name", "expected"),
+    [
+        ({"Smithy-Protocol": "rpc-v2-cbor"}, "appconfig", "smithy-rpc-v2-cbor"),
+        ({"X-Amz-Target": "AWSEvents.PutRule"}, "events", "json"),
+        ({"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}, "sns", "query"),
+        ({}, "s3", "rest-xml"),
+        ({}, "scheduler", None),
+        ({}, None, None),
+    ],
+)
+def test_a_request_of_no_service_shows_its_protocol(
+    headers: dict[str, str], signing_name: str | None, expected: str | None
+) -> None:
+    assert told_protocol(Headers(headers.items()), signing_name) == expected
 
 
 def test_it_is_known_where_a_name_or_a_path_says_it_all(router: Router) -> None:
