@@ -61,7 +61,9 @@ def test_an_account_gets_an_id_when_none_is_given(run: Callable[..., Any]) -> No
 
 
 def test_what_is_no_account(run: Callable[..., Any]) -> None:
-    assert run("account", "create", "12").exit_code == 1
+    short = run("account", "create", "12")
+    assert short.exit_code == 1
+    assert "has 12 digits" in short.output
     missing = run("env", "--account", "999999999999")
     assert missing.exit_code == 1
     assert "there is no account 999999999999" in missing.output

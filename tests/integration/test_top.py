@@ -158,9 +158,10 @@ def test_without_a_terminal_it_wants_to_be_asked_for_one_table(tmp_path: Path) -
 
 def test_without_a_platform_it_says_so_in_a_line(tmp_path: Path) -> None:
     shown = top(tmp_path, "--once")
-    assert (shown.exit_code, shown.output) == (
-        1,
-        f"Error: {tmp_path} has not been used by `lambent up` yet\n",
+    assert shown.exit_code == 1
+    assert shown.output == (
+        f"Error: {tmp_path} has not been used by `lambent up` yet; "
+        "--data-dir or LAMBENT_DATA_DIR names another directory\n"
     )
 
 

@@ -83,7 +83,8 @@ def _read(data_dir: DataDir, path: Path) -> ClientAccess:
         return ClientAccess(**json.loads(path.read_text()))
     except FileNotFoundError:
         raise ClientAccessMissing(
-            f"{data_dir.path} has not been used by `lambent up` yet"
+            f"{data_dir.path} has not been used by `lambent up` yet; "
+            "--data-dir or LAMBENT_DATA_DIR names another directory"
         ) from None
     except PermissionError:
         raise ClientAccessMissing(

@@ -57,7 +57,7 @@ class AccountsDoor:
         except AccountExists as there:
             return json_response(409, {"message": f"There is an account {there.args[0]} already"})
         except (ValueError, TypeError, AttributeError, BodyTooLarge):
-            return json_response(400, {"message": 'expected {"account_id": "12 DIGITS"} or {}'})
+            return json_response(400, {"message": 'An account id ("account_id") has 12 digits'})
         await self._keep(made)
         return json_response(
             201,
