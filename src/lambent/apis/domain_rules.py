@@ -31,6 +31,8 @@ _SERVICE = "execute-api"
 def domain_name(given: str) -> str:
     """The name as it is kept, in lower case. Raises BadRequest for one that nobody may have."""
     name = given.lower()
+    if name.endswith("."):
+        raise BadRequest("Trailing period should be omitted from domain name")
     is_address = name.rpartition(".")[2].isdecimal()
     if (
         not _NAME.fullmatch(name)

@@ -425,6 +425,13 @@ QUOTED = [
         _bad("Invalid request input"),
         "github.com/awsdocs/aws-cloudformation-user-guide/pull/692",
     ),
+    Quoted(
+        (),
+        "create_domain_name",
+        {"domainName": "a.example.com."},
+        _bad("Trailing period should be omitted from domain name"),
+        "the sources of jets",
+    ),
 ]
 
 
@@ -461,3 +468,17 @@ def test_what_aws_says(client: Any, api: Any, error_of: ErrorOf, quoted: Quoted)
     status, code, text = quoted.answer
     answered = error_of(call, **complete(quoted.operation, quoted.request))
     assert answered == (status, code, named(text))
+
+
+def test_usage_plans_are_for_rest_apis(
+    aws: Callable[[str], Any], client: Any, error_of: ErrorOf
+) -> None:
+    """As a deployment with boto3 met it that a public repository keeps."""
+    http_api = aws("apigatewayv2").create_api(Name="a", ProtocolType="HTTP")["ApiId"]
+    plan = client.create_usage_plan(name="plan")["id"]
+    answer = error_of(
+        client.update_usage_plan,
+        usagePlanId=plan,
+        **_patch("add", "/apiStages", f"{http_api}:prod"),
+    )
+    assert answer == _bad("Usage plans are not allowed for HTTP Apis")

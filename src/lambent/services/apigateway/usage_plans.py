@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.apis.documents import STAGES
+from lambent.apis.documents import HTTP_APIS, STAGES
 from lambent.apis.errors import BadRequest, Conflict, NotFound
 from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
@@ -145,6 +145,8 @@ class UsagePlans:
                 raise BadRequest(
                     "Invalid API Stage {api: %s, stage: %s} specified for usageplan %s"
                 )
+            if HTTP_APIS.find(tx, context.scope, "", each["apiId"]) is not None:
+                raise BadRequest("Usage plans are not allowed for HTTP Apis")
             if STAGES.find(tx, context.scope, each["apiId"], each["stage"]) is None:
                 raise NotFound(f"API Stage not found: {each['apiId']}:{each['stage']}")
         USAGE_PLANS.put(tx, context.scope, "", plan["id"], plan)
