@@ -13,10 +13,18 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 
+def _not_reached(*_: object) -> None:
+    raise AssertionError("it would have been started in the place of the tests")
+
+
 def test_a_collector_needs_the_extra(
     run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "opentelemetry", None)  # as if it were not installed
+    # As if it were not installed.
+    for name in [each for each in sys.modules if each.startswith("opentelemetry.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    monkeypatch.setattr("os.execv", _not_reached)
     monkeypatch.setenv("LAMBENT_OTEL_ENDPOINT", "http://127.0.0.1:4318")
     result = run("up", "--data-dir", str(tmp_path / "data"))
     assert (result.exit_code, result.output) == (

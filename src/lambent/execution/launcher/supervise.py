@@ -94,7 +94,8 @@ class Supervisor:
             if self._is_refused:
                 self._react(signal.SIGTERM)
                 return
-            _log.warning("the spawner is dead (%s), a new one is started", code_of_spawner)
+            if code_of_spawner:  # it leaves with 0 when core lets go of it
+                _log.warning("the spawner is dead (%s), a new one is started", code_of_spawner)
             information = signal.sigtimedwait(_STOP_SIGNALS, RESTART_PAUSE_S)
             if information is None:
                 self._give_core_a_spawner()
