@@ -1,11 +1,11 @@
-"""What functions that compute all the time do to a warm invoke of another, with the platform ahead of them and not.
+"""What programs of the host that compute do to warm invokes, with the platform ahead of them and not.
 
     python -m benchmarks neighbours [--rounds N]
 
-A round is three spells of invokes on one connection: alone, beside so many computing functions that every core has
-three of them, and beside them with the scheduler's group of the core made as nice as a function's. It takes root. Told
-are medians over the rounds. Exit status: 0 the platform is faster when it is ahead, 1 it is not, 3 it could not be
-measured.
+A round is three spells of invokes on one connection: alone, beside so many computing programs, each in a session of its
+own, that every core has three of them, and beside them with the scheduler's group of the core made as nice as theirs.
+It takes root. Told are medians over the rounds. Exit status: 0 the platform is faster when it is ahead, 1 it is not, 3
+it could not be measured. (Functions that compute are one group together, which holds the core up no more than any one.)
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import control, cpu, facts, loadgen, processes, table
+from benchmarks import cpu, facts, loadgen, processes, table
 from benchmarks.contestants.lambent import Lambent
 from benchmarks.contestants.server import NotAvailable
-from benchmarks.interpreters import python_runtime
 from lambent.process import priority
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 ROUNDS = 7
 SPELL_S = 2.0
 BUSY_PER_CORE = 3
-NAME = "bench-computes"
+BUSY = (sys.executable, "-I", "-S", "-c", "while True: pass")
 ALONE, AHEAD, LEVEL = "alone", "beside, platform ahead", "beside, all alike"
 
 
@@ -42,22 +43,21 @@ def spells(lambent: Lambent, rounds: int) -> dict[str, list[Load]]:
             "the core is in a control group, where its session's niceness does not count"
         )
     group = Path(f"/proc/{core.pid}/autogroup")
-    functions = control.client(lambent.target("python"))
     loadgen.run(lambent.target("python"), 1, SPELL_S)
     for number in range(rounds):
         found[ALONE].append(loadgen.run(lambent.target("python"), 1, SPELL_S))
-        for _ in range(BUSY_PER_CORE * (os.cpu_count() or 1)):
-            event = b'{"seconds": %d}' % (3.5 * SPELL_S)
-            functions.invoke(FunctionName=NAME, InvocationType="Event", Payload=event)
-        # The first one has their cold starts in it.
-        loadgen.run(lambent.target("python"), 1, SPELL_S / 2)
-        pair = [(AHEAD, priority.AHEAD), (LEVEL, 0)]
-        for spell, niceness in pair if number % 2 else reversed(pair):
-            group.write_text(str(niceness))
-            found[spell].append(loadgen.run(lambent.target("python"), 1, SPELL_S))
-        group.write_text(str(priority.AHEAD))
-        # What is left of their time, with some to spare.
-        loadgen.run(lambent.target("python"), 1, 2 * SPELL_S)
+        count = BUSY_PER_CORE * (os.cpu_count() or 1)
+        busy = [subprocess.Popen(BUSY, start_new_session=True) for _ in range(count)]
+        try:
+            pair = [(AHEAD, priority.AHEAD), (LEVEL, 0)]
+            for spell, niceness in pair if number % 2 else reversed(pair):
+                group.write_text(str(niceness))
+                found[spell].append(loadgen.run(lambent.target("python"), 1, SPELL_S))
+        finally:
+            group.write_text(str(priority.AHEAD))
+            for process in busy:
+                process.kill()
+                process.wait()
     return found
 
 
@@ -78,10 +78,6 @@ def main() -> int:
         lambent = Lambent(Path(work_dir))
         try:
             lambent.start()
-            functions = control.client(lambent.target("python"))
-            control.create(functions, NAME, python_runtime(), 1769, "computes.py")
-            functions.update_function_configuration(FunctionName=NAME, Timeout=60)
-            functions.get_waiter("function_updated_v2").wait(FunctionName=NAME)
             found = spells(lambent, options.rounds)
         except (NotAvailable, loadgen.LoadFailed, OSError) as problem:
             print(f"it could not be measured: {problem}")
