@@ -126,6 +126,29 @@ def execution_role(client: Any) -> str:
     return arn
 
 
+def client_with_function(running: RunningPlatform, package: bytes, **settings: Any) -> Any:
+    """A client of Lambda with the root key of a platform, on which a Python function `f` is active."""
+    key = running.run(running.platform.accounts.ensure(running.config.account))
+    make_client: Any = boto3.client
+    client = make_client(
+        "lambda",
+        endpoint_url=running.platform.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
+    )
+    client.create_function(
+        FunctionName="f",
+        Runtime="python3.11",
+        Handler="app.handler",
+        Role=execution_role(client),
+        Code={"ZipFile": package},
+        **settings,
+    )
+    client.get_waiter("function_active_v2").wait(FunctionName="f")
+    return client
+
+
 class RunningPlatform:
     """A platform on an event loop in a thread of its own."""
 

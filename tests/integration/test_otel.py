@@ -11,14 +11,13 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
-from tests.conftest import execution_role
+from tests.conftest import client_with_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,25 +114,7 @@ def observed(start_platform: Callable[..., Any], collector: Collector) -> Iterat
 
 @pytest.fixture
 def functions(observed: Any, make_zip: Callable[..., bytes]) -> Any:
-    """A client of a platform that has a function `f`."""
-    key = observed.run(observed.platform.accounts.ensure(observed.config.account))
-    make_client: Any = boto3.client
-    client = make_client(
-        "lambda",
-        endpoint_url=observed.platform.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=key.access_key_id,
-        aws_secret_access_key=key.secret_access_key,
-    )
-    client.create_function(
-        FunctionName="f",
-        Runtime="python3.11",
-        Handler="app.handler",
-        Role=execution_role(client),
-        Code={"ZipFile": make_zip({"app.py": SOURCE})},
-    )
-    client.get_waiter("function_active_v2").wait(FunctionName="f")
-    return client
+    return client_with_function(observed, make_zip({"app.py": SOURCE}))
 
 
 @contextmanager

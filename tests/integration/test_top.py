@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
-from tests.conftest import execution_role
+from tests.conftest import client_with_function
 
 from lambent.cli.commands import lambent
 
@@ -44,28 +44,7 @@ def watched(start_platform: Callable[..., Any]) -> Iterator[Any]:
 
 @pytest.fixture
 def functions(watched: Any, make_zip: Callable[..., bytes]) -> Any:
-    """A client of a platform that has a function `f`."""
-    import boto3
-
-    key = watched.run(watched.platform.accounts.ensure(watched.config.account))
-    make_client: Any = boto3.client
-    client = make_client(
-        "lambda",
-        endpoint_url=watched.platform.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=key.access_key_id,
-        aws_secret_access_key=key.secret_access_key,
-    )
-    client.create_function(
-        FunctionName="f",
-        Runtime="python3.11",
-        Handler="app.handler",
-        Role=execution_role(client),
-        Code={"ZipFile": make_zip({"app.py": SOURCE})},
-        MemorySize=256,
-    )
-    client.get_waiter("function_active_v2").wait(FunctionName="f")
-    return client
+    return client_with_function(watched, make_zip({"app.py": SOURCE}), MemorySize=256)
 
 
 def top(directory: Path | str, *words: str, **settings: str) -> Any:

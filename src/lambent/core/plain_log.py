@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from types import TracebackType
 
-AUTO, JSON, TEXT = "auto", "json", "text"
+AUTO, JSON = "auto", "json"
 _OWN = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 
 

@@ -117,9 +117,9 @@ class LogGroup:
         """The streams whose names are chosen."""
         found: dict[str, StreamFacts] = {}
         for _, index in self._segments():
-            for name, extent in index.streams.items():
+            for name in index.streams:
                 if name in found or chosen(name):
-                    _add_to(found, name, extent)
+                    _add_to(found, name, index.streams[name])
         return found
 
     def stream(self, name: str) -> StreamFacts | None:
@@ -143,11 +143,10 @@ class LogGroup:
                 continue
             extents = {
                 name: extent
-                for name, extent in index.streams.items()
-                if extent.events
+                for name in filter(chosen, index.streams)
+                if (extent := index.streams[name]).events
                 and extent.last_ms >= start_ms
                 and extent.first_ms < end_ms
-                and chosen(name)
             }
             if extents:
                 found.append(_stretch(path, extents))

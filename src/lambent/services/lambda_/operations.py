@@ -22,14 +22,34 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.aliases import Aliases
     from lambent.services.lambda_.destinations import Destinations
     from lambent.services.lambda_.event_sources import EventSources
+    from lambent.services.lambda_.functions import Functions
     from lambent.services.lambda_.layers import Layers
     from lambent.services.lambda_.provisioned import ProvisionedConcurrency
     from lambent.services.lambda_.registry import Registry
     from lambent.services.lambda_.reservations import Reservations
     from lambent.services.lambda_.resource_book import ResourceBook
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
+    from lambent.services.lambda_.updates import Updates
+    from lambent.services.lambda_.versions import Versions
 
 Table = dict[str, Operation]
+
+
+def function_operations(
+    functions: Functions, updates: Updates, versions: Versions, finished: Callable[[Any], Any]
+) -> Table:
+    """Functions and their versions. `finished` makes an operation that is carried through."""
+    return {
+        "CreateFunction": waits(finished(functions.create_function)),
+        "DeleteFunction": waits(finished(functions.delete_function)),
+        "GetFunction": read(functions.get_function),
+        "GetFunctionConfiguration": read(functions.get_function_configuration),
+        "ListFunctions": read(functions.list_functions),
+        "ListVersionsByFunction": read(versions.list_versions_by_function),
+        "PublishVersion": waits(finished(versions.publish_version)),
+        "UpdateFunctionCode": waits(finished(updates.update_function_code)),
+        "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
+    }
 
 
 def alias_operations(aliases: Aliases) -> Table:

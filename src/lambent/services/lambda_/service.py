@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambent.core.service import Operation, read, waits
+from lambent.core.service import Operation, waits
 from lambent.process.clock_driver import CalendarDriver
 from lambent.services.lambda_.aliases import Aliases
 from lambent.services.lambda_.async_invocations import AsyncInvocations
@@ -30,6 +30,7 @@ from lambent.services.lambda_.operations import (
     concurrency_operations,
     configuration_operations,
     event_source_operations,
+    function_operations,
     layer_operations,
     permission_operations,
     signing_operations,
@@ -158,18 +159,10 @@ class LambdaService:
             **signing_operations(registry.book),
             **event_source_operations(self._sources),
             **alias_operations(aliases),
-            "CreateFunction": waits(finished(functions.create_function)),
-            "DeleteFunction": waits(finished(functions.delete_function)),
-            "GetFunction": read(functions.get_function),
-            "GetFunctionConfiguration": read(functions.get_function_configuration),
+            **function_operations(functions, updates, versions, finished),
             "InvokeAsync": waits(self._async.invoke_async),
             "Invoke": waits(invocations.invoke, invocations.begin),
             "InvokeWithResponseStream": waits(self._streams.invoke_with_response_stream),
-            "ListFunctions": read(functions.list_functions),
-            "ListVersionsByFunction": read(versions.list_versions_by_function),
-            "PublishVersion": waits(finished(versions.publish_version)),
-            "UpdateFunctionCode": waits(finished(updates.update_function_code)),
-            "UpdateFunctionConfiguration": waits(finished(updates.update_function_configuration)),
         }
         asks = None if signatures is None or signatures.is_open else authority
         self.functions: ports.Functions = ServiceCalls(
