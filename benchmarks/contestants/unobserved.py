@@ -25,7 +25,7 @@ def _tell_nobody(self, *what):
     pass
 
 
-Observers.ended = Observers.throttled = _tell_nobody
+Observers.answers = Observers.ended = Observers.throttled = _tell_nobody
 """
 
 

@@ -21,7 +21,7 @@ from lambent.execution.failures import Exit
 from lambent.execution.json_log_stream import open_log
 from lambent.execution.leases import NO_ROLE
 from lambent.execution.log_stream import stream_name
-from lambent.execution.running import Ending, account, resolving
+from lambent.execution.running import Ending, conclude, resolving
 from lambent.execution.spec import NOBODY, InitializationFailed, SandboxFailed, SandboxLost
 from lambent.execution.states import State
 
@@ -148,7 +148,7 @@ class ColdStart:
     async def _second_try(self, invocation: Invocation) -> Outcome:
         started = self._clock.monotonic()
         line = report.start_line(invocation.request_id, self._spec.function_version)
-        self._log.begin(self._now_ms(), line)
+        self._log.begin(self._now_ms(), line, keeps_tail=invocation.wants_log)
         result = await self._initialise(self._spec.timeout_s, "invoke")
         assert result is not None
         if isinstance(result, InitDone):
@@ -310,7 +310,7 @@ class ColdStart:
         self, invocation: Invocation, result: InitFailed, duration_ms: float
     ) -> Outcome:
         assert self._environment is not None
-        return account(
+        return conclude(
             invocation,
             self._spec,
             self._log,

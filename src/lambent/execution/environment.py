@@ -20,7 +20,7 @@ from lambent.execution.answer_stream import AnswerPieces
 from lambent.execution.assignment import assign_frames
 from lambent.execution.failures import Exit
 from lambent.execution.frames import NO_REQUEST, FrameType
-from lambent.execution.running import Ending, Running, account
+from lambent.execution.running import Ending, Running, conclude
 from lambent.execution.sandbox_handle import SandboxHandle
 from lambent.execution.spec import PROVISIONED, SandboxFailed, SandboxLost
 from lambent.execution.states import OUTDATED, Cause, State, after
@@ -187,7 +187,7 @@ class Environment:
         restore_ms: float | None = None,
         started: float | None = None,
     ) -> None:
-        """Run one invocation; `done` is told its end, when the environment has settled.
+        """Run one invocation; `done` is told its end.
 
         Args:
             invocation: the call.
@@ -217,7 +217,7 @@ class Environment:
         self._running = running
         if started is None:
             line = report.start_line(invocation.request_id, spec.function_version)
-            self.log.begin(now_ms, line)
+            self.log.begin(now_ms, line, keeps_tail=invocation.wants_log)
         self._sandbox.send(frame_head, invocation.payload)
         if self._timer is None:
             self._timer = self._loop.call_later(left_s, self._check_deadline)
@@ -327,14 +327,13 @@ class Environment:
             ending = _whole(running.pieces)
         else:
             ending = Ending(frame.payload, frame.type == FrameType.ERROR)
-        outcome = self._account(running, ending)
+        outcome = self._conclude(running, ending)
         self._running = None
         self.state = following
         if following is State.DEAD:
             self._bury("the runtime gave up")
         self.idle_since = running.started + outcome.duration_ms / 1000
         self.owner.finished(self)
-        running.done(outcome)
 
     def _init_frame(self, frame: Frame) -> None:
         """READY, INIT_DONE, or the ERROR of an INIT; the state has been moved already."""
@@ -400,15 +399,14 @@ class Environment:
     def _fail(self, running: Running, failure: Failure) -> None:
         """The platform ends the invocation, and the environment with it."""
         ending = Ending.by(failure)
-        outcome = self._account(running, ending)
+        self._conclude(running, ending)
         self._running = None
         self.state = State.DEAD
         self._bury(failure.error_type)
         self.owner.finished(self)
-        running.done(outcome)
 
-    def _account(self, running: Running, ending: Ending) -> Outcome:
-        return account(
+    def _conclude(self, running: Running, ending: Ending) -> Outcome:
+        return conclude(
             running.invocation,
             self.spec,
             self.log,
@@ -419,6 +417,7 @@ class Environment:
             peak_mib=self._sandbox.peak_mib(),
             now_ms=self._now_ms(),
             observer=self._observer,
+            done=running.done,
         )
 
     def _init_over(self, result: InitResult) -> None:

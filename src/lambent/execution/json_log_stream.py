@@ -52,9 +52,10 @@ class JsonLogStream(LogStream):
         self._system = SystemLog(spec)
         self._least = _LEVELS[spec.application_log_level]
 
-    def begin(self, now_ms: int, start_line: str) -> None:
-        self._tail = deque()
-        self._tail_size = 0
+    def begin(self, now_ms: int, start_line: str, *, keeps_tail: bool = True) -> None:
+        if keeps_tail:
+            self._tail = deque()
+            self._tail_size = 0
         self.platform(now_ms, start_line)
 
     def platform(self, now_ms: int, text: str) -> None:

@@ -71,13 +71,14 @@ class LogStream:
         self._tail: deque[str] | None = None  # None between invocations
         self._tail_size = 0
 
-    def begin(self, now_ms: int, start_line: str) -> None:
+    def begin(self, now_ms: int, start_line: str, *, keeps_tail: bool = True) -> None:
         """An invocation begins; what follows goes into its tail, too. Output so far stays before it."""
         self._pending.append((now_ms, start_line))
         if self.tap is not None:
             self.tap.line("platform", now_ms, start_line)
-        self._tail = deque((start_line,))
-        self._tail_size = len(start_line)
+        if keeps_tail:
+            self._tail = deque((start_line,))
+            self._tail_size = len(start_line)
 
     def platform(self, now_ms: int, text: str) -> None:
         """Add an event of the platform."""
@@ -111,7 +112,7 @@ class LogStream:
             self.tap.init_done(now_ms, phase, duration_ms)
 
     def end(self, now_ms: int, *closing_lines: str, failure: bytes | None = None) -> bytes:
-        """The invocation ends: returns its log, and hands everything to the sink.
+        """The invocation ends: returns its tail, if it keeps one, and hands everything to the sink.
 
         Args:
             now_ms: when.
@@ -124,10 +125,9 @@ class LogStream:
             self._pending.append((now_ms, line))
             if self.tap is not None:
                 self.tap.line("platform", now_ms, line)
-        tail = "".join((*(self._tail or ()), *closing_lines))
-        self._tail = None
+        tail, self._tail = self._tail, None
         self.flush()
-        return tail.encode()
+        return b"" if tail is None else "".join((*tail, *closing_lines)).encode()
 
     def extension_line(self, line: bytes) -> None:
         """Add a line that an extension wrote."""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from lambent.execution.log_stream import LogStream
     from lambent.execution.spec import FunctionSpec, Invocation, Observer
 
-    # Takes how an invocation ended; SandboxFailed where the platform is to blame. Called once.
+    # Takes how an invocation ended; SandboxFailed where the platform is to blame. Called once, while the environment
+    # has not settled yet: it takes note or sends an answer, and begins no other invocation before it returns.
     Done = Callable[[Outcome | SandboxFailed], None]
 
 
@@ -82,7 +83,7 @@ class Ending:
         return cls(failure.payload, True, (failure.log_line,), failure.report_status)
 
 
-def account(
+def conclude(
     invocation: Invocation,
     spec: FunctionSpec,
     log: LogStream,
@@ -94,30 +95,40 @@ def account(
     now_ms: int,
     observer: Observer,
     restore_ms: float | None = None,
+    done: Done | None = None,
 ) -> Outcome:
-    """Bill the call, write END and REPORT, and hand over its log."""
-    request_id = invocation.request_id
+    """Bill the call, tell its caller, write END and REPORT, hand over its log and let it be counted, in this order:
+    nobody waits for what may come after the answer.
+    """
     # A call that is timed out ends a little late; it is billed its time-out.
     before_ms = init_ms
     if restore_ms is not None:
         before_ms = float(report.billed_ms_of_restore(restore_ms))
     billed = report.billed_ms(min(duration_ms, spec.timeout_s * 1000.0), before_ms)
-    text = log.end(
-        now_ms,
-        *ending.lines,
-        report.end_line(request_id),
-        report.report_line(
-            request_id,
-            duration_ms=duration_ms,
-            billed_ms=billed,
-            memory_mib=spec.memory_mib,
-            peak_mib=peak_mib,
-            init_ms=init_ms,
-            restore_ms=restore_ms,
-            status=ending.report_status,
-        ),
-        failure=ending.payload if ending.is_error else None,
-    )
-    outcome = Outcome(ending.payload, ending.is_error, text, duration_ms, billed, init_ms, peak_mib)
-    observer.ended(spec, invocation, outcome, now_ms)
+    outcome = Outcome(ending.payload, ending.is_error, b"", duration_ms, billed, init_ms, peak_mib)
+    observer.answers(spec, invocation, outcome, now_ms)
+    try:
+        if done is not None and not invocation.wants_log:
+            done(outcome)
+    finally:
+        request_id = invocation.request_id
+        outcome.log = log.end(
+            now_ms,
+            *ending.lines,
+            report.end_line(request_id),
+            report.report_line(
+                request_id,
+                duration_ms=duration_ms,
+                billed_ms=billed,
+                memory_mib=spec.memory_mib,
+                peak_mib=peak_mib,
+                init_ms=init_ms,
+                restore_ms=restore_ms,
+                status=ending.report_status,
+            ),
+            failure=ending.payload if ending.is_error else None,
+        )
+        observer.ended(spec, invocation, outcome, now_ms)
+    if done is not None and invocation.wants_log:
+        done(outcome)
     return outcome

@@ -62,6 +62,7 @@ class Invocation:
 
     A handler that streams its answer feeds `stream`; without one its pieces are gathered and are the answer. Where an
     invocation is recorded as a span, `trace_id` (a header) names that as the parent; `caller_trace` is the caller's.
+    Whoever does not want the log with the outcome is told sooner: before it is written.
     """
 
     request_id: str
@@ -71,6 +72,7 @@ class Invocation:
     trace_id: str = ""
     stream: AnswerStream | None = None
     caller_trace: str = ""
+    wants_log: bool = True
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.
@@ -79,7 +81,7 @@ class Outcome:
     """How a call ended. `is_error` is AWS's FunctionError; the payload is then the error object.
 
     Times in milliseconds; `init_ms` only where this call waited for an INIT. `log` holds the call's lines,
-    START, END and REPORT included.
+    START, END and REPORT included, where the invocation wants them.
     """
 
     payload: bytes
@@ -97,10 +99,16 @@ class Observer(Protocol):
     `now_ms` is the calendar.
     """
 
+    def answers(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        """It is over, and its caller has not been told yet: for what must not be lost once it has."""
+        ...
+
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
     ) -> None:
-        """It is over, and its caller has not been told yet."""
+        """Its caller has been told. It still counts as running."""
         ...
 
     def throttled(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> None:
@@ -110,6 +118,11 @@ class Observer(Protocol):
 
 class Nobody:
     """An observer that does not look."""
+
+    def answers(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        pass
 
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
@@ -128,6 +141,12 @@ class Observers:
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
+
+    def answers(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        for observer in self._observers:
+            observer.answers(spec, invocation, outcome, now_ms)
 
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int

@@ -240,7 +240,7 @@ class Connection(asyncio.Protocol):
         else:  # more was sent meanwhile
             self._is_serving = self._has_begun = False
             if self.intake.queue:
-                self._start()
+                self._start_later()
             self._settle()
 
     def _send_now(self, response: Response) -> bool:
@@ -253,7 +253,7 @@ class Connection(asyncio.Protocol):
         """Go on with what was begun as with any other request."""
         self._has_begun = False
         self.intake.queue.appendleft(exchange)
-        self._start()
+        self._start_later()
 
     # --- serving -------------------------------------------------------------------------------------------------
 
@@ -263,7 +263,12 @@ class Connection(asyncio.Protocol):
             # Runs up to the first real wait at once, without a turn of the loop in between.
             self.task = asyncio.Task(self._serve(), loop=self._loop, eager_start=True)
         else:
-            self.task = self._loop.create_task(self._serve())
+            self._start_later()
+
+    def _start_later(self) -> None:
+        """In the next turn of the loop: what has just answered us has not settled yet."""
+        self._is_serving = True
+        self.task = self._loop.create_task(self._serve())
 
     async def _serve(self) -> None:
         queue = self.intake.queue

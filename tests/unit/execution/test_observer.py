@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,11 +22,19 @@ class Seen:
     def __init__(self) -> None:
         self.ends: list[tuple[str, str, bytes]] = []
         self.throttles: list[str] = []
+        self.answered: list[str] = []
+
+    def answers(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        assert now_ms > 0
+        self.answered.append(invocation.request_id)
 
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
     ) -> None:
         assert now_ms > 0
+        assert self.answered[-1] == invocation.request_id
         self.ends.append((spec.key, invocation.request_id, outcome.payload))
 
     def throttled(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> None:
@@ -65,5 +74,35 @@ def test_compiling_a_function_is_nobodys_invocation(
         with pytest.raises(Throttled):
             await h.plane.invoke(spec, make_invocation())
         assert (seen.ends, seen.throttles) == ([], [])
+
+    run_plane(scenario, observer=seen)
+
+
+def test_who_does_not_want_the_log_is_told_before_it_is_written_and_after_the_bill(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    seen = Seen()
+
+    async def scenario(h: Any) -> None:
+        spec = make_spec()
+        await h.plane.invoke(spec, make_invocation())  # so that one is idle
+        told: list[tuple[bool, bool, bytes]] = []
+        for wants_log in (False, True):
+            call = make_invocation(wants_log=wants_log)
+            over = asyncio.Event()
+
+            def done(outcome: Any, call: Any = call, over: asyncio.Event = over) -> None:
+                is_counted = call.request_id in {request_id for _, request_id, _ in seen.ends}
+                told.append((call.request_id in seen.answered, is_counted, outcome.log))
+                over.set()
+
+            assert h.plane.invoke_warm(spec, call, done)
+            await over.wait()
+            assert seen.ends[-1][1] == call.request_id
+            last = h.texts()[-1]
+            assert last.startswith(f"REPORT RequestId: {call.request_id}")
+        assert told[0] == (True, False, b"")
+        assert told[1][:2] == (True, True)
+        assert b"REPORT RequestId" in told[1][2]
 
     run_plane(scenario, observer=seen)

@@ -58,7 +58,7 @@ def end(
 ) -> None:
     outcome = Outcome(b"", is_error, b"", ms, billed_ms, None, 40)
     invocation = Invocation("id", b"", arn, stream=stream)
-    metering.meter.ended(spec, invocation, outcome, clock.calendar_ms())
+    metering.meter.answers(spec, invocation, outcome, clock.calendar_ms())
 
 
 def rows_of(metering: Metering) -> Any:

@@ -81,7 +81,9 @@ class Compiler:
 
     async def _compile_batch(self, spec: FunctionSpec, paths: list[str]) -> list[Compiled] | None:
         """None: it took too long, or too much, or ended the interpreter."""
-        invocation = Invocation(ids.request_id(), orjson.dumps(paths), spec.function_arn)
+        invocation = Invocation(
+            ids.request_id(), orjson.dumps(paths), spec.function_arn, wants_log=False
+        )
         outcome = await self._plane.invoke(spec, invocation)
         if outcome.is_error:
             return None

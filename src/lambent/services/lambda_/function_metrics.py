@@ -84,6 +84,11 @@ class FunctionMetrics:
         # Told what was counted of each target, when a minute is over or somebody asks.
         self.counted: Callable[[Target, Counts], None] = lambda target, counts: None
 
+    def answers(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        """Is counted when its caller has been told."""
+
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
     ) -> None:

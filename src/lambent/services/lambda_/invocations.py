@@ -100,12 +100,12 @@ class Invocations:
             payload=payload or b"{}",
             invoked_function_arn=f"{entry.arn}:{qualifier}" if qualifier else entry.arn,
             client_context=client_context(request.get("ClientContext", "")),
+            wants_log=request.get("LogType") == "Tail",
         )
         self.mark(invocation, context, entry)
-        wants_log = request.get("LogType") == "Tail"
         try:
             return self.plane.invoke_warm(
-                entry.spec, invocation, partial(_finish, entry.spec, invocation, done, wants_log)
+                entry.spec, invocation, partial(_finish, entry.spec, invocation, done)
             )
         except Throttled as throttled:
             raise TooManyRequests(throttled.reason) from throttled
@@ -129,11 +129,12 @@ class Invocations:
             payload=payload,
             invoked_function_arn=f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn,
             client_context=identity,
+            wants_log=request.get("LogType") == "Tail",
         )
         self.mark(invocation, context, entry)
         outcome = await self.run(entry.spec, invocation)
         version = entry.spec.function_version
-        return _answer(outcome, version, wants_log=request.get("LogType") == "Tail")
+        return _answer(outcome, version, wants_log=invocation.wants_log)
 
     async def require(self, ref: FunctionRef) -> None:
         """Raises ResourceNotFound unless there is such a function."""
@@ -157,7 +158,7 @@ class Invocations:
         """For callers within the platform: the outcome, and the version that ran. Raises as Invoke."""
         entry = await self.invocable(ref)
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
-        invocation = Invocation(request_id, payload, arn, client_context)
+        invocation = Invocation(request_id, payload, arn, client_context, wants_log=False)
         self.tracing.mark(invocation, trace_id, entry)
         return await self.run(entry.spec, invocation), entry.spec.function_version
 
@@ -242,14 +243,13 @@ def _finish(
     spec: FunctionSpec,
     invocation: Invocation,
     done: Done,
-    wants_log: bool,
     result: Outcome | SandboxFailed,
 ) -> None:
     """Answer an invocation that was begun."""
     if isinstance(result, SandboxFailed):
         done(_not_run(invocation, result))
     else:
-        done(_answer(result, spec.function_version, wants_log=wants_log))
+        done(_answer(result, spec.function_version, wants_log=invocation.wants_log))
 
 
 def _not_run(invocation: Invocation, failed: SandboxFailed) -> ExecutionFailed:

@@ -57,6 +57,7 @@ class ResponseStreams:
             invoked_function_arn=f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn,
             client_context=identity,
             stream=stream,
+            wants_log=request.get("LogType") == "Tail",
         )
         self._invocations.mark(invocation, context, entry)
         self._start(entry.spec, invocation, stream)
@@ -66,7 +67,7 @@ class ResponseStreams:
         return {
             "StatusCode": 200,
             "ExecutedVersion": entry.spec.function_version,
-            "EventStream": _events(stream, wants_log=request.get("LogType") == "Tail"),
+            "EventStream": _events(stream, wants_log=invocation.wants_log),
         }
 
     async def open(
@@ -76,7 +77,7 @@ class ResponseStreams:
         entry = await self._invocations.invocable(ref)
         stream = AnswerStream(asyncio.get_running_loop())
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
-        invocation = Invocation(request_id, payload, arn, stream=stream)
+        invocation = Invocation(request_id, payload, arn, stream=stream, wants_log=False)
         self._invocations.tracing.mark(invocation, trace, entry)
         self._start(entry.spec, invocation, stream)
         await stream.begun()

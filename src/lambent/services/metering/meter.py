@@ -35,7 +35,7 @@ class UsageMeter:
 
     # --- of the execution plane -----------------------------------------------------------------------------------
 
-    def ended(
+    def answers(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
     ) -> None:
         journal, arn = self._journal, invocation.invoked_function_arn
@@ -57,6 +57,11 @@ class UsageMeter:
             FAILED if outcome.is_error else 0,
         )
         self._noted()
+
+    def ended(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        """Is billed already."""
 
     def throttled(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> None:
         """Costs nothing."""

@@ -84,6 +84,11 @@ class OtelExporter:
         # They say it again and again; we say it once.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
+    def answers(
+        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
+    ) -> None:
+        """Is noted when its caller has been told."""
+
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
     ) -> None:
