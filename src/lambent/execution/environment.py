@@ -215,10 +215,11 @@ class Environment:
         frame_head = running.frame_head(now_ms + int(left_s * 1000))
         self._move(Cause.INVOKE)
         self._running = running
+        self._sandbox.send(frame_head, invocation.payload)
+        # While the function runs already: what it says is read when we have returned.
         if started is None:
             line = report.start_line(invocation.request_id, spec.function_version)
             self.log.begin(now_ms, line, keeps_tail=invocation.wants_log)
-        self._sandbox.send(frame_head, invocation.payload)
         if self._timer is None:
             self._timer = self._loop.call_later(left_s, self._check_deadline)
 
