@@ -256,6 +256,42 @@ answer = [c.function_name, c.function_version, c.invoked_function_arn, c.memory_
     assert box.run(without) == [None, False]
 
 
+def test_programs_that_a_function_starts_find_the_trace_header(driver: Any) -> None:
+    box = driver.probe()
+    ways = """
+read, write = os.pipe()
+if not (child := os.fork()):
+    os.write(write, os.popen("echo $_X_AMZN_TRACE_ID").read().encode())
+    os._exit(0)
+os.waitpid(child, 0)
+answer = [subprocess.run("echo $_X_AMZN_TRACE_ID", shell=True, capture_output=True, text=True).stdout,
+          os.popen("echo $_X_AMZN_TRACE_ID").read(), os.read(read, 100).decode()]
+os.close(read), os.close(write)
+"""
+    event = json.dumps({"code": ways}).encode()
+    for number in (1, 2):
+        _, payload = box.invoke(event, trace_id=f"Root={number}")
+        assert json.loads(payload) == [f"Root={number}\n"] * 3
+    _, payload = box.invoke(event)
+    assert json.loads(payload) == ["\n"] * 3
+
+
+def test_trace_headers_do_not_add_up_in_memory(driver: Any) -> None:
+    """setenv keeps every value that it was ever given; a busy function would run out of memory by it."""
+    box = driver.probe()
+    event = json.dumps(
+        {"code": "answer = int(open('/proc/self/statm').read().split()[1])"}
+    ).encode()
+
+    def pages_after(calls: range) -> int:
+        for number in calls:
+            _, payload = box.invoke(event, trace_id=f"Root=1-5759e988-{number:024x};Sampled=1")
+        return int(payload)
+
+    before = pages_after(range(500))
+    assert pages_after(range(500, 3500)) - before < 40  # of 4 KiB; it were 100
+
+
 def test_the_environment_is_exactly_what_was_given(driver: Any) -> None:
     box = driver.probe(environment={"TZ": "Asia/Tokyo", "MINE": "ü"})
     shown = box.run("answer = [dict(os.environ), time.tzname[0]]")

@@ -28,7 +28,7 @@ from lambent.execution.runtimes.python import (
     wire,
 )
 from lambent.execution.runtimes.python.context import LambdaContext
-from lambent.execution.runtimes.python.marshal import Marshaller
+from lambent.execution.runtimes.python.marshal import Marshaller, loads
 from lambent.execution.runtimes.python.output import Output, flush_streams
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Runtime:
     def _read_call(self, payload: memoryview) -> tuple[dict[str, Any], memoryview]:
         """Metadata and event of an INVOKE."""
         start = 2 + int.from_bytes(payload[:2], "little")
-        call = json.loads(str(payload[2:start], "utf-8")) if start > 2 else {}
+        call = loads(str(payload[2:start], "utf-8")) if start > 2 else {}
         trace_id = call.get("trace_id") or ""
         if trace_id != self._trace_id:
             self._trace_id = trace_id
@@ -200,6 +200,7 @@ def _serve(sock: socket.socket, *, is_assigned: bool, copies: int) -> None:
     output.take_over_logging()
     if not is_assigned:
         _warm_up()
+    surroundings.watch_children()
     surroundings.forget_ourselves()
     channel = wire.Wire(sock)
     if not is_assigned:

@@ -27,6 +27,11 @@ class _Record:
 class CognitoIdentity(_Record):
     __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
 
+    def __init__(self, values: dict[str, Any]) -> None:
+        # One is made for every call, and few calls have any.
+        self.cognito_identity_id = values.get("cognitoIdentityId")
+        self.cognito_identity_pool_id = values.get("cognitoIdentityPoolId")
+
 
 class Client(_Record):
     __slots__ = (
@@ -83,13 +88,7 @@ def _client_context(sent: Any) -> ClientContext | None:
 
 
 def _identity(sent: Any) -> CognitoIdentity:
-    values = _parsed(sent, "Cognito Identity") or {}
-    return CognitoIdentity(
-        {
-            "cognito_identity_id": values.get("cognitoIdentityId"),
-            "cognito_identity_pool_id": values.get("cognitoIdentityPoolId"),
-        }
-    )
+    return CognitoIdentity(_parsed(sent, "Cognito Identity") or {})
 
 
 def _parsed(sent: Any, name: str) -> Any:

@@ -12,11 +12,15 @@ import json
 import marshal
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambent.execution.runtimes.python.faults import MARSHAL_ERROR, UNMARSHAL_ERROR, Fault
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
 # AWS switched with python3.12; what the environment says counts, not the interpreter that stands in for it.
+_SCAN = vars(json.JSONDecoder())["scan_once"]
 _ESCAPING = re.compile(r"AWS_Lambda_python(2\.7|3\.([6-9]|1[01]))")
 
 
@@ -26,6 +30,8 @@ class Marshaller:
     def __init__(self, execution_environment: str) -> None:
         escape = bool(_ESCAPING.fullmatch(execution_environment)) or not execution_environment
         self._encoder = json.JSONEncoder(ensure_ascii=escape, default=self._other)
+        self._markers: dict[int, Any] = {}
+        self._chunks = _chunks_of(self._encoder, self._markers)
         self._mark = ""
         self._saw_decimal = False
 
@@ -36,7 +42,7 @@ class Marshaller:
             Fault: it is not JSON.
         """
         try:
-            return json.loads(str(event, "utf-8"))
+            return loads(str(event, "utf-8"))
         except (ValueError, RecursionError) as error:
             raise Fault(UNMARSHAL_ERROR, f"Unable to unmarshal input: {error}") from None
 
@@ -58,15 +64,22 @@ class Marshaller:
 
     def encode(self, value: Any) -> bytes:
         try:
-            text = self._encoder.encode(value)
+            text = self._encode(value)
         except TypeError:
             # Names in objects that the encoder does not take; whatever else it was, it is again.
             self._saw_decimal = False
-            text = self._encoder.encode(_shaped(value, set()))
+            text = self._encode(_shaped(value, set()))
         if self._saw_decimal:
             self._saw_decimal = False
             text = re.sub(f'"{self._mark}([^"]*)"', r"\1", text)
         return text.encode("utf-8", "surrogatepass")
+
+    def _encode(self, value: Any) -> str:
+        try:
+            return "".join(self._chunks(value, 0))
+        except BaseException:
+            self._markers.clear()  # what it was in the middle of
+            raise
 
     def _other(self, value: Any) -> Any:
         if isinstance(value, bytes):
@@ -80,6 +93,36 @@ class Marshaller:
             self._saw_decimal = True
             return self._mark + str(value)
         raise TypeError(f"Object of type {kind.__name__} is not JSON serializable")
+
+
+def loads(text: str) -> Any:
+    """As json.loads, in half the time where nothing stands around the value."""
+    try:
+        value, end = _SCAN(text, 0)
+    except (StopIteration, ValueError):
+        return json.loads(text)  # which has words for it
+    return value if end == len(text) else json.loads(text)
+
+
+def _chunks_of(
+    encoder: json.JSONEncoder, markers: dict[int, Any]
+) -> Callable[[Any, int], Iterable[str]]:
+    """What `encoder` makes of a value, by the interpreter's own encoder, which the library would make anew for each.
+
+    `markers` holds what is being encoded, so that circles are found.
+    """
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return lambda value, _: (encoder.encode(value),)
+    escape = (
+        json.encoder.encode_basestring_ascii
+        if encoder.ensure_ascii
+        else json.encoder.encode_basestring
+    )
+    made: Callable[[Any, int], Iterable[str]] = make(
+        markers, encoder.default, escape, None, ": ", ", ", False, False, True
+    )
+    return made
 
 
 def _is_plain(answer: Any) -> bool:

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRACE_VARIABLE = "_X_AMZN_TRACE_ID"
+_TRACE_KEY = os.fsencode(TRACE_VARIABLE)
+# What programs are started by (the interpreter's table of audit events).
+_STARTS = frozenset(
+    {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"}
+)
 _OWN_PACKAGE = "lambent"
 _ENVIRONMENT_PREFIX = "AWS_Lambda_"
 _NO_ENTRIES = frozenset({"", "/var/runtime"})
@@ -73,8 +78,29 @@ def forget_ourselves() -> None:
 
 
 def note_trace(trace_id: str) -> None:
-    """The trace header of the current call, for X-Ray's SDK."""
-    if trace_id:
+    """The trace header of the current call, for X-Ray's SDK.
+
+    It changes with every call, and the C library keeps every value that setenv was ever given: 146 bytes a call, so
+    that a busy function would run out of memory. It is told when a program is started that may look (`_tell_children`).
+    """
+    values = vars(os.environ).get("_data")
+    if values is None:  # the function has put something else in its place
         os.environ[TRACE_VARIABLE] = trace_id
+    elif trace_id:
+        values[_TRACE_KEY] = os.fsencode(trace_id)
     else:
-        os.environ.pop(TRACE_VARIABLE, None)
+        values.pop(_TRACE_KEY, None)
+
+
+def watch_children() -> None:
+    """Programs that the function starts shall find the trace header, too."""
+    sys.addaudithook(_tell_children)
+
+
+def _tell_children(event: str, _: object) -> None:
+    if event in _STARTS:
+        trace_id = os.environ.get(TRACE_VARIABLE)
+        if trace_id is None:
+            os.unsetenv(TRACE_VARIABLE)
+        else:
+            os.putenv(TRACE_VARIABLE, trace_id)

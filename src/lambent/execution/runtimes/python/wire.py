@@ -15,6 +15,8 @@ NO_REQUEST = bytes(16)
 _HEADER = struct.Struct("<IB16sQ")
 # One read takes a header and any everyday event; larger ones are read into a buffer of their size.
 _READ_SIZE = 65_536
+# Up to here header and payload are joined: cheaper than two buffers.
+_JOIN_SIZE = 4096
 
 
 class Frame(NamedTuple):
@@ -54,7 +56,11 @@ class Wire:
 
     def send(self, kind: int, request: bytes = NO_REQUEST, payload: bytes = b"") -> None:
         header = _HEADER.pack(len(payload), kind, request, 0)
-        sent = self._sock.sendmsg((header, payload))
+        if len(payload) <= _JOIN_SIZE:
+            header, payload = header + payload, b""
+            sent = self._sock.send(header)
+        else:
+            sent = self._sock.sendmsg((header, payload))
         if sent < len(header) + len(payload):  # a signal handler cut it short
             self._sock.sendall((header + payload)[sent:])
 
