@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Large events should not need a wake-up for every 200 KB.
 _SOCKET_BUFFER = 1_048_576
+# socket(7): beyond net.core.wmem_max, of 200 KB as kernels come. Not in Python's module.
+_SO_SNDBUFFORCE = 32
 
 
 @dataclass
@@ -107,7 +109,10 @@ class Ends:
     def __init__(self, owner: int | None) -> None:
         self._frames_core, self._frames_sandbox = socket.socketpair()
         for end in (self._frames_core, self._frames_sandbox):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER)
+            try:
+                end.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _SOCKET_BUFFER)
+            except PermissionError:  # up to net.core.wmem_max, then
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER)
         self._log_core, self._log_sandbox = os.pipe()
         if owner is not None:  # so that a function may open /dev/stdout
             os.fchown(self._log_sandbox, owner, owner)
