@@ -34,6 +34,7 @@ from lambent.gateway.own_paths import OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
 from lambent.gateway.watchers import Watchers
+from lambent.gateway.welcome import Welcome
 from lambent.policy.authority import PolicyAuthority
 from lambent.policy.decisions import Decisions
 from lambent.process.compute import Compute
@@ -500,9 +501,10 @@ def _gateways(
 ) -> tuple[Gateway, Gateway]:
     """What answers clients, and what answers functions, who have no business with the platform itself."""
     config, clock, iam, lambda_ = ground.config, ground.clock, ground.iam, functions.lambda_
+    router = Router(SERVICES)
     gateway = partial(
         Gateway,
-        router=Router(SERVICES),
+        router=router,
         services=[
             lambda_,
             apis.rest,
@@ -539,7 +541,8 @@ def _gateways(
     )
     # An address is that of an HTTP API if there is one; all the others are those of REST APIs, or of none.
     doors = [*lambda_.doors, apis.http_plane.door, apis.rest_plane.door]
-    return gateway(doors=[own_paths, *operators, *doors]), gateway(doors=doors)
+    welcome = Welcome(__version__, router.is_named_by_host)
+    return gateway(doors=[own_paths, *operators, *doors, welcome]), gateway(doors=doors)
 
 
 async def _all_figures(functions: _Functions) -> list[Family]:

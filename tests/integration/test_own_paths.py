@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from tests.conftest import execution_role
+
+from lambent import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +42,50 @@ def test_mode(start_platform: Callable[..., Any]) -> Iterator[Any]:
 
 def test_health_says_that_the_platform_is_ready(platform: Any) -> None:
     assert ask(f"{platform.endpoint}/_lambent/health") == (200, {"live": True, "ready": True})
+
+
+def get_root(platform: Any, **headers: str) -> tuple[int, str, str]:
+    request = urllib.request.Request(f"{platform.endpoint}/", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def test_whoever_opens_the_endpoint_is_told_what_it_is(platform: Any) -> None:
+    status, content_type, text = get_root(platform, Accept="text/html,*/*")
+
+    assert (status, content_type) == (200, "text/plain; charset=utf-8")
+    for part in (f"Lambent {__version__}", "lambent env", f"{platform.endpoint}/_lambent/health"):
+        assert part in text
+    assert "/_lambent/metrics" in text
+
+
+@pytest.mark.parametrize("service", ["s3", "lambda"])
+def test_what_is_signed_for_a_service_is_that_services(platform: Any, service: str) -> None:
+    signed = AWSRequest("GET", f"{platform.endpoint}/")
+    SigV4Auth(Credentials("AKIDEXAMPLE", "x"), service, "us-east-1").add_auth(signed)
+    status, _, text = get_root(platform, **dict(signed.headers.items()))
+
+    assert status != 200
+    assert ("does not have the service s3" in text) == (service == "s3")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Amz-Target": "DynamoDB_20120810.ListTables"},
+        {"Host": "iam.amazonaws.com"},
+        {"Host": "nosuchapi1.execute-api.us-east-1.amazonaws.com"},
+    ],
+)
+def test_what_names_a_service_is_that_services(platform: Any, headers: dict[str, str]) -> None:
+    status, _, text = get_root(platform, **headers)
+
+    assert status != 200
+    assert "lambent env" not in text
 
 
 def test_health_is_only_read(platform: Any) -> None:

@@ -92,9 +92,16 @@ class Router:
         if signing_name in self._by_signing_name:
             yield self._by_signing_name[signing_name]
         if signing_name is None:
-            labels = headers.get("host").split(".")
-            yield next((self._by_host[each] for each in labels if each in self._by_host), [])
+            yield self._named_by_host(headers)
             yield self._services
+
+    def is_named_by_host(self, headers: Headers) -> bool:
+        """True for `lambda.us-east-1.amazonaws.com` and the like."""
+        return bool(self._named_by_host(headers))
+
+    def _named_by_host(self, headers: Headers) -> list[ServiceCodec]:
+        labels = headers.get("host").split(".")
+        return next((self._by_host[each] for each in labels if each in self._by_host), [])
 
 
 def _choose(
