@@ -605,7 +605,7 @@ def _log_sink(logs: Callable[[], LogsService]) -> LogSink:
 @dataclass(frozen=True, slots=True)
 class HostReport:
     """What `lambent doctor` tells: the spawner's findings, the served runtime ids, the known ones not served, and by
-    language what functions cannot import.
+    language how to install what functions cannot import.
     """
 
     host: Mapping[str, Any]

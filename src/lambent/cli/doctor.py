@@ -56,6 +56,7 @@ _NETWORKS = {
     "none": "functions reach nothing",
     "host": "functions reach what this host reaches, and this host",
 }
+_LIBRARIES = {"node": "no AWS SDK", "python": "no boto3"}
 _INSTALL = {
     "java": "apt-get install default-jdk-headless libjackson2-databind-java libjna-java",
     "node": "apt-get install nodejs",
@@ -125,15 +126,17 @@ def _runtime_lines(report: app.HostReport) -> Iterator[str]:
         key = (found["language"], found["version"], found["interpreter"])
         interpreters.setdefault(key, []).append(name if found["exact"] else f"{name}*")
     for (language, version, path), names in sorted(interpreters.items()):
-        yield _line(True, f"{language} {version}", f"{path} serves {' '.join(names)}")
+        remedy = report.library_lacks.get(language, "")
+        lack = f"; {_LIBRARIES[language]} for functions that bring none" if remedy else ""
+        yield _line(not lack, f"{language} {version}", f"{path} serves {' '.join(names)}{lack}")
+        if remedy:
+            yield f"      remedy: {remedy}, and start the platform again"
     if any("*" in name for names in interpreters.values() for name in names):
         yield "      * another version: the nearest installed one serves it"
     languages = {found["language"] for found in report.runtimes.values()}
     for language in sorted(_INSTALL.keys() - languages):
         yield _line(False, language, _why_missing(report, language))
         yield f"      remedy: {_INSTALL[language]}"
-    for language, complaint in report.library_lacks.items():
-        yield _line(False, f"{language} SDK", complaint)
     yield _line(False, "not served yet", _joined(report.unserved))
 
 

@@ -86,6 +86,25 @@ def test_each_interpreter_with_what_it_serves(run: Run, describe: Describe) -> N
     assert "java21" in _line(result, "not served")
 
 
+def test_node_without_the_sdk_says_so_beside_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after `pip install .`, which runs no npm."""
+    lacks = {"node": "npm ci --ignore-scripts --prefix /opt/node"}
+    report = app.HostReport(GOOD, RUNTIMES, (), lacks)
+    monkeypatch.setattr(app, "inspect_host", lambda _config: report)
+    result = run("doctor")
+    lines = result.stdout.splitlines()
+    line = _line(result, "node 20.1.0")
+    assert line.startswith("--  ")
+    assert line.endswith(
+        "/usr/bin/node serves nodejs20.x; no AWS SDK for functions that bring none"
+    )
+    assert lines[lines.index(line) + 1] == (
+        f"      remedy: {lacks['node']}, and start the platform again"
+    )
+    assert (result.exit_code, lines[-1]) == (0, "functions can run here")
+    assert _line(result, "python 3.11.7").startswith("ok  ")
+
+
 def test_an_interpreter_that_is_missing_comes_with_a_remedy(run: Run, describe: Describe) -> None:
     describe({"python3.11": PYTHON, "nodejs20.x": NODE, "java17": JAVA})
     result = run("doctor")

@@ -43,11 +43,11 @@ def libraries(language: str, version: str) -> list[list[str]]:
 
 
 def lacks(language: str) -> str:
-    """What functions of this language do without, and the remedy; "" where nothing is missing."""
+    """How to install what functions of this language do without; "" where nothing is missing."""
     if language == "node" and not _NODE_PACKAGES.is_dir():
-        return f"no AWS SDK for functions to import; install it: npm ci --prefix {_NODE_PACKAGES.parent}"
+        return f"npm ci --ignore-scripts --prefix {_NODE_PACKAGES.parent}"
     if language == "python" and not all(map(_path_of, _PYTHON_PACKAGES)):
-        return "no boto3 for functions to import; install it beside lambent: pip install boto3"
+        return f"{sys.executable} -m pip install boto3 snapshot-restore-py"
     return ""
 
 
