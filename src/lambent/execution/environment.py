@@ -422,6 +422,8 @@ class Environment:
         )
 
     def _init_over(self, result: InitResult) -> None:
+        if isinstance(result, InitFailed):
+            self._sandbox.peak_mib()  # the call's REPORT tells it, when the sandbox is gone
         if self._init is not None and not self._init.done():
             self._init.set_result(result)
 

@@ -290,6 +290,7 @@ def test_an_init_error_is_tried_twice_and_then_told(
         outcome = await h.plane.invoke(make_spec(), make_invocation())
         assert outcome.payload == error
         assert outcome.is_error
+        assert outcome.peak_memory_mib == 40
         reports = [text for text in h.texts() if text.startswith("INIT_REPORT")]
         kind = "Status: error\tError Type: Runtime.ImportModuleError\n"
         assert [text.split("\t", 1)[1] for text in reports] == [
