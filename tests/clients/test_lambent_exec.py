@@ -109,8 +109,10 @@ def test_a_function_that_fails_and_one_that_is_not_there_show_in_the_status(
     failed = run("invoke", "exec-fails")
     assert (failed.returncode, json.loads(failed.stdout)["errorType"]) == (1, "ValueError")
     missing = run("invoke", "exec-nobody")
+    [line] = missing.stderr.splitlines()
+    assert line.startswith("lambent invoke: Function not found: arn:aws:lambda:")
+    assert line.endswith(":exec-nobody:$LATEST (ResourceNotFoundException)")
     assert missing.returncode == 2
-    assert "Function not found" in missing.stderr
     assert run("invoke", "exec-echo", "-e", "-", input="no json").returncode == 2
 
 

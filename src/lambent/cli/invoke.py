@@ -10,7 +10,7 @@ import sys
 from typing import IO, TYPE_CHECKING
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from lambent.cli.clients import client_of
 from lambent.cli.commands import settings
@@ -45,7 +45,7 @@ def command(config: Config, function: str, event: IO[bytes] | None, qualifier: s
             **({"Qualifier": qualifier} if qualifier else {}),
         )
     except (ClientError, BotoCoreError) as problem:
-        click.echo(f"lambent invoke: {problem}", err=True)
+        click.echo(f"lambent invoke: {_words(problem)}", err=True)
         sys.exit(_NOT_CALLED)
     click.echo(
         base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"), err=True, nl=False
@@ -53,3 +53,16 @@ def command(config: Config, function: str, event: IO[bytes] | None, qualifier: s
     sys.stdout.buffer.write(answer["Payload"].read() + b"\n")
     sys.stdout.buffer.flush()
     sys.exit(_FUNCTION_FAILED if "FunctionError" in answer else 0)
+
+
+def _words(problem: ClientError | BotoCoreError) -> str:
+    """What the platform has said, without the client's sentence around it; one line."""
+    if isinstance(problem, EndpointConnectionError):
+        text = f"no platform answers at {problem.kwargs['endpoint_url']}"
+    elif isinstance(problem, ClientError):
+        error = problem.response.get("Error", {})
+        message, code = error.get("Message"), error.get("Code", "Unknown")
+        text = f"{message} ({code})" if message else str(code)
+    else:
+        text = str(problem)
+    return " ".join(text.split())
