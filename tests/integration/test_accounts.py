@@ -48,7 +48,9 @@ def test_an_account_is_made_with_a_key_of_its_own(run: Callable[..., Any]) -> No
     made = run("account", "create", "210987654321")
     assert made.exit_code == 0, made.output
     assert _who(_exports(made.output)) == "arn:aws:iam::210987654321:root"
-    again = run("env", "--account", "210987654321")
+    hint = made.output.splitlines()[0].partition("; again: lambent ")[2]
+    assert hint.startswith("env --account 210987654321 --data-dir ")
+    again = CliRunner().invoke(lambent, shlex.split(hint))
     assert _exports(again.output) == _exports(made.output)
     twice = run("account", "create", "210987654321")
     assert twice.exit_code == 1

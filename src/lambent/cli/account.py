@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lambent.cli.access import variables_of
-from lambent.cli.commands import settings
+from lambent.cli.commands import option_given, settings
 from lambent.cli.platform_paths import ask
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def create(config: Config, account_id: str | None) -> None:
     made = ask(
         access, "/_lambent/accounts", {} if account_id is None else {"account_id": account_id}
     )
-    click.echo(f"# account {made['account_id']}; again: lambent env --account {made['account_id']}")
+    again = f"lambent env --account {made['account_id']}{option_given('data_dir')}"
+    click.echo(f"# account {made['account_id']}; again: {again}")
     exports = access | {
         "AWS_ACCESS_KEY_ID": made["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": made["secret_access_key"],

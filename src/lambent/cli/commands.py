@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,6 +72,16 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 _FLAGS = {"network_mode": "--network"}
 
 
+def option_given(name: str) -> str:
+    """An option as it was given to this command, to be put behind another one; "" where it was not."""
+    value = click.get_current_context().params.get(name)
+    return "" if value is None else f" {_flag(name)} {shlex.quote(str(value))}"
+
+
+def _flag(name: str) -> str:
+    return _FLAGS.get(name, "--" + name.replace("_", "-"))
+
+
 def settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command these settings as options; it receives one `Config` made of them."""
 
@@ -87,8 +98,9 @@ def settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]
         run.__name__ = command.__name__
         decorated: Callable[..., None] = run
         for name in reversed(names):
-            flag = _FLAGS.get(name, "--" + name.replace("_", "-"))
-            decorated = click.option(flag, name, help=_HELP[name], **_OPTIONS[name])(decorated)
+            decorated = click.option(_flag(name), name, help=_HELP[name], **_OPTIONS[name])(
+                decorated
+            )
         return decorated
 
     return decorate
