@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _DEARER = 3
 _DEFAULT_PRICES = "aws-2026"
-_MONTH = re.compile(r"\d{4}-\d{2}")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _UNTAGGED = "(untagged)"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -125,7 +125,9 @@ def _bill(config: Config, month: str, by: str, prices: str, account: str) -> Any
     except books.PricesInvalid as problem:
         raise click.ClickException(str(problem)) from problem
     if month and not _MONTH.fullmatch(month):
-        raise click.BadParameter(f"{month!r} is not YYYY-MM", param_hint="--month")
+        raise click.BadParameter(
+            f"{month!r} is no month; one is written as 2026-01", param_hint="--month"
+        )
     access = variables_of(config, "" if account == "*" else account)
     found = ask(access, "/_lambent/usage", {"month": month, "account": account})
     is_everybodys = account == "*"
