@@ -109,9 +109,25 @@ def test_what_is_not_served_is_refused_by_name(client: Any, error_of: Any) -> No
 
 
 def test_cors_is_kept_and_deleted(client: Any, api: Any, error_of: Any) -> None:
-    given = {"AllowOrigins": ["https://a.example"], "AllowHeaders": ["X-A"], "MaxAge": 5}
+    """What is kept is in another case than what came, and credentials are said: Terraform's tests of
+    aws_apigatewayv2_api against AWS (`allow_methods = ["GET", "put"]`, `allow_origins = ["HTTP://WWW.EXAMPLE.ORG"`),
+    and the AWS CLI's example of update-api.
+    """
+    given = {
+        "AllowOrigins": ["HTTP://WWW.EXAMPLE.ORG", "https://a.example"],
+        "AllowHeaders": ["X-A"],
+        "AllowMethods": ["GET", "put"],
+        "MaxAge": 5,
+    }
     changed = client.update_api(ApiId=api["ApiId"], CorsConfiguration=given)
-    assert changed["CorsConfiguration"] == given | {"AllowHeaders": ["x-a"]}
+    assert changed["CorsConfiguration"] == given | {
+        "AllowCredentials": False,
+        "AllowHeaders": ["x-a"],
+        "AllowMethods": ["GET", "PUT"],
+        "AllowOrigins": ["http://www.example.org", "https://a.example"],
+    }
+    replaced = client.update_api(ApiId=api["ApiId"], CorsConfiguration={"AllowMethods": ["*"]})
+    assert replaced["CorsConfiguration"] == {"AllowCredentials": False, "AllowMethods": ["*"]}
     client.delete_cors_configuration(ApiId=api["ApiId"])
     assert "CorsConfiguration" not in client.get_api(ApiId=api["ApiId"])
     for wrong in (

@@ -67,6 +67,7 @@ def test_a_document_becomes_an_api(client: Any) -> None:
     made = client.import_api(Body=json.dumps(DOCUMENT), Basepath="prepend")
     assert (made["Name"], made["Version"], made["Description"]) == ("Pets", "7", "d")
     assert made["CorsConfiguration"] == {
+        "AllowCredentials": False,
         "AllowMethods": ["GET"],
         "AllowOrigins": ["*"],
         "MaxAge": 3,

@@ -21,11 +21,17 @@ _MEMBERS = (
 
 
 def cors_configuration(given: Mapping[str, Any]) -> dict[str, Any]:
-    """As it is kept: names of headers in lower case. Raises BadRequest."""
-    cors = {name: given[name] for name in _MEMBERS if given.get(name) is not None}
-    for name in ("AllowHeaders", "ExposeHeaders"):
+    """As it is kept: methods in upper case, headers and origins in lower case, as browsers send them.
+
+    Raises BadRequest.
+    """
+    cors: dict[str, Any] = {"AllowCredentials": False}
+    cors |= {name: given[name] for name in _MEMBERS if given.get(name) is not None}
+    for name in ("AllowHeaders", "AllowOrigins", "ExposeHeaders"):
         if name in cors:
             cors[name] = [each.lower() for each in cors[name]]
+    if "AllowMethods" in cors:
+        cors["AllowMethods"] = [each.upper() for each in cors["AllowMethods"]]
     for method in cors.get("AllowMethods", ()):
         if method not in _METHODS:
             raise BadRequest(

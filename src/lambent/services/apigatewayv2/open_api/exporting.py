@@ -84,7 +84,10 @@ def _document(snapshot: Document, stage: str, *, with_extensions: bool) -> Docum
         document["components"] = {"securitySchemes": schemes}
     if with_extensions:
         if "CorsConfiguration" in api:
-            document["x-amazon-apigateway-cors"] = to_document(api["CorsConfiguration"])
+            cors = {
+                name: each for name, each in api["CorsConfiguration"].items() if each is not False
+            }
+            document["x-amazon-apigateway-cors"] = to_document(cors)
         if api.get("DisableExecuteApiEndpoint"):
             document["servers"][0][ENDPOINT] = {"disableExecuteApiEndpoint": True}
         document["x-amazon-apigateway-importexport-version"] = "1.0"
