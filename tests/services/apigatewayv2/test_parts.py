@@ -99,6 +99,17 @@ def test_a_route_key_that_is_none_is_refused(
             },
             "Operations on header authorization are restricted",
         ),
+        *(
+            (
+                {
+                    "IntegrationUri": "arn:aws:lambda:us-east-1:123456789012:function:f",
+                    "PayloadFormatVersion": "2.0",
+                    "ResponseParameters": {"200": {f"remove:header.{name}": "''"}},
+                },
+                f"Operations on header {name} are restricted",
+            )
+            for name in ("access-control-request-method", "apigw-requestid", "x-amzn-a")
+        ),
     ],
 )
 def test_an_integration_that_cannot_be_is_refused(

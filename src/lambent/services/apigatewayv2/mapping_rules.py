@@ -19,12 +19,6 @@ _RESPONSE_KEY = re.compile(r"(append|overwrite|remove):header\.(\S+)|overwrite:s
 # "Reserved headers": mappings of these are refused.
 _RESERVED = frozenset(
     {
-        "access-control-allow-credentials",
-        "access-control-allow-headers",
-        "access-control-allow-methods",
-        "access-control-allow-origin",
-        "access-control-expose-headers",
-        "access-control-max-age",
         "authorization",
         "connection",
         "content-encoding",
@@ -45,6 +39,7 @@ _RESERVED = frozenset(
         "via",
     }
 )
+_RESERVED_PREFIXES = ("access-control-", "apigw-", "x-amz-", "x-amzn-")
 
 
 def check_request_parameters(parameters: Mapping[str, str]) -> None:
@@ -86,5 +81,5 @@ def _invalid(key: str) -> BadRequest:
 
 def _check_header(name: str) -> None:
     lower = name.lower()
-    if lower in _RESERVED or lower.startswith(("x-amz-", "x-amzn-")):
+    if lower in _RESERVED or lower.startswith(_RESERVED_PREFIXES):
         raise BadRequest(f"Operations on header {name} are restricted")
