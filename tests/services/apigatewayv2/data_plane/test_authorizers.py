@@ -85,6 +85,66 @@ def test_a_token_opens_a_route(account: Any, echo: str, issuer: str) -> None:
     ]["scopes"] == ["write"]
 
 
+def guarded(account: Any, echo: str, issuer: str) -> str:
+    """An API with one route, `GET /a`, for tokens of the issuer; returns its id."""
+    api = str(account.api("GET /a", arn=account.function("f", echo)))
+    authorizer = account.client.create_authorizer(
+        ApiId=api,
+        AuthorizerType="JWT",
+        Name="jwt",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration={"Issuer": issuer, "Audience": ["me"]},
+    )["AuthorizerId"]
+    [route] = account.client.get_routes(ApiId=api)["Items"]
+    account.client.update_route(
+        ApiId=api, RouteId=route["RouteId"], AuthorizationType="JWT", AuthorizerId=authorizer
+    )
+    return api
+
+
+def test_why_a_token_is_refused(account: Any, echo: str, issuer: str) -> None:
+    """As AWS has answered `Authorization: Bearer not-a-token`, which public repositories keep, and as "Troubleshooting
+    issues with HTTP API JWT authorizers" (developer guide) quotes it.
+    """
+    api = guarded(account, echo, issuer)
+    for text, description in (
+        ("not-a-token", "token contains an invalid number of segments"),
+        (token(issuer, aud="you"), "the token does not have a valid audience"),
+    ):
+        answer = account.call(api, "GET", "/a", headers={"Authorization": f"Bearer {text}"})
+        assert (answer.status, answer.json) == (401, {"message": "Unauthorized"})
+        challenge = f'Bearer scope="" error="invalid_token" error_description="{description}"'
+        assert answer.headers["www-authenticate"] == challenge
+
+
+@pytest.mark.parametrize(
+    ("path", "description"),
+    [
+        ("/.well-known/openid-configuration", "OIDC discovery endpoint communication error"),
+        ("/keys", "JWKS communication error"),
+    ],
+)
+def test_an_issuer_that_does_not_answer(
+    account: Any, echo: str, issuer: str, backend: Any, path: str, description: str
+) -> None:
+    """`"authorizerError": "invalid_token: JWKS communication error"` is in access logs that a report on AWS quotes."""
+    del backend.documents[path]
+    api = guarded(account, echo, issuer)
+    account.logs.create_log_group(logGroupName="access")
+    [group] = account.logs.describe_log_groups()["logGroups"]
+    settings = {
+        "DestinationArn": group["arn"].removesuffix(":*"),
+        "Format": "$context.authorizer.error ($context.requestId)",
+    }
+    account.client.update_stage(ApiId=api, StageName="$default", AccessLogSettings=settings)
+    headers = {"Authorization": f"Bearer {token(issuer)}"}
+    answer = account.call(api, "GET", "/a", headers=headers)
+    assert answer.status == 401
+    assert f'error_description="{description}"' in answer.headers["www-authenticate"]
+    [event] = account.logs.filter_log_events(logGroupName="access")["events"]
+    assert event["message"].startswith(f"invalid_token: {description} (")
+
+
 AUTHORIZER = """
 import os
 calls = 0

@@ -7,12 +7,13 @@ known yet has them fetched again, but not more than once in half a minute.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from lambent.apis.http_client import is_the_endpoints
-from lambent.services.apigatewayv2.data_plane.exchange import unauthorized
+from lambent.services.apigatewayv2.data_plane.exchange import invalid_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 _KEPT_S = 7200
 _AGAIN_S = 30
 _TIMEOUT_S = 1.5  # "The timeout for discovery and JWKS is 1500 milliseconds"
-_UNKNOWN = "OIDC discovery endpoint communication error"
+# As AWS words them, by what was asked for.
+_NO_DISCOVERY = "OIDC discovery endpoint communication error"
+_NO_KEYS = "JWKS communication error"
+
+_log = logging.getLogger(__name__)
 
 
 class KeysOfIssuers:
@@ -46,7 +51,7 @@ class KeysOfIssuers:
             held = await self._published(issuer, key_id)
         found = _named(held, key_id)
         if found is None:
-            raise unauthorized("the key is not known", _invalid("signing key not found"))
+            raise invalid_token("signing key not found")
         return found
 
     async def _published(self, issuer: str, key_id: str | None) -> PyJWKSet:
@@ -63,16 +68,19 @@ class KeysOfIssuers:
     async def _fetch(self, issuer: str) -> PyJWKSet:
         import jwt  # noqa: PLC0415 - takes its time to load, and few APIs have JWT authorizers
 
+        lack = _NO_DISCOVERY
         try:
             async with asyncio.timeout(_TIMEOUT_S * 4):
                 about = await self._json(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-                return jwt.PyJWKSet.from_dict(await self._json(str(about["jwks_uri"])))
+                address, lack = str(about["jwks_uri"]), _NO_KEYS
+                return jwt.PyJWKSet.from_dict(await self._json(address))
         except Exception as error:
             if not is_the_endpoints(error) and not isinstance(
                 error, (jwt.PyJWTError, KeyError, TypeError)
             ):
                 raise
-            raise unauthorized(f"{_UNKNOWN}: {error}", _invalid(_UNKNOWN)) from None
+            _log.info("%s of the issuer %s: %s", lack, issuer, error)
+            raise invalid_token(lack) from None
 
     async def _json(self, url: str) -> dict[str, Any]:
         status, _, body = await self._client.fetch("GET", url, [("accept", "application/json")])
@@ -86,7 +94,3 @@ def _named(keys: PyJWKSet, key_id: str | None) -> PyJWK | None:
     """The key with that id; without an id the only one."""
     found = [key for key in keys.keys if key_id is None or key.key_id == key_id]
     return found[0] if len(found) == 1 else None
-
-
-def _invalid(text: str) -> str:
-    return f'Bearer scope="" error="invalid_token" error_description="{text}"'
