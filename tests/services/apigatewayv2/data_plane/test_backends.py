@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lambent.core import ids
+
 
 def test_a_request_is_passed_on_and_its_answer_back(account: Any, backend: Any) -> None:
     api = account.api()
@@ -66,6 +68,41 @@ def test_a_backend_that_is_not_there(account: Any) -> None:
     made = account.client.create_api(Name="q", ProtocolType="HTTP", Target="http://127.0.0.1:1/")
     answer = account.call(made["ApiId"], "GET", "/")
     assert (answer.status, answer.json) == (503, {"message": "Service Unavailable"})
+
+
+def test_access_logs_tell_lambdas_status_from_the_functions(account: Any) -> None:
+    """`integration.status` is "the status code that your Lambda function code returns", `integrationStatus` Lambda's;
+    `customDomain.basePathMatched` "the path for an API mapping that an incoming request matched" ("Customize HTTP API
+    access logs", developer guide).
+    """
+    source = "def run(event, context):\n    return {'statusCode': 418, 'body': ''}\n"
+    api = account.api("$default", arn=account.function("f", source))
+    name = f"{ids.hex_id(8)}.example.com"
+    account.client.create_domain_name(DomainName=name)
+    account.client.create_api_mapping(
+        DomainName=name, ApiId=api, Stage="$default", ApiMappingKey="v1/orders"
+    )
+    account.logs.create_log_group(logGroupName="access")
+    [group] = account.logs.describe_log_groups()["logGroups"]
+    variables = (
+        "integration.integrationStatus",
+        "integration.status",
+        "integrationStatus",
+        "status",
+        "customDomain.basePathMatched",
+    )
+    settings = {
+        "DestinationArn": group["arn"].removesuffix(":*"),
+        "Format": " ".join(f"$context.{each}" for each in (*variables, "requestId")),
+    }
+    account.client.update_stage(ApiId=api, StageName="$default", AccessLogSettings=settings)
+    assert account.call(api, "GET", "/v1/orders/1234", host=name).status == 418
+    assert account.call(api, "GET", "/").status == 418
+    events = account.logs.filter_log_events(logGroupName="access")["events"]
+    assert sorted(each["message"].rpartition(" ")[0] for each in events) == [
+        "200 418 200 418 -",
+        "200 418 200 418 v1/orders",
+    ]
 
 
 def test_access_logs_have_a_line_for_each_request(account: Any, backend: Any) -> None:

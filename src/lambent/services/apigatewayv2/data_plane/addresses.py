@@ -6,7 +6,7 @@ custom domain name has its mappings instead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lambent.apis.hosts import HOST, OWN_PATH, name_of, split_path
@@ -27,6 +27,7 @@ class Address:
         raw_path: with the stage before it, unless that is `$default` (`rawPath` of format 2.0).
         event_path: with the mapping of a custom domain name (`path` of format 1.0).
         is_default_endpoint: came by `execute-api`, not by a custom domain.
+        base_path: of the mapping of a custom domain name that matched, without slashes around.
     """
 
     live: LiveStage
@@ -35,6 +36,7 @@ class Address:
     event_path: str
     domain_name: str
     is_default_endpoint: bool = True
+    base_path: str = ""
 
 
 def api_id_of(request: Request, live_apis: LiveApis) -> str | None:
@@ -76,7 +78,8 @@ def address_of(request: Request, api_id: str, live_apis: LiveApis) -> Address | 
         return None
     base, _, stage = mapping
     rest = path.removeprefix(f"/{base}") if base else path
-    return _address(api.stages.get(stage), rest or "/", name, path)
+    found = _address(api.stages.get(stage), rest or "/", name, path)
+    return found and replace(found, base_path=base)
 
 
 def _address(

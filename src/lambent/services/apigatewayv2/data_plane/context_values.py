@@ -43,7 +43,13 @@ def context_of(exchange: Exchange) -> dict[str, Any]:
         context["integration"] = {"latency": str(exchange.integration_ms)}
     if exchange.integration_status is not None:
         context["integrationStatus"] = str(exchange.integration_status)
-        context.setdefault("integration", {})["status"] = str(exchange.integration_status)
+        integration = context.setdefault("integration", {})
+        integration["integrationStatus"] = str(exchange.integration_status)
+        integration["requestId"] = exchange.request_id
+    if exchange.backend_status is not None:
+        context.setdefault("integration", {})["status"] = str(exchange.backend_status)
+    if address.base_path:
+        context["customDomain"] = {"basePathMatched": address.base_path}
     refusal = exchange.refusal
     if refusal is not None:
         context["error"] = {

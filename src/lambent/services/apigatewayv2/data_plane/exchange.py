@@ -90,6 +90,8 @@ class Exchange:
     Attributes:
         path_parameters: decoded.
         authorizer: what is known of the caller: `{"jwt": ...}`, `{"lambda": ...}` or `{"iam": ...}`.
+        integration_status: of the answer of Lambda, or of the backend.
+        backend_status: what the function says, or the backend.
         headers, query, path: as the integration gets them, which parameter mappings may change.
     """
 
@@ -104,6 +106,7 @@ class Exchange:
     authorizer: dict[str, Any] = field(default_factory=dict)
     integration_ms: int | None = None
     integration_status: int | None = None
+    backend_status: int | None = None
     refusal: Refusal | None = None
     is_authorized: bool = False
 

@@ -83,7 +83,9 @@ class Integrations:
         exchange.integration_status = 200
         if answer.is_error:
             raise internal_error("The Lambda function returned an error")
-        return answer_of(answer.payload, version)
+        response = answer_of(answer.payload, version)
+        exchange.backend_status = response.status
+        return response
 
     async def _backend(self, exchange: Exchange, path: str | None) -> Response:
         integration = exchange.integration
@@ -106,7 +108,7 @@ class Integrations:
             raise Refusal(
                 503, "Service Unavailable", f"The integration cannot be reached: {error}"
             ) from None
-        exchange.integration_status = status
+        exchange.integration_status = exchange.backend_status = status
         kept = [
             each for each in headers if each[0].lower() not in _NOT_RETURNED and is_sendable(*each)
         ]
