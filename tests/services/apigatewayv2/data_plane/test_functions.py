@@ -49,6 +49,7 @@ def test_an_event_of_format_2(account: Any, echo: str) -> None:
     host = f"{api}.execute-api.us-east-1.amazonaws.com"
     assert headers["host"] == host
     assert headers["x-twice"] == "1"
+    assert headers["content-length"] == "7"
     assert "cookie" not in headers
     assert context["http"] == {
         "method": "POST",
@@ -89,6 +90,53 @@ def test_an_event_of_format_1(account: Any, echo: str) -> None:
     }
     assert (context["resourceId"], context["resourcePath"]) == ("GET /pets/{id}", "/pets/{id}")
     assert context["identity"]["sourceIp"] == "127.0.0.1"
+    assert "authorizer" not in context
+
+
+def test_names_of_headers_in_format_1(account: Any, echo: str) -> None:
+    """As in events that AWS has sent for requests over HTTP/1.1, and that public repositories keep: one of a webhook
+    (Razorpay-Webhook/v1, 2023) and one of PostmanRuntime/7.28.4 (2021).
+    """
+    api = account.api("GET /pets", arn=account.function("f", echo), version="1.0")
+    sent = {
+        "Accept": "*/*",
+        "Accept-Encoding": "gzip",
+        "Cache-Control": "no-cache",
+        "Postman-Token": "8aa35c46",
+        "User-Agent": "PostmanRuntime/7.28.4",
+        "content-type": "application/json",
+    }
+    event = account.call(api, "GET", "/pets", headers=sent).json
+    assert list(event["headers"]) == [
+        "Content-Length",
+        "Content-Type",
+        "Host",
+        "Postman-Token",
+        "User-Agent",
+        "X-Amzn-Trace-Id",
+        "X-Forwarded-For",
+        "X-Forwarded-Port",
+        "X-Forwarded-Proto",
+        "accept",
+        "accept-encoding",
+        "cache-control",
+    ]
+    assert event["headers"]["Content-Length"] == "0"
+
+
+def test_a_greedy_variable_may_be_empty_behind_a_slash(account: Any, echo: str) -> None:
+    """As `"path": "/handler/", "pathParameters": {"proxy": ""}` in an event of AWS's for `ANY /handler/{proxy+}` that
+    a public repository keeps beside one of format 2.0.
+    """
+    api = account.api("ANY /handler/{proxy+}", arn=account.function("f", echo))
+    assert account.call(api, "GET", "/handler/").json["pathParameters"] == {"proxy": ""}
+    assert account.call(api, "GET", "/handler").status == 404
+
+
+def test_a_request_without_a_body_has_a_content_length(account: Any, echo: str) -> None:
+    """`"content-length": "0"` of a GET: awsdocs/aws-lambda-developer-guide, sample-apps/nodejs-apig/event-v2.json."""
+    api = account.api("$default", arn=account.function("f", echo))
+    assert account.call(api, "GET", "/").json["headers"]["content-length"] == "0"
 
 
 def test_a_binary_body_comes_in_base64(account: Any, echo: str) -> None:

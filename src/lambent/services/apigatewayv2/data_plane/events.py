@@ -1,6 +1,7 @@
 """The events that functions get, in payload formats 1.0 and 2.0.
 
-"Create AWS Lambda proxy integrations for HTTP APIs" (developer guide). Names of headers are in lower case in both.
+"Create AWS Lambda proxy integrations for HTTP APIs" (developer guide). Names of headers are in lower case in format
+2.0. In format 1.0 some of them are not: see `named_1`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,37 @@ from lambent.services.apigatewayv2.data_plane.exchange import joined
 if TYPE_CHECKING:
     from lambent.services.apigatewayv2.data_plane.exchange import Exchange, Fields
 
+# Written by the gateway itself, and so without regard to how the client has.
+_TITLED = {
+    name.lower(): name
+    for name in (
+        "Content-Length",
+        "Content-Type",
+        "Host",
+        "User-Agent",
+        "X-Amzn-Trace-Id",
+        "X-Forwarded-For",
+        "X-Forwarded-Port",
+        "X-Forwarded-Proto",
+    )
+}
+# Field names of HTTP itself (RFC 9110, 9111, 6265, 6454, 7240): in lower case however they came.
+_STANDARD = frozenset(
+    {
+        *("accept", "accept-charset", "accept-encoding", "accept-language", "authorization"),
+        *(
+            "cache-control",
+            "content-encoding",
+            "content-language",
+            "content-location",
+            "content-range",
+        ),
+        *("cookie", "date", "expires", "forwarded", "from", "if-match", "if-modified-since"),
+        *("if-none-match", "if-range", "if-unmodified-since", "last-modified", "max-forwards"),
+        *("origin", "pragma", "prefer", "proxy-authorization", "range", "referer", "trailer"),
+        *("via", "warning"),
+    }
+)
 # Bodies of these types come as text, all others in base64.
 _TEXT = re.compile(r"text/.*|application/(?:json|javascript|xml|.+\+json|.+\+xml)", re.IGNORECASE)
 
@@ -83,7 +115,7 @@ def context_2(exchange: Exchange) -> dict[str, Any]:
 
 def members_1(exchange: Exchange) -> dict[str, Any]:
     """The same for format 1.0."""
-    headers, query = multi(exchange.headers), multi(exchange.query)
+    headers, query = multi(named_1(exchange)), multi(exchange.query)
     return {
         "version": "1.0",
         "resource": exchange.route.path,
@@ -97,6 +129,16 @@ def members_1(exchange: Exchange) -> dict[str, Any]:
     }
 
 
+def named_1(exchange: Exchange) -> Fields:
+    """Headers under the names that events of format 1.0 have for them: as sent, but for those of HTTP and our own."""
+    sent = {name.lower(): name for name, _ in exchange.request.headers.items()}
+    fields = [
+        (_TITLED.get(name) or (name if name in _STANDARD else sent.get(name, name)), value)
+        for name, value in exchange.headers
+    ]
+    return sorted(fields, key=lambda field: field[0])
+
+
 def context_1(exchange: Exchange) -> dict[str, Any]:
     live, address = exchange.live, exchange.address
     iam = exchange.authorizer.get("iam") or {}
@@ -104,7 +146,7 @@ def context_1(exchange: Exchange) -> dict[str, Any]:
     if "jwt" in exchange.authorizer:
         context["authorizer"] = exchange.authorizer["jwt"]
     elif "lambda" in exchange.authorizer:
-        context["authorizer"] = exchange.authorizer["lambda"]
+        context["authorizer"] = {"claims": None, "scopes": None, **exchange.authorizer["lambda"]}
     return context | {
         "domainName": address.domain_name,
         "domainPrefix": address.domain_name.partition(".")[0],

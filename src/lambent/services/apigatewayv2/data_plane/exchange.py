@@ -132,12 +132,13 @@ class Exchange:
 
     @cached_property
     def headers(self) -> Fields:
-        """By lower-case name, with what the gateway adds."""
+        """By lower-case name, with what the gateway adds; the body must have been read."""
         request = self.request
         fields = [(name.lower(), value) for name, value in request.headers.items()]
         peers = ", ".join([*request.headers.getall("x-forwarded-for"), request.peer])
         port = request.host.rpartition(":")[2] if ":" in request.host else ""
         ours = {
+            "content-length": str(len(self.body)),
             "x-amzn-trace-id": self.trace_id,
             "x-forwarded-for": peers,
             "x-forwarded-port": port or ("443" if request.scheme == "https" else "80"),

@@ -45,7 +45,8 @@ class Route:
                     return None
             else:
                 value = segments[at] if kind == _VARIABLE else "/".join(segments[at:])
-                if not value:
+                # `/a/` is for `/a/{rest+}`, with nothing in the variable; `/` is not for `/{rest+}`.
+                if not value and (kind == _VARIABLE or at == 0):
                     return None
                 found[text] = value
         return found
