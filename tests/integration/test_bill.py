@@ -247,8 +247,8 @@ def test_what_cannot_be_billed_is_refused_in_one_line(tenant: Tenant, tmp_path: 
     for words, complaint in (
         (("--prices", str(bad)), f"Error: {bad}: item must be a list of tables"),
         (("--by", "colour"), "'colour' is not function, day, tag or tag:KEY"),
-        (("--month", "May"), "'May' is no month; one is written as 2026-01"),
-        (("--month", "2026-99"), "'2026-99' is no month; one is written as 2026-01"),
+        (("--month", "May"), "Error: 'May' is no month; one is written as 2026-01"),
+        (("--month", "2026-99"), "Error: '2026-99' is no month; one is written as 2026-01"),
         (("--account", "999999999999"), "999999999999"),
     ):
         refused = tenant.run("bill", *words)

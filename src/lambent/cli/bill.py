@@ -125,9 +125,7 @@ def _bill(config: Config, month: str, by: str, prices: str, account: str) -> Any
     except books.PricesInvalid as problem:
         raise click.ClickException(str(problem)) from problem
     if month and not _MONTH.fullmatch(month):
-        raise click.BadParameter(
-            f"{month!r} is no month; one is written as 2026-01", param_hint="--month"
-        )
+        raise click.ClickException(f"{month!r} is no month; one is written as 2026-01")
     access = variables_of(config, "" if account == "*" else account)
     found = ask(access, "/_lambent/usage", {"month": month, "account": account})
     is_everybodys = account == "*"
