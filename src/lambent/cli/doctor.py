@@ -127,9 +127,9 @@ def _runtime_lines(report: app.HostReport) -> Iterator[str]:
         interpreters.setdefault(key, []).append(name if found["exact"] else f"{name}*")
     for (language, version, path), names in sorted(interpreters.items()):
         remedy = report.library_lacks.get(language, "")
-        lack = f"; {_LIBRARIES[language]} for functions that bring none" if remedy else ""
-        yield _line(not lack, f"{language} {version}", f"{path} serves {' '.join(names)}{lack}")
+        yield _line(not remedy, f"{language} {version}", f"{path} serves {' '.join(names)}")
         if remedy:
+            yield f"      {_LIBRARIES[language]} for functions that bring none"
             yield f"      remedy: {remedy}, and start the platform again"
     if any("*" in name for names in interpreters.values() for name in names):
         yield "      * another version: the nearest installed one serves it"

@@ -95,12 +95,11 @@ def test_node_without_the_sdk_says_so_beside_it(run: Run, monkeypatch: pytest.Mo
     lines = result.stdout.splitlines()
     line = _line(result, "node 20.1.0")
     assert line.startswith("--  ")
-    assert line.endswith(
-        "/usr/bin/node serves nodejs20.x; no AWS SDK for functions that bring none"
-    )
-    assert lines[lines.index(line) + 1] == (
-        f"      remedy: {lacks['node']}, and start the platform again"
-    )
+    at = lines.index(line)
+    assert lines[at + 1 : at + 3] == [
+        "      no AWS SDK for functions that bring none",
+        f"      remedy: {lacks['node']}, and start the platform again",
+    ]
     assert (result.exit_code, lines[-1]) == (0, "functions can run here")
     assert _line(result, "python 3.11.7").startswith("ok  ")
 
