@@ -231,12 +231,12 @@ def demonstrate(arguments: list[str], *, once: bool) -> int:
         role = execution_role(iam)
         wrong = [f["FunctionName"] for f in FUNCTIONS if not show(client, f, role)]
         right = not wrong
-        hint = " ".join(shlex.quote(a) for a in _only(arguments, "--data-dir"))
-        print(f"\nLambent is at {environment['AWS_ENDPOINT_URL']}")
-        print(
-            f'Credentials for any AWS client:  eval "$(.venv/bin/lambent env{" " if hint else ""}{hint})"'
-        )
         if not once:
+            hint = " ".join(shlex.quote(a) for a in _only(arguments, "--data-dir"))
+            print(f"\nLambent is at {environment['AWS_ENDPOINT_URL']}")
+            print(
+                f'Credentials for any AWS client:  eval "$(.venv/bin/lambent env{" " if hint else ""}{hint})"'
+            )
             print("Ctrl-C stops it.", flush=True)
             platform.process.wait()
     except KeyboardInterrupt:
