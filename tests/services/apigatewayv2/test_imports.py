@@ -97,11 +97,78 @@ def test_what_comes_out_goes_in_again(client: Any, body: Any) -> None:
     once = json.loads(exported)
     assert again["paths"] == once["paths"]
     assert again["components"] == once["components"]
-    assert again["x-amazon-apigateway-cors"] == DOCUMENT["x-amazon-apigateway-cors"]
+    cors = DOCUMENT["x-amazon-apigateway-cors"] | {"allowCredentials": False}
+    assert again["x-amazon-apigateway-cors"] == cors
     text = client.export_api(**request | {"OutputType": "YAML"})["body"].read()
     assert yaml.safe_load(text) == once
     plain = client.export_api(**request, IncludeExtensions=False)["body"].read()
     assert "x-amazon" not in plain.decode().replace("x-amazon-apigateway-any-method", "")
+
+
+def test_an_export_has_the_shape_of_awss(client: Any) -> None:
+    """As in exports that public repositories keep: a version made of a date, `{basePath}`, parameters of paths, what no
+    route leads to among the components, and time limits only where they are no usual ones.
+    """
+    made = client.create_api(
+        Name="weather", ProtocolType="HTTP", CorsConfiguration={"AllowOrigins": ["*"]}
+    )
+    api_id, uri = made["ApiId"], "arn:aws:lambda:us-east-1:123456789012:function:f"
+    proxy = {"IntegrationType": "AWS_PROXY", "IntegrationUri": uri, "PayloadFormatVersion": "2.0"}
+    used, unused = (
+        client.create_integration(ApiId=api_id, **proxy)["IntegrationId"] for _ in range(2)
+    )
+    for key in ("OPTIONS /auth/{proxy+}", "$default"):
+        client.create_route(ApiId=api_id, RouteKey=key, Target=f"integrations/{used}")
+    request = {"ApiId": api_id, "Specification": "OAS30", "OutputType": "JSON"}
+    shown = {
+        "connectionType": "INTERNET",
+        "httpMethod": "POST",
+        "payloadFormatVersion": "2.0",
+        "type": "aws_proxy",
+        "uri": uri,
+    }
+
+    def operation(key: str) -> dict[str, Any]:
+        return {
+            "responses": {"default": {"description": f"Default response for {key}"}},
+            "x-amazon-apigateway-integration": shown,
+        }
+
+    exported = client.export_api(**request)["body"].read()
+    assert json.loads(exported) == {
+        "openapi": "3.0.1",
+        "info": {"title": "weather", "version": f"{made['CreatedDate']:%Y-%m-%d %H:%M:%SUTC}"},
+        "servers": [
+            {
+                "url": f"{made['ApiEndpoint']}/{{basePath}}",
+                "variables": {"basePath": {"default": ""}},
+            }
+        ],
+        "paths": {
+            "/$default": {
+                "x-amazon-apigateway-any-method": operation("$default") | {"isDefaultRoute": True}
+            },
+            "/auth/{proxy+}": {
+                "options": operation("OPTIONS /auth/{proxy+}"),
+                "parameters": [
+                    {
+                        "name": "proxy+",
+                        "in": "path",
+                        "description": "Generated path parameter for proxy+",
+                        "required": True,
+                        "schema": {"type": "string"},
+                    }
+                ],
+            },
+        },
+        "components": {"x-amazon-apigateway-integrations": {f"unusedIntegration_{unused}": shown}},
+        "x-amazon-apigateway-cors": {"allowCredentials": False, "allowOrigins": ["*"]},
+        "x-amazon-apigateway-importexport-version": "1.0",
+    }
+    again = client.import_api(Body=exported.decode())
+    assert "Warnings" not in again
+    integrations = client.get_integrations(ApiId=again["ApiId"])["Items"]
+    assert [each["TimeoutInMillis"] for each in integrations] == [30_000] * 3
 
 
 def test_an_api_is_imported_anew(client: Any) -> None:

@@ -11,7 +11,8 @@ from lambent.apis.open_api_report import Report
 from lambent.services.apigatewayv2.authorizers import new_authorizer
 from lambent.services.apigatewayv2.documents import AUTHORIZERS, INTEGRATIONS, ROUTES
 from lambent.services.apigatewayv2.integrations import new_integration
-from lambent.services.apigatewayv2.open_api.names import INTEGRATION_NAMES, from_document
+from lambent.services.apigatewayv2.open_api.names import INTEGRATION_NAMES, UNUSED, from_document
+from lambent.services.apigatewayv2.open_api.names import INTEGRATIONS as SHARED
 from lambent.services.apigatewayv2.open_api.settings import unknown_extensions
 from lambent.services.apigatewayv2.routes import DEFAULT_KEY, check_key_is_free, new_route
 
@@ -55,6 +56,10 @@ class Import:
                 self._authorizer(name, resolve(self._document, scheme))
         for path, item in a_map(self._document, "paths").items():
             self._path(path, resolve(self._document, item))
+        for name, integration in a_map(self._document, "components", SHARED).items():
+            if name.startswith(UNUSED):
+                with self.report.error(f"Unable to create integration '{name}'"):
+                    self._new_integration(resolve(self._document, integration))
 
     def _authorizer(self, name: str, scheme: Document) -> None:
         given = a_map(scheme, _AUTHORIZER)
@@ -117,6 +122,12 @@ class Import:
         members = resolve(self._document, given)
         if not members:
             return ""
+        id_ = self._new_integration(members)
+        if reference:
+            self._shared[reference] = id_
+        return id_
+
+    def _new_integration(self, members: Document) -> str:
         for name in sorted(members.keys() - INTEGRATION_NAMES.keys()):
             self.report.warnings.append(
                 f"Ignoring '{name}' of an integration: those of HTTP APIs do not have it"
@@ -124,8 +135,6 @@ class Import:
         integration = new_integration(_integration_request(members))
         id_ = str(integration["IntegrationId"])
         INTEGRATIONS.put(self._tx, self._scope, self._api_id, id_, integration)
-        if reference:
-            self._shared[reference] = id_
         return id_
 
     def _security(self, operation: Document) -> Document:

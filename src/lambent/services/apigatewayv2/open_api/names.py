@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+# Integrations of no operation in particular, under `components`; exports have those that no route leads to there.
+INTEGRATIONS = "x-amazon-apigateway-integrations"
+UNUSED = "unusedIntegration_"
 # Members of integrations that documents name in another way (x-amazon-apigateway-integration).
 INTEGRATION_NAMES = {
     "type": "IntegrationType",
