@@ -168,7 +168,15 @@ _DYNAMODB = Quirks(namespace="com.amazonaws.dynamodb.v20120810")
 _QUIRKS = {
     "apigateway": Quirks(has_named_bodies=True),
     # The only error of the model for input that is not valid.
-    "apigatewayv2": Quirks(validation_code="BadRequestException"),
+    "apigatewayv2": Quirks(
+        validation_code="BadRequestException",
+        own_judgement={
+            "CreateAuthorizerRequest": frozenset({"AuthorizerResultTtlInSeconds"}),
+            "CreateIntegrationRequest": frozenset({"TimeoutInMillis"}),
+            "UpdateAuthorizerRequest": frozenset({"AuthorizerResultTtlInSeconds"}),
+            "UpdateIntegrationRequest": frozenset({"TimeoutInMillis"}),
+        },
+    ),
     "cloudwatch": Quirks(
         own_judgement={
             "GetMetricStatisticsInput": frozenset({"Statistics"}),

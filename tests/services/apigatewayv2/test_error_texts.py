@@ -185,16 +185,6 @@ QUOTED = [
         "github.com/goldstack/goldstack/issues/42",
     ),
     Quoted(
-        (),
-        "create_authorizer",
-        JWT | {"JwtConfiguration": {"Issuer": "accounts.google.com", "Audience": ["a"]}},
-        _bad(
-            "Invalid issuer: accounts.google.com. Issuer must have a valid discovery endpoint ended "
-            "with '/.well-known/openid-configuration'"
-        ),
-        "github.com/haandol/cognito-kakao-example/issues/1",
-    ),
-    Quoted(
         (("create_stage", {"StageName": "s"}),),
         "update_stage",
         {"StageName": "s", "RouteSettings": {"DELETE /{proxy+}": {"ThrottlingBurstLimit": 1}}},
@@ -221,6 +211,193 @@ QUOTED = [
             "Identity source must be set if authorizer caching is enabled (TTL is greater than 0)"
         ),
         "github.com/hashicorp/terraform-provider-aws/pull/32629",
+    ),
+]
+
+
+# Deployed and read off by the authors of rules that foresee such failures: github.com/badmintoncryer/cdk-preflight,
+# rules/apigatewayv2, by the end of the rule's name.
+PROXY = {
+    "IntegrationType": "AWS_PROXY",
+    "IntegrationUri": "arn:aws:lambda:us-east-1:123456789012:function:f",
+    "PayloadFormatVersion": "2.0",
+}
+BACKEND = {
+    "IntegrationType": "HTTP_PROXY",
+    "IntegrationMethod": "ANY",
+    "IntegrationUri": "https://example.com",
+}
+REQUEST = {
+    "Name": "request",
+    "AuthorizerType": "REQUEST",
+    "IdentitySource": ["$request.header.a"],
+    "AuthorizerPayloadFormatVersion": "2.0",
+    "AuthorizerUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+    "arn:aws:lambda:us-east-1:123456789012:function:f/invocations",
+}
+LOG_GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:a"
+INVALID = "Invalid mapping expression specified: Validation Result: warnings : [], errors : "
+RULES: tuple[tuple[str, str, Request, str], ...] = (
+    (
+        "access-log-format-request-id",
+        "create_stage",
+        {"StageName": "s", "AccessLogSettings": {"DestinationArn": LOG_GROUP, "Format": "x"}},
+        "Access Log format must include either $context.requestId or $context.extendedRequestId",
+    ),
+    ("api-name-required", "update_api", {"Name": ""}, "Invalid API name specified"),
+    (
+        "authorizer-ttl-range",
+        "create_authorizer",
+        REQUEST | {"AuthorizerResultTtlInSeconds": 3601},
+        "Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds.",
+    ),
+    (
+        "aws-proxy-payload-version",
+        "create_integration",
+        PROXY | {"PayloadFormatVersion": "3.0"},
+        "Unsupported PayloadFormatVersion: 3.0",
+    ),
+    (
+        "http-identity-source-expression",
+        "create_authorizer",
+        REQUEST | {"IdentitySource": ["route.request.header.a"]},
+        "Invalid identity source expression: route.request.header.a",
+    ),
+    (
+        "http-proxy-integration-method",
+        "create_integration",
+        {name: each for name, each in BACKEND.items() if name != "IntegrationMethod"},
+        "HttpMethod parameter method must be specified for integrationType HTTPPROXY",
+    ),
+    (
+        "http-proxy-payload-version",
+        "create_integration",
+        BACKEND | {"PayloadFormatVersion": "2.0"},
+        "PayloadFormatVersion 2.0 is not supported for integration of type HTTP_PROXY",
+    ),
+    (
+        "http-route-no-api-key",
+        "create_route",
+        {"RouteKey": "GET /a", "ApiKeyRequired": True},
+        "ApiKeyRequired is not currently supported for HTTP APIs.",
+    ),
+    (
+        "http-route-selection",
+        "update_api",
+        {"RouteSelectionExpression": "$request.body.action"},
+        'Route selection expression is currently limited to "${request.method} ${request.path}"',
+    ),
+    (
+        "integration-timeout-range",
+        "create_integration",
+        PROXY | {"TimeoutInMillis": 30_001},
+        "Timeout should be between 50 ms and 30000 ms",
+    ),
+    (
+        "jwt-authorizer-config",
+        "create_authorizer",
+        {name: each for name, each in JWT.items() if name != "JwtConfiguration"},
+        "JwtConfiguration must not be null for JWT Authorizer",
+    ),
+    (
+        "jwt-issuer-https",
+        "create_authorizer",
+        JWT | {"JwtConfiguration": {"Issuer": "accounts.google.com", "Audience": ["a"]}},
+        "Invalid issuer: Issuer is not a valid URL for JWT Authorizer",
+    ),
+    (
+        "request-authorizer-payload-version",
+        "create_authorizer",
+        {name: each for name, each in REQUEST.items() if "Format" not in name},
+        "AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer",
+    ),
+    (
+        "request-authorizer-uri-required",
+        "create_authorizer",
+        {name: each for name, each in REQUEST.items() if name != "AuthorizerUri"},
+        "AuthorizerUri is a required field in an Authorizer",
+    ),
+    (
+        "request-parameter-action",
+        "create_integration",
+        PROXY | {"RequestParameters": {"append:body.a": "1"}},
+        f"{INVALID}[Invalid Request Actioned Parameter destination specified: append:body.a]",
+    ),
+    (
+        "response-parameter-action",
+        "create_integration",
+        PROXY | {"ResponseParameters": {"200": {"append:overwrite.static": "x"}}},
+        f"{INVALID}[Invalid Response Actioned Parameter destination specified: append:overwrite.static]",
+    ),
+    (
+        "response-parameter-status-code",
+        "create_integration",
+        PROXY | {"ResponseParameters": {"600": {"overwrite:statuscode": "201"}}},
+        "Status Code 600 is not valid",
+    ),
+    (
+        "route-authorization-scopes-jwt",
+        "create_route",
+        {"RouteKey": "GET /a", "AuthorizationScopes": ["a"]},
+        "Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization type",
+    ),
+    (
+        "route-target-format",
+        "create_route",
+        {"RouteKey": "GET /a", "Target": "a"},
+        (
+            "Unexpected or malformed target in route. Correct format should be "
+            "integrations/<integration_id>."
+        ),
+    ),
+    (
+        "simple-responses-payload-version",
+        "create_authorizer",
+        REQUEST | {"AuthorizerPayloadFormatVersion": "1.0", "EnableSimpleResponses": True},
+        'EnableSimpleResponses can only be set for AuthorizerPayloadFormatVersion "2.0".',
+    ),
+    (
+        "stage-name-charset",
+        "create_stage",
+        {"StageName": "a.b"},
+        "Stage name only allows a-zA-Z0-9_",
+    ),
+)
+QUOTED += [
+    Quoted((), operation, request, _bad(text), f"cdk-preflight, {rule}")
+    for rule, operation, request, text in RULES
+]
+QUOTED += [
+    Quoted(
+        (("create_route", {"RouteKey": "GET /a"}),),
+        "create_route_response",
+        {"RouteId": "{RouteId}", "RouteResponseKey": "$default"},
+        _bad("RouteResponses are currently not supported for this API protocol type."),
+        "cdk-preflight, route-response-websocket-only",
+    ),
+    Quoted(
+        (("create_integration", PROXY),),
+        "create_integration_response",
+        {"IntegrationId": "{IntegrationId}", "IntegrationResponseKey": "$default"},
+        _bad("IntegrationResponses are currently not supported for this API protocol type."),
+        "cdk-preflight, integration-response-websocket-only",
+    ),
+    Quoted(
+        (),
+        "create_domain_name",
+        {
+            "DomainName": "{ApiId}.example.com",
+            "DomainNameConfigurations": [{"EndpointType": "EDGE"}],
+        },
+        _bad("EDGE endpoint type is not supported for APIGatewayV2 domainName"),
+        "cdk-preflight, domain-endpoint-type-regional",
+    ),
+    Quoted(
+        MAPPED[:1],
+        "create_api_mapping",
+        {"DomainName": "{DomainName}", "Stage": "$default", "ApiMappingKey": "/"},
+        _bad("An ApiMapping key may contain only letters, numbers and one of $-_.+!*'()"),
+        "github.com/aws/aws-cdk/issues/9077",
     ),
 ]
 

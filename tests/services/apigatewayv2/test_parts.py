@@ -302,7 +302,7 @@ def test_parts_of_websocket_apis_are_not_there(client: Any, api_id: str, error_o
     assert error_of(client.create_model, ApiId=api_id, Name="m", Schema="{}") == (
         400,
         "BadRequestException",
-        "Models are not supported on protocolType HTTP",
+        "Currently, Models are not permitted for APIs with a protocol type of HTTP",
     )
     route = client.create_route(ApiId=api_id, RouteKey="GET /a")["RouteId"]
     assert client.get_route_responses(ApiId=api_id, RouteId=route)["Items"] == []

@@ -112,7 +112,9 @@ def _base_path(key: str) -> str:
     if key in ("", NO_BASE_PATH):
         return NO_BASE_PATH
     if not _KEY.fullmatch(key):
-        raise BadRequest(f"Invalid API mapping key: {key}")
+        raise BadRequest(
+            "An ApiMapping key may contain only letters, numbers and one of $-_.+!*'()"
+        )
     return key
 
 

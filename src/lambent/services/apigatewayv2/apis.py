@@ -90,7 +90,7 @@ class Apis:
             if request.get(name) is not None:
                 api[name] = request[name]
         if not api["Name"].strip():
-            raise BadRequest("Name must not be blank")
+            raise BadRequest("Invalid API name specified")
         if request.get("CorsConfiguration") is not None:
             api["CorsConfiguration"] = cors_configuration(request["CorsConfiguration"])
         HTTP_APIS.put(tx, scope, "", api_id, api)
@@ -154,7 +154,7 @@ def new_api(tx: Tx, context: RequestContext, request: Request) -> Document:
     """An API as CreateApi makes it, not stored yet. Raises BadRequest."""
     _check_members(request)
     if not request["Name"].strip():
-        raise BadRequest("Name must not be blank")
+        raise BadRequest("Invalid API name specified")
     check_tags(request.get("Tags") or {})
     api_id = ids.lower_alphanumeric(10)
     while not is_free_id(tx, api_id):
@@ -202,8 +202,7 @@ def _check_members(request: Request) -> None:
     selection = request.get("RouteSelectionExpression")
     if selection and selection not in (ROUTE_SELECTION, "${request.method} ${request.path}"):
         raise BadRequest(
-            "Route selection expression for HTTP APIs must be "
-            f"'{ROUTE_SELECTION}' or '${{request.method}} ${{request.path}}'"
+            'Route selection expression is currently limited to "${request.method} ${request.path}"'
         )
     if request.get("DisableSchemaValidation"):
         raise BadRequest("disableSchemaValidation is supported only for WebSocket APIs")

@@ -130,16 +130,15 @@ def _check_jwt(authorizer: Document) -> None:
         authorizer.pop(name, None)
     configuration = authorizer.get("JwtConfiguration") or {}
     issuer = configuration.get("Issuer", "")
+    if not configuration:
+        raise BadRequest("JwtConfiguration must not be null for JWT Authorizer")
     if not issuer or not configuration.get("Audience"):
         raise BadRequest(
             "JwtConfiguration with Issuer and Audience is required for JWT authorizers"
         )
     parts = urlsplit(issuer)
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise BadRequest(
-            f"Invalid issuer: {issuer}. Issuer must have a valid discovery endpoint ended with "
-            "'/.well-known/openid-configuration'"
-        )
+        raise BadRequest("Invalid issuer: Issuer is not a valid URL for JWT Authorizer")
     sources = authorizer.get("IdentitySource") or []
     if len(sources) != 1 or not _JWT_SOURCE.fullmatch(sources[0]):
         raise BadRequest(
@@ -150,22 +149,28 @@ def _check_jwt(authorizer: Document) -> None:
 def _check_function(authorizer: Document) -> None:
     if authorizer.get("JwtConfiguration"):
         raise BadRequest("JwtConfiguration is supported only for JWT authorizers")
-    if not _URI.fullmatch(authorizer.get("AuthorizerUri", "")):
+    if not authorizer.get("AuthorizerUri"):
+        raise BadRequest("AuthorizerUri is a required field in an Authorizer")
+    if not _URI.fullmatch(authorizer["AuthorizerUri"]):
         raise BadRequest(
-            f"Invalid Authorizer URI: {authorizer.get('AuthorizerUri', '')}. Authorizer URI should "
+            f"Invalid Authorizer URI: {authorizer['AuthorizerUri']}. Authorizer URI should "
             "be a valid API Gateway ARN that represents a Lambda function invocation."
         )
     version = authorizer.get("AuthorizerPayloadFormatVersion")
     if version not in ("1.0", "2.0"):
         raise BadRequest(
-            "AuthorizerPayloadFormatVersion is a required parameter for Lambda authorizer. Must be one of [1.0, 2.0]"
+            "AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer"
         )
     if authorizer.get("EnableSimpleResponses") and version != "2.0":
-        raise BadRequest("EnableSimpleResponses is supported only for payload format version 2.0")
+        raise BadRequest(
+            'EnableSimpleResponses can only be set for AuthorizerPayloadFormatVersion "2.0".'
+        )
     authorizer["EnableSimpleResponses"] = bool(authorizer.get("EnableSimpleResponses"))
-    ttl = authorizer.setdefault("AuthorizerResultTtlInSeconds", 0)
+    ttl = authorizer.get("AuthorizerResultTtlInSeconds", 0)
     if not 0 <= ttl <= MAX_TTL_S:
-        raise BadRequest("Authorizer result TTL must be between 0 and 3600 seconds")
+        raise BadRequest(
+            "Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds."
+        )
     sources = authorizer.get("IdentitySource") or []
     if ttl and not sources:
         raise BadRequest(
@@ -173,4 +178,4 @@ def _check_function(authorizer: Document) -> None:
         )
     for each in sources:
         if not _SOURCE.fullmatch(each):
-            raise BadRequest(f"Invalid mapping expression specified: {each}")
+            raise BadRequest(f"Invalid identity source expression: {each}")

@@ -98,7 +98,9 @@ def _apply(domain: Document, request: Request) -> None:
 
 def _configure(domain: Document, given: Mapping[str, Any]) -> None:
     if given.get("EndpointType") not in (None, "REGIONAL"):
-        raise BadRequest("EndpointType of a domain name must be REGIONAL")
+        raise BadRequest(
+            f"{given['EndpointType']} endpoint type is not supported for APIGatewayV2 domainName"
+        )
     if given.get("OwnershipVerificationCertificateArn"):
         raise refuse("ownershipVerificationCertificateArn")
     policy = given.get("SecurityPolicy") or "TLS_1_2"

@@ -151,11 +151,7 @@ def _check_function(integration: Document) -> None:
     if integration.get("IntegrationMethod", "POST") != "POST":
         raise BadRequest("HttpMethod must be POST for AWS_PROXY IntegrationType.")
     integration["IntegrationMethod"] = "POST"
-    if integration.get("PayloadFormatVersion") not in (None, "1.0", "2.0"):
-        raise BadRequest(
-            f"Invalid payload format version {integration['PayloadFormatVersion']}. "
-            "Must be one of [1.0, 2.0]"
-        )
+    _check_version(integration)
 
 
 def _check_backend(integration: Document) -> None:
@@ -163,10 +159,25 @@ def _check_backend(integration: Document) -> None:
     if not _ADDRESS.fullmatch(uri):
         raise BadRequest("Invalid HTTP endpoint specified for URI")
     method = integration.get("IntegrationMethod")
+    if not method:
+        raise BadRequest(
+            "HttpMethod parameter method must be specified for integrationType HTTPPROXY"
+        )
     if method not in _METHODS:
         raise BadRequest("Invalid HTTP method specified for integration")
-    if integration.setdefault("PayloadFormatVersion", "1.0") != "1.0":
-        raise BadRequest("PayloadFormatVersion for HTTP_PROXY integrations must be 1.0")
+    integration.setdefault("PayloadFormatVersion", "1.0")
+    _check_version(integration)
+    if integration["PayloadFormatVersion"] != "1.0":
+        raise BadRequest(
+            f"PayloadFormatVersion {integration['PayloadFormatVersion']} is not supported for "
+            "integration of type HTTP_PROXY"
+        )
+
+
+def _check_version(integration: Document) -> None:
+    version = integration.get("PayloadFormatVersion")
+    if version not in (None, "1.0", "2.0"):
+        raise BadRequest(f"Unsupported PayloadFormatVersion: {version}")
 
 
 def _refuse_unserved(request: Request) -> None:

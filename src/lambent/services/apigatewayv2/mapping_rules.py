@@ -46,10 +46,10 @@ def check_request_parameters(parameters: Mapping[str, str]) -> None:
     """Raises BadRequest."""
     for key, value in parameters.items():
         if not isinstance(value, str):  # of a document; the model sees to those of requests
-            raise _invalid(key)
+            raise _invalid("Request", key)
         found = _REQUEST_KEY.fullmatch(key)
         if found is None:
-            raise _invalid(key)
+            raise _invalid("Request", key)
         if found[2] == "header":
             _check_header(found[3])
 
@@ -58,21 +58,21 @@ def check_response_parameters(parameters: Mapping[str, Mapping[str, str]]) -> No
     """Raises BadRequest."""
     for status, mappings in parameters.items():
         if not re.fullmatch(r"[2-5]\d\d", status):
-            raise BadRequest(f"Invalid status code specified in response parameters: {status}")
+            raise BadRequest(f"Status Code {status} is not valid")
         if not isinstance(mappings, dict):
             raise BadRequest("Invalid response parameters specified")
         for key, value in mappings.items():
             if not isinstance(value, str):
-                raise _invalid(key)
+                raise _invalid("Response", key)
             found = _RESPONSE_KEY.fullmatch(key)
             if found is None:
-                raise _invalid(key)
+                raise _invalid("Response", key)
             if found[2]:
                 _check_header(found[2])
 
 
-def _invalid(key: str) -> BadRequest:
-    wrong = f"Invalid mapping expression specified: {key}"
+def _invalid(side: str, key: str) -> BadRequest:
+    wrong = f"Invalid {side} Actioned Parameter destination specified: {key}"
     return BadRequest(
         "Invalid mapping expression specified: Validation Result: warnings : [], errors : "
         f"[{wrong}]"

@@ -106,9 +106,9 @@ def websocket_operations() -> Table:
     route_response = absent("RouteResponse", "RouteResponseId")
     integration_response = absent("IntegrationResponse", "IntegrationResponseId")
     return {
-        "CreateIntegrationResponse": write(refused("Integration responses")),
-        "CreateModel": write(refused("Models")),
-        "CreateRouteResponse": write(refused("Route responses")),
+        "CreateIntegrationResponse": write(refused(websocket_parts.NO_INTEGRATION_RESPONSES)),
+        "CreateModel": write(refused(websocket_parts.NO_MODELS)),
+        "CreateRouteResponse": write(refused(websocket_parts.NO_ROUTE_RESPONSES)),
         "DeleteIntegrationResponse": write(integration_response),
         "DeleteModel": write(model),
         "DeleteRouteResponse": write(route_response),

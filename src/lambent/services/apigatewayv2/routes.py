@@ -33,7 +33,6 @@ _KEY = re.compile(r"(ANY|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) (/\S*)")
 _SEGMENT = re.compile(r"[^{}/]*|\{[\w.:-]+\}|\{[\w.:-]+\+\}")
 _TARGET = re.compile(r"integrations/([a-z0-9]+)")
 _WEBSOCKET_ONLY = (
-    "ApiKeyRequired",
     "ModelSelectionExpression",
     "RequestModels",
     "RequestParameters",
@@ -107,6 +106,8 @@ class Routes:
 
 def new_route(tx: Tx, scope: Scope, request: Request) -> Document:
     """A route as CreateRoute makes it. Raises BadRequest and NotFound."""
+    if request.get("ApiKeyRequired"):
+        raise BadRequest("ApiKeyRequired is not currently supported for HTTP APIs.")
     for name in _WEBSOCKET_ONLY:
         if request.get(name):
             raise BadRequest(f"{name[0].lower()}{name[1:]} is supported only for WebSocket APIs")
@@ -167,7 +168,10 @@ def _check_target(tx: Tx, scope: Scope, api_id: str, route: Document) -> None:
         return
     found = _TARGET.fullmatch(route["Target"])
     if found is None:
-        raise BadRequest("Invalid Target specified. Format should be integrations/<integration id>")
+        raise BadRequest(
+            "Unexpected or malformed target in route. Correct format should be "
+            "integrations/<integration_id>."
+        )
     if INTEGRATIONS.find(tx, scope, api_id, found[1]) is None:
         raise NotFound(f"Unable to find Integration by id {found[1]} within {api_id}")
 
@@ -177,7 +181,9 @@ def _check_authorization(tx: Tx, scope: Scope, api_id: str, route: Document) -> 
     if kind not in _TYPES:
         raise BadRequest(f"Invalid authorization type specified: {kind}")
     if route.get("AuthorizationScopes") and kind != "JWT":
-        raise BadRequest("Authorization scopes are supported only for authorization type JWT")
+        raise BadRequest(
+            "Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization type"
+        )
     if kind in ("NONE", "AWS_IAM"):
         if authorizer_id:
             raise BadRequest(f"AuthorizerId cannot be specified for authorization type {kind}")

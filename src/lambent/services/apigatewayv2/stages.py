@@ -127,7 +127,7 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
     """A stage as CreateStage makes it, not stored yet. Raises BadRequest and NotFound."""
     name = request["StageName"]
     if not _NAME.fullmatch(name):
-        raise BadRequest("Stage name only allows a-zA-Z0-9_- and $default")
+        raise BadRequest("Stage name only allows a-zA-Z0-9_")
     check_tags(request.get("Tags") or {})
     now = int(context.now.timestamp())
     stage: Document = {
@@ -212,6 +212,6 @@ def _access_log(settings: Document) -> Document:
         "extendedRequestId", "requestId"
     ):
         raise BadRequest(
-            "Access log format must include $context.requestId or $context.extendedRequestId"
+            "Access Log format must include either $context.requestId or $context.extendedRequestId"
         )
     return settings

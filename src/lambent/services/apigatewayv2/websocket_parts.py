@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     Run = Callable[[Tx, RequestContext, Request], Document]
 
 
+# In AWS's words.
+NO_MODELS = "Currently, Models are not permitted for APIs with a protocol type of HTTP"
+NO_ROUTE_RESPONSES = "RouteResponses are currently not supported for this API protocol type."
+NO_INTEGRATION_RESPONSES = (
+    "IntegrationResponses are currently not supported for this API protocol type."
+)
+
+
 def _owner(tx: Tx, context: RequestContext, request: Request) -> None:
     """Raises NotFound where what the part would belong to is not there."""
     if "RouteId" in request:
@@ -44,11 +52,11 @@ def absent(noun: str, member: str) -> Run:
     return run
 
 
-def refused(noun: str) -> Run:
+def refused(why: str) -> Run:
     """Whoever wants to make one."""
 
     def run(tx: Tx, context: RequestContext, request: Request) -> Document:
         _owner(tx, context, request)
-        raise BadRequest(f"{noun} are not supported on protocolType HTTP")
+        raise BadRequest(why)
 
     return run
