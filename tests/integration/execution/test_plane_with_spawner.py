@@ -148,6 +148,41 @@ def test_a_function_answers_cold_and_warm(run: Run, runtime: str) -> None:
     run(scenario)
 
 
+# As axios asks underneath. Nothing leads to the address (TEST-NET-1), and the error's code is the kernel's.
+GET = """
+const https = require('https');
+const get = () => new Promise((resolve, reject) => https.get('https://192.0.2.1/', resolve).on('error', reject));
+"""
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("async () => { await get(); }", "Error: connect ENETUNREACH"),
+        ("async () => { try { await get(); } catch (error) { throw error; } }", "Error: connect E"),
+        ("(event, context, callback) => { get().then(callback, callback); }", "Error: connect E"),
+        (
+            "async () => { try { await get(); } catch (error) { return error.code; } }",
+            "ENETUNREACH",
+        ),
+        ("async () => { get().catch(() => {}); return 'sent'; }", "sent"),
+    ],
+)
+def test_a_request_that_cannot_leave_is_the_functions_own_error(
+    run: Run, handler: str, expected: str
+) -> None:
+    async def scenario(p: Platform) -> None:
+        spec = await p.function(NODE, f"{GET}exports.handler = {handler};")
+        for _ in range(2):
+            outcome = await p.call(spec, {})
+            found = json.loads(outcome.payload)
+            shown = f"{found['errorType']}: {found['errorMessage']}" if outcome.is_error else found
+            assert shown.startswith(expected)
+            assert outcome.is_error == ("connect" in expected)
+
+    run(scenario)
+
+
 @pytest.mark.parametrize(
     ("runtime", "source", "error_type", "text"),
     [
