@@ -319,15 +319,30 @@ def test_everything_that_is_wrong_is_told_and_nothing_stays(
         "uri": "x",
         "httpMethod": "POST",
     }
+    document["paths"]["/pets"]["delete"] = {
+        "parameters": [{"name": "a b", "in": "query", "type": "string"}],
+        "responses": {},
+    }
     document["paths"]["/a b"] = {"get": {"responses": {}}}
     document["definitions"]["not-a-name"] = {}
+    document["definitions"]["elsewhere"] = {"items": {"$ref": "./schemas/PortfolioStep.yaml"}}
     body = json.dumps(document).encode()
     status, code, message = error_of(client.import_rest_api, body=body)
     assert (status, code) == (400, "BadRequestException")
     assert message.split("\n\t") == [
         "Errors found during import:",
-        "Unable to create model named 'not-a-name': Model name must be alphanumeric: not-a-name",
+        # github.com/api-platform/core/issues/3193, github.com/dod-ccpo/atat-web-api/pull/350
+        "Unable to create model for 'not-a-name': Model name must be alphanumeric: not-a-name",
+        (
+            "Unable to create model for 'elsewhere': Invalid model specified: Validation Result: warnings : [], "
+            "errors : [Invalid model schema specified, Model reference must be in canonical form]"
+        ),
         "Unable to put integration on 'GET' for resource at path '/pets': Invalid ARN specified in the request",
+        (
+            "Unable to put method 'DELETE' on resource at path '/pets': Invalid mapping expression specified: "
+            "Validation Result: warnings : [], errors : [Invalid mapping expression specified: "
+            "method.request.querystring.a b]"
+        ),
         (
             "Unable to create resource at path '/a b': Resource's path part only allow a-zA-Z0-9._-: or "
             "a valid greedy path variable and curly braces at the beginning and the end."

@@ -16,7 +16,7 @@ from lambent.services.apigateway.paging import page
 from lambent.services.apigateway.patches import PatchTable, member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lambent.core.context import RequestContext, Scope
     from lambent.core.ports import Tx
@@ -44,6 +44,44 @@ DEFAULT_MODELS: tuple[Document, ...] = (
     },
 )
 _PATCHES = PatchTable((member("/description"), member("/schema", required=True)))
+# "API Gateway models are defined using JSON schema draft 4" (important notes); a reference names another model by its
+# address, or a definition of the same schema.
+_CANONICAL = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/models/\w+|#.*")
+_OF_SCHEMAS = frozenset({"definitions", "properties", "patternProperties", "dependencies"})
+_SCHEMAS = frozenset(
+    {"additionalItems", "additionalProperties", "allOf", "anyOf", "items", "not", "oneOf"}
+)
+_KEYWORDS = (
+    _OF_SCHEMAS
+    | _SCHEMAS
+    | frozenset(
+        {
+            "$ref",
+            "$schema",
+            "default",
+            "description",
+            "enum",
+            "exclusiveMaximum",
+            "exclusiveMinimum",
+            "format",
+            "id",
+            "maxItems",
+            "maxLength",
+            "maxProperties",
+            "maximum",
+            "minItems",
+            "minLength",
+            "minProperties",
+            "minimum",
+            "multipleOf",
+            "pattern",
+            "required",
+            "title",
+            "type",
+            "uniqueItems",
+        }
+    )
+)
 _REFERENCE = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/models/(\w+)")
 
 
@@ -54,6 +92,7 @@ def create_model(tx: Tx, context: RequestContext, request: Request) -> Document:
     if MODELS.find(tx, scope, api_id, name) is not None:
         raise Conflict("Model name already exists for this REST API")
     model = new_model(request)
+    check_keywords(model["schema"])
     MODELS.put(tx, scope, api_id, name, model)
     return model
 
@@ -97,6 +136,7 @@ def update_model(tx: Tx, context: RequestContext, request: Request) -> Document:
     before = find_model(tx, scope, api_id, request["modelName"])
     model = _PATCHES.apply(before, request)
     check_schema(model["schema"])
+    check_keywords(model["schema"])
     MODELS.put(tx, scope, api_id, model["name"], model)
     return model
 
@@ -126,19 +166,46 @@ def find_model(tx: Tx, scope: Scope, api_id: str, name: str) -> Document:
 
 
 def check_schema(schema: str) -> None:
-    """Is it JSON, and an object? Raises BadRequest."""
+    """Is it a JSON object, and does it refer only to what can be found? Raises BadRequest."""
     try:
         document = parse_json(schema)
-    except ValueError as error:
-        raise _invalid_schema(str(error)) from None
+    except ValueError:
+        raise _invalid_schema() from None
     if not isinstance(document, dict):
-        raise _invalid_schema("It must be an object")
+        raise _invalid_schema()
+    for each in _schemas_in(document):
+        reference = each.get("$ref")
+        if isinstance(reference, str) and not _CANONICAL.fullmatch(reference):
+            raise _invalid_schema(", Model reference must be in canonical form")
 
 
-def _invalid_schema(why: str) -> BadRequest:
+def check_keywords(schema: str) -> None:
+    """Raises BadRequest for words that JSON schema draft 4 does not know. Imports leave them out instead."""
+    for each in _schemas_in(orjson.loads(schema)):
+        unknown = [name for name in each if name not in _KEYWORDS]
+        if unknown:
+            raise _invalid_schema(f". Unsupported keyword(s): {orjson.dumps(unknown).decode()}")
+
+
+def _schemas_in(schema: Any) -> Iterator[Document]:
+    """A schema and those within it, the outer first."""
+    rest = [schema]
+    while rest:
+        each = rest.pop(0)
+        if not isinstance(each, dict):
+            continue
+        yield each
+        for name, value in each.items():
+            if name in _OF_SCHEMAS and isinstance(value, dict):
+                rest += value.values()
+            elif name in _SCHEMAS:
+                rest += value if isinstance(value, list) else [value]
+
+
+def _invalid_schema(more: str = "") -> BadRequest:
     return BadRequest(
         "Invalid model specified: Validation Result: warnings : [], errors : "
-        f"[Invalid model schema specified. {why}]"
+        f"[Invalid model schema specified{more}]"
     )
 
 

@@ -117,7 +117,7 @@ class Import:
 
     def _models(self) -> None:
         for name, schema in schemas_of(self._document).items():
-            with self.report.error(f"Unable to create model named '{name}'"):
+            with self.report.error(f"Unable to create model for '{name}'"):
                 self.put_model(name, schema)
 
     def _request_validators(self) -> None:
@@ -207,7 +207,8 @@ class Import:
     ) -> None:
         where = f"'{http_method}' for resource at path '{resource['path']}'"
         method: Document = {}
-        with self.report.error(f"Unable to put method {where}"):
+        doing = f"Unable to put method '{http_method}' on resource at path '{resource['path']}'"
+        with self.report.error(doing):
             method = MethodImport(self, self._document, item, operation).run(
                 http_method, self._authorizers, self._validator(operation)
             )
