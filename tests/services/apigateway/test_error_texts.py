@@ -19,6 +19,7 @@ MAPPING = "Invalid mapping expression specified: Validation Result: warnings : [
 GET = {"httpMethod": "GET"}
 METHOD = ("put_method", GET | {"authorizationType": "NONE"})
 MOCK = ("put_integration", GET | {"type": "MOCK"})
+API_PART = {"location": {"type": "API"}, "properties": "{}"}
 CUSTOM = {"authorizationType": "CUSTOM", "authorizerId": "{authorizer}"}
 TOKEN = {
     "name": "t",
@@ -424,6 +425,92 @@ QUOTED = [
         {"name": "r", "type": "REQUEST", "authorizerUri": URI},
         _bad("Invalid request input"),
         "github.com/awsdocs/aws-cloudformation-user-guide/pull/692",
+    ),
+    Quoted(
+        (METHOD, MOCK),
+        "create_deployment",
+        {"stageName": "test", "canarySettings": {"percentTraffic": 10}},
+        _bad(
+            "Invalid deployment content specified.Stage test must already be created before making "
+            "a canary release deployment"
+        ),
+        "github.com/hashicorp/terraform-provider-aws/pull/39929",
+    ),
+    Quoted(
+        (
+            METHOD,
+            MOCK,
+            ("create_deployment", {"stageName": "v1"}),
+            (
+                "create_deployment",
+                {"stageName": "v1", "canarySettings": {"percentTraffic": 10}},
+            ),
+        ),
+        "create_deployment",
+        {"stageName": "v1"},
+        _bad(
+            "Invalid deployment content specified.Non canary deployment not supported on stage v1 "
+            "because Canary is enabled. Provide CanarySettings in deploymentInput."
+        ),
+        "github.com/serverless/serverless/issues/11518",
+    ),
+    Quoted(
+        (("create_documentation_part", API_PART),),
+        "create_documentation_part",
+        API_PART,
+        _conflict("Documentation part already exists for the specified location: type 'API'"),
+        "github.com/deliveryhero/serverless-aws-documentation/pull/121",
+    ),
+    Quoted(
+        (),
+        "get_documentation_version",
+        {"documentationVersion": "1"},
+        _not_found("Invalid Documentation version specified"),
+        "github.com/deliveryhero/serverless-aws-documentation/pull/174",
+    ),
+    Quoted(
+        (),
+        "update_model",
+        {"modelName": "Empty"} | _patch("add", "/description", "d"),
+        _bad(
+            "Invalid patch path  '/description' specified for op 'add'. Please choose supported "
+            "operations"
+        ),
+        "github.com/boto/boto3/issues/2504 tells of the empty list that stood here before",
+    ),
+    Quoted(
+        (),
+        "create_model",
+        {"name": "m", "contentType": "application/json", "schema": '{"$ref": "todo"}'},
+        _bad(
+            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model "
+            "schema specified, Model reference must be in canonical form]"
+        ),
+        "github.com/Dropsource/serverless-todo-api-example-complete/issues/3",
+    ),
+    Quoted(
+        (),
+        "create_model",
+        {
+            "name": "m",
+            "contentType": "application/json",
+            "schema": '{"$id": "http://example.com/my_schema.json", "properties": {"userId": {"type": "string"}}}',
+        },
+        _bad(
+            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model "
+            'schema specified. Unsupported keyword(s): ["$id"]]'
+        ),
+        "github.com/aws/aws-cdk/issues/14585",
+    ),
+    Quoted(
+        (),
+        "create_model",
+        {"name": "m", "contentType": "application/json", "schema": "no schema"},
+        _bad(
+            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model "
+            "schema specified]"
+        ),
+        "github.com/amazon-archives/aws-apigateway-importer/issues/126",
     ),
     Quoted(
         (),

@@ -285,7 +285,7 @@ def test_documentation_versions(client: Any, api: Any, error_of: Any) -> None:
     assert client.update_documentation_version(**place, patchOperations=patch)["description"] == "e"
     assert len(client.get_documentation_versions(restApiId=api["id"])["items"]) == 1
     client.delete_documentation_version(**place)
-    missing = (404, "NotFoundException", "Invalid Documentation version identifier specified")
+    missing = (404, "NotFoundException", "Invalid Documentation version specified")
     assert error_of(client.get_documentation_version, **place) == missing
 
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 _OF_STAGES = (
     "stageDescription",
     "variables",
-    "canarySettings",
     "cacheClusterEnabled",
     "cacheClusterSize",
     "tracingEnabled",
@@ -67,18 +66,14 @@ class Deployments:
         """To the stage that the request names, which is made if it is not there."""
         scope, api_id = context.scope, request["restApiId"]
         name = request.get("stageName")
+        stage = STAGES.find(tx, scope, api_id, name) if name else None
+        _check_stage(request, stage)
         if not name:
-            for member in _OF_STAGES:
-                if request.get(member):
-                    raise BadRequest(f"{member} can be set only if stageName is specified")
             return
         refuse_unserved(request)
-        stage = STAGES.find(tx, scope, api_id, name)
         settings = {**request, "deploymentId": deployment_id}
         settings["description"] = request.get("stageDescription")
         if stage is None:
-            if request.get("canarySettings"):
-                raise BadRequest("Deployment with canary settings requires an existing stage")
             stage = new_stage(tx, context, settings)
         elif request.get("canarySettings"):
             stage = with_canary(stage, request["canarySettings"], deployment_id)
@@ -125,6 +120,34 @@ class Deployments:
         DEPLOYMENTS.remove(tx, scope, api_id, deployment["id"])
         SNAPSHOTS.remove(tx, scope, api_id, deployment["id"])
         return {}
+
+
+def _check_stage(request: Request, stage: Document | None) -> None:
+    """Raises BadRequest for what a deployment cannot say of the stage it goes to, if to any."""
+    name, is_canary = request.get("stageName"), bool(request.get("canarySettings"))
+    if is_canary and not name:
+        raise _not_deployable(
+            "Non null and non empty stageName must be provided for canary deployment. "
+            f"Provided value is {'null' if name is None else name}"
+        )
+    if not name:
+        for member in _OF_STAGES:
+            if request.get(member):
+                raise BadRequest(f"{member} can be set only if stageName is specified")
+    elif is_canary and stage is None:
+        raise _not_deployable(
+            f"Stage {name} must already be created before making a canary release deployment"
+        )
+    elif not is_canary and stage is not None and "canarySettings" in stage:
+        raise _not_deployable(
+            f"Non canary deployment not supported on stage {name} because Canary is enabled. "
+            "Provide CanarySettings in deploymentInput."
+        )
+
+
+def _not_deployable(why: str) -> BadRequest:
+    # AWS writes no space between the sentences.
+    return BadRequest(f"Invalid deployment content specified.{why}")
 
 
 def find_deployment(tx: Tx, scope: Scope, request: Request) -> Document:

@@ -53,8 +53,8 @@ def create_documentation_part(tx: Tx, context: RequestContext, request: Request)
         each["location"] == part["location"] for each in DOCUMENTATION_PARTS.of(tx, scope, api_id)
     ):
         raise Conflict(
-            "Documentation part already exists for the specified location: type "
-            + part["location"]["type"]
+            "Documentation part already exists for the specified location: "
+            + ", ".join(f"{name} '{value}'" for name, value in part["location"].items())
         )
     DOCUMENTATION_PARTS.put(tx, scope, api_id, part["id"], part)
     return part

@@ -86,5 +86,5 @@ def _find(tx: Tx, scope: Scope, request: Request) -> Document:
     name = request["documentationVersion"]
     found = DOCUMENTATION_VERSIONS.find(tx, scope, request["restApiId"], name)
     if found is None:
-        raise NotFound("Invalid Documentation version identifier specified")
+        raise NotFound("Invalid Documentation version specified")
     return found

@@ -82,10 +82,12 @@ def split(path: str) -> list[str]:
 
 def invalid_path(op: str, path: str, allowed: Sequence[str]) -> BadRequest:
     # AWS, too, writes two spaces.
-    return BadRequest(
-        f"Invalid patch path  '{path}' specified for op '{op}'. "
+    advice = (
         f"Must be one of: [{', '.join(allowed)}]"
+        if allowed
+        else "Please choose supported operations"
     )
+    return BadRequest(f"Invalid patch path  '{path}' specified for op '{op}'. {advice}")
 
 
 def _value(operation: Mapping[str, Any], op: str) -> str:

@@ -169,7 +169,7 @@ def check_references(tx: Tx, scope: Scope, api_id: str, stage: Document) -> None
     """Raises BadRequest where a deployment or documentation version that the stage names is not there."""
     version = stage.get("documentationVersion")
     if version and not DOCUMENTATION_VERSIONS.find(tx, scope, api_id, version):
-        raise BadRequest("Invalid Documentation version identifier specified")
+        raise BadRequest("Invalid Documentation version specified")
     for deployment_id in (
         stage["deploymentId"],
         stage.get("canarySettings", {}).get("deploymentId"),
