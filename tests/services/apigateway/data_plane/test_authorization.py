@@ -196,6 +196,42 @@ def test_iam_wants_a_signature_and_tells_whose_it_is(account: Any, proxy: Any) -
     assert identity["userArn"] == f"arn:aws:iam::{account.id}:root"
 
 
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        # github.com/DataBiosphere/azul/issues/7470 has what is before the parentheses.
+        (
+            "Bearer token",
+            (
+                "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 "
+                "and encoded with Base64): 'sirDDmH2JNXZ7PrsYu3JMpduFdLxWZgJKX9UIu07OWs='."
+            ),
+        ),
+        (
+            "Token a=b",
+            (
+                "Authorization header requires 'Credential' parameter. Authorization header requires "
+                "'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. "
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
+                "(Hashed with SHA-256 and encoded with Base64) Authorization="
+            ),
+        ),
+    ],
+)
+def test_what_is_no_signature_where_one_is_wanted(
+    account: Any, mock: Any, header: str, text: str
+) -> None:
+    """A path that no method has wants one, too (HumanCellAtlas/data-store/issues/328)."""
+    api = account.deploy({"GET /a": mock(authorizationType="AWS_IAM"), "GET /b": mock()})
+
+    for path in ("/a", "/none"):
+        answer = account.call(api, "GET", path, headers={"Authorization": header})
+        assert answer.status == 403
+        assert json.loads(answer.body)["message"].startswith(text)
+        assert answer.headers["x-amzn-errortype"] == "IncompleteSignatureException"
+    assert account.call(api, "GET", "/b", headers={"Authorization": header}).status == 200
+
+
 def test_iam_of_another_account_needs_the_policy_of_the_api(
     account: Any, proxy: Any, aws: Any, running: Any
 ) -> None:

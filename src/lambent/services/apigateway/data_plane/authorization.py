@@ -8,6 +8,7 @@ from lambent.apis.call_policies import ACTION, Says
 from lambent.core.errors import MissingAuthenticationToken, ServiceError
 from lambent.policy.faults import MalformedPolicy
 from lambent.services.apigateway.data_plane import policies
+from lambent.services.apigateway.data_plane.authorization_headers import refusal_of
 from lambent.services.apigateway.data_plane.failures import (
     ACCESS_DENIED,
     API_CONFIGURATION_ERROR,
@@ -82,6 +83,11 @@ class Authorization:
         except MissingAuthenticationToken:
             raise Failure(MISSING_AUTHENTICATION_TOKEN) from None
         except ServiceError as error:
+            headers = exchange.request.headers
+            is_dated = "x-amz-date" in headers or "date" in headers
+            refusal = refusal_of(headers.get("authorization"), is_dated=is_dated)
+            if refusal is not None:
+                raise refusal from None
             kinds = {
                 "AccessDeniedException": ACCESS_DENIED,
                 "ExpiredTokenException": EXPIRED_TOKEN,

@@ -9,6 +9,7 @@ from lambent.core import ids
 from lambent.core.http import BodyTooLarge, Response
 from lambent.services.apigateway.data_plane import gateway_responses
 from lambent.services.apigateway.data_plane.addresses import address_of, is_address
+from lambent.services.apigateway.data_plane.authorization_headers import refusal_of
 from lambent.services.apigateway.data_plane.exchange import Exchange, extended_request_id
 from lambent.services.apigateway.data_plane.failures import (
     FORBIDDEN,
@@ -65,7 +66,7 @@ class RestApiDoor:
         )
         exchange.journal = self._records.log_for(exchange)
         if found is None:
-            response = gateway_responses.answer(Failure(MISSING_AUTHENTICATION_TOKEN), exchange)
+            response = gateway_responses.answer(_unknown(request), exchange)
         else:
             response = await self._served(exchange)
         finished(response, exchange)
@@ -100,6 +101,14 @@ class RestApiDoor:
             if ids.fraction() * 100 < percent:
                 return canary
         return plan
+
+
+def _unknown(request: Request) -> Failure:
+    """Of a request that no method is for."""
+    headers = request.headers
+    is_dated = "x-amz-date" in headers or "date" in headers
+    refusal = refusal_of(headers.get("authorization"), is_dated=is_dated)
+    return refusal or Failure(MISSING_AUTHENTICATION_TOKEN)
 
 
 def _bare(kind: Kind) -> Response:

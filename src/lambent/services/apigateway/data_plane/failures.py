@@ -61,6 +61,7 @@ BAD_GATEWAY = Kind(
     "DEFAULT_5XX", 502, "InternalServerErrorException", "Internal server error", _SPACED
 )
 EXPIRED_TOKEN = Kind("EXPIRED_TOKEN", 403, "ExpiredTokenException", None)
+INCOMPLETE_SIGNATURE = Kind("DEFAULT_4XX", 403, "IncompleteSignatureException", None)
 INTEGRATION_FAILURE = Kind(
     "INTEGRATION_FAILURE",
     504,
