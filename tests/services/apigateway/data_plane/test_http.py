@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lambent.core.context import Principal
+from lambent.services.apigateway.data_plane.trials import Trial
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -118,6 +121,27 @@ def test_redirects_are_handed_on(account: Any, backend: Backend, http_proxy: Any
     answer = account.call(api, "GET", "/")
 
     assert (answer.status, answer.headers["location"]) == (302, "http://127.0.0.1:1/")
+
+
+def test_log_has_the_headers_of_both_ways(account: Any, backend: Backend, http_proxy: Any) -> None:
+    """As in github.com/elastic/integrations/pull/4266."""
+    backend.answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+    api = account.deploy({"GET /": http_proxy("/")})
+    live = account.running.platform.stages.find_api(api).stages["prod"]
+    caller = Principal("user", live.account_id, "arn:aws:iam::1:user/me", "AIDAME", "AKIAME")
+    trial = Trial(
+        live.account_id, live.region, api, live.snapshot, caller, headers=[("X-Mine", "m")]
+    )
+
+    answer = account.running.run(
+        account.running.platform.rest_apis.trials.method(trial, "r0", "GET")
+    )
+
+    texts = [line.partition(" : ")[2] for line in answer["log"].splitlines()]
+    sent = next(each for each in texts if each.startswith("Endpoint request headers: {"))
+    assert "X-Mine=m" in sent
+    assert f"User-Agent=AmazonAPIGateway_{api}" in sent
+    assert "Endpoint response headers: {Content-Type=text/plain, Content-Length=2}" in texts
 
 
 def test_mapped_answers_are_chosen_by_status(account: Any, backend: Backend, mapped: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from lambent.services.apigateway.data_plane.exchange import extended_request_id
 from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
+from lambent.services.apigateway.stages_in_memory import ApiKey
 
 SOURCE = 'def run(event, context): return {"statusCode": 201, "body": "done"}'
 
@@ -58,6 +59,62 @@ def test_execution_log_tells_what_happened(account: Any, proxy: Any, read: Any) 
     ):
         assert expected in texts
     assert texts[-1] == "Method completed with status: 201"
+
+
+def test_execution_log_tells_of_keys_and_shows_none(account: Any, mock: Any, read: Any) -> None:
+    """As in brefphp/bref/issues/534 and, without a key, serverless-heaven/serverless-webpack/issues/314."""
+    settings = {"*/*": {"loggingLevel": "INFO", "dataTraceEnabled": True}}
+    methods = {"GET /a": mock(), "GET /b": mock(apiKeyRequired=True)}
+    api = account.deploy(methods, stage={"methodSettings": settings}, account_id="123456789012")
+    value = "a-key-of-at-least-twenty-BeFFOj"
+    key = ApiKey(
+        "123456789012", "us-east-1", "v7y79n2re7", value, "k", True, "", frozenset({f"{api}/prod"})
+    )
+
+    async def put() -> None:
+        account.running.platform.stages.put_keys([key])
+
+    account.running.run(put())
+
+    free = account.call(api, "GET", "/a")
+    keyed = account.call(api, "GET", "/b", headers={"x-api-key": value, "Authorization": "secret1"})
+
+    lines = read(f"API-Gateway-Execution-Logs_{api}/prod", "123456789012")
+    told = {
+        answer: [each.removeprefix(f"({id_}) ") for each in lines if each.startswith(f"({id_}) ")]
+        for answer, id_ in (
+            ("free", free.headers["x-amzn-requestid"]),
+            ("keyed", keyed.headers["x-amzn-requestid"]),
+        )
+    }
+    assert told["free"][1:5] == [
+        (
+            f"Verifying Usage Plan for request: {free.headers['x-amzn-requestid']}. "
+            f"API Key:  API Stage: {api}/prod"
+        ),
+        (
+            "API Key  authorized because method 'GET /a' does not require API Key. Request will not "
+            "contribute to throttle or quota limits"
+        ),
+        f"Usage Plan check succeeded for API Key  and API Stage {api}/prod",
+        f"Starting execution for request: {free.headers['x-amzn-requestid']}",
+    ]
+    shown = "*" * 25 + "BeFFOj"
+    assert told["keyed"][1:7] == [
+        (
+            f"Verifying Usage Plan for request: {keyed.headers['x-amzn-requestid']}. "
+            f"API Key: {shown} API Stage: {api}/prod"
+        ),
+        f"Usage Plan check succeeded for API Key {shown} and API Stage {api}/prod",
+        f"Starting execution for request: {keyed.headers['x-amzn-requestid']}",
+        "HTTP Method: GET, Resource Path: /b",
+        f"API Key: {shown}",
+        "API Key ID: v7y79n2re7",
+    ]
+    headers = next(each for each in told["keyed"] if each.startswith("Method request headers"))
+    assert f"x-api-key={shown}" in headers
+    assert "Authorization=*ecret1" in headers
+    assert value not in "".join(lines)
 
 
 def test_execution_log_says_why_an_answer_is_502(account: Any, proxy: Any, read: Any) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # "API Gateway currently limits log events to 1024 bytes" (important notes).
 _LIMIT = 1024
+_SECRETS = frozenset({"authorization", "x-api-key"})
 _TRUNCATED = " [TRUNCATED]"
 
 
@@ -66,9 +67,17 @@ class ExecutionLog:
         ]
 
 
+def masked(secret: str) -> str:
+    """A secret as AWS shows it: its last six characters."""
+    return "*" * (len(secret) - 6) + secret[-6:]
+
+
 def shown(values: dict[str, str]) -> str:
-    """A map as Java prints it, which is how AWS shows headers and parameters."""
-    return "{" + ", ".join(f"{name}={value}" for name, value in values.items()) + "}"
+    """A map as Java prints it, which is how AWS shows headers and parameters, without what opens doors."""
+    told = {
+        name: masked(value) if name.lower() in _SECRETS else value for name, value in values.items()
+    }
+    return "{" + ", ".join(f"{name}={value}" for name, value in told.items()) + "}"
 
 
 def _cut(text: str) -> str:

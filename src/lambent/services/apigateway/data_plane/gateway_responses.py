@@ -45,7 +45,7 @@ def answer(failure: Failure, exchange: Exchange) -> Response:
     headers = [("Content-Type", content_type), ("x-amzn-ErrorType", failure.error_type)]
     headers += _headers(configured.get("responseParameters") or {}, exchange, context)
     journal = exchange.journal
-    if journal is not None:
+    if journal is not None and not exchange.is_test:  # the answer of a test has it all
         journal.error(f"Gateway response type: {kind.name} with status code: {status}")
         journal.data(f"Gateway response body: {body.decode()}")
     return Response(status, headers, body)

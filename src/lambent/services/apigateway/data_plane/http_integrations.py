@@ -15,6 +15,7 @@ from lambent.apis.hosts import climbs
 from lambent.apis.http_client import AddressClosed, AnswerTooLarge, is_the_endpoints
 from lambent.core.http import Response
 from lambent.services.apigateway.data_plane.context_values import template_context
+from lambent.services.apigateway.data_plane.execution_log import shown
 from lambent.services.apigateway.data_plane.failures import (
     BAD_GATEWAY,
     BAD_REQUEST_PARAMETERS,
@@ -76,15 +77,17 @@ class HttpIntegrations:
             method = exchange.request.method
         url = _url(exchange, mapped)
         journal = exchange.journal
+        sent = _sent(mapped.headers, exchange)
         if journal is not None:
             journal.info(f"Endpoint request URI: {url}")
+            journal.data(f"Endpoint request headers: {shown(dict(sent))}")
             journal.data(
                 f"Endpoint request body after transformations: {mapped.body.decode(errors='replace')}"
             )
             journal.info(f"Sending request to {url}")
         begun = self._clock.monotonic()
         try:
-            status, headers, body = await self._answer(exchange, method, url, mapped)
+            status, headers, body = await self._answer(exchange, method, url, sent, mapped.body)
         except Failure:
             raise
         except Exception as error:
@@ -98,21 +101,27 @@ class HttpIntegrations:
             journal.info(
                 f"Received response. Status: {status}, Integration latency: {exchange.integration_ms} ms"
             )
+            journal.data(f"Endpoint response headers: {shown(dict(headers))}")
             journal.data(
                 f"Endpoint response body before transformations: {body.decode(errors='replace')}"
             )
         return status, headers, body
 
     async def _answer(
-        self, exchange: Exchange, method: str, url: str, mapped: Mapped
+        self,
+        exchange: Exchange,
+        method: str,
+        url: str,
+        sent: list[tuple[str, str]],
+        content: bytes,
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         config = exchange.integration.get("tlsConfig") or {}
         try:
             return await self._client.fetch(
                 method,
                 url,
-                _sent(mapped.headers, exchange),
-                mapped.body,
+                sent,
+                content,
                 verifies=not config.get("insecureSkipVerification"),
             )
         except AnswerTooLarge:

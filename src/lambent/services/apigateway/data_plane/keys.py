@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.apis.token_buckets import bounds, limits
+from lambent.services.apigateway.data_plane.execution_log import masked
 from lambent.services.apigateway.data_plane.failures import (
     INVALID_API_KEY,
     QUOTA_EXCEEDED,
@@ -19,6 +20,7 @@ from lambent.services.apigateway.data_plane.failures import (
 if TYPE_CHECKING:
     from lambent.apis.token_buckets import TokenBuckets
     from lambent.services.apigateway.data_plane.exchange import Exchange
+    from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
     from lambent.services.apigateway.stages_in_memory import ApiKey, Stages, UsagePlan
     from lambent.services.apigateway.usage_counts import UsageCounts
 
@@ -33,27 +35,26 @@ class Keys:
 
     def check(self, exchange: Exchange) -> None:
         """Raises Failure."""
-        journal, method = exchange.journal, exchange.method
-        if not method.needs_key:
-            if journal is not None:
-                journal.info(
-                    f"API Key  authorized because method '{exchange.request.method} {method.resource_path}' "
-                    "does not require API Key. Request will not contribute to throttle or quota limits"
-                )
-            return
-        live = exchange.plan.live
+        journal, live = exchange.journal, exchange.plan.live
         value = exchange.usage_key
         if exchange.plan.rest_api.get("apiKeySource") != "AUTHORIZER":
             value = exchange.last_header("x-api-key") or ""
+        if journal is not None:
+            journal.info(
+                f"Verifying Usage Plan for request: {exchange.request_id}. "
+                f"API Key: {masked(value)} API Stage: {live.api_id}/{exchange.stage}"
+            )
+        if not exchange.method.needs_key:
+            if journal is not None:
+                _tell_keyless(journal, exchange, value)
+            return
         key = self._stages.key(live.account_id, live.region, value) if value else None
         if key is None or not key.opens(live.api_id, exchange.stage):
             log = "API Key not authorized because method requires API Key"
             raise Failure(INVALID_API_KEY, log=log)
         exchange.identity["apiKey"], exchange.identity["apiKeyId"] = key.value, key.id
         if journal is not None:
-            shown = "*" * (len(key.value) - 6) + key.value[-6:]
-            stage = f"{live.api_id}/{exchange.stage}"
-            journal.info(f"Usage Plan check succeeded for API Key {shown} and API Stage {stage}")
+            _tell_success(journal, exchange, value)
         plan = key.plan(live.api_id, exchange.stage)
         if plan is not None:
             self._charge(exchange, key, plan)
@@ -83,6 +84,20 @@ class StageThrottle:
         name = (live.api_id, exchange.stage, method.resource_path, exchange.request.method)
         if bound is not None and not self._buckets.take(name, *bound):
             raise Failure(THROTTLED, log="Method throttled")
+
+
+def _tell_keyless(journal: ExecutionLog, exchange: Exchange, value: str) -> None:
+    method = f"'{exchange.request.method} {exchange.method.resource_path}'"
+    journal.info(
+        f"API Key {masked(value)} authorized because method {method} does not require API Key. "
+        "Request will not contribute to throttle or quota limits"
+    )
+    _tell_success(journal, exchange, value)
+
+
+def _tell_success(journal: ExecutionLog, exchange: Exchange, value: str) -> None:
+    stage = f"{exchange.plan.live.api_id}/{exchange.stage}"
+    journal.info(f"Usage Plan check succeeded for API Key {masked(value)} and API Stage {stage}")
 
 
 def _limits(exchange: Exchange, plan: UsagePlan) -> list[tuple[str, tuple[float, float]]]:

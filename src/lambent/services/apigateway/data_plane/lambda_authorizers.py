@@ -18,6 +18,7 @@ from lambent.apis.json_text import parse_json
 from lambent.policy.faults import MalformedPolicy
 from lambent.services.apigateway.data_plane import policies
 from lambent.services.apigateway.data_plane.context_values import request_context, template_context
+from lambent.services.apigateway.data_plane.execution_log import masked
 from lambent.services.apigateway.data_plane.failures import (
     AUTHORIZER_CONFIGURATION_ERROR,
     AUTHORIZER_FAILURE,
@@ -100,7 +101,7 @@ class LambdaAuthorizers:
             journal.info(
                 f"Starting authorizer: {authorizer['id']} for request: {exchange.request_id}"
             )
-            journal.info(f"Incoming identity: {'*' * max(map(len, values), default=0)}")
+            journal.info(f"Incoming identity: {', '.join(masked(each) for each in values)}")
         key = (live.api_id, exchange.stage, live.generation, authorizer["id"], values)
         now = self._clock.calendar_ms() / 1000
         if ttl_s and values:

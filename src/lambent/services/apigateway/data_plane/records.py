@@ -14,7 +14,7 @@ from lambent.apis.ports import Measured
 from lambent.core.context import Scope
 from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.exchange import last_of
-from lambent.services.apigateway.data_plane.execution_log import ExecutionLog, shown
+from lambent.services.apigateway.data_plane.execution_log import ExecutionLog, masked, shown
 
 if TYPE_CHECKING:
     from lambent.apis.ports import Logs, Meter
@@ -104,6 +104,10 @@ def begin(exchange: Exchange) -> None:
         return
     journal.info(f"Starting execution for request: {exchange.request_id}")
     journal.info(f"HTTP Method: {request.method}, Resource Path: {exchange.address.path}")
+    key = exchange.identity.get("apiKey")
+    if key and not exchange.is_test:
+        journal.info(f"API Key: {masked(key)}")
+        journal.info(f"API Key ID: {exchange.identity['apiKeyId']}")
     journal.info(f"Method request path: {shown(exchange.path_parameters)}")
     journal.info(f"Method request query string: {shown(last_of(exchange.query))}")
     journal.data(f"Method request headers: {shown(last_of(exchange.headers))}")

@@ -45,8 +45,10 @@ class Serving:
                 journal.data(
                     f"Method response body after transformations: {body.decode(errors='replace')}"
                 )
-                headers = shown(dict(response.headers))
-                journal.data(f"Method response headers: {headers}")
+                headers = dict(response.headers)
+                if exchange.uses_lambda:
+                    headers = {"X-Amzn-Trace-Id": exchange.trace_id, **headers}
+                journal.data(f"Method response headers: {shown(headers)}")
                 journal.info("Successfully completed execution")
         except Failure as failure:
             if journal is not None and failure.log:
