@@ -514,6 +514,40 @@ QUOTED = [
     ),
     Quoted(
         (),
+        "update_rest_api",
+        _patch("add", "/binaryMediaTypes/image/png"),
+        _bad("Invalid patch path /binaryMediaTypes/image/png"),
+        "github.com/aws/aws-cdk/issues/1157",
+    ),
+    Quoted(
+        (METHOD, MOCK, ("create_deployment", {"stageName": "prod"})),
+        "update_stage",
+        {"stageName": "prod"} | _patch("replace", "/~1//logging/dataTrace", "true"),
+        _bad(
+            "Invalid method setting path: /~1//logging/dataTrace. Must be one of: [/deploymentId, "
+            "/description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, "
+            "/accessLogSettings, /accessLogSettings/destinationArn, /accessLogSettings/format, "
+            "/{resourcePath}/{httpMethod}/metrics/enabled, "
+            "/{resourcePath}/{httpMethod}/logging/dataTrace, "
+            "/{resourcePath}/{httpMethod}/logging/loglevel, "
+            "/{resourcePath}/{httpMethod}/throttling/burstLimit"
+            "/{resourcePath}/{httpMethod}/throttling/rateLimit"
+            "/{resourcePath}/{httpMethod}/caching/ttlInSeconds, "
+            "/{resourcePath}/{httpMethod}/caching/enabled, "
+            "/{resourcePath}/{httpMethod}/caching/dataEncrypted, "
+            "/{resourcePath}/{httpMethod}/caching/requireAuthorizationForCacheControl, "
+            "/{resourcePath}/{httpMethod}/caching/unauthorizedCacheControlHeaderStrategy, "
+            "/*/*/metrics/enabled, /*/*/logging/dataTrace, /*/*/logging/loglevel, "
+            "/*/*/throttling/burstLimit /*/*/throttling/rateLimit /*/*/caching/ttlInSeconds, "
+            "/*/*/caching/enabled, /*/*/caching/dataEncrypted, "
+            "/*/*/caching/requireAuthorizationForCacheControl, "
+            "/*/*/caching/unauthorizedCacheControlHeaderStrategy, /variables/{variable_name}, "
+            "/tracingEnabled]"
+        ),
+        "github.com/serverless-heaven/serverless-aws-alias/issues/133, up to /*/*/caching",
+    ),
+    Quoted(
+        (),
         "create_domain_name",
         {"domainName": "a.example.com."},
         _bad("Trailing period should be omitted from domain name"),
@@ -522,7 +556,50 @@ QUOTED = [
 ]
 
 
-@pytest.mark.parametrize("quoted", QUOTED, ids=lambda quoted: quoted.source)
+# What AWS is known to say though no public page that we know of quotes it.
+KNOWN = [
+    Quoted(
+        (METHOD, MOCK, ("create_deployment", {"stageName": "prod"})),
+        "update_stage",
+        {"stageName": "prod"} | _patch("remove", "/*/*"),
+        _bad(
+            "Cannot remove method setting */* because there is no method setting for this method "
+        ),
+        "a setting that is not there",
+    ),
+    Quoted(
+        (METHOD, MOCK, ("create_deployment", {"stageName": "prod"})),
+        "update_stage",
+        {
+            "stageName": "prod",
+            "patchOperations": [
+                {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"}
+            ],
+        },
+        _bad("Promotion not available: Canary does not exist"),
+        "a canary that is not there",
+    ),
+    Quoted(
+        (METHOD, MOCK),
+        "create_deployment",
+        {"canarySettings": {"percentTraffic": 10}},
+        _bad(
+            "Invalid deployment content specified.Non null and non empty stageName must be provided "
+            "for canary deployment. Provided value is null"
+        ),
+        "a canary of no stage",
+    ),
+    Quoted(
+        (),
+        "create_documentation_part",
+        {"location": {"type": "API"}, "properties": ""},
+        _bad("Documentation part properties must be non-empty"),
+        "a documentation part that says nothing",
+    ),
+]
+
+
+@pytest.mark.parametrize("quoted", [*QUOTED, *KNOWN], ids=lambda quoted: quoted.source)
 def test_what_aws_says(client: Any, api: Any, error_of: ErrorOf, quoted: Quoted) -> None:
     plan_id = client.create_usage_plan(name="plan")["id"]
     root = api["rootResourceId"]

@@ -122,6 +122,21 @@ def test_a_plan_opens_its_stages_to_its_keys(
     assert not _known(platform, api_id, key["value"]).opens(api_id, "prod")
 
 
+def test_a_key_opens_a_stage_by_one_plan(client: Any, deployed: Any, error_of: Any) -> None:
+    stage = {"apiId": deployed["restApiId"], "stage": "prod"}
+    plans = [client.create_usage_plan(name=n, apiStages=[stage])["id"] for n in ("one", "two")]
+    key = {"keyId": client.create_api_key(enabled=True)["id"], "keyType": "API_KEY"}
+    client.create_usage_plan_key(usagePlanId=plans[0], **key)
+    assert error_of(client.create_usage_plan_key, usagePlanId=plans[1], **key) == (
+        409,
+        "ConflictException",
+        (
+            f"Usage Plan {plans[1]} cannot be added because API Key cannot reference multiple Usage "
+            f"Plans with the same API stage: {stage['apiId']}:prod"
+        ),
+    )
+
+
 def test_a_stage_that_is_gone_is_in_no_plan(client: Any, deployed: Any, platform: Any) -> None:
     api_id = deployed["restApiId"]
     plan = client.create_usage_plan(name="gold", apiStages=[{"apiId": api_id, "stage": "prod"}])

@@ -176,6 +176,13 @@ def test_a_patch_with_a_wrong_path_changes_nothing(client: Any, api: Any, error_
     assert client.get_rest_api(restApiId=api["id"])["name"] == "pets"
 
 
+def test_an_api_cannot_lose_its_name(client: Any, api: Any, error_of: Any) -> None:
+    patch = [{"op": "replace", "path": "/name", "value": " "}]
+    made = error_of(client.create_rest_api, name=" ")
+    assert error_of(client.update_rest_api, restApiId=api["id"], patchOperations=patch) == made
+    assert made == (400, "BadRequestException", "Name must not be blank")
+
+
 def test_a_clone_has_the_definition_and_ids_of_its_own(client: Any, with_method: Any) -> None:
     source = with_method["restApiId"]
     child = client.create_resource(

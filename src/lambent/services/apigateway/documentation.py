@@ -163,6 +163,8 @@ def _find_part(tx: Tx, scope: Scope, request: Request) -> Document:
 
 
 def _check_properties(properties: str) -> None:
+    if not properties:
+        raise BadRequest("Documentation part properties must be non-empty")
     try:
         document = parse_json(properties)
     except ValueError:

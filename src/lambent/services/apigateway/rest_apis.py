@@ -67,6 +67,7 @@ class RestApis:
 
     def update_rest_api(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         api = PATCHES.apply(find_api(tx, context.scope, request["restApiId"]), request)
+        _check_name(api["name"])
         REST_APIS.put(tx, context.scope, "", api["id"], api)
         return shown(api)
 
@@ -97,8 +98,7 @@ def find_api(tx: Tx, scope: Scope, api_id: str) -> Document:
 
 def new_api(tx: Tx, context: RequestContext, request: Request) -> Document:
     """An API as CreateRestApi makes it, not stored yet; its root resource has an id and is not there."""
-    if not request["name"].strip():
-        raise BadRequest("Name must not be blank")
+    _check_name(request["name"])
     for unserved in ("securityPolicy", "endpointAccessMode"):
         if request.get(unserved):
             raise refuse(unserved)
@@ -120,6 +120,11 @@ def new_api(tx: Tx, context: RequestContext, request: Request) -> Document:
     api["disableExecuteApiEndpoint"] = bool(request.get("disableExecuteApiEndpoint"))
     api["rootResourceId"] = ids.lower_alphanumeric(10)
     return api
+
+
+def _check_name(name: str) -> None:
+    if not name.strip():
+        raise BadRequest("Name must not be blank")
 
 
 def check_compression(size: int | None) -> None:
@@ -208,7 +213,18 @@ def _set_policy(document: Document, op: str, value: str, _: Sequence[str]) -> No
         document["policy"] = policy_text(value)
 
 
-PATCHES = PatchTable(
+@dataclass(frozen=True, slots=True)
+class _ApiTable(PatchTable):
+    """A media type whose slash is not escaped is refused in words of its own."""
+
+    def apply_one(self, document: Document, operation: Mapping[str, Any]) -> None:
+        path = operation.get("path", "")
+        if path.startswith("/binaryMediaTypes/") and path.count("/") > 2:
+            raise BadRequest(f"Invalid patch path {path}")
+        PatchTable.apply_one(self, document, operation)
+
+
+PATCHES = _ApiTable(
     (
         member("/name", required=True),
         member("/description"),

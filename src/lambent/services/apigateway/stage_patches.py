@@ -60,8 +60,26 @@ _SETTINGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     ),
 }
 _METHODS = frozenset({"*", "GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD"})
-_METHOD_PATHS = [f"/{{resourcePath}}/{{httpMethod}}/{path}" for path in _SETTINGS]
-_ALL_PATHS = [f"/*/*/{path}" for path in _SETTINGS]
+# As AWS says it, with the commas that it leaves out.
+_ALLOWED = (
+    "/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, "
+    "/accessLogSettings, /accessLogSettings/destinationArn, /accessLogSettings/format, "
+    "/{resourcePath}/{httpMethod}/metrics/enabled, /{resourcePath}/{httpMethod}/logging/dataTrace, "
+    "/{resourcePath}/{httpMethod}/logging/loglevel, "
+    "/{resourcePath}/{httpMethod}/throttling/burstLimit"
+    "/{resourcePath}/{httpMethod}/throttling/rateLimit"
+    "/{resourcePath}/{httpMethod}/caching/ttlInSeconds, "
+    "/{resourcePath}/{httpMethod}/caching/enabled, "
+    "/{resourcePath}/{httpMethod}/caching/dataEncrypted, "
+    "/{resourcePath}/{httpMethod}/caching/requireAuthorizationForCacheControl, "
+    "/{resourcePath}/{httpMethod}/caching/unauthorizedCacheControlHeaderStrategy, "
+    "/*/*/metrics/enabled, /*/*/logging/dataTrace, /*/*/logging/loglevel, "
+    "/*/*/throttling/burstLimit /*/*/throttling/rateLimit /*/*/caching/ttlInSeconds, "
+    "/*/*/caching/enabled, /*/*/caching/dataEncrypted, "
+    "/*/*/caching/requireAuthorizationForCacheControl, "
+    "/*/*/caching/unauthorizedCacheControlHeaderStrategy, /variables/{variable_name}, "
+    "/tracingEnabled"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +120,10 @@ def _remove(document: Document, path: str) -> None:
     if key in document["methodSettings"]:
         del document["methodSettings"][key]
         return
+    if _is_method(key):
+        raise BadRequest(  # AWS, too, ends in a space.
+            f"Cannot remove method setting {key} because there is no method setting for this method "
+        )
     for suffix, (name, _) in _SETTINGS.items():
         key = path[1 : -len(suffix) - 1]
         if path.endswith("/" + suffix) and key in document["methodSettings"]:
@@ -120,9 +142,7 @@ def _is_method(key: str) -> bool:
 
 
 def _invalid(path: str) -> BadRequest:
-    plain = [rule.path for rule in _RULES if "replace" in rule.ops]
-    allowed = ", ".join([*plain[:-2], *_METHOD_PATHS, *_ALL_PATHS, *plain[-2:]])
-    return BadRequest(f"Invalid method setting path: {path}. Must be one of: [{allowed}]")
+    return BadRequest(f"Invalid method setting path: {path}. Must be one of: [{_ALLOWED}]")
 
 
 def _refused(name: str, reason: str) -> Callable[[Document, str, str, Sequence[str]], None]:
@@ -146,16 +166,21 @@ def _set_canary(document: Document, op: str, value: str, names: Sequence[str]) -
 
 def _copy_deployment(document: Document, op: str, source: str, _: Sequence[str]) -> None:
     """Promote the canary: it becomes the stage's deployment."""
-    if source != "/canarySettings/deploymentId" or "canarySettings" not in document:
-        raise BadRequest(f"Invalid copy source: {source}")
+    _check_promotion(document, source, "/canarySettings/deploymentId")
     document["deploymentId"] = document["canarySettings"]["deploymentId"]
 
 
 def _copy_variables(document: Document, op: str, source: str, _: Sequence[str]) -> None:
-    if source != "/canarySettings/stageVariableOverrides" or "canarySettings" not in document:
-        raise BadRequest(f"Invalid copy source: {source}")
+    _check_promotion(document, source, "/canarySettings/stageVariableOverrides")
     overrides = document["canarySettings"].get("stageVariableOverrides", {})
     document["variables"] = {**document.get("variables", {}), **overrides}
+
+
+def _check_promotion(document: Document, source: str, expected: str) -> None:
+    if "canarySettings" not in document:
+        raise BadRequest("Promotion not available: Canary does not exist")
+    if source != expected:
+        raise BadRequest(f"Invalid copy source: {source}")
 
 
 _RULES: tuple[Rule, ...] = (

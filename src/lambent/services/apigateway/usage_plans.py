@@ -109,8 +109,9 @@ class UsagePlans:
             for each in plan["apiStages"]:
                 if any(_same(each, its) for its in other["apiStages"]):
                     raise Conflict(
-                        f"API Key {key['id']} cannot be added to Usage Plan {plan['id']}: it is "
-                        f"subscribed to {each['apiId']}:{each['stage']} by Usage Plan {other['id']}"
+                        f"Usage Plan {plan['id']} cannot be added because API Key cannot reference "
+                        "multiple Usage Plans with the same API stage: "
+                        f"{each['apiId']}:{each['stage']}"
                     )
         USAGE_PLAN_KEYS.put(tx, scope, plan["id"], key["id"], {"type": "API_KEY"})
         self.publisher.keys_changed(tx, scope, key["id"])
