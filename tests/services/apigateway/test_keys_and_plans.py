@@ -137,6 +137,28 @@ def test_a_key_opens_a_stage_by_one_plan(client: Any, deployed: Any, error_of: A
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("~1pets~1cats/GET", "/pets/cats/GET"),
+        ("/pets/cats/GET", "/pets/cats/GET"),
+        ("/pets/GET", "/pets/GET"),
+    ],
+)
+def test_a_method_of_a_stage_is_throttled(
+    client: Any, deployed: Any, written: str, kept: str
+) -> None:
+    """Terraform's aws_api_gateway_usage_plan sends paths as they are written there ("for example /test/GET")."""
+    stage = {"apiId": deployed["restApiId"], "stage": "prod"}
+    plan = {"usagePlanId": client.create_usage_plan(name="p", apiStages=[stage])["id"]}
+    place = f"/apiStages/{stage['apiId']}:prod/throttle/{written}"
+    patch = [{"op": "replace", "path": f"{place}/rateLimit", "value": "3"}]
+    changed = client.update_usage_plan(**plan, patchOperations=patch)
+    assert changed["apiStages"][0]["throttle"] == {kept: {"burstLimit": 0, "rateLimit": 3.0}}
+    changed = client.update_usage_plan(**plan, patchOperations=[{"op": "remove", "path": place}])
+    assert "throttle" not in changed["apiStages"][0]
+
+
 def test_a_stage_that_is_gone_is_in_no_plan(client: Any, deployed: Any, platform: Any) -> None:
     api_id = deployed["restApiId"]
     plan = client.create_usage_plan(name="gold", apiStages=[{"apiId": api_id, "stage": "prod"}])
@@ -200,6 +222,19 @@ def test_patches_change_a_plan(client: Any, deployed: Any, error_of: Any) -> Non
 def test_quotas_that_are_refused(client: Any, error_of: Any, quota: Any, message: str) -> None:
     expected = (400, "BadRequestException", message)
     assert error_of(client.create_usage_plan, name="p", quota=quota) == expected
+
+
+def test_usage_takes_no_other_operation(client: Any, error_of: Any) -> None:
+    """github.com/boto/boto3/issues/2504: `add` has no path at all."""
+    plan, key = client.create_usage_plan(name="p")["id"], client.create_api_key()["id"]
+    client.create_usage_plan_key(usagePlanId=plan, keyId=key, keyType="API_KEY")
+    patch = [{"op": "add", "path": "/remaining", "value": "10"}]
+    request = {"usagePlanId": plan, "keyId": key, "patchOperations": patch}
+    assert error_of(client.update_usage, **request) == (
+        400,
+        "BadRequestException",
+        "Invalid patch path  '/remaining' specified for op 'add'. Please choose supported operations",
+    )
 
 
 def test_usage_is_what_was_counted(client: Any, running: Any, platform: Any, error_of: Any) -> None:

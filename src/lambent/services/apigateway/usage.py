@@ -67,13 +67,14 @@ class Usage:
             return plan
 
         plan, key_id = await self.database.read(look), request["keyId"]
-        if "quota" not in plan:
-            raise BadRequest("Usage Plan does not have a quota")
-        before = {"remaining": self.counts.left(plan["id"], key_id, plan["quota"])}
+        quota = plan.get("quota")
+        before = {"remaining": self.counts.left(plan["id"], key_id, quota) if quota else 0}
         left = _PATCHES.apply(before, request)["remaining"]
+        if not quota:
+            raise BadRequest("Usage Plan does not have a quota")
         if not 0 <= left < 2**31:
             raise BadRequest(f"Invalid remaining quota specified: {left}")
-        self.counts.set_left(plan["id"], key_id, plan["quota"], left)
+        self.counts.set_left(plan["id"], key_id, quota, left)
         await self.counts.flush()
         today = context.now.date()
         return {

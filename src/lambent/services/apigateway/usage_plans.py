@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -268,7 +269,24 @@ def _throttle_stage(document: Document, op: str, value: str, names: Sequence[str
 
 _STAGE = "/apiStages/<apidId:stageName>"
 _METHOD_THROTTLE = f"{_STAGE}/throttle/<resourcePath>/<httpMethod>"
-_PATCHES = PatchTable(
+_OF_METHOD = re.compile(r"(/apiStages/[^/]+/throttle/)(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _PlanTable(PatchTable):
+    """The path of a resource may have its slashes as they are: `.../throttle//pets/cats/GET/rateLimit`."""
+
+    def apply_one(self, document: Document, operation: Mapping[str, Any]) -> None:
+        op, found = operation.get("op"), _OF_METHOD.fullmatch(operation.get("path") or "")
+        parts = 1 if op == "remove" else 2  # what follows the resource's path: method, limit
+        if found is not None and found[2].count("/") > parts:
+            resource, *rest = found[2].rsplit("/", parts)
+            path = "/".join((found[1] + resource.replace("/", "~1"), *rest))
+            operation = {**operation, "path": path}
+        PatchTable.apply_one(self, document, operation)
+
+
+_PATCHES = _PlanTable(
     (
         member("/name", required=True),
         member("/description"),
