@@ -113,5 +113,20 @@ def test_authorizer_is_tried(
     if status == 200:
         assert answer["principalId"] == "me"
         assert json.loads(answer["policy"])["Statement"] == []
+        # The first four are quoted in sbarski/serverless-architectures-aws/issues/11.
+        texts = [line.partition(" : ")[2] for line in answer["log"].splitlines()]
+        assert [text.partition(": ")[0].partition(" https")[0] for text in texts[1:]] == [
+            "Starting authorizer",
+            "Incoming identity",
+            "Endpoint request URI",
+            "Endpoint request headers",
+            "Endpoint request body after transformations",
+            "Sending request to",
+            "Authorizer result body before parsing",
+            "Using valid authorizer policy for principal",
+            "Successfully completed authorizer execution",
+        ]
     else:
-        assert "Unauthorized request" in answer["log"]
+        texts = [line.partition(" : ")[2] for line in answer["log"].splitlines()]
+        request_id = answer["log"].split()[4]
+        assert texts[-1] == f"Unauthorized request: {request_id}"

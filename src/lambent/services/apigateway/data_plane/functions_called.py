@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambent.apis.callers import caller_for, with_stage_variables
 from lambent.core.errors import ServiceError
+from lambent.services.apigateway.data_plane.execution_log import shown
 from lambent.services.apigateway.data_plane.failures import (
     INTERNAL,
     REQUEST_TOO_LARGE,
@@ -18,6 +19,7 @@ from lambent.services.apigateway.data_plane.failures import (
 if TYPE_CHECKING:
     from lambent.core.ports import FunctionAnswer, Functions, ServiceCaller
     from lambent.services.apigateway.data_plane.exchange import Exchange
+    from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
 
 _URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:lambda:path/"
@@ -61,6 +63,24 @@ async def call(
         return await functions.invoke(target.arn, payload, target.caller, trace_id)
     except ServiceError as error:
         raise not_called(error) from error
+
+
+def tell_request(journal: ExecutionLog, exchange: Exchange, target: Callee, payload: bytes) -> None:
+    """What the execution log has of a call before it is made."""
+    live = exchange.plan.live
+    headers = {
+        "x-amzn-lambda-integration-tag": exchange.request_id,
+        "x-amzn-apigateway-api-id": live.api_id,
+        "Accept": "application/json",
+        "User-Agent": f"AmazonAPIGateway_{live.api_id}",
+        "X-Amz-Source-Arn": target.caller.source_arn,
+        "X-Amzn-Trace-Id": exchange.trace_id,
+    }
+    journal.info(f"Endpoint request URI: {target.url}")
+    journal.data(f"Endpoint request headers: {shown(headers)}")
+    text = payload.decode(errors="replace")
+    journal.data(f"Endpoint request body after transformations: {text}")
+    journal.info(f"Sending request to {target.url}")
 
 
 def not_called(error: ServiceError) -> Failure:

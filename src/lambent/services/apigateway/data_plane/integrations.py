@@ -21,6 +21,7 @@ from lambent.services.apigateway.data_plane.functions_called import (
     call,
     callee,
     not_called,
+    tell_request,
 )
 from lambent.services.apigateway.data_plane.proxy_format import proxy_answer, proxy_event
 from lambent.services.apigateway.data_plane.request_mapping import mapped_request
@@ -128,7 +129,7 @@ class Integrations:
     async def _call(self, exchange: Exchange, target: Callee, payload: bytes) -> Any:
         journal = exchange.journal
         if journal is not None:
-            _tell_request(journal, exchange, target, payload)
+            tell_request(journal, exchange, target, payload)
         begun = self._clock.monotonic()
         try:
             answer = await call(self._functions, target, payload, exchange.trace_id)
@@ -161,25 +162,6 @@ class Integrations:
         exchange.integration_ms, exchange.integration_status = 0, status
         answered = Answered(status, b"", str(status))
         return await mapped_response(exchange, answered, self._templates)
-
-
-def _tell_request(
-    journal: ExecutionLog, exchange: Exchange, target: Callee, payload: bytes
-) -> None:
-    live = exchange.plan.live
-    headers = {
-        "x-amzn-lambda-integration-tag": exchange.request_id,
-        "x-amzn-apigateway-api-id": live.api_id,
-        "Accept": "application/json",
-        "User-Agent": f"AmazonAPIGateway_{live.api_id}",
-        "X-Amz-Source-Arn": target.caller.source_arn,
-        "X-Amzn-Trace-Id": exchange.trace_id,
-    }
-    journal.info(f"Endpoint request URI: {target.url}")
-    journal.data(f"Endpoint request headers: {shown(headers)}")
-    text = payload.decode(errors="replace")
-    journal.data(f"Endpoint request body after transformations: {text}")
-    journal.info(f"Sending request to {target.url}")
 
 
 def _tell_answer(journal: ExecutionLog, exchange: Exchange, payload: bytes) -> None:

@@ -25,7 +25,7 @@ from lambent.services.apigateway.data_plane.failures import (
     UNAUTHORIZED,
     Failure,
 )
-from lambent.services.apigateway.data_plane.functions_called import call, callee
+from lambent.services.apigateway.data_plane.functions_called import call, callee, tell_request
 from lambent.services.apigateway.data_plane.proxy_format import request_members
 from lambent.services.apigateway.data_plane.request_mapping import request_sources
 
@@ -133,21 +133,26 @@ class LambdaAuthorizers:
         try:
             credentials = authorizer.get("authorizerCredentials") or ""
             target = callee(exchange, str(authorizer.get("authorizerUri", "")), credentials, source)
+            payload, journal = orjson.dumps(event), exchange.journal
+            if journal is not None:
+                tell_request(journal, exchange, target, payload)
             begun = self._clock.monotonic()
-            answer = await call(self._functions, target, orjson.dumps(event), exchange.trace_id)
+            answer = await call(self._functions, target, payload, exchange.trace_id)
         except Failure as failure:
             raise Failure(AUTHORIZER_CONFIGURATION_ERROR, log=failure.log) from failure
         latency_ms = round((self._clock.monotonic() - begun) * 1000)
-        if exchange.journal is not None:
+        if journal is not None:
             text = answer.payload.decode(errors="replace")
-            exchange.journal.info(f"Endpoint request URI: {target.url}")
-            exchange.journal.data(
-                f"Endpoint request body after transformations: {orjson.dumps(event).decode()}"
-            )
-            exchange.journal.data(f"Authorizer result body before parsing: {text}")
+            journal.data(f"Authorizer result body before parsing: {text}")
         if answer.is_error:
-            raise _refused(answer.payload)
-        return _grant(answer.payload, latency_ms)
+            raise _refused(answer.payload, exchange.request_id)
+        grant = _grant(answer.payload, latency_ms)
+        if journal is not None:
+            journal.info(
+                f"Using valid authorizer policy for principal: {masked(grant.principal_id)}"
+            )
+            journal.info("Successfully completed authorizer execution")
+        return grant
 
 
 def _identity(exchange: Exchange, authorizer: Authorizer) -> tuple[str, ...]:
@@ -159,15 +164,19 @@ def _identity(exchange: Exchange, authorizer: Authorizer) -> tuple[str, ...]:
             continue
         found = "".join(sources.values(expression)[-1:])
         if not found:
-            raise Failure(UNAUTHORIZED, log="Unauthorized request: an identity source is missing")
+            raise _unauthorized(exchange.request_id, f"{expression} is missing")
         values.append(found)
     pattern = authorizer.get("identityValidationExpression")
     if pattern and values and authorizer.get("type") == "TOKEN":
-        _validate(pattern, values[0])
+        _validate(pattern, values[0], exchange.request_id)
     return tuple(values)
 
 
-def _validate(pattern: str, token: str) -> None:
+def _unauthorized(request_id: str, reason: str = "") -> Failure:
+    return Failure(UNAUTHORIZED, log=f"Unauthorized request: {request_id}", reason=reason)
+
+
+def _validate(pattern: str, token: str, request_id: str) -> None:
     try:
         is_valid = regex.fullmatch(pattern, token, timeout=_PATTERN_TIME_S) is not None
     except (regex.error, TimeoutError):
@@ -175,7 +184,7 @@ def _validate(pattern: str, token: str) -> None:
             AUTHORIZER_CONFIGURATION_ERROR, log="identityValidationExpression cannot be used"
         ) from None
     if not is_valid:
-        raise Failure(UNAUTHORIZED, log="Unauthorized request: the token is not valid")
+        raise _unauthorized(request_id, "The token does not match identityValidationExpression")
 
 
 def _event(exchange: Exchange, authorizer: Authorizer, values: tuple[str, ...]) -> dict[str, Any]:
@@ -185,7 +194,7 @@ def _event(exchange: Exchange, authorizer: Authorizer, values: tuple[str, ...]) 
     return event | request_members(exchange) | {"requestContext": request_context(exchange)}
 
 
-def _refused(payload: bytes) -> Failure:
+def _refused(payload: bytes, request_id: str) -> Failure:
     """The function raised: `Unauthorized` is its way to say 401."""
     try:
         document = orjson.loads(payload)
@@ -193,7 +202,7 @@ def _refused(payload: bytes) -> Failure:
         document = None
     message = document.get("errorMessage") if isinstance(document, dict) else None
     if message == "Unauthorized":
-        return Failure(UNAUTHORIZED, log="Unauthorized request")
+        return _unauthorized(request_id)
     log = f"Execution failed due to configuration error: Authorizer error: {message}"
     return Failure(AUTHORIZER_FAILURE, log=log)
 

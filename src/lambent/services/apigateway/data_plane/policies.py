@@ -51,7 +51,11 @@ def denied(exchange: Exchange, who: str, *, is_explicit: bool) -> Failure:
 def not_authorized(*, is_explicit: bool) -> Failure:
     """A refusal by an authorizer's policy."""
     message = "User is not authorized to access this resource"
-    return Failure(ACCESS_DENIED, message + (_EXPLICIT if is_explicit else ""))
+    return Failure(
+        ACCESS_DENIED,
+        message + (_EXPLICIT if is_explicit else ""),
+        log="The client is not authorized to perform this operation.",
+    )
 
 
 def _says(exchange: Exchange, policies: Applicable, caller: Principal) -> Says:
