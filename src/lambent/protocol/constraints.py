@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 NOT_NULL = "Member must not be null"
 _NUMBERS = ("integer", "long", "float", "double")
+# Enumerations that AWS lists in another order than the models do.
+_TOLD = {
+    frozenset(order): order
+    for order in (
+        ("HTTP", "MOCK", "AWS_PROXY", "HTTP_PROXY", "AWS"),
+        ("PRIVATE", "EDGE", "REGIONAL"),
+        ("AUTHORIZER", "HEADER"),
+    )
+}
 # A text this much longer than allowed is not matched against the pattern, too.
 _PATTERN_SLACK = 4096
 
@@ -38,6 +47,7 @@ def constraints_of(shape: Shape) -> list[Constraint]:
     if facts.get("enum"):
         # Members that botocore's model repeats are said once.
         allowed = dict.fromkeys(facts["enum"])
+        allowed = dict.fromkeys(_TOLD.get(frozenset(allowed), allowed))
         text = f"Member must satisfy enum value set: [{', '.join(allowed)}]"
         found.append(Constraint(text, allowed.__contains__))
     if "pattern" in facts:
