@@ -427,6 +427,29 @@ def test_an_export_says_what_is_deployed(client: Any, stage: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["swagger", "oas30"])
+def test_an_export_has_the_models_that_are_used(client: Any, api: Any, kind: str) -> None:
+    """As the developer guide's "sample API as an Amazon S3 proxy" is exported: no Error, no $schema."""
+    place = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET"}
+    reference = f"https://apigateway.amazonaws.com/restapis/{api['id']}/models/Pet"
+    for name, schema in (("Pet", {}), ("Pets", {"items": {"$ref": reference}}), ("Other", {})):
+        text = json.dumps(schema)
+        client.create_model(
+            restApiId=api["id"], name=name, contentType="application/json", schema=text
+        )
+    client.put_method(**place, authorizationType="NONE", requestModels={"application/json": "Pets"})
+    client.put_integration(**place, type="MOCK")
+    client.put_method_response(
+        **place, statusCode="200", responseModels={"application/json": "Empty"}
+    )
+    client.create_deployment(restApiId=api["id"], stageName="prod")
+    answer = client.get_export(restApiId=api["id"], stageName="prod", exportType=kind)
+    document = json.loads(answer["body"].read())
+    schemas = document.get("definitions") or document["components"]["schemas"]
+    assert set(schemas) == {"Empty", "Pet", "Pets"}
+    assert schemas["Empty"] == {"type": "object", "title": "Empty Schema"}
+
+
+@pytest.mark.parametrize("kind", ["swagger", "oas30"])
 @pytest.mark.parametrize("accepts", ["application/json", "application/yaml"])
 def test_an_export_with_extensions_can_be_imported(
     client: Any, stage: Any, kind: str, accepts: str

@@ -16,11 +16,11 @@ from lambent.apis.errors import BadRequest, refuse
 from lambent.services.apigateway.documents import DOCUMENTATION_VERSIONS, SNAPSHOTS
 from lambent.services.apigateway.open_api.exported_operations import Dialect, operation_of
 from lambent.services.apigateway.open_api.exported_security import schemes_written
-from lambent.services.apigateway.open_api.schemas import from_model
+from lambent.services.apigateway.open_api.schemas import from_model, referred_models
 from lambent.services.apigateway.stages import find_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from lambent.core.context import RequestContext
     from lambent.core.ports import Tx
@@ -83,6 +83,13 @@ def _documentation(kept: Document, version: str) -> Document:
         for each in kept["parts"]
     ]
     return {_PREFIX + "documentation": {"version": version, "documentationParts": parts}}
+
+
+def _models_of(resource: Document) -> Iterator[str]:
+    for method in resource.get("resourceMethods", {}).values():
+        yield from method.get("requestModels", {}).values()
+        for response in method.get("methodResponses", {}).values():
+            yield from response.get("responseModels", {}).values()
 
 
 class _Export:
@@ -148,9 +155,19 @@ class _Export:
         return paths
 
     def _schemas(self) -> Document:
+        """Of the models that methods use, and of those that these refer to."""
+        texts = {each["name"]: each["schema"] for each in self._snapshot["models"]}
+        wanted = [name for each in self._snapshot["resources"] for name in _models_of(each)]
+        used: set[str] = set()
+        while wanted:
+            name = wanted.pop()
+            if name in texts and name not in used:
+                used.add(name)
+                wanted += referred_models(texts[name])
         return {
-            each["name"]: from_model(each["schema"], self._dialect.schema_prefix)
-            for each in self._snapshot["models"]
+            name: from_model(text, self._dialect.schema_prefix)
+            for name, text in texts.items()
+            if name in used
         }
 
     def _of_the_whole(self) -> Document:

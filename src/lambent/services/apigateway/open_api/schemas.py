@@ -30,8 +30,16 @@ def to_model(api_id: str, schema: Any) -> str:
 
 
 def from_model(schema: str, prefix: str) -> Any:
-    """The other way round. `prefix` stands before the names of schemas in the document's references."""
-    return orjson.loads(_ADDRESSED.sub(lambda found: prefix + found[1], schema))
+    """The other way round, without `$schema`. `prefix` stands before names in the document's references."""
+    written = orjson.loads(_ADDRESSED.sub(lambda found: prefix + found[1], schema))
+    if isinstance(written, dict):
+        written.pop("$schema", None)
+    return written
+
+
+def referred_models(schema: str) -> list[str]:
+    """The names of the models that one refers to."""
+    return _ADDRESSED.findall(schema)
 
 
 def _addressed(api_id: str, schema: Any) -> Any:
