@@ -176,6 +176,18 @@ def test_a_patch_with_a_wrong_path_changes_nothing(client: Any, api: Any, error_
     assert client.get_rest_api(restApiId=api["id"])["name"] == "pets"
 
 
+def test_a_path_is_read_from_its_beginning(client: Any, with_method: Any, error_of: Any) -> None:
+    """An example of `aws apigateway update-integration` has `path='requestTemplates/application~1json'`."""
+    patch = [{"op": "replace", "path": "requestTemplates/application~1json", "value": "x"}]
+    changed = client.update_integration(**with_method, patchOperations=patch)
+    assert changed["requestTemplates"] == {"application/json": "x"}
+    api_id = with_method["restApiId"]
+    wrong = [{"op": "replace", "path": "what/name", "value": "x"}]
+    _, _, message = error_of(client.update_rest_api, restApiId=api_id, patchOperations=wrong)
+    assert message.startswith("Invalid patch path  'what/name' specified for op 'replace'.")
+    assert client.get_rest_api(restApiId=api_id)["name"] == "pets"
+
+
 def test_an_api_cannot_lose_its_name(client: Any, api: Any, error_of: Any) -> None:
     patch = [{"op": "replace", "path": "/name", "value": " "}]
     made = error_of(client.create_rest_api, name=" ")

@@ -76,8 +76,9 @@ class PatchTable:
 
 
 def split(path: str) -> list[str]:
-    """The parts of a path, with `~1` and `~0` decoded."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+    """The parts of a path, with `~1` and `~0` decoded. It may begin without its slash."""
+    parts = path.removeprefix("/").split("/")
+    return [part.replace("~1", "/").replace("~0", "~") for part in parts]
 
 
 def invalid_path(op: str, path: str, allowed: Sequence[str]) -> BadRequest:

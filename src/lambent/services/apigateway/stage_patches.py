@@ -104,7 +104,7 @@ class _StageTable(PatchTable):
 
 def _set(document: Document, path: str, value: str) -> None:
     for suffix, (name, convert) in _SETTINGS.items():
-        key = path[1 : -len(suffix) - 1]
+        key = path.removeprefix("/")[: -len(suffix) - 1]
         if path.endswith("/" + suffix) and _is_method(key):
             if name == "cachingEnabled" and boolean(value):
                 raise refuse("caching", "answers are not cached.")
@@ -116,7 +116,7 @@ def _set(document: Document, path: str, value: str) -> None:
 
 def _remove(document: Document, path: str) -> None:
     """All settings of a method, or one of them, which is then as if it had never been set."""
-    key = path[1:]
+    key = path.removeprefix("/")
     if key in document["methodSettings"]:
         del document["methodSettings"][key]
         return
@@ -125,7 +125,7 @@ def _remove(document: Document, path: str) -> None:
             f"Cannot remove method setting {key} because there is no method setting for this method "
         )
     for suffix, (name, _) in _SETTINGS.items():
-        key = path[1 : -len(suffix) - 1]
+        key = path.removeprefix("/")[: -len(suffix) - 1]
         if path.endswith("/" + suffix) and key in document["methodSettings"]:
             settings = document["methodSettings"][key]
             settings.pop(name, None)
