@@ -1,12 +1,15 @@
-"""Credentials of environments: who gets which, and that an environment does not outlive its own."""
+"""How long an environment lives: as its credentials do, and as its calls leave room in its memory."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from lambent.core.clock import SystemClock, VirtualClock
 from lambent.core.ports import RoleCredentials
+from lambent.execution import environment
 from lambent.execution.frames import FrameType
 from lambent.execution.leases import NO_ROLE, Leases
 
@@ -94,3 +97,24 @@ def test_a_busy_environment_finishes_what_it_does(
         await h.until(lambda: busy.id in h.spawner.killed)
 
     _harness(run_plane, scenario, 0.1)
+
+
+@pytest.mark.parametrize(("runtime", "made"), [("nodejs18.x", 2), ("python3.11", 1)])
+def test_an_environment_whose_calls_add_up_in_memory_is_replaced_in_time(
+    run_plane: RunPlane,
+    make_spec: Make,
+    make_invocation: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    runtime: str,
+    made: int,
+) -> None:
+    monkeypatch.setattr(environment, "MOST_CALLS", 3)
+
+    async def scenario(h: Any) -> None:
+        spec = make_spec(runtime=runtime)
+        for _ in range(4):
+            outcome = await h.plane.invoke(spec, make_invocation())
+            assert not outcome.is_error
+        assert len({stream for stream, text in h.logged if text.startswith("START")}) == made
+
+    run_plane(scenario)
