@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lambent.execution.log_stream import LogStream
     from lambent.execution.running import Done
     from lambent.execution.spawner_link import SpawnerLink
-    from lambent.execution.spec import FunctionSpec, Invocation, Observer, Outcome
+    from lambent.execution.spec import FunctionSpec, Invocation, Observer
     from lambent.execution.starts import Start
 
 logger = logging.getLogger(__name__)
@@ -335,13 +335,15 @@ class Environment:
             ending = _whole(running.pieces)
         else:
             ending = Ending(frame.payload, frame.type == FrameType.ERROR)
-        outcome = self._conclude(running, ending)
-        self._running = None
-        self.state = following
-        if following is State.DEAD:
-            self._bury("the runtime gave up")
-        self.idle_since = running.started + outcome.duration_ms / 1000
-        self.owner.finished(self)
+        try:
+            self._conclude(running, ending)
+        finally:  # whatever its caller makes of the answer
+            self._running = None
+            self.state = following
+            if following is State.DEAD:
+                self._bury("the runtime gave up")
+            self.idle_since = self._clock.monotonic()
+            self.owner.finished(self)
 
     def _init_frame(self, frame: Frame) -> None:
         """READY, INIT_DONE, or the ERROR of an INIT; the state has been moved already."""
@@ -407,14 +409,16 @@ class Environment:
     def _fail(self, running: Running, failure: Failure) -> None:
         """The platform ends the invocation, and the environment with it."""
         ending = Ending.by(failure)
-        self._conclude(running, ending)
-        self._running = None
-        self.state = State.DEAD
-        self._bury(failure.error_type)
-        self.owner.finished(self)
+        try:
+            self._conclude(running, ending)
+        finally:
+            self._running = None
+            self.state = State.DEAD
+            self._bury(failure.error_type)
+            self.owner.finished(self)
 
-    def _conclude(self, running: Running, ending: Ending) -> Outcome:
-        return conclude(
+    def _conclude(self, running: Running, ending: Ending) -> None:
+        conclude(
             running.invocation,
             self.spec,
             self.log,

@@ -106,3 +106,26 @@ def test_who_does_not_want_the_log_is_told_before_it_is_written_and_after_the_bi
         assert b"REPORT RequestId" in told[1][2]
 
     run_plane(scenario, observer=seen)
+
+
+def test_a_caller_that_fails_at_its_answer_keeps_no_environment(
+    run_plane: RunPlane, make_spec: Make, make_invocation: Make
+) -> None:
+    async def scenario(h: Any) -> None:
+        spec = make_spec()
+        await h.plane.invoke(spec, make_invocation())
+        raised: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: raised.append(what))
+        for wants_log in (False, True):
+            call = make_invocation(wants_log=wants_log)
+
+            def done(_: object) -> None:
+                raise LookupError
+
+            assert h.plane.invoke_warm(spec, call, done)
+            await h.until(lambda: raised)
+            assert type(raised.pop()["exception"]) is LookupError
+            assert h.texts()[-1].startswith(f"REPORT RequestId: {call.request_id}")
+            assert (await h.plane.describe())["environments"] == {spec.key: {"idle": 1, "busy": 0}}
+
+    run_plane(scenario)
