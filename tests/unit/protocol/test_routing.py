@@ -161,3 +161,16 @@ def test_it_is_known_where_a_name_or_a_path_says_it_all(router: Router) -> None:
     assert lambda_.is_told_by_path("POST", "/2015-03-31/functions/f/invocations")
     assert not lambda_.is_told_by_path("POST", "/nowhere")
     assert not sqs.is_told_by_path("POST", "/")
+
+
+@pytest.mark.parametrize(
+    ("host", "is_named"),
+    [
+        ("lambda.us-east-1.amazonaws.com", True),
+        ("sts.amazonaws.com", True),
+        ("127.0.0.1:4566", False),
+        ("", False),
+    ],
+)
+def test_a_host_may_name_a_service(router: Router, host: str, is_named: bool) -> None:
+    assert router.is_named_by_host(Headers([("Host", host)])) is is_named
