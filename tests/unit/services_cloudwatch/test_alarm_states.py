@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from lambent.services.cloudwatch.alarm_states import SPARE, judge
+from lambent.services.cloudwatch.alarm_states import SPARE, judge, reason_data
 
 ALARM = {
     "ComparisonOperator": "GreaterThanThreshold",
@@ -14,6 +16,9 @@ ALARM = {
     "Threshold": 1.0,
 }
 BREACHING, FINE = 5.0, 0.0
+COUNTED = {1: "1 datapoint", 2: "2 datapoints"}
+UP = {many: f"(minimum {told} for OK -> ALARM transition)" for many, told in COUNTED.items()}
+DOWN = {many: f"(minimum {told} for ALARM -> OK transition)" for many, told in COUNTED.items()}
 
 
 def points(text: str) -> list[tuple[int, float | None]]:
@@ -83,30 +88,127 @@ def test_each_comparison(operator: str, value: float, found: str) -> None:
     assert verdict.state == found
 
 
-def test_reasons_are_worded_as_on_aws() -> None:
-    one = {**ALARM, "EvaluationPeriods": 1}
-    breached = judge(one, points("0 0 X"))
-    assert breached is not None
-    assert breached.reason == (
-        "Threshold Crossed: 1 datapoint [5.0 (01/01/70 00:02:00)] was greater than the threshold (1.0)."
+def reason(alarm: dict[str, Any], text: str) -> str:
+    verdict = judge({**ALARM, **alarm}, points(text))
+    assert verdict is not None
+    return verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("alarm", "text", "told"),
+    [
+        # As describe-alarms shows them of alarms that do not say how many data points they take.
+        (
+            {"EvaluationPeriods": 1},
+            "0 0 X",
+            "1 datapoint [X4] was greater than the threshold (1.0).",
+        ),
+        (
+            {"EvaluationPeriods": 1},
+            "0 0 0",
+            "1 datapoint [04] was not greater than the threshold (1.0).",
+        ),
+        (
+            {"EvaluationPeriods": 2},
+            "0 0 0 0",
+            "2 datapoints [04, 03] were not greater than the threshold (1.0).",
+        ),
+        # And of those that do, as the console makes them: events of EventBridge and mails that people have published.
+        (
+            {"EvaluationPeriods": 1, "DatapointsToAlarm": 1},
+            "0 0 X",
+            f"1 out of the last 1 datapoints [X4] was greater than the threshold (1.0) {UP[1]}.",
+        ),
+        (
+            {"EvaluationPeriods": 1, "DatapointsToAlarm": 1},
+            "0 0 0",
+            f"1 out of the last 1 datapoints [04] was not greater than the threshold (1.0) {DOWN[1]}.",
+        ),
+        (
+            {"EvaluationPeriods": 2, "DatapointsToAlarm": 2},
+            "0 0 X 0",
+            f"1 out of the last 2 datapoints [04] was not greater than the threshold (1.0) {DOWN[1]}.",
+        ),
+        (
+            {"EvaluationPeriods": 2, "DatapointsToAlarm": 2},
+            "0 0 0 0",
+            f"2 out of the last 2 datapoints [04, 03] were not greater than the threshold (1.0) {DOWN[1]}.",
+        ),
+        (
+            {"EvaluationPeriods": 3, "DatapointsToAlarm": 2},
+            "0 0 X 0 X",
+            f"2 out of the last 3 datapoints [X4, X2] were greater than the threshold (1.0) {UP[2]}.",
+        ),
+        # Terraform configurations and notes that quote what was seen, 2023 to 2026.
+        (
+            {"TreatMissingData": "breaching"},
+            "- - - - -",
+            "no datapoints were received for 3 periods and 3 missing datapoints were treated as [Breaching].",
+        ),
+        (
+            {"TreatMissingData": "notBreaching"},
+            "- - - - -",
+            "no datapoints were received for 3 periods and 3 missing datapoints were treated as [NonBreaching].",
+        ),
+        (
+            {"TreatMissingData": "breaching", "DatapointsToAlarm": 2},
+            "- - - - 0",
+            "1 datapoint was received for 3 periods and 2 missing datapoints were treated as [Breaching].",
+        ),
+    ],
+)
+def test_reasons_are_worded_as_on_aws(alarm: dict[str, Any], text: str, told: str) -> None:
+    last = len(text.split()) - 1
+    for value, mark in ((BREACHING, "X"), (FINE, "0")):
+        for back in range(3):
+            shown = f"{value} (01/01/70 00:{last - back:02}:00)"
+            told = told.replace(f"[{mark}{4 - back}", f"[{shown}").replace(
+                f" {mark}{4 - back}]", f" {shown}]"
+            )
+    assert reason(alarm, text) == f"Threshold Crossed: {told}"
+
+
+def test_what_is_unknown() -> None:
+    assert (
+        reason({"EvaluationPeriods": 1}, "- - -") == "Insufficient Data: 1 datapoint was unknown."
     )
-    fine = judge(one, points("0 0 0"))
-    assert fine is not None
-    assert fine.reason == (
-        "Threshold Crossed: 1 datapoint [0.0 (01/01/70 00:02:00)] was not greater than the threshold (1.0)."
-    )
-    unknown = judge(one, points("- - -"))
-    assert unknown is not None
-    assert unknown.reason == "Insufficient Data: 1 datapoint was unknown."
-    several = judge({**ALARM, "DatapointsToAlarm": 2}, points("0 0 X 0 X"))
-    assert several is not None
-    assert several.reason == (
-        "Threshold Crossed: 2 out of the last 3 datapoints [5.0 (01/01/70 00:04:00), 5.0 (01/01/70 00:02:00)] "
-        "were greater than the threshold (1.0) (minimum 2 datapoints for OK -> ALARM transition)."
-    )
-    treated = judge({**one, "TreatMissingData": "breaching"}, points("- - -"))
-    assert treated is not None
-    assert treated.reason == (
-        "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as "
-        "[Breaching]."
-    )
+    assert reason({}, "- - - - -") == "Insufficient Data: 3 datapoints were unknown."
+
+
+def data(alarm: dict[str, Any], text: str, sizes: dict[int, float]) -> Any:
+    alarm = {**ALARM, "Statistic": "Average", "Period": 60, **alarm}
+    verdict = judge(alarm, points(text))
+    assert verdict is not None
+    return reason_data(alarm, replace(verdict, sizes=sizes), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_the_data_of_a_reason_have_the_points_that_the_state_takes() -> None:
+    """As an alarm's event of 2021 has them: two in the text, both recent, and the newest, for one is enough."""
+    two = {"EvaluationPeriods": 2, "DatapointsToAlarm": 2}
+    assert data(two, "0 0 0 0", {180: 1.0, 120: 1.0}) == {
+        "version": "1.0",
+        "queryDate": "2026-01-01T00:00:00.000+0000",
+        "startDate": "1970-01-01T00:02:00.000+0000",
+        "statistic": "Average",
+        "period": 60,
+        "recentDatapoints": [0.0, 0.0],
+        "threshold": 1.0,
+        "evaluatedDatapoints": [
+            {"timestamp": "1970-01-01T00:03:00.000+0000", "sampleCount": 1.0, "value": 0.0}
+        ],
+    }
+    found = data(two, "0 0 X X", {})["evaluatedDatapoints"]
+    assert found == [
+        {"timestamp": "1970-01-01T00:03:00.000+0000", "value": 5.0},
+        {"timestamp": "1970-01-01T00:02:00.000+0000", "value": 5.0},
+    ]
+
+
+def test_the_data_of_a_reason_name_the_periods_in_which_nothing_came() -> None:
+    """As an alarm's event of 2023 has them: five periods, no values, and no startDate."""
+    found = data({}, "- - - - -", {})
+    assert "startDate" not in found
+    assert found["recentDatapoints"] == []
+    assert found["evaluatedDatapoints"] == [
+        {"timestamp": f"1970-01-01T00:{minute:02}:00.000+0000"} for minute in (4, 3, 2)
+    ]

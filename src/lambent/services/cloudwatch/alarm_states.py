@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,16 @@ TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the points say. `points`: those that were looked at, newest first, as (second, value)."""
+    """What the points say. `points`: those that were looked at, newest first, as (second, value); `evaluated`: as many
+    of them as the state takes, or, where there is none, the periods that were asked for; `sizes`: of how many samples
+    the value of a period is, which is not known of expressions.
+    """
 
     state: str
     reason: str
     points: tuple[tuple[int, float], ...]
+    evaluated: tuple[tuple[int, float | None], ...]
+    sizes: Mapping[int, float] = field(default_factory=dict)
 
 
 def judge(alarm: Mapping[str, Any], points: Sequence[tuple[int, float | None]]) -> Verdict | None:
@@ -42,15 +47,18 @@ def judge(alarm: Mapping[str, Any], points: Sequence[tuple[int, float | None]]) 
     real = [(at, value) for at, value in points if value is not None][-wanted:]
     breaching = [each for each in real if compare(each[1], threshold)]
     missing = wanted - len(real)
-    say = _Words(words, threshold, wanted, needed, real)
+    periods = tuple(at for at, _ in reversed(points[-wanted:]))
+    say = _Words(
+        words, threshold, wanted, needed, "DatapointsToAlarm" in alarm, real, breaching, periods
+    )
     if missing == 0:
-        return say.crossed(len(breaching) >= needed, breaching)
+        return say.crossed(len(breaching) >= needed)
     treatment = alarm.get("TreatMissingData", "missing")
     if treatment in {"breaching", "notBreaching"}:
         count = len(breaching) + (missing if treatment == "breaching" else 0)
         return say.treated(count >= needed, missing, treatment)
     if len(breaching) >= needed or len(breaching) < len(real):
-        return say.crossed(len(breaching) >= needed, breaching)
+        return say.crossed(len(breaching) >= needed)
     if treatment == "ignore":
         return None
     return _premature(points, wanted, needed, compare, threshold, say) if real else say.unknown()
@@ -74,50 +82,68 @@ def _premature(
         later = [each for each in recent[position:] if each[1] is not None]
         if all(each is not None and compare(each, threshold) for _, each in later):
             if len(recent) - position >= needed:
-                return say.crossed(True, [(at, each) for at, each in later if each is not None])
+                return say.crossed(True)
             return None
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """Reasons as AWS words them."""
+    """Reasons as AWS words them: at length where the alarm says how many data points it takes (`is_counted`)."""
 
     comparison: str
     threshold: float
     wanted: int
     needed: int
+    is_counted: bool
     real: list[tuple[int, float]]
+    breaching: list[tuple[int, float]]
+    periods: tuple[int, ...]  # newest first
 
-    def crossed(self, is_alarm: bool, breaching: Sequence[tuple[int, float]]) -> Verdict:
-        shown = self.real if not is_alarm else list(breaching)
-        newest = tuple(reversed(self.real))
-        values = ", ".join(f"{value} ({_short(at)})" for at, value in reversed(shown))
-        many = len(shown) != 1
-        subject = f"{len(shown)} datapoint{'s' if many else ''} [{values}]"
-        if self.wanted != self.needed and is_alarm:
+    def crossed(self, is_alarm: bool) -> Verdict:
+        """The data points that speak for the state, newest first."""
+        others = [each for each in self.real if each not in self.breaching]
+        shown = tuple(reversed(self.breaching if is_alarm else others))
+        values = ", ".join(f"{value} ({_short(at)})" for at, value in shown)
+        few = self.needed if is_alarm else self.wanted - self.needed + 1
+        subject = f"{_count(len(shown))} [{values}]"
+        ending = ""
+        if self.is_counted:
             subject = f"{len(shown)} out of the last {self.wanted} datapoints [{values}]"
-        verb = ("were" if many else "was") + ("" if is_alarm else " not")
-        text = f"Threshold Crossed: {subject} {verb} {self.comparison} the threshold ({self.threshold})"
-        if self.wanted > 1:
-            few = self.needed if is_alarm else self.wanted - self.needed + 1
             way = "OK -> ALARM" if is_alarm else "ALARM -> OK"
-            text += f" (minimum {few} datapoint{'s' if few != 1 else ''} for {way} transition)"
-        return Verdict(ALARM if is_alarm else OK, f"{text}.", newest)
+            ending = f" (minimum {_count(few)} for {way} transition)"
+        verb = ("was" if len(shown) == 1 else "were") + ("" if is_alarm else " not")
+        text = (
+            f"Threshold Crossed: {subject} {verb} {self.comparison} the threshold "
+            f"({self.threshold}){ending}."
+        )
+        newest = tuple(reversed(self.real))
+        return Verdict(ALARM if is_alarm else OK, text, newest, shown[:few])
 
     def treated(self, is_alarm: bool, missing: int, treatment: str) -> Verdict:
         how = {"breaching": "Breaching", "notBreaching": "NonBreaching"}[treatment]
-        many = missing != 1
+        received = f"{_count(len(self.real))} {'was' if len(self.real) == 1 else 'were'}"
+        if not self.real:
+            received = "no datapoints were"
         text = (
-            f"Threshold Crossed: no datapoints were received for {missing} period{'s' if many else ''} and "
-            f"{missing} missing datapoint{'s were' if many else ' was'} treated as [{how}]."
+            f"Threshold Crossed: {received} received for {self.wanted} "
+            f"period{'' if self.wanted == 1 else 's'} and {missing} missing "
+            f"datapoint{' was' if missing == 1 else 's were'} treated as [{how}]."
         )
-        return Verdict(ALARM if is_alarm else OK, text, tuple(reversed(self.real)))
+        newest = tuple(reversed(self.real))
+        return Verdict(ALARM if is_alarm else OK, text, newest, newest or self._nothing())
 
     def unknown(self) -> Verdict:
-        many = self.wanted != 1
-        text = f"Insufficient Data: {self.wanted} datapoint{'s were' if many else ' was'} unknown."
-        return Verdict(INSUFFICIENT_DATA, text, ())
+        verb = "was" if self.wanted == 1 else "were"
+        text = f"Insufficient Data: {_count(self.wanted)} {verb} unknown."
+        return Verdict(INSUFFICIENT_DATA, text, (), self._nothing())
+
+    def _nothing(self) -> tuple[tuple[int, None], ...]:
+        return tuple((at, None) for at in self.periods)
+
+
+def _count(number: int) -> str:
+    return f"{number} datapoint{'' if number == 1 else 's'}"
 
 
 def _short(second: int) -> str:
@@ -137,9 +163,17 @@ def reason_data(alarm: Mapping[str, Any], verdict: Verdict, now: datetime) -> di
     found["recentDatapoints"] = [value for _, value in reversed(verdict.points)]
     found["threshold"] = alarm["Threshold"]
     found["evaluatedDatapoints"] = [
-        {"timestamp": stamp(datetime.fromtimestamp(at, UTC)), "value": value}
-        for at, value in verdict.points
+        _evaluated(at, value, verdict.sizes.get(at)) for at, value in verdict.evaluated
     ]
+    return found
+
+
+def _evaluated(at: int, value: float | None, size: float | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"timestamp": stamp(datetime.fromtimestamp(at, UTC))}
+    if value is not None:
+        if size is not None:
+            found["sampleCount"] = size
+        found["value"] = value
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -202,17 +202,19 @@ def _verdict(tx: Tx, scope: Scope, alarm: Mapping[str, Any], now: datetime) -> V
     start_s = end_s - period * (alarm["EvaluationPeriods"] + SPARE)
     span = Span(start_s, end_s, period)
     try:
-        found = _values(tx, scope, alarm, span, now)
+        found, sizes = _values(tx, scope, alarm, span, now)
     except ValidationError as reason:
         _log.warning("alarm %s cannot be evaluated: %s", alarm["AlarmArn"], reason)
         return None
     points = [(at, found.get(at)) for at in range(start_s, end_s, period)]
-    return judge(alarm, points)
+    verdict = judge(alarm, points)
+    return None if verdict is None else replace(verdict, sizes=sizes)
 
 
 def _values(
     tx: Tx, scope: Scope, alarm: Mapping[str, Any], span: Span, now: datetime
-) -> dict[int, float]:
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Its data points, and of how many samples each is."""
     if "Metrics" in alarm:
         shown = next(each for each in alarm["Metrics"] if each.get("ReturnData", True))
         answers = querying.Answers(
@@ -226,13 +228,15 @@ def _values(
         several = answers.of(shown["Id"])
         if len(several) > 1:
             raise ValidationError("the expression must return one time series")
-        return several[0].values if several else {}
+        return (several[0].values if several else {}), {}
     dimensions = dimensions_of((each["Name"], each["Value"]) for each in alarm["Dimensions"])
     key = key_of(scope, alarm["Namespace"], alarm["MetricName"], dimensions)
     statistic = statistics.find(alarm.get("Statistic") or alarm["ExtendedStatistic"])
     assert statistic is not None, "checked when the alarm was put"
     rows = store.read(tx, key, span.start_s, span.end_s, alarm.get("Unit"))
-    return values(rows, span, statistic)
+    size = statistics.find("SampleCount")
+    assert size is not None
+    return values(rows, span, statistic), values(rows, span, size)
 
 
 def _judge_composites(tx: Tx, now: datetime) -> None:
