@@ -32,6 +32,9 @@ def test_a_new_group_has_these_members_and_no_others(
         "metricFilterCount": 0,
         "storedBytes": 0,
         "logGroupClass": "STANDARD",
+        # As describe-log-groups shows them in 2026, false or not.
+        "deletionProtectionEnabled": False,
+        "bearerTokenAuthenticationEnabled": False,
     }
 
 

@@ -182,11 +182,11 @@ def _described(group: Group, filters: int, stored_bytes: int) -> dict[str, Any]:
         "storedBytes": stored_bytes,
         "logGroupClass": group.group_class,
         "logGroupArn": arn,
+        "deletionProtectionEnabled": group.is_protected,
+        "bearerTokenAuthenticationEnabled": False,  # there is nothing that would enable it
     }
     if group.retention_days:
         document["retentionInDays"] = group.retention_days
-    if group.is_protected:
-        document["deletionProtectionEnabled"] = True
     return document
 
 
