@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # AWS switched with python3.12; what the environment says counts, not the interpreter that stands in for it.
 _LARGE = 65_536
+_FEW = 16
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
 _LONG = 4_096
 # What JSON escapes in ASCII, and what some encoders do.
 _SPECIAL = ('"', "\\", "\x7f", *map(chr, range(32)))
@@ -65,6 +67,8 @@ class Marshaller:
         if isinstance(answer, bytes):
             return answer
         try:
+            if _is_long_and_simple(answer):
+                return self.encode(answer, self._chunks_of_long)
             chunks = self._chunks
             size = _plain_size(answer)
             if size is None:
@@ -142,6 +146,22 @@ def _quickly(escape: Callable[[str], str]) -> Callable[[str], str]:
         return f'"{text}"'
 
     return quoted
+
+
+def _is_long_and_simple(answer: Any) -> bool:
+    """Whether it is a long text, or a small object with one, and without anything in the others to look into."""
+    if type(answer) is str:
+        return len(answer) > _LARGE
+    if type(answer) is not dict or len(answer) > _FEW:
+        return False
+    is_long = False
+    for name, value in answer.items():
+        kind = type(value)
+        if kind not in _SIMPLE or type(name) is not str:
+            return False
+        if kind is str and len(value) > _LARGE:
+            is_long = True
+    return is_long
 
 
 def _is_mostly_one_text(answer: Any, size: int) -> bool:
