@@ -276,6 +276,16 @@ os.close(read), os.close(write)
     assert json.loads(payload) == ["\n"] * 3
 
 
+def test_a_function_may_put_a_mapping_in_the_place_of_its_environment(driver: Any) -> None:
+    box = driver.probe()
+    box.run("os.environ = {'MINE': '1'}; answer = 1")
+    event = json.dumps({"code": "answer = os.environ"}).encode()
+    _, payload = box.invoke(event, trace_id="Root=1")
+    assert json.loads(payload) == {"MINE": "1", "_X_AMZN_TRACE_ID": "Root=1"}
+    _, payload = box.invoke(event)
+    assert json.loads(payload) == {"MINE": "1"}
+
+
 def test_trace_headers_do_not_add_up_in_memory(driver: Any) -> None:
     """setenv keeps every value that it was ever given; a busy function would run out of memory by it."""
     box = driver.probe()

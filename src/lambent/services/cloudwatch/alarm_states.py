@@ -48,17 +48,17 @@ def judge(alarm: Mapping[str, Any], points: Sequence[tuple[int, float | None]]) 
     breaching = [each for each in real if compare(each[1], threshold)]
     missing = wanted - len(real)
     periods = tuple(at for at, _ in reversed(points[-wanted:]))
-    say = _Words(
-        words, threshold, wanted, needed, "DatapointsToAlarm" in alarm, real, breaching, periods
-    )
+    say = _Words(words, threshold, wanted, needed, "DatapointsToAlarm" in alarm, real, periods)
+    is_alarm = len(breaching) >= needed
+    speaking = breaching if is_alarm else [each for each in real if each not in breaching]
     if missing == 0:
-        return say.crossed(len(breaching) >= needed)
+        return say.crossed(is_alarm, speaking)
     treatment = alarm.get("TreatMissingData", "missing")
     if treatment in {"breaching", "notBreaching"}:
         count = len(breaching) + (missing if treatment == "breaching" else 0)
         return say.treated(count >= needed, missing, treatment)
-    if len(breaching) >= needed or len(breaching) < len(real):
-        return say.crossed(len(breaching) >= needed)
+    if is_alarm or len(breaching) < len(real):
+        return say.crossed(is_alarm, speaking)
     if treatment == "ignore":
         return None
     return _premature(points, wanted, needed, compare, threshold, say) if real else say.unknown()
@@ -82,7 +82,7 @@ def _premature(
         later = [each for each in recent[position:] if each[1] is not None]
         if all(each is not None and compare(each, threshold) for _, each in later):
             if len(recent) - position >= needed:
-                return say.crossed(True)
+                return say.crossed(True, [(at, each) for at, each in later if each is not None])
             return None
     return None
 
@@ -97,13 +97,11 @@ class _Words:
     needed: int
     is_counted: bool
     real: list[tuple[int, float]]
-    breaching: list[tuple[int, float]]
     periods: tuple[int, ...]  # newest first
 
-    def crossed(self, is_alarm: bool) -> Verdict:
-        """The data points that speak for the state, newest first."""
-        others = [each for each in self.real if each not in self.breaching]
-        shown = tuple(reversed(self.breaching if is_alarm else others))
+    def crossed(self, is_alarm: bool, speaking: Sequence[tuple[int, float]]) -> Verdict:
+        """`speaking`: the data points that speak for the state, the oldest first."""
+        shown = tuple(reversed(speaking))
         values = ", ".join(f"{value} ({_short(at)})" for at, value in shown)
         few = self.needed if is_alarm else self.wanted - self.needed + 1
         subject = f"{_count(len(shown))} [{values}]"

@@ -128,7 +128,7 @@ class AlarmWatch:
         self._periods = {period_of(row.document) for row in rows}
         for row in rows:
             verdict = _verdict(tx, row.scope, row.document, now)
-            if verdict is not None and verdict.state != row.document["StateValue"]:
+            if verdict is not None:
                 found.append((row.scope, row.document, verdict))
         return found
 
@@ -202,41 +202,50 @@ def _verdict(tx: Tx, scope: Scope, alarm: Mapping[str, Any], now: datetime) -> V
     start_s = end_s - period * (alarm["EvaluationPeriods"] + SPARE)
     span = Span(start_s, end_s, period)
     try:
-        found, sizes = _values(tx, scope, alarm, span, now)
+        found = _values(tx, scope, alarm, span, now)
     except ValidationError as reason:
         _log.warning("alarm %s cannot be evaluated: %s", alarm["AlarmArn"], reason)
         return None
     points = [(at, found.get(at)) for at in range(start_s, end_s, period)]
     verdict = judge(alarm, points)
-    return None if verdict is None else replace(verdict, sizes=sizes)
+    if verdict is None or verdict.state == alarm["StateValue"]:
+        return None
+    if "Metrics" in alarm:
+        return verdict
+    return replace(verdict, sizes=_of_metric(tx, scope, alarm, span, "SampleCount"))
 
 
 def _values(
     tx: Tx, scope: Scope, alarm: Mapping[str, Any], span: Span, now: datetime
-) -> tuple[dict[int, float], dict[int, float]]:
-    """Its data points, and of how many samples each is."""
-    if "Metrics" in alarm:
-        shown = next(each for each in alarm["Metrics"] if each.get("ReturnData", True))
-        answers = querying.Answers(
-            tx,
-            scope,
-            alarm["Metrics"],
-            store.moment_of(span.start_s),
-            store.moment_of(span.end_s),
-            now,
-        )
-        several = answers.of(shown["Id"])
-        if len(several) > 1:
-            raise ValidationError("the expression must return one time series")
-        return (several[0].values if several else {}), {}
+) -> dict[int, float]:
+    if "Metrics" not in alarm:
+        statistic = alarm.get("Statistic") or alarm["ExtendedStatistic"]
+        return _of_metric(tx, scope, alarm, span, statistic)
+    shown = next(each for each in alarm["Metrics"] if each.get("ReturnData", True))
+    answers = querying.Answers(
+        tx,
+        scope,
+        alarm["Metrics"],
+        store.moment_of(span.start_s),
+        store.moment_of(span.end_s),
+        now,
+    )
+    several = answers.of(shown["Id"])
+    if len(several) > 1:
+        raise ValidationError("the expression must return one time series")
+    return several[0].values if several else {}
+
+
+def _of_metric(
+    tx: Tx, scope: Scope, alarm: Mapping[str, Any], span: Span, name: str
+) -> dict[int, float]:
+    """A statistic of the alarm's metric."""
     dimensions = dimensions_of((each["Name"], each["Value"]) for each in alarm["Dimensions"])
     key = key_of(scope, alarm["Namespace"], alarm["MetricName"], dimensions)
-    statistic = statistics.find(alarm.get("Statistic") or alarm["ExtendedStatistic"])
+    statistic = statistics.find(name)
     assert statistic is not None, "checked when the alarm was put"
     rows = store.read(tx, key, span.start_s, span.end_s, alarm.get("Unit"))
-    size = statistics.find("SampleCount")
-    assert size is not None
-    return values(rows, span, statistic), values(rows, span, size)
+    return values(rows, span, statistic)
 
 
 def _judge_composites(tx: Tx, now: datetime) -> None:

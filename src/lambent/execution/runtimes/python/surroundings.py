@@ -6,7 +6,7 @@ import os
 import pkgutil
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,13 +83,18 @@ def note_trace(trace_id: str) -> None:
     It changes with every call, and the C library keeps every value that setenv was ever given: 146 bytes a call, so
     that a busy function would run out of memory. It is told when a program is started that may look (`_tell_children`).
     """
-    values = vars(os.environ).get("_data")
+    values: Any = getattr(os.environ, "_data", None)
     if values is None:  # the function has put something else in its place
-        os.environ[TRACE_VARIABLE] = trace_id
-    elif trace_id:
-        values[_TRACE_KEY] = os.fsencode(trace_id)
+        _note(os.environ, TRACE_VARIABLE, trace_id)
     else:
-        values.pop(_TRACE_KEY, None)
+        _note(values, _TRACE_KEY, os.fsencode(trace_id))
+
+
+def _note(values: Any, key: object, value: object) -> None:
+    if value:
+        values[key] = value
+    else:
+        values.pop(key, None)
 
 
 def watch_children() -> None:

@@ -83,9 +83,7 @@ class Authorization:
         except MissingAuthenticationToken:
             raise Failure(MISSING_AUTHENTICATION_TOKEN) from None
         except ServiceError as error:
-            headers = exchange.request.headers
-            is_dated = "x-amz-date" in headers or "date" in headers
-            refusal = refusal_of(headers.get("authorization"), is_dated=is_dated)
+            refusal = refusal_of(exchange.request.headers)
             if refusal is not None:
                 raise refusal from None
             kinds = {

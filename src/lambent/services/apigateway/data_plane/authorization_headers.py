@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import TYPE_CHECKING
 
 from lambent.services.apigateway.data_plane.failures import INCOMPLETE_SIGNATURE, Failure
+
+if TYPE_CHECKING:
+    from lambent.core.http import Headers
 
 _SIGNED = "AWS4-HMAC-SHA256 "
 _PARTS = ("Credential", "Signature", "SignedHeaders")
 _NO_DATE = "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
 
 
-def refusal_of(authorization: str, *, is_dated: bool) -> Failure | None:
-    """None where there is no such header, or one that may be a signature.
-
-    Args:
-        is_dated: the request has `X-Amz-Date` or `Date`.
-    """
+def refusal_of(headers: Headers) -> Failure | None:
+    """None where there is no such header, or one that may be a signature."""
+    authorization = headers.get("authorization")
     if not authorization or authorization.startswith(_SIGNED):
         return None
     digest = base64.b64encode(hashlib.sha256(authorization.encode()).digest()).decode()
@@ -36,7 +37,7 @@ def refusal_of(authorization: str, *, is_dated: bool) -> Failure | None:
     missing = [
         f"Authorization header requires '{name}' parameter." for name in _PARTS if name not in names
     ]
-    if not is_dated:
+    if "x-amz-date" not in headers and "date" not in headers:
         missing.append(_NO_DATE)
     if not missing:
         return None

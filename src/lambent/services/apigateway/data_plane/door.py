@@ -66,7 +66,8 @@ class RestApiDoor:
         )
         exchange.journal = self._records.log_for(exchange)
         if found is None:
-            response = gateway_responses.answer(_unknown(request), exchange)
+            failure = refusal_of(request.headers) or Failure(MISSING_AUTHENTICATION_TOKEN)
+            response = gateway_responses.answer(failure, exchange)
         else:
             response = await self._served(exchange)
         finished(response, exchange)
@@ -101,14 +102,6 @@ class RestApiDoor:
             if ids.fraction() * 100 < percent:
                 return canary
         return plan
-
-
-def _unknown(request: Request) -> Failure:
-    """Of a request that no method is for."""
-    headers = request.headers
-    is_dated = "x-amz-date" in headers or "date" in headers
-    refusal = refusal_of(headers.get("authorization"), is_dated=is_dated)
-    return refusal or Failure(MISSING_AUTHENTICATION_TOKEN)
 
 
 def _bare(kind: Kind) -> Response:
