@@ -35,15 +35,21 @@ def issuer(backend: Any) -> str:
     return str(backend.url)
 
 
-def test_a_token_opens_a_route(account: Any, echo: str, issuer: str) -> None:
-    api = account.api("GET /a", "GET /b", arn=account.function("f", echo))
-    authorizer = account.client.create_authorizer(
+def jwt_authorizer(account: Any, api: str, issuer: str) -> str:
+    """For tokens of the issuer, whose audience is `me`; returns its id."""
+    made = account.client.create_authorizer(
         ApiId=api,
         AuthorizerType="JWT",
         Name="jwt",
         IdentitySource=["$request.header.Authorization"],
         JwtConfiguration={"Issuer": issuer, "Audience": ["me"]},
-    )["AuthorizerId"]
+    )
+    return str(made["AuthorizerId"])
+
+
+def test_a_token_opens_a_route(account: Any, echo: str, issuer: str) -> None:
+    api = account.api("GET /a", "GET /b", arn=account.function("f", echo))
+    authorizer = jwt_authorizer(account, api, issuer)
     for route in account.client.get_routes(ApiId=api)["Items"]:
         scopes = {"AuthorizationScopes": ["write"]} if route["RouteKey"] == "GET /b" else {}
         account.client.update_route(
@@ -88,13 +94,7 @@ def test_a_token_opens_a_route(account: Any, echo: str, issuer: str) -> None:
 def guarded(account: Any, echo: str, issuer: str) -> str:
     """An API with one route, `GET /a`, for tokens of the issuer; returns its id."""
     api = str(account.api("GET /a", arn=account.function("f", echo)))
-    authorizer = account.client.create_authorizer(
-        ApiId=api,
-        AuthorizerType="JWT",
-        Name="jwt",
-        IdentitySource=["$request.header.Authorization"],
-        JwtConfiguration={"Issuer": issuer, "Audience": ["me"]},
-    )["AuthorizerId"]
+    authorizer = jwt_authorizer(account, api, issuer)
     [route] = account.client.get_routes(ApiId=api)["Items"]
     account.client.update_route(
         ApiId=api, RouteId=route["RouteId"], AuthorizationType="JWT", AuthorizerId=authorizer
