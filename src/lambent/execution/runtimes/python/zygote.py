@@ -247,6 +247,8 @@ def main() -> None:
     try:
         if plan["language"] == "java":
             classes.ensure(plan["interpreter"], plan["runtime"])
+        if plan["language"] == "python" and not plan["execs"]:
+            bootstrap.rehearse()
         if plan["isolated"]:
             _enter_root(plan)
     except OSError as error:
@@ -258,6 +260,7 @@ def main() -> None:
         sys.path.append(surroundings.LIBRARIES)
         if plan["preload"]:
             _import_sdk()
+        surroundings.forget_ourselves()
     gc.collect()
     gc.freeze()
     zygote.run()
