@@ -36,6 +36,9 @@ BATCH = 4_600
 SPELL_S = 3.0
 CONNECTIONS = 1
 MOST_S, MOST_RATIO = 3.0, 2.0
+# AWS's own example asks once a second. Asked every 10 ms, core would be measured at answering this instead, and the
+# client's signing at taking a core from everybody.
+POLL_S = 0.25
 GROUP, STREAM = "bench", "lines"
 QUERY = "filter @message like /level=ERROR/ | stats count(*) as errors by bin(5m)"
 HOUR_MS = 3_600_000
@@ -84,7 +87,7 @@ def query(logs: CloudWatchLogsClient, count: int, start_ms: int) -> float:
         found = logs.get_query_results(queryId=started["queryId"])
         if found["status"] not in {"Running", "Scheduled"}:
             break
-        time.sleep(0.01)
+        time.sleep(POLL_S)
     taken = time.perf_counter() - begun
     cells = [cell for row in found["results"] for cell in row]
     errors = sum(int(cell["value"]) for cell in cells if cell["field"] == "errors")
