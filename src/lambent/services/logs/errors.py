@@ -35,6 +35,12 @@ class OperationAborted(ServiceError):
     code, status = "OperationAbortedException", 400
 
 
+class InvalidOperation(ServiceError):
+    """What is named is in no state for this."""
+
+    code, status = "InvalidOperationException", 400
+
+
 class ServiceUnavailable(ServiceError):
     """It cannot be done now; the client may try again."""
 

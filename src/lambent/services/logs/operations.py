@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.core.service import Operation, waits
-from lambent.services.logs import account_policies, destinations, exports, query_definitions
+from lambent.services.logs import account_policies, destinations, query_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.core.ports import Database
     from lambent.core.service import Document
+    from lambent.services.logs.exports import ExportTasks
     from lambent.services.logs.metric_filters import MetricFilters
     from lambent.services.logs.queries import Queries
     from lambent.services.logs.subscription_filters import SubscriptionFilters
@@ -58,13 +59,10 @@ def record_operations(kinds: Kinds) -> Table:
     """What is kept and described, and little more."""
     read, write = kinds.read, kinds.write
     return {
-        "CancelExportTask": read(exports.cancel_export_task),
-        "CreateExportTask": read(exports.create_export_task),
         "DeleteDestination": write(destinations.delete_destination),
         "DeleteQueryDefinition": write(query_definitions.delete_query_definition),
         "DeleteResourcePolicy": write(account_policies.delete_resource_policy),
         "DescribeDestinations": read(destinations.describe_destinations),
-        "DescribeExportTasks": read(exports.describe_export_tasks),
         "DescribeQueryDefinitions": read(query_definitions.describe_query_definitions),
         "DescribeResourcePolicies": read(account_policies.describe_resource_policies),
         "PutDestination": write(destinations.put_destination),
@@ -90,6 +88,15 @@ def subscription_operations(filters: SubscriptionFilters, kinds: Kinds) -> Table
         "DeleteSubscriptionFilter": kinds.write(filters.delete_subscription_filter),
         "DescribeSubscriptionFilters": kinds.read(filters.describe_subscription_filters),
         "PutSubscriptionFilter": kinds.waits(filters.put_subscription_filter),
+    }
+
+
+def export_operations(tasks: ExportTasks, kinds: Kinds) -> Table:
+    """Export tasks."""
+    return {
+        "CancelExportTask": kinds.waits(tasks.cancel_export_task),
+        "CreateExportTask": kinds.waits(tasks.create_export_task),
+        "DescribeExportTasks": kinds.read(tasks.describe_export_tasks),
     }
 
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from lambent.core.context import Scope
 from lambent.process.clock_driver import CalendarDriver
 from lambent.services.logs import embedded_metrics, repository
+from lambent.services.logs.exports import ExportTasks
 from lambent.services.logs.groups import Groups
 from lambent.services.logs.live_tail import LiveTail
 from lambent.services.logs.metric_filters import MetricFilters
 from lambent.services.logs.operations import (
     Kinds,
+    export_operations,
     metric_operations,
     query_operations,
     record_operations,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from lambent.core.ports import Database, Functions, MetricSink
     from lambent.core.service import Operation
     from lambent.process.clock_driver import MovableClock
-    from lambent.services.logs.ports import Compute
+    from lambent.services.logs.ports import Buckets, Compute
     from lambent.storage.log_segments import LogSegments
 
 # "It can take up to 72 hours before log events are deleted": here an hour, and a day for those in the newest segment.
@@ -60,6 +62,7 @@ class LogsService:
         clock: retention goes by its calendar.
         functions: Lambda, where subscription filters deliver.
         metrics: CloudWatch, where metric filters put what they find; None while it is not there.
+        buckets: S3, where export tasks write; None while it is not there.
     """
 
     name = "logs"
@@ -73,6 +76,7 @@ class LogsService:
         clock: MovableClock,
         functions: Functions,
         metrics: MetricSink | None = None,
+        buckets: Buckets | None = None,
     ) -> None:
         self._database = database
         self._segments = segments
@@ -90,6 +94,14 @@ class LogsService:
             metrics=metrics,
         )
         self._queries = Queries(self._registry, segments, compute)
+        self._exports = ExportTasks(
+            database=database,
+            registry=self._registry,
+            segments=segments,
+            compute=compute,
+            clock=clock,
+            buckets=buckets,
+        )
         self._live_tail = LiveTail(self._registry, segments, compute, clock)
         segments.flushed = self._watchers.flushed
         registry, changed = self._registry, self._watchers.changed
@@ -103,6 +115,7 @@ class LogsService:
             **metric_operations(MetricFilters(changed, compute), kinds),
             **subscription_operations(SubscriptionFilters(database, functions, changed), kinds),
             **query_operations(self._queries, kinds),
+            **export_operations(self._exports, kinds),
             "CreateLogGroup": write(groups.create_log_group),
             "CreateLogStream": operation(streams.create_log_stream),
             "DeleteLogGroup": operation(groups.delete_log_group),
@@ -149,6 +162,7 @@ class LogsService:
             if key not in self._registry.keys:
                 await self._registry.add(key)
         await self._watchers.start()
+        await self._exports.start()
         self._timers = CalendarDriver(self._clock)
         self._sweep_soon()
 
@@ -163,6 +177,7 @@ class LogsService:
         await self._registry.settled()
         self._watchers.forget_all()
         self._queries.forget()
+        self._exports.forget()
         await self._database.write(repository.remove_all)
         self._registry.forget()
         await self._segments.forget()
@@ -176,6 +191,7 @@ class LogsService:
             await self._sweeping
         self._live_tail.stop()
         await self._queries.stop()
+        await self._exports.stop()
         await self._watchers.stop()
         await self._registry.settled()
 
