@@ -12,6 +12,7 @@ from lambent.services.lambda_.payloads import (
     INLINE_LIMIT,
     check_event,
     client_context,
+    is_mostly_text,
     json_fault,
     large_json_fault,
 )
@@ -53,6 +54,42 @@ def test_the_error_is_that_of_aws_for_small_and_large_events(padding: int) -> No
         assert refused.value.message is not None
         assert refused.value.message.startswith("Could not parse request body into json: ")
         assert (refused.value.status, refused.value.members) == (400, {"Type": "User"})
+
+    asyncio.run(scenario())
+
+
+LONG = b"x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b'{"name": "f", "data": "%s"}' % LONG, True),
+        (b'["%s", {"a": "%s"}, 1, null]' % (LONG, LONG), True),
+        (b'"%s"' % LONG + b" " * INLINE_LIMIT, True),
+        (b'"%s"' % LONG + b" " * (INLINE_LIMIT + 1), False),
+        (b"[" + b"1," * INLINE_LIMIT + b"1]", False),
+        (b"[" + b",".join([b'"short"'] * 20_000) + b"]", False),
+        (b'"\\n%s"' % LONG, False),
+        (b'"%s\xc3\xa9"' % LONG, False),
+        (b'{"data": "%s' % LONG, False),
+    ],
+)
+def test_what_is_mostly_text_is_parsed_where_it_is(payload: bytes, *, expected: bool) -> None:
+    assert is_mostly_text(payload) is expected
+
+
+def test_faults_of_events_that_are_mostly_text_are_found() -> None:
+    async def scenario() -> None:
+        await check_event(b'{"data": "%s"}' % LONG)
+        for broken in (
+            b'{"data": "%s"',
+            b'{"data": "%s\x01"}',
+            b'{"data" "%s"}',
+            b'{"data": "%s",}',
+        ):
+            with pytest.raises(InvalidRequestContent):
+                await check_event(broken % LONG)
 
     asyncio.run(scenario())
 
