@@ -59,3 +59,46 @@ def test_what_is_none_is_refused_in_the_librarys_words(text: str) -> None:
     with pytest.raises(json.JSONDecodeError) as theirs:
         json.loads(text)
     assert str(ours.value) == str(theirs.value)
+
+
+X = "x" * LONG
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        X,
+        [X],
+        {"a": X},
+        {"a": {"b": [1, X, {"c": X + "y", "d": "short"}]}, "e": X[1:], "f": None},
+        {"a": X + "é", "b": "\N{GRINNING FACE}"},
+        {"a": X, "b": 'a "quote"'},
+        {"a": X, "b": "\x00"},
+        {X: X},
+        {"a": X, "b": "y" * 60_000, "c": "z" * 60_000},
+        {"a": [X] * 100},
+    ],
+)
+def test_long_texts_in_events(event: Any) -> None:
+    for text in (json.dumps(event), json.dumps(event, ensure_ascii=False, separators=(",", ":"))):
+        assert loads(text) == event
+
+
+@pytest.mark.parametrize(
+    "template",
+    ['{"a": "%s", "a": 1}', '{"a": 1, "a": "%s"}', '"%s"', ' ["%s"] ', '{"a": "%s", "b": NaN}'],
+)
+def test_long_texts_in_unusual_json(template: str) -> None:
+    text = template % X
+    assert repr(loads(text)) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "template", ['{"a": "%s"', '"%s" 1', '{"a" "%s"}', '["%s",]', '"%s', '"%s\x00"', '{"%s"}']
+)
+def test_what_is_no_json_about_long_texts(template: str) -> None:
+    with pytest.raises(json.JSONDecodeError) as ours:
+        loads(template % X)
+    with pytest.raises(json.JSONDecodeError) as theirs:
+        json.loads(template % X)
+    assert str(ours.value) == str(theirs.value)

@@ -26,9 +26,12 @@ _LARGE = 65_536
 _FEW = 16
 _SIMPLE = frozenset({str, int, float, bool, type(None)})
 _LONG = 4_096
+# Of long texts in an event.
+_MANY = 64
 # What JSON escapes in ASCII, and what some encoders do.
 _SPECIAL = ('"', "\\", "\x7f", *map(chr, range(32)))
 _SCAN = vars(json.JSONDecoder())["scan_once"]
+_SCAN_WITH_MARKS = vars(json.JSONDecoder(strict=False))["scan_once"]
 _ESCAPING = re.compile(r"AWS_Lambda_python(2\.7|3\.([6-9]|1[01]))")
 
 
@@ -117,10 +120,63 @@ class Marshaller:
 def loads(text: str) -> Any:
     """As json.loads, in half the time where nothing stands around the value."""
     try:
+        if len(text) > _LARGE and (long := _without_long_texts(text)) is not None:
+            return _put_back(*long)
         value, end = _SCAN(text, 0)
     except (StopIteration, ValueError):
         return json.loads(text)  # which has words for it
     return value if end == len(text) else json.loads(text)
+
+
+def _without_long_texts(text: str) -> tuple[str, list[str]] | None:
+    """The same JSON with a mark in the place of each long text, and these texts, which are found at the speed of
+    memchr(3) instead of a character at a time; None where that cannot be.
+
+    A mark is a null and the text's number. JSON has no nulls in texts but as escapes, and whoever calls has checked
+    that the event is JSON; where there are escapes nothing is done.
+    """
+    if "\\" in text or "\0" in text:
+        return None
+    pieces: list[str] = []
+    texts: list[str] = []
+    copied = end = 0
+    for _ in range(_MANY):
+        start = text.find('"', end)
+        if start < 0:
+            break
+        end = text.find('"', start + 1) + 1
+        if not end:
+            return None
+        if end - start > _LARGE:
+            pieces += (text[copied:start], f'"\0{len(texts)}"')
+            texts.append(text[start + 1 : end - 1])
+            copied = end
+    pieces.append(text[copied:])
+    skeleton = "".join(pieces)
+    return (skeleton, texts) if texts and len(skeleton) <= _LARGE else None
+
+
+def _put_back(skeleton: str, texts: list[str]) -> Any:
+    """Raises StopIteration, ValueError: it is not JSON, or a name is a long text."""
+    value, end = _SCAN_WITH_MARKS(skeleton, 0)
+    if end != len(skeleton):
+        raise ValueError
+    holder = [value]
+    stack: list[Any] = [holder]
+    left = len(texts)
+    while stack and left:
+        around = stack.pop()
+        members = around.items() if type(around) is dict else enumerate(around)
+        for name, each in members:
+            if type(each) is str:
+                if each[:1] == "\0":
+                    around[name] = texts[int(each[1:])]
+                    left -= 1
+            elif type(each) in (dict, list):
+                stack.append(each)
+    if left:
+        raise ValueError
+    return holder[0]
 
 
 def _chunks_of(
