@@ -80,19 +80,26 @@ class LogGroup:
             _log.warning("%s: %d bytes at its end cannot be read", self._path, surplus)
             self._finish()
 
-    def append(self, batches: Iterable[Batch]) -> None:
-        """Add what came together for this group, with one write per segment that it goes to.
+    def append(self, batches: Iterable[Batch]) -> int:
+        """Add what came together for this group, stream by stream, with one write per segment that it goes to. Returns
+        how many bytes were written.
 
         Raises OSError; what was written of it is then unknown.
         """
-        pending = Pending(self._index, self._is_new)
+        streams: dict[str, list[Batch]] = {}
         for batch in batches:
-            if pending.end >= SEGMENT_BYTES or self._is_old(batch.ingested_ms):
-                self._put(pending)
-                self._finish()
-                pending = Pending(self._index, self._is_new)
-            pending.add(batch)
-        self._put(pending)
+            if batch.events:
+                streams.setdefault(batch.stream, []).append(batch)
+        written = 0
+        pending = Pending(self._index, self._is_new)
+        for stream, rest in streams.items():
+            while rest:
+                if pending.end >= SEGMENT_BYTES or self._is_old(rest[0].ingested_ms):
+                    written += self._put(pending)
+                    self._finish()
+                    pending = Pending(self._index, self._is_new)
+                del rest[: pending.add(stream, rest, SEGMENT_BYTES)]
+        return written + self._put(pending)
 
     def create_stream(self, name: str, now_ms: int) -> bool:
         """Durable when it returns. False if it is there already. Raises OSError."""
@@ -222,10 +229,12 @@ class LogGroup:
                 # The record of the deletion may go before this segment does.
                 self._write_index(path, index)
 
-    def _put(self, pending: Pending, *, is_durable: bool = False) -> None:
+    def _put(self, pending: Pending, *, is_durable: bool = False) -> int:
+        """Returns how many bytes were written. Raises OSError."""
         if pending.data:
             self._write(pending.data, is_durable=is_durable)
             pending.enter()
+        return len(pending.data)
 
     def _write(self, data: bytearray, *, is_durable: bool) -> None:
         try:

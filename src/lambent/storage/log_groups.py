@@ -41,9 +41,8 @@ class LogGroups:
         lost: dict[GroupKey, int] = {}
         size = 0
         for key, batches in waiting.items():
-            size += sum(len(text) for batch in batches for _, text in batch.events)
             try:
-                self._group(key).append(batches)
+                size += self._group(key).append(batches)
             except OSError as problem:
                 _log.error("log group %s: %s", key[-1], problem)
                 lost[key] = sum(len(batch.events) for batch in batches)

@@ -48,21 +48,28 @@ class Pending:
         """Where the segment will end."""
         return self._begin + len(self.data)
 
-    def add(self, batch: Batch) -> None:
-        """Events; the first of a stream create it."""
-        if not batch.events:
-            return
-        if batch.stream not in self._numbers and self._is_new(batch.stream):
-            self.create(batch.stream, batch.ingested_ms)
-        number = self._number_of(batch.stream)
+    def add(self, stream: str, batches: Sequence[Batch], full: int) -> int:
+        """Events of one stream, the first of which create it: batch after batch, until the segment ends at `full` or
+        behind it. Returns how many batches were taken, at least one.
+        """
+        if stream not in self._numbers and self._is_new(stream):
+            self.create(stream, batches[0].ingested_ms)
+        number = self._number_of(stream)
         start = self.end
-        self.data += events_bytes(number, batch.events, batch.ingested_ms)
-        times_ms = [timestamp_ms for timestamp_ms, _ in batch.events]
+        data, room = self.data, full - self._begin
+        times_ms: list[int] = []
+        taken = 0
+        for batch in batches:
+            data += events_bytes(number, batch.events, batch.ingested_ms)
+            times_ms += [timestamp_ms for timestamp_ms, _ in batch.events]
+            taken += 1
+            if len(data) >= room:
+                break
+        ingested_ms = batches[taken - 1].ingested_ms
         self._entries.append(
-            partial(
-                self._index.add_events, batch.stream, start, self.end, times_ms, batch.ingested_ms
-            )
+            partial(self._index.add_events, stream, start, self.end, times_ms, ingested_ms)
         )
+        return taken
 
     def create(self, name: str, created_ms: int) -> None:
         number = self._number_of(name)

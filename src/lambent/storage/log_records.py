@@ -87,9 +87,10 @@ def encode_event(record: EventRecord) -> bytes:
 def events_bytes(stream: int, events: Iterable[tuple[int, str]], ingested_ms: int) -> bytes:
     """Events as (timestamp in ms, text), without the objects: each invocation logs three and more."""
     pieces: list[bytes] = []
+    head, frame, checksum = _EVENT.pack, _FRAME.pack, zlib.crc32
     for timestamp_ms, text in events:
-        payload = _EVENT.pack(2, stream, timestamp_ms, ingested_ms) + _encode(text)
-        pieces += (_FRAME.pack(len(payload), zlib.crc32(payload)), payload)
+        payload = head(2, stream, timestamp_ms, ingested_ms) + text.encode("utf-8", "replace")
+        pieces += (frame(len(payload), checksum(payload)), payload)
     return b"".join(pieces)
 
 
