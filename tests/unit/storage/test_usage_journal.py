@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lambent.storage import usage_journal
@@ -48,6 +49,34 @@ def test_slots_come_back_with_their_targets(tmp_path: Path) -> None:
         assert found[0] == Slot(KIND, LONG, 1_000, 0, 3, 4, 1)
         assert found[1].target == {"resource": "b"}
     journal.close()
+
+
+def test_slots_that_are_alike_are_counted(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for number in range(60):
+        target = f"key {number // 20}"
+        if (of := journal.number_of(target)) is None:
+            of = journal.define(target, LONG | {"resource": target})
+        moment = 90 + number  # the stretches of 100 begin at the tenth
+        journal.put(KIND, of, moment, number % 2, number % 3, 0, 1)
+    (segment,) = journal.segments()
+    data = bytes(segment.buffer[: segment.end])
+    expected = Counter(_alike(slot) for slot in Reader().slots(data))
+    for size in (1, 2, 3, 7, 1000):
+        reader, found = Reader(), Counter[object]()
+        told = 0
+        for at in range(0, len(data), size * SLOT_BYTES):
+            for slot, count in reader.counted(data[at : at + size * SLOT_BYTES], 100):
+                found[_alike(slot)] += count
+                told += 1
+        assert found == expected
+        if size == 7:
+            assert told < 60
+    journal.close()
+
+
+def _alike(slot: Slot) -> object:
+    return slot._replace(time_ms=slot.time_ms // 100, target=slot.target["resource"])
 
 
 def test_a_full_segment_is_followed_by_one_that_can_be_read_alone(tmp_path: Path) -> None:

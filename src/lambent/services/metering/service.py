@@ -17,7 +17,7 @@ from lambent.process.clock_driver import CalendarDriver
 from lambent.services.metering import store
 from lambent.services.metering.allocations import Allocations
 from lambent.services.metering.meter import UsageMeter
-from lambent.services.metering.sums import add_up
+from lambent.services.metering.sums import HOUR_MS, add_up, join
 from lambent.storage.usage_journal import SLOT_BYTES, Journal, Reader, name_of, whole_slots
 
 if TYPE_CHECKING:
@@ -193,11 +193,13 @@ class Metering:
     async def _add_up(self, segment: Segment, progress: _Progress) -> None:
         """All that is in a segment now. What was read is not read again, even where the database fails."""
         until = segment.end
-        while progress.sums or progress.end < until:
-            if not progress.sums:
-                progress.read = min(until, progress.end + _BITE_BYTES)
-                piece = bytes(segment.buffer[progress.end : progress.read])
-                progress.sums = await asyncio.to_thread(_sums, progress.reader, piece)
+        while progress.read < until:
+            end = min(until, progress.read + _BITE_BYTES)
+            piece = bytes(segment.buffer[progress.read : end])
+            found = await asyncio.to_thread(_sums, progress.reader, piece)
+            progress.read = end
+            join(progress.sums, found)
+        if progress.end < progress.read:
             await self._write(name_of(segment.path), progress.end, progress.read, progress.sums)
             progress.end, progress.sums = progress.read, {}
 
@@ -225,4 +227,4 @@ class Metering:
 
 
 def _sums(reader: Reader, piece: bytes) -> dict[Place, Totals]:
-    return add_up(reader.slots(piece))
+    return add_up(reader.counted(piece, HOUR_MS))

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
+from lambent.services.metering.sums import Place
 from lambent.services.metering.tables import ALLOCATED, SEGMENTS, SUMS, USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lambent.core.ports import Tx
-    from lambent.services.metering.sums import Place, Totals
+    from lambent.services.metering.sums import Totals
 
 _U, _S, _A = USAGE.c, SEGMENTS.c, ALLOCATED.c
 _DAY_HOURS = 24
+# Of what is done every second: making a statement takes longer than running it.
+_OFFSET = select(_S.offset).where(_S.name == bindparam("segment"))
+_MOVE = update(SEGMENTS).where(_S.name == bindparam("segment")).values(offset=bindparam("end"))
+_ADD = (
+    update(USAGE)
+    .where(and_(*(_U[name] == bindparam(f"the_{name}") for name in Place._fields)))
+    .values({name: _U[name] + bindparam(f"more_{name}") for name in SUMS})
+)
 
 
 class Held(NamedTuple):
@@ -34,7 +43,7 @@ class Held(NamedTuple):
 
 def offset_of(tx: Tx, segment: str) -> int:
     """How much of a segment has been added up, in bytes."""
-    row = tx.one(select(_S.offset).where(_S.name == segment))
+    row = tx.one(_OFFSET, {"segment": segment})
     return 0 if row is None else int(row.offset)
 
 
@@ -42,8 +51,7 @@ def add(tx: Tx, segment: str, begin: int, end: int, sums: Mapping[Place, Totals]
     """Add the sums of a piece of a segment. False, and nothing is added, where that has been done before."""
     if offset_of(tx, segment) != begin:
         return False
-    moved = tx.execute(update(SEGMENTS).where(_S.name == segment).values(offset=end))
-    if not moved:
+    if not tx.execute(_MOVE, {"segment": segment, "end": end}):
         tx.execute(insert(SEGMENTS).values(name=segment, offset=end))
     for place, totals in sums.items():
         _add_row(tx, place, totals.values())
@@ -147,7 +155,7 @@ def _document(row: Any) -> dict[str, Any]:
 
 def _add_row(tx: Tx, place: Place, values: Mapping[str, int]) -> None:
     key = place._asdict()
-    where = and_(*(_U[name] == value for name, value in key.items()))
-    more = {name: _U[name] + value for name, value in values.items() if value}
-    if not tx.execute(update(USAGE).where(where).values(more)):
+    the = {f"the_{name}": value for name, value in key.items()}
+    more = {f"more_{name}": value for name, value in values.items()}
+    if not tx.execute(_ADD, the | more):
         tx.execute(insert(USAGE).values({**key, **values}))

@@ -56,26 +56,31 @@ class Totals:
     def values(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in SUMS}
 
-    def add(self, slot: Slot) -> None:
-        if slot.kind == REQUESTS:
-            self.requests += slot.amount
-        elif slot.kind == STORED:
-            self.byte_seconds += slot.amount
-        else:
-            self._add_invocation(slot)
+    def join(self, more: Totals) -> None:
+        for name in SUMS:
+            setattr(self, name, getattr(self, name) + getattr(more, name))
 
-    def _add_invocation(self, slot: Slot) -> None:
+    def add(self, slot: Slot, count: int) -> None:
+        """So many of these."""
+        if slot.kind == REQUESTS:
+            self.requests += slot.amount * count
+        elif slot.kind == STORED:
+            self.byte_seconds += slot.amount * count
+        else:
+            self._add_invocations(slot, count)
+
+    def _add_invocations(self, slot: Slot, count: int) -> None:
         """`first` is what the handler took, `second` what INIT or a restore did, both in whole milliseconds."""
         target = slot.target
-        memory, took, whole = target["memory"], slot.first, slot.first + slot.second
-        self.requests += 1
-        self.errors += slot.flags & FAILED
+        memory, took, whole = target["memory"] * count, slot.first, slot.first + slot.second
+        self.requests += count
+        self.errors += (slot.flags & FAILED) * count
         self.mb_ms += memory * took
         self.mb_ms_all += memory * whole
         self.mb_100ms += memory * hundreds(took)
         self.mb_100ms_all += memory * hundreds(whole)
-        self.disk_mb_ms += target["disk"] * whole
-        self.streamed_bytes += max(0, slot.amount - FREE_STREAM_BYTES)
+        self.disk_mb_ms += target["disk"] * whole * count
+        self.streamed_bytes += max(0, slot.amount - FREE_STREAM_BYTES) * count
         if slot.second and target["variant"].endswith(SNAP_START):
             self.restored_mb += memory
 
@@ -85,15 +90,25 @@ def hundreds(milliseconds: int) -> int:
     return -(-milliseconds // 100) * 100
 
 
-def add_up(slots: Iterable[Slot]) -> dict[Place, Totals]:
+def add_up(slots: Iterable[tuple[Slot, int]]) -> dict[Place, Totals]:
+    """Slots, and how many there are of each."""
     sums: dict[Place, Totals] = {}
-    for slot in slots:
+    for slot, count in slots:
         place = _place(slot.target, slot.time_ms // HOUR_MS)
         totals = sums.get(place)
         if totals is None:
             totals = sums[place] = Totals()
-        totals.add(slot)
+        totals.add(slot, count)
     return sums
+
+
+def join(sums: dict[Place, Totals], more: Mapping[Place, Totals]) -> None:
+    """Add `more` to `sums`."""
+    for place, totals in more.items():
+        if place in sums:
+            sums[place].join(totals)
+        else:
+            sums[place] = totals
 
 
 def _place(target: Mapping[str, Any], hour: int) -> Place:
