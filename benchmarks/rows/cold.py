@@ -1,7 +1,8 @@
 """Cold starts: a new environment for a function that has no idle one, against an interpreter started by hand.
 
 Ours goes the whole way, signed over HTTP; the commands are timed from before the process is made until its answer is
-read. The REPORT line's Init Duration proves that each start was cold, and is printed beside it.
+read. The REPORT line's Init Duration proves that each start was cold, and is printed beside it. A warm invoke after the
+same rest stands beside them: processors and caches have gone to sleep, and waking them is most of what both take.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def measure(
     if lambent:
         for function in ("python", "python-128", "node"):
             turns[f"lambent {function}"] = ColdFunction(lambent, function)
+        turns["lambent python, warm after a rest"] = RestedFunction(lambent, "python")
     for command in commands:
         turns[command.name] = command_turn(command)
     return alternate("cold start", rounds, turns, say)
@@ -80,6 +82,30 @@ class ColdFunction:
             raise TurnFailed(str(failure)) from failure
         used = cpu.used(before, cpu.take(), self._lambent)
         return single(times, used, {"init_ms": statistics.median(inits)})
+
+
+class RestedFunction:
+    """Turns of warm invokes, each after the rest that comes before a cold start."""
+
+    def __init__(self, lambent: Lambent, function: str) -> None:
+        self._lambent = lambent
+        self._function = function
+
+    def __call__(self) -> Turn:
+        before = cpu.take()
+        times: list[float] = []
+        try:
+            with Caller(self._lambent.target(self._function)) as caller:
+                caller.invoke()
+                for _ in range(STARTS):
+                    time.sleep(REST_S)
+                    answer = caller.invoke()
+                    if answer.init_ms is not None:
+                        raise TurnFailed("an invoke was not warm")
+                    times.append(answer.ms)
+        except (AnswerWrong, OSError) as failure:
+            raise TurnFailed(str(failure)) from failure
+        return single(times, cpu.used(before, cpu.take(), self._lambent))
 
 
 def command_turn(command: Command) -> TurnTaker:
