@@ -27,7 +27,23 @@ STATES = {"a": "ALARM", "o": "OK", "two words": "INSUFFICIENT_DATA"}
     ],
 )
 def test_a_rule(text: str, holds: bool) -> None:
-    assert compile_rule(text).test(STATES) is holds
+    assert compile_rule(text).test(STATES).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "causes"),
+    [
+        ("ALARM(a) OR ALARM(o)", {"a"}),
+        ("OK(a) OR ALARM(o)", {"a", "o"}),
+        ("ALARM(a) AND ALARM(o)", {"o"}),
+        ("ALARM(a) AND OK(o)", {"a", "o"}),
+        ("NOT (ALARM(a) OR ALARM(o))", {"a"}),
+        ("TRUE", set()),
+        ("ALARM(unknown)", {"unknown"}),
+    ],
+)
+def test_why_a_rule_comes_out_as_it_does(text: str, causes: set[str]) -> None:
+    assert compile_rule(text).test(STATES).causes == causes
 
 
 def test_a_rule_names_its_alarms() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from lambent.services.cloudwatch.alarm_watch import Change
+    from lambent.services.cloudwatch.alarm_moves import Change
 
 
 def alarm_event(change: Change, now: datetime) -> dict[str, Any]:

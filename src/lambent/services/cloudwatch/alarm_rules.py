@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    # Whether a rule holds, by the states of alarms.
-    Test = Callable[[Mapping[str, str]], bool]
+    Test = Callable[[Mapping[str, str]], "Outcome"]
 
 # "An alarm rule expression can have ... up to 100 elements".
 MOST_ELEMENTS = 500
@@ -22,6 +21,14 @@ _STATES = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": "INSUFFICIENT_DATA
 
 class Malformed(Exception):
     """It cannot be read. The text says why."""
+
+
+class Outcome(NamedTuple):
+    """Whether a rule holds, by the states of alarms. `causes`: the alarms that make it so; one of them must move before
+    it turns over."""
+
+    holds: bool
+    causes: frozenset[str]
 
 
 class Rule(NamedTuple):
@@ -64,23 +71,22 @@ class _Parser:
         tests = [self._all(depth)]
         while self._word("OR"):
             tests.append(self._all(depth))
-        return lambda states: any(test(states) for test in tests)
+        return lambda states: _either(tests, states)
 
     def _all(self, depth: int) -> Test:
         tests = [self._one(depth)]
         while self._word("AND"):
             tests.append(self._one(depth))
-        return lambda states: all(test(states) for test in tests)
+        return lambda states: _both(tests, states)
 
     def _one(self, depth: int) -> Test:
         if depth > _DEEPEST:
             raise Malformed("it is nested too deeply")
         if self._word("NOT"):
-            test = self._one(depth + 1)
-            return lambda states: not test(states)
+            return _turned(self._one(depth + 1))
         for word, value in (("TRUE", True), ("FALSE", False)):
             if self._word(word):
-                return lambda states, value=value: value  # type: ignore[misc]
+                return _always(value)
         kind, text = self._next()
         if (kind, text) == ("sign", "("):
             test = self.alternatives(depth + 1)
@@ -101,7 +107,7 @@ class _Parser:
             name = name.split(":", 6)[-1]
         self._expect(")")
         self.children.add(name)
-        return lambda states: states.get(name) == state
+        return lambda states: Outcome(states.get(name) == state, frozenset((name,)))
 
     def _unsupported(self, at: int) -> Malformed:
         return Malformed(f"Unsupported token '{self._tokens[at][1]}' at char {self._places[at]}")
@@ -121,3 +127,31 @@ class _Parser:
             self._at += 1
             return True
         return False
+
+
+def _either(tests: list[Test], states: Mapping[str, str]) -> Outcome:
+    outcomes = [test(states) for test in tests]
+    return _joined(outcomes, any(each.holds for each in outcomes))
+
+
+def _both(tests: list[Test], states: Mapping[str, str]) -> Outcome:
+    outcomes = [test(states) for test in tests]
+    return _joined(outcomes, all(each.holds for each in outcomes))
+
+
+def _joined(outcomes: list[Outcome], holds: bool) -> Outcome:
+    """The parts that come out as the whole does are why it does."""
+    speaking = [each.causes for each in outcomes if each.holds is holds]
+    return Outcome(holds, frozenset().union(*speaking))
+
+
+def _turned(test: Test) -> Test:
+    def turned(states: Mapping[str, str]) -> Outcome:
+        holds, causes = test(states)
+        return Outcome(not holds, causes)
+
+    return turned
+
+
+def _always(holds: bool) -> Test:
+    return lambda _: Outcome(holds, frozenset())

@@ -9,32 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.core import ids
 from lambent.core.errors import ServiceError
 from lambent.core.ports import ServiceCaller
 from lambent.services.cloudwatch import alarm_history, querying, statistics, store
 from lambent.services.cloudwatch.alarm_checks import period_of
+from lambent.services.cloudwatch.alarm_composites import judge_composites
 from lambent.services.cloudwatch.alarm_events import alarm_event
-from lambent.services.cloudwatch.alarm_rules import compile_rule
-from lambent.services.cloudwatch.alarm_states import (
-    ALARM,
-    OK,
-    SPARE,
-    Verdict,
-    judge,
-    reason_data,
-)
+from lambent.services.cloudwatch.alarm_moves import Change, move
+from lambent.services.cloudwatch.alarm_states import SPARE, Verdict, judge, reason_data
 from lambent.services.cloudwatch.errors import ValidationError
 from lambent.services.cloudwatch.resources import (
     ACTIONS,
     ALARM_KINDS,
-    COMPOSITE_ALARMS,
     METRIC_ALARMS,
     moment,
 )
@@ -51,25 +43,9 @@ if TYPE_CHECKING:
     from lambent.services.cloudwatch.resources import Kind
 
 _ALARMS = "lambda.alarms.cloudwatch.amazonaws.com"
-_ACTIONS = {OK: "OKActions", ALARM: "AlarmActions"}
 _SHORT_S = 10
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An alarm's move from one state to another."""
-
-    scope: Scope
-    kind: Kind
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-
-    @property
-    def actions(self) -> list[str]:
-        member = _ACTIONS.get(self.after["StateValue"], "InsufficientDataActions")
-        return list(self.after[member]) if self.after["ActionsEnabled"] else []
 
 
 class AlarmWatch:
@@ -113,8 +89,8 @@ class AlarmWatch:
         def write(tx: Tx) -> None:
             before = kind.find(tx, scope, "", name)
             if before is not None:
-                _move(tx, scope, kind, before, state, reason, data, self._clock.calendar())
-                _judge_composites(tx, self._clock.calendar())
+                move(tx, scope, kind, before, state, reason, data, self._clock.calendar())
+                judge_composites(tx, self._clock.calendar())
 
         async with self._lock:
             await self._database.write(write)
@@ -138,9 +114,9 @@ class AlarmWatch:
             # One that was put or removed meanwhile is looked at again.
             if METRIC_ALARMS.find(tx, scope, "", alarm["AlarmName"]) == alarm:
                 data = orjson.dumps(reason_data(alarm, verdict, now)).decode()
-                _move(tx, scope, METRIC_ALARMS, alarm, verdict.state, verdict.reason, data, now)
+                move(tx, scope, METRIC_ALARMS, alarm, verdict.state, verdict.reason, data, now)
         alarm_history.forget_old(tx, now)
-        _judge_composites(tx, now)
+        judge_composites(tx, now)
 
     async def _act(self) -> None:
         """Do what changes ask for, of this look and what was left of earlier ones."""
@@ -246,100 +222,3 @@ def _of_metric(
     assert statistic is not None, "checked when the alarm was put"
     rows = store.read(tx, key, span.start_s, span.end_s, alarm.get("Unit"))
     return values(rows, span, statistic)
-
-
-def _judge_composites(tx: Tx, now: datetime) -> None:
-    """Until nothing changes any more: they may be about each other, though not in a circle."""
-    is_other = True
-    while is_other:
-        states: dict[Scope, dict[str, str]] = {}
-        composites = COMPOSITE_ALARMS.everywhere(tx)
-        for row in (*METRIC_ALARMS.everywhere(tx), *composites):
-            states.setdefault(row.scope, {})[row.id] = row.document["StateValue"]
-        moved = [
-            _judge_composite(tx, row.scope, row.document, states[row.scope], now)
-            for row in composites
-        ]
-        is_other = any(moved)
-
-
-def _judge_composite(
-    tx: Tx, scope: Scope, alarm: Mapping[str, Any], states: Mapping[str, str], now: datetime
-) -> bool:
-    """Whether it is in another state now."""
-    rule = compile_rule(alarm["AlarmRule"])
-    state = ALARM if rule.test(states) else OK
-    if state == alarm["StateValue"]:
-        return False
-    triggers = sorted(name for name in rule.children if name in states)
-    reason = f"{alarm['AlarmArn']} transitioned to {state}"
-    if triggers:
-        told = ", ".join(f"{name} is in {states[name]}" for name in triggers)
-        reason += f": {told}"
-    data = {
-        "triggeringAlarms": [
-            {
-                "arn": f"{alarm['AlarmArn'].rpartition('alarm:')[0]}alarm:{name}",
-                "state": {"value": states[name]},
-            }
-            for name in triggers
-        ]
-    }
-    text = orjson.dumps(data).decode()
-    _move(tx, scope, COMPOSITE_ALARMS, alarm, state, reason, text, now)
-    return True
-
-
-def _move(
-    tx: Tx,
-    scope: Scope,
-    kind: Kind,
-    before: Mapping[str, Any],
-    state: str,
-    reason: str,
-    data: str | None,
-    now: datetime,
-) -> None:
-    """Write a state, and if it is another one what there is to do."""
-    after = {
-        **before,
-        "StateValue": state,
-        "StateReason": reason[:1023],
-        "StateUpdatedTimestamp": now.isoformat(),
-    }
-    after.pop("StateReasonData", None)
-    if data is not None:
-        after["StateReasonData"] = data
-    is_other = state != before["StateValue"]
-    if is_other:
-        after["StateTransitionedTimestamp"] = now.isoformat()
-    kind.put(tx, scope, "", before["AlarmName"], after)
-    if not is_other:
-        return
-    alarm_history.note(
-        tx,
-        scope,
-        kind,
-        before["AlarmName"],
-        now,
-        item="StateUpdate",
-        summary=f"Alarm updated from {before['StateValue']} to {state}",
-        data={"version": "1.0", "oldState": _state(before), "newState": _state(after)},
-    )
-    for action in Change(scope, kind, before, after).actions:
-        document = {
-            "alarmType": alarm_history.type_of(kind),
-            "action": action,
-            "before": before,
-            "after": after,
-            "at": now.isoformat(),
-        }
-        # Within a change they are done in any order.
-        ACTIONS.put(tx, scope, "", f"{now.timestamp():017.6f}-{ids.hex_id(16)}", document)
-
-
-def _state(alarm: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"stateValue": alarm["StateValue"], "stateReason": alarm["StateReason"]}
-    if "StateReasonData" in alarm:
-        found["stateReasonData"] = orjson.Fragment(alarm["StateReasonData"])
-    return found
