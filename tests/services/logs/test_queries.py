@@ -149,7 +149,7 @@ def test_what_is_refused(
     )
     assert status == 501
     assert "pattern" in message
-    turned = {"startTime": 10, "endTime": 5, "logGroupName": "g"}
+    turned = {"startTime": 1_600_000_010, "endTime": 1_600_000_000, "logGroupName": "g"}
     assert error_of(logs.start_query, **query | turned)[1] == "InvalidParameterException"
     for call in (logs.get_query_results, logs.stop_query):
         assert error_of(call, queryId="none")[1] == "ResourceNotFoundException"
@@ -170,6 +170,19 @@ def test_nothing_is_looked_for_before_the_group_was_there(
         "groups log retention settings ([0,14])"
     )
     start(**query, endTime=now_ms() // 1000)
+
+
+def test_nothing_is_looked_for_before_there_was_logs_insights(
+    logs: CloudWatchLogsClient, stream: Stream, error_of: Error
+) -> None:
+    """AWS's words, as two public repositories quote them (18F's identity-idp is one)."""
+    stream()
+    query = {"logGroupName": "g", "queryString": "fields @message", "startTime": 0, "endTime": 100}
+    assert error_of(logs.start_query, **query) == (
+        400,
+        "InvalidParameterException",
+        "End time should not be before the service was generally available",
+    )
 
 
 def test_queries_are_described_and_stopped_ones_stay_stopped(

@@ -58,6 +58,8 @@ _ENDED = frozenset({"Complete", "Failed", "Cancelled", "Timeout"})
 # Larger numbers are milliseconds, which AWS takes, too, where it wants seconds.
 _LATEST_S = 100_000_000_000
 _MINUTE_MS = 60_000
+# When Logs Insights became generally available: 2018-11-27. AWS's own moment may be another one.
+_AVAILABLE_MS = 1_543_276_800_000
 _NO_EVENTS = (
     "Query's end date and time is either before the log groups creation time or exceeds the log "
     "groups log retention settings"
@@ -99,6 +101,10 @@ class Queries:
         groups = _groups(context.scope, request)
         text = request["queryString"]
         start_ms, end_ms = _ms(request["startTime"]), _ms(request["endTime"])
+        if end_ms < _AVAILABLE_MS:
+            raise InvalidParameter(
+                "End time should not be before the service was generally available"
+            )
         oldest = [self._oldest_ms(key) for key in groups]
         _check(text)
         if end_ms < start_ms:
