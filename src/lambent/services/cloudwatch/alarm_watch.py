@@ -141,12 +141,16 @@ class AlarmWatch:
         return ""
 
 
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
 def _done(id_: str, change: Change, arn: str, trouble: str, now: datetime) -> Callable[[Tx], None]:
     def write(tx: Tx) -> None:
         ACTIONS.remove(tx, change.scope, "", id_)
         data = {
             "actionState": "Failed" if trouble else "Succeeded",
-            "stateUpdateTimestamp": int(now.timestamp() * 1000),
+            "stateUpdateTimestamp": _ms(moment(change.after["StateUpdatedTimestamp"])),
             "notificationResource": arn,
             "publishedMessage": None,
             "error": trouble or None,
