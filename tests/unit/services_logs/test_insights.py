@@ -233,6 +233,58 @@ def test_dedup_keeps_the_first_in_order(ask: Ask) -> None:
     assert [row["ms"] for row in newest] == ["60", "500.5"]
 
 
+def test_behind_dedup_there_is_limit_alone() -> None:
+    """ "The only query command that you can use in a query after the dedup command is the limit command" (dedup, user
+    guide). Somebody who tried it in 2026-06 quotes "unexpected symbol found sort".
+    """
+    with pytest.raises(QueryMalformed) as refused:
+        plan.check("fields a | dedup a | sort a")
+    assert refused.value.message == "unexpected symbol found sort at line 1 and position 22"
+    plan.check("fields a | dedup a | limit 5")
+
+
+def test_any_rows_will_do(ask: Ask) -> None:
+    """`limit any`, which people have used in 2026-06."""
+    assert len(ask("fields level | limit any 2")) == 2
+
+
+def test_what_somebody_found_functions_to_do(ask: Ask) -> None:
+    """From notes of 2026-06-10 in a public repository, made by trying queries in us-east-1: `earliest` and `latest`
+    give a time in milliseconds, and the third argument of `strcontains` makes no difference. Its list of functions
+    that work has all of these; they do what they are called.
+    """
+    (row,) = ask("stats earliest(@timestamp) as first, latest(@timestamp) as last")
+    assert row == {"first": str(START_MS), "last": str(START_MS + 400_000)}
+    for expression, expected in (
+        ("strcontains(level, 'FO', true)", "1"),
+        ("strcontains(level, 'fo', true)", "0"),
+        ("startsWith(level, 'IN')", "1"),
+        ("endsWith(level, 'IN')", "0"),
+        ("base64encode(level)", "SU5GTw=="),
+        ("base64decode('SU5GTw==')", "INFO"),
+        ("urlencode('a&c')", "a%26c"),
+        ("urldecode('a%26c')", "a&c"),
+        ("md5(level)", "551b723eafd6a31d444fcb2f5920fbd3"),
+        ("sha256('')", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ("toInt('12.7')", "12"),
+        ("toLong('12')", "12"),
+        ("toNumber('12.5')", "12.5"),
+        ("toDouble('12.5')", "12.5"),
+        ("ipv4ToNumber('10.0.0.1')", "167772161"),
+        ("isPrivateIP('172.31.0.1')", "1"),
+        ("isPrivateIP('8.8.8.8')", "0"),
+    ):
+        (row,) = ask(f"fields {expression} as x | sort @timestamp | display x | limit 1")
+        assert (expression, row["x"]) == (expression, expected)
+
+
+def test_members_of_what_was_parsed(ask: Ask) -> None:
+    """The notes of 2026-06-10 again: a member of `jsonParse` is reached in the next command."""
+    query = """fields jsonParse(concat('{"ip": {"v": "', path, '"}}')) as j
+        | fields j.ip.v as jip | sort @timestamp | display jip | limit 1"""
+    assert ask(query) == [{"jip": "/a"}]
+
+
 def test_order_and_limit(ask: Ask) -> None:
     assert [row.get("ms") for row in ask("fields ms | sort ms desc | limit 3")] == [
         *("500.5", "400", "60"),
@@ -341,7 +393,10 @@ def test_an_aggregate_has_its_place_in_stats() -> None:
         plan.check("filter count(*) > 1")
 
 
-@pytest.mark.parametrize("command", ["pattern @message", "diff", "unmask a", "anomaly"])
+@pytest.mark.parametrize(
+    "command",
+    ["pattern @message", "diff", "unmask a", "anomaly", "expand a", "parse @message logfmt as lf"],
+)
 def test_commands_that_are_not_here_are_refused_by_name(command: str) -> None:
     with pytest.raises(CommandUnserved, match=command.split(maxsplit=1)[0]):
         plan.check(f"fields @message | {command}")

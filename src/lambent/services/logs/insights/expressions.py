@@ -59,7 +59,8 @@ class Scope:
             return expression.name in self.moments
         if not isinstance(expression, Call):
             return False
-        if expression.name in {"max", "min", "earliest", "latest", "coalesce"}:
+        # Not those of `earliest` and `latest`, which AWS shows in milliseconds (tried by somebody in 2026-06).
+        if expression.name in {"max", "min", "coalesce"}:
             return self.is_moment(expression.arguments[0])
         return expression.name in MOMENTS
 

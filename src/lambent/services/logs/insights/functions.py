@@ -5,10 +5,14 @@ One that gets what it cannot work with gives None.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import ipaddress
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus, unquote_plus
 
 import orjson
 
@@ -78,6 +82,27 @@ def _is_in_subnet(version: int | None) -> Function:
         return address.version in {version or 4, version or 6} and address in network
 
     return _on_texts(test, 2, 2)
+
+
+def _address_number(text: str) -> int | None:
+    try:
+        return int(ipaddress.IPv4Address(text))
+    except ValueError:
+        return None
+
+
+def _is_private(text: str) -> bool:
+    return any(
+        _is_in_subnet(None).call(text, subnet)
+        for subnet in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+    )
+
+
+def _decoded(text: str) -> str | None:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
 
 
 def _floor(milliseconds: float, period: float) -> float:
@@ -151,7 +176,22 @@ FUNCTIONS: dict[str, Function] = {
     "tolower": _on_texts(str.lower),
     "substr": _on_texts(_substring, 2, 3),
     "replace": _on_texts(lambda text, old, new: text.replace(old, new), 3, 3),
-    "strcontains": _on_texts(lambda text, part: int(part in text), 2, 2),
+    # "If the third parameter is set to true, the match is case-insensitive", but AWS does not do that (tried 2026-06).
+    "strcontains": _on_texts(lambda text, part, _=None: int(part in text), 2, 3),
+    "startswith": _on_texts(lambda text, part: int(text.startswith(part)), 2, 2),
+    "endswith": _on_texts(lambda text, part: int(text.endswith(part)), 2, 2),
+    "base64encode": _on_texts(lambda text: base64.b64encode(text.encode()).decode()),
+    "base64decode": _on_texts(_decoded),
+    "urlencode": _on_texts(quote_plus),
+    "urldecode": _on_texts(unquote_plus),
+    "md5": _on_texts(lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()),
+    "sha256": _on_texts(lambda text: hashlib.sha256(text.encode()).hexdigest()),
+    "tonumber": _on_numbers(lambda number: number),
+    "todouble": _on_numbers(float),
+    "toint": _on_numbers(int),
+    "tolong": _on_numbers(int),
+    "ipv4tonumber": _on_texts(_address_number),
+    "isprivateip": _on_texts(_is_private),
     "jsonparse": _on_texts(_json),
     "jsonstringify": Function(1, 1, lambda value: orjson.dumps(value).decode()),
 }

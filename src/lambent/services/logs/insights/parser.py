@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 MOST_ROWS = 10_000
 _UNSERVED = (
     *("pattern", "diff", "anomaly", "unmask", "unnest", "source", "filterindex", "lookup", "join"),
-    *("addtotals", "eval", "search"),
+    *("addtotals", "eval", "search", "expand", "relevantfields"),
 )
+# What `parse` can be told that a field is.
+_FORMATS = ("logfmt", "xml")
+_AFTER_DEDUP = ("limit", "head")
 _SPACES = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|\s+""", re.DOTALL)
 _WORDS = frozenset({"as", "by", "and", "or", "not", "in", "like", "asc", "desc"})
 
@@ -68,6 +71,15 @@ class _Parser:
             if scanner.is_at_end:
                 return tuple(found)
             scanner.expect("|")
+            # "The only query command that you can use in a query after the dedup command is the limit command."
+            if isinstance(found[-1], Dedup) and not self._is_next(*_AFTER_DEDUP):
+                raise scanner.unexpected()
+
+    def _is_next(self, *words: str) -> bool:
+        start = self._scanner.position
+        found = self._scanner.word(*words)
+        self._scanner.position = start
+        return found
 
     def _command(self) -> Command:
         start = self._scanner.position
@@ -153,6 +165,8 @@ class _Parser:
         if pattern is None:
             source = self._expressions._primary()  # noqa: SLF001 - a field, or a function of one
             pattern, is_glob = self._pattern()
+        if pattern is None and self._is_next(*_FORMATS):
+            raise CommandUnserved(f"parse {scanner.name()}")
         if pattern is None:
             raise scanner.unexpected()
         compiled = re.compile(pattern)
@@ -205,6 +219,8 @@ class _Parser:
                 return Sort(tuple(keys))
 
     def _limit(self) -> Command:
+        """`limit any` ends as soon as so many are found; which, is not said."""
+        self._scanner.word("any")
         start = self._scanner.position
         number = self._scanner.number()
         if number is None or not number.isdecimal() or not 0 < int(number) <= 100_000:

@@ -16,7 +16,7 @@ from lambent.services.logs.insights.expressions import (
     compile_expression,
 )
 from lambent.services.logs.insights.parser import parse_query
-from lambent.services.logs.insights.rows import getter
+from lambent.services.logs.insights.rows import getter, walked
 from lambent.services.logs.insights.tree import (
     Call,
     Command,
@@ -141,6 +141,9 @@ class Plan:
             return lambda row: row.get(name)
         if name in self._known:
             return lambda row: row.extra.get(name) if row.extra is not None else None
+        first, _, rest = name.partition(".")
+        if rest and first in self._known:
+            return _member(first, rest.split("."))
         return getter(name)
 
     def _expression(self, expression: Expression) -> Callable[[Any], Any]:
@@ -256,6 +259,16 @@ class Plan:
 def check(text: str) -> None:
     """Raises QueryMalformed, CommandUnserved."""
     Plan(text, 1)
+
+
+def _member(name: str, steps: Sequence[str]) -> Callable[[Any], Any]:
+    """What reads a member of a value that the query has made (`jsonParse`)."""
+
+    def get(row: Any) -> Any:
+        value = row.extra.get(name) if row.extra is not None else None
+        return walked(value, steps)
+
+    return get
 
 
 def _needle(command: Command) -> bytes:

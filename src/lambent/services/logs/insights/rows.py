@@ -15,7 +15,7 @@ import orjson
 from lambent.services.logs.positions import record_pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lambent.services.logs.names import GroupKey
 
@@ -169,16 +169,21 @@ def _discovered(name: str) -> Callable[[Row], Any]:
             return None
         if isinstance(value, dict) and name in value:
             return value[name]
-        for step in steps:
-            if isinstance(value, dict):
-                value = value.get(step)
-            elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-                value = value[int(step)]
-            else:
-                return None
-        return value
+        return walked(value, steps)
 
     return get
+
+
+def walked(value: Any, steps: Sequence[str]) -> Any:
+    """What stands at the end of names and numbers; None where the way ends."""
+    for step in steps:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
 
 
 def _request_id(row: Row) -> str | None:
