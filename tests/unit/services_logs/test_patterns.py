@@ -17,6 +17,13 @@ _APACHE = '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/
     [
         ("", "anything", True),
         ("   ", "anything", True),
+        ('" "', "anything", True),
+        ('" " ERROR', "anything", False),
+        ("?ERROR ?ARGUMENTS REQUEST", "[INFO] REQUEST FAILED", True),
+        ("%^starting|^initializing|^shutting down%", "initializing now", True),
+        ("%^starting|^initializing|^shutting down%", "skipping initializing", False),
+        (r"%\[.\]%", "a [7] b", True),
+        ("%ab[0-9]*%", "ab129", True),
         ("ERROR", "[ERROR 400] BAD REQUEST", True),
         ("ERROR", "error", False),
         ("ERROR ARGUMENTS", "ARGUMENTS before ERROR", True),

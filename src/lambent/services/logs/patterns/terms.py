@@ -67,5 +67,7 @@ def compile_terms(text: str) -> Terms:
             term = Term(match["regex"], regex(match["regex"]))
         else:
             term = Term(match["word"] or unescape(match["quoted"]))
+            if term.text.isspace() and not match["sign"]:
+                continue  # "a filter pattern that returns all log events": " "
         found[match["sign"]].append(term)
     return Terms(tuple(found[""]), tuple(found["-"]), tuple(found["?"]), has_regex)
