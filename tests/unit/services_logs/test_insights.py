@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,9 @@ def test_conditions(ask: Ask, condition: str, paths: str) -> None:
         ("stddev(ok)", "0.5"),
         ("earliest(level)", "INFO"),
         ("latest(path)", "/a"),
+        ("count_over_time(*)", "7"),
+        ("countOverTime(level)", "6"),
+        ("sumOverTime(ms)", "1020.5"),
         ("sortsFirst(level)", "ERROR"),
         ("sortsLast(path)", "/c d"),
         ("max(@timestamp)", "2026-01-01 00:06:40.000"),
@@ -258,31 +262,107 @@ def test_what_somebody_found_functions_to_do(ask: Ask) -> None:
     for expression, expected in (
         ("strcontains(level, 'FO', true)", "1"),
         ("strcontains(level, 'fo', true)", "0"),
-        ("startsWith(level, 'IN')", "1"),
-        ("endsWith(level, 'IN')", "0"),
-        ("base64encode(level)", "SU5GTw=="),
-        ("base64decode('SU5GTw==')", "INFO"),
-        ("urlencode('a&c')", "a%26c"),
-        ("urldecode('a%26c')", "a&c"),
-        ("md5(level)", "551b723eafd6a31d444fcb2f5920fbd3"),
-        ("sha256('')", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-        ("toInt('12.7')", "12"),
-        ("toLong('12')", "12"),
-        ("toNumber('12.5')", "12.5"),
-        ("toDouble('12.5')", "12.5"),
-        ("ipv4ToNumber('10.0.0.1')", "167772161"),
-        ("isPrivateIP('172.31.0.1')", "1"),
-        ("isPrivateIP('8.8.8.8')", "0"),
     ):
         (row,) = ask(f"fields {expression} as x | sort @timestamp | display x | limit 1")
         assert (expression, row["x"]) == (expression, expected)
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("round(2.5)", "3"),
+        ("round(2.345, 2)", "2.35"),
+        ("round(-2.5)", "-3"),
+        ("round(1, 1e9)", None),
+        ("floor(haversine(48.8566, 2.3522, 51.5074, -0.1278))", "343"),
+        ("toNumber('12.5')", "12.5"),
+        ("toInt('12.7')", "12"),
+        ("toInt(3000000000)", None),
+        ("toLong(3000000000)", "3000000000"),
+        ("toDouble('12.5')", "12.5"),
+        ("isNumeric('12.5')", "1"),
+        ("isNumeric(level)", "0"),
+        ("messageSize('Zürich')", "7"),
+        ("jsonArraySize('[1, 2, 3]')", "3"),
+        ("jsonArraySize('{}')", None),
+        ("jsonArrayContains('[\"admin\"]', 'admin')", "1"),
+        ("jsonArrayContains('[\"admin\"]', 'Admin')", "0"),
+        ("jsonArrayContains('no', 'Admin')", "0"),
+        ("jsonParse('5')", None),
+        ("ipv4ToNumber('10.0.0.1')", "167772161"),
+        ("isPrivateIP('172.31.0.1')", "1"),
+        ("isPrivateIP('8.8.8.8')", "0"),
+        ("isPublicIP('8.8.8.8')", "1"),
+        ("isReservedIP('240.0.0.1')", "1"),
+        ("isReservedIP('10.0.0.1')", "0"),
+        ("regexReplace('a1b22', '[0-9]+', '#')", "a#b#"),
+        ("startsWith(level, 'IN')", "1"),
+        ("endsWith(level, 'IN')", "0"),
+        ("urlencode('a&c')", "a%26c"),
+        ("urldecode('a%26c')", "a&c"),
+        ("base64encode(level)", "SU5GTw=="),
+        ("base64decode('SU5GTw==')", "INFO"),
+        ("base64decode('?')", None),
+        ("split('a,b', ',')", '["a","b"]'),
+        ('hexToAscii("48656c6c6f")', "Hello"),
+        ('hexToDec("0xff")', "255"),
+        ("decToHex(255)", "0xff"),
+        ("decToHex(-255.9)", "-0xff"),
+        ("md5(level)", "MD5"),
+        ("sha256('')", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ('parseDate("2026-01-02", "yyyy-MM-dd", "UTC")', "1767312000000"),
+        ('parseDate("2 Jan 2026 01:30 PM", "d MMM yyyy hh:mm a")', "1767360600000"),
+        (
+            'parseDate("2026-01-02T00:00:00.500+01:00", "yyyy-MM-dd\'T\'HH:mm:ss.SSSXXX")',
+            "1767308400500",
+        ),
+        ('parseDate("2026-01-02", "yyyy-MM-dd", "Europe/Paris")', "1767308400000"),
+        ('parseDate("nonsense", "yyyy-MM-dd")', None),
+        ('formatDate(@timestamp, "%Y-%m-%d", "UTC")', "2026-01-01"),
+        ('strftime(@timestamp, "%H:%M", "Asia/Tokyo")', "09:00"),
+        ('ltrim("xyZxyfooxyZ","xyZ")', "fooxyZ"),
+        ('trim("xyZxyfooxyxyZ","xyZ")', "foo"),
+        ('substr("xyZfooxyZ",3, 3)', "foo"),
+        ("toupper(user)", None),
+        ("user = 'x'", "0"),
+    ],
+)
+def test_functions_of_the_reference(ask: Ask, expression: str, expected: str | None) -> None:
+    """ "Boolean, comparison, numeric, datetime, and other functions" (user guide); md5 and sha256 people have used."""
+    if expected == "MD5":
+        expected = hashlib.md5(b"INFO").hexdigest()
+    (row,) = ask(f"fields {expression} as x | sort @timestamp | display x | limit 1")
+    assert row.get("x") == expected
+
+
+def test_a_query_knows_when_it_looks(tmp_path: Path) -> None:
+    plain = "fields queryStartTime() as a, queryEndTime() as b, queryTimeRange() as c"
+    asking(tmp_path, "g", [(0, "x")])
+    stretches = tuple(LogGroup(tmp_path).find(lambda _: True, 0, END_OF_TIME_MS))
+    source = scan.Source(("111111111111", "us-east-1", "g"), stretches, 0)
+    (row,) = scan.run(plain, 1, [source], START_MS + 10, 0, START_MS - 5).results
+    assert [column["value"] for column in row[:3]] == [str(START_MS - 5), str(START_MS + 10), "15"]
+
+
+def test_a_period_is_capped_by_its_unit(ask: Ask) -> None:
+    """ "If you specify bin(300s), CloudWatch Logs actually implements this as 60 seconds" (datetime functions)."""
+    rows = ask("stats count(*) as n by bin(300s) as t | sort t | limit 2")
+    assert [row["t"] for row in rows] == ["2026-01-01 00:00:00.000", "2026-01-01 00:01:00.000"]
+
+
 def test_members_of_what_was_parsed(ask: Ask) -> None:
-    """The notes of 2026-06-10 again: a member of `jsonParse` is reached in the next command."""
-    query = """fields jsonParse(concat('{"ip": {"v": "', path, '"}}')) as j
-        | fields j.ip.v as jip | sort @timestamp | display jip | limit 1"""
-    assert ask(query) == [{"jip": "/a"}]
+    """The examples of "Structure types" (user guide)."""
+    for member, value in (
+        ("j.ip.v", "/a"),
+        ("j.users[1].action", "PutData"),
+        ("j.`user.id`", "123"),
+        ("j.users[2].action", None),
+    ):
+        made = """'{"ip": {"v": "', path, '"}, "users": [{}, {"action": "PutData"}], "user.id": "123"}'"""
+        query = f"fields jsonParse(concat({made})) as j | fields {member} as x"
+        (row,) = ask(f"{query} | sort @timestamp | display x | limit 1")
+        assert row.get("x") == value
+    assert ask("filter user.tags[1] = 'y' | stats count(*) as n") == [{"n": "1"}]
 
 
 def test_order_and_limit(ask: Ask) -> None:

@@ -241,6 +241,7 @@ class Queries:
             query.outcome = await self._compute.run(
                 *(scan.run, query.text, query.most, sources, query.end_ms),
                 query.created_ms // 1000,
+                query.start_ms,
                 timeout_s=_PATIENCE_S,
             )
             query.status = "Complete"

@@ -149,6 +149,9 @@ AGGREGATES: dict[str, Aggregate] = {
     "percentile": Aggregate(2, 2, list, _list_step, _percentile),
     "stddev": Aggregate(1, 1, lambda: (0, 0, 0), _moments_step, _deviation),
     "sum": Aggregate(1, 1, _none, _sum_step, _same),
+    # Of a bin of time, which `by bin(...)` makes of them anyway; the reference and people spell them differently.
+    **dict.fromkeys(("countovertime", "count_over_time"), _count()),
+    **dict.fromkeys(("sumovertime", "sum_over_time"), Aggregate(1, 1, _none, _sum_step, _same)),
     "earliest": _by_time(lambda a, b: b if b[0] < a[0] else a),
     "latest": _by_time(lambda a, b: b if b[0] >= a[0] else a),
     "sortsfirst": _extreme(lambda a, b: a < b),

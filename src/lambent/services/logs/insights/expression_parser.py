@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,13 @@ _UNITS = {
     **dict.fromkeys(("q", "qtr", "quarter", "quarters"), 7_776_000 * _SECOND),
     **dict.fromkeys(("y", "yr", "yrs", "year", "years"), 31_536_000 * _SECOND),
 }
+# "The cap for ms is 1000, the caps for s and m are 60, and the cap for h is 24": `bin(300s)` is `bin(60s)`.
+_CAPS = {1: 1000, _SECOND: 60, 60 * _SECOND: 60, 3600 * _SECOND: 24}
 # Java's named groups, and Python's.
 _NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z])")
 _MOST_NESTED = 100
+# What may be asked of everything: `count(*)`.
+_COUNTS = frozenset({"count", "countovertime", "count_over_time"})
 
 
 def read_regex(scanner: Scanner) -> str | None:
@@ -170,7 +175,8 @@ class ExpressionParser:
             if unit not in _UNITS or float(number) * _UNITS[unit] < 1:
                 scanner.position = start
                 raise scanner.unexpected()
-            return Period(int(float(number) * _UNITS[unit]), scanner.since(start))
+            most = _CAPS.get(_UNITS[unit], math.inf)
+            return Period(int(min(float(number), most) * _UNITS[unit]), scanner.since(start))
         return Number(float(number), scanner.since(start))
 
     def _call(self, name: str, start: int) -> Expression:
@@ -179,7 +185,7 @@ class ExpressionParser:
         if known is None:
             raise QueryMalformed(f"unknown function: {name}", start, start + len(name))
         arguments: tuple[Expression, ...]
-        if name.lower() == "count" and scanner.take("*"):
+        if name.lower() in _COUNTS and scanner.take("*"):
             scanner.expect(")")
             arguments = ()
         else:

@@ -46,11 +46,13 @@ class Scope:
         field: what reads a field of that name.
         time: what reads the time of a row, for `bin`.
         now_s: when the query was started, in seconds since 1970.
+        window_ms: from when until when it looks.
     """
 
     field: Callable[[str], Get]
     time: Get
     now_s: int = 0
+    window_ms: tuple[int, int] = (0, 0)
     moments: set[str] = dataclasses.field(default_factory=set)
 
     def is_moment(self, expression: Expression) -> bool:
@@ -63,6 +65,14 @@ class Scope:
         if expression.name in {"max", "min", "coalesce"}:
             return self.is_moment(expression.arguments[0])
         return expression.name in MOMENTS
+
+
+_OF_THE_QUERY: dict[str, Callable[[Scope], int]] = {
+    "now": lambda scope: scope.now_s,
+    "querystarttime": lambda scope: scope.window_ms[0],
+    "queryendtime": lambda scope: scope.window_ms[1],
+    "querytimerange": lambda scope: scope.window_ms[1] - scope.window_ms[0],
+}
 
 
 def compile_expression(expression: Expression, scope: Scope) -> Get:
@@ -102,9 +112,9 @@ def _call(expression: Call, scope: Scope) -> Get:
         return _comparison(name, arguments[0], arguments[1], scope)
     if name == "bin":
         return _bin(expression, scope)
-    if name == "now":
-        now_s = scope.now_s
-        return lambda _: now_s
+    if name in _OF_THE_QUERY:
+        constant = _OF_THE_QUERY[name](scope)
+        return lambda _: constant
     if name in AGGREGATES:
         raise QueryMalformed(f"{name} may only be used in stats", 0, 0)
     call = OPERATORS[name] if name in OPERATORS else FUNCTIONS[name].call
@@ -168,7 +178,7 @@ def _with_text(get: Get, compare: Callable[[Any, Any], bool], constant: str) -> 
 
     def with_text(row: Any) -> bool:
         value = get(row)
-        if value is None:
+        if value is None or isinstance(value, dict | list):
             return False
         if isinstance(value, bool) and truth is not None:
             return compare(value, truth)
@@ -178,8 +188,8 @@ def _with_text(get: Get, compare: Callable[[Any, Any], bool], constant: str) -> 
 
 
 def _compared(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
-    """As numbers where both are; what is not there compares with nothing."""
-    if left is None or right is None:
+    """As numbers where both are; what is not there compares with nothing, and so do maps and lists."""
+    if left is None or right is None or isinstance(left, dict | list):
         return False
     numbers = to_number(left), to_number(right)
     if numbers[0] is not None and numbers[1] is not None:

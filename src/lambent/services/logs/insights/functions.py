@@ -5,9 +5,6 @@ One that gets what it cannot work with gives None.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import ipaddress
 import math
 from dataclasses import dataclass
@@ -16,6 +13,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 import orjson
 
+from lambent.services.logs.insights import conversions, dates
 from lambent.services.logs.insights.values import is_true, to_number, to_text
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ def _on_numbers(call: Callable[..., Any], least: int = 1, most: int = 1) -> Func
             return None
         try:
             return call(*numbers)
-        except (ValueError, OverflowError, ZeroDivisionError):
+        except (ValueError, ArithmeticError):
             return None
 
     return Function(least, most, run)
@@ -48,7 +46,8 @@ def _on_numbers(call: Callable[..., Any], least: int = 1, most: int = 1) -> Func
 
 def _on_texts(call: Callable[..., Any], least: int = 1, most: int = 1) -> Function:
     def run(*values: Any) -> Any:
-        if None in values:
+        # "Maps and lists are treated as null for string, number, and datetime functions."
+        if any(value is None or isinstance(value, dict | list) for value in values):
             return None
         return call(*map(to_text, values))
 
@@ -92,17 +91,39 @@ def _address_number(text: str) -> int | None:
 
 
 def _is_private(text: str) -> bool:
+    """ "In a private range (RFC 1918)." """
     return any(
-        _is_in_subnet(None).call(text, subnet)
-        for subnet in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+        _is_in_subnet(4).call(text, subnet)
+        for subnet in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
     )
 
 
-def _decoded(text: str) -> str | None:
+def _is_public(text: str) -> bool:
     try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, ValueError):
-        return None
+        return ipaddress.ip_address(text).is_global
+    except ValueError:
+        return False
+
+
+def _is_reserved(text: str) -> bool:
+    """Set aside for something, and not for private networks."""
+    is_address = bool(_is_ip(None).call(text))
+    return is_address and not _is_public(text) and not _is_private(text)
+
+
+def _whole(bits: int) -> Callable[[float], int | None]:
+    """Without what stands behind the point, where that has room in so many bits beside the sign."""
+
+    def whole(number: float) -> int | None:
+        found = int(number)
+        return found if -(1 << bits) <= found < 1 << bits else None
+
+    return whole
+
+
+def _formatted(moment: Any, pattern: Any, zone: Any = "UTC") -> str | None:
+    number = to_number(moment)
+    return None if number is None else dates.format_date(number, to_text(pattern), to_text(zone))
 
 
 def _floor(milliseconds: float, period: float) -> float:
@@ -125,13 +146,6 @@ def _case(*values: Any) -> Any:
     return values[-1] if len(values) % 2 else None
 
 
-def _json(text: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-
-
 def _extreme(pick: Callable[[Any], Any]) -> Callable[..., Any]:
     def run(*values: Any) -> Any:
         numbers = [number for value in values if (number := to_number(value)) is not None]
@@ -152,9 +166,12 @@ FUNCTIONS: dict[str, Function] = {
     "coalesce": Function(1, ANY, lambda *values: next((v for v in values if v is not None), None)),
     "if": Function(2, 3, _choice),
     "case": Function(2, ANY, _case),
-    # These two need to know more than their arguments: see expressions.py.
+    # These need to know more than their arguments: see expressions.py.
     "bin": Function(1, 1, _floor),
     "now": Function(0, 0, int),
+    "querystarttime": Function(0, 0, int),
+    "queryendtime": Function(0, 0, int),
+    "querytimerange": Function(0, 0, int),
     "datefloor": _on_numbers(_floor, 2, 2),
     "dateceil": _on_numbers(_ceiling, 2, 2),
     "frommillis": _on_numbers(lambda number: number),
@@ -180,19 +197,36 @@ FUNCTIONS: dict[str, Function] = {
     "strcontains": _on_texts(lambda text, part, _=None: int(part in text), 2, 3),
     "startswith": _on_texts(lambda text, part: int(text.startswith(part)), 2, 2),
     "endswith": _on_texts(lambda text, part: int(text.endswith(part)), 2, 2),
-    "base64encode": _on_texts(lambda text: base64.b64encode(text.encode()).decode()),
-    "base64decode": _on_texts(_decoded),
+    "base64encode": _on_texts(conversions.to_base64),
+    "base64decode": _on_texts(conversions.from_base64),
     "urlencode": _on_texts(quote_plus),
     "urldecode": _on_texts(unquote_plus),
-    "md5": _on_texts(lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()),
-    "sha256": _on_texts(lambda text: hashlib.sha256(text.encode()).hexdigest()),
+    "hextoascii": _on_texts(conversions.hex_to_ascii),
+    "hextodec": _on_texts(conversions.hex_to_number),
+    "dectohex": _on_numbers(conversions.number_to_hex),
+    "md5": _on_texts(conversions.md5),
+    "sha256": _on_texts(conversions.sha256),
+    "split": _on_texts(
+        lambda text, delimiter: text.split(delimiter) if delimiter else [text], 2, 2
+    ),
+    **dict.fromkeys(("regexreplace", "regex_replace"), _on_texts(conversions.replaced, 3, 3)),
+    "messagesize": _on_texts(lambda text: len(text.encode())),
+    "isnumeric": Function(1, 1, lambda value: to_number(value) is not None),
     "tonumber": _on_numbers(lambda number: number),
     "todouble": _on_numbers(float),
-    "toint": _on_numbers(int),
-    "tolong": _on_numbers(int),
+    "toint": _on_numbers(_whole(31)),
+    "tolong": _on_numbers(_whole(63)),
+    "round": _on_numbers(conversions.rounded_to, 1, 2),
+    "haversine": _on_numbers(conversions.haversine, 4, 4),
     "ipv4tonumber": _on_texts(_address_number),
     "isprivateip": _on_texts(_is_private),
-    "jsonparse": _on_texts(_json),
+    "ispublicip": _on_texts(_is_public),
+    "isreservedip": _on_texts(_is_reserved),
+    "parsedate": _on_texts(dates.parse_date, 2, 3),
+    **dict.fromkeys(("formatdate", "strftime"), Function(2, 3, _formatted)),
+    "jsonparse": _on_texts(conversions.parsed),
+    "jsonarraysize": Function(1, 1, conversions.array_size),
+    "jsonarraycontains": Function(2, 2, conversions.array_contains),
     "jsonstringify": Function(1, 1, lambda value: orjson.dumps(value).decode()),
 }
 

@@ -16,7 +16,7 @@ from lambent.services.logs.insights.expressions import (
     compile_expression,
 )
 from lambent.services.logs.insights.parser import parse_query
-from lambent.services.logs.insights.rows import getter, walked
+from lambent.services.logs.insights.rows import getter, steps_of, walked
 from lambent.services.logs.insights.tree import (
     Call,
     Command,
@@ -62,18 +62,26 @@ class Plan:
         text: the query.
         most: how many rows it may have where it does not say so.
         now_s: when it was started, in seconds since 1970.
+        window_ms: from when until when it looks.
     """
 
-    def __init__(self, text: str, most: int, now_s: int = 0) -> None:
+    def __init__(
+        self, text: str, most: int, now_s: int = 0, window_ms: tuple[int, int] = (0, 0)
+    ) -> None:
         self.steps: list[Step] = []
         # What occurs in the message of every event that is let through: the others need not even be decoded.
         self.needle = b""
         self.is_newest_first = True
         self._most = most
         self._now_s = now_s
+        self._window_ms = window_ms
         self._known: set[str] = set()
         self._scope = Scope(
-            self._field, lambda row: row.timestamp_ms, now_s, {"@timestamp", "@ingestionTime"}
+            self._field,
+            lambda row: row.timestamp_ms,
+            now_s,
+            window_ms,
+            {"@timestamp", "@ingestionTime"},
         )
         self._is_grouped = False
         self._shown: dict[str, Named] = {}
@@ -130,7 +138,9 @@ class Plan:
         grouping = Grouping(command, self._scope)
         self._is_grouped = True
         self._known = set(grouping.names)
-        self._scope = Scope(self._field, lambda _: None, self._now_s, grouping.moments)
+        self._scope = Scope(
+            self._field, lambda _: None, self._now_s, self._window_ms, grouping.moments
+        )
         self._shown = {name: Named(Field(name, name), name) for name in grouping.names}
         self._parsed = []
         self._displayed = None
@@ -141,9 +151,9 @@ class Plan:
             return lambda row: row.get(name)
         if name in self._known:
             return lambda row: row.extra.get(name) if row.extra is not None else None
-        first, _, rest = name.partition(".")
+        first, *rest = steps_of(name)
         if rest and first in self._known:
-            return _member(first, rest.split("."))
+            return _member(first, rest)
         return getter(name)
 
     def _expression(self, expression: Expression) -> Callable[[Any], Any]:

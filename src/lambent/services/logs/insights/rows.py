@@ -161,7 +161,7 @@ def _parsed(text: str, is_of_lambda: bool) -> Any:
 
 def _discovered(name: str) -> Callable[[Row], Any]:
     name = name[1:] if name.startswith("@@") else name
-    steps = name.split(".")
+    steps = steps_of(name)
 
     def get(row: Row) -> Any:
         value = row.document
@@ -174,16 +174,23 @@ def _discovered(name: str) -> Callable[[Row], Any]:
     return get
 
 
+def steps_of(name: str) -> list[str]:
+    """`a.b[0].c`: the names and numbers on the way."""
+    return name.replace("[", ".").replace("]", "").split(".")
+
+
 def walked(value: Any, steps: Sequence[str]) -> Any:
-    """What stands at the end of names and numbers; None where the way ends."""
-    for step in steps:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    return value
+    """What stands at the end of names and numbers; None where the way ends. A name may have points in it."""
+    if not steps:
+        return value
+    if isinstance(value, list) and steps[0].isdecimal() and int(steps[0]) < len(value):
+        return walked(value[int(steps[0])], steps[1:])
+    if isinstance(value, dict):
+        for many in range(1, len(steps) + 1):
+            name = ".".join(steps[:many])
+            if name in value:
+                return walked(value[name], steps[many:])
+    return None
 
 
 def _request_id(row: Row) -> str | None:

@@ -49,9 +49,16 @@ class Outcome:
     cost: Cost
 
 
-def run(text: str, most: int, sources: Sequence[Source], end_ms: int, now_s: int = 0) -> Outcome:
+def run(
+    text: str,
+    most: int,
+    sources: Sequence[Source],
+    end_ms: int,
+    now_s: int = 0,
+    start_ms: int = 0,
+) -> Outcome:
     """A query from beginning to end. `end_ms` belongs to the time that is looked at; `now_s` is what it calls now."""
-    plan = Plan(text, most, now_s)
+    plan = Plan(text, most, now_s, (start_ms, end_ms))
     cost = _scan(plan, sources, end_ms)
     return Outcome(plan.results(), cost)
 

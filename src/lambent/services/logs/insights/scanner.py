@@ -8,7 +8,7 @@ from lambent.services.logs.insights.malformed import QueryMalformed
 
 _SPACE = re.compile(r"(?:\s|#[^\n]*)*")
 _WORD = re.compile(r"[A-Za-z_@$][A-Za-z0-9_@$]*")
-_FIELD = re.compile(r"[A-Za-z_@$][A-Za-z0-9_@$]*(?:\.[A-Za-z0-9_@$]+)*")
+_FIELD = re.compile(r"[A-Za-z_@$][A-Za-z0-9_@$]*(?:\.(?:[A-Za-z0-9_@$]+|`[^`]+`)|\[\d+\])*")
 _BACKTICKS = re.compile(r"`([^`]+)`")
 _NUMBER = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _TEXT = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""", re.DOTALL)
@@ -62,11 +62,12 @@ class Scanner:
         return False
 
     def name(self) -> str | None:
-        """A field: a dotted name, or one between backticks."""
+        """A field: a dotted name, or one between backticks, which parts of a dotted one may have, too."""
         if match := _BACKTICKS.match(self.text, self.position):
             self._pass(match.end())
             return match[1]
-        return self._matched(_FIELD)
+        found = self._matched(_FIELD)
+        return None if found is None else found.replace("`", "")
 
     def call(self) -> str | None:
         """The name of a function, with the bracket behind it passed."""
