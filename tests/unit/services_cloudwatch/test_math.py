@@ -54,17 +54,18 @@ def values(text: str) -> object:
         ("1.5e2", 150),
         ("m1 * 2", {0: 2, 60: 4, 180: 8}),
         ("2 - m1", {0: 1, 60: 0, 180: -2}),
-        ("m1 + m2", {0: 11, 60: 2}),
-        ("m1 / m2", {0: 0.1}),
+        ("m1 + m2", {0: 11, 60: 2, 120: 30, 180: 4}),
+        ("m1 / m2", {0: 0.1, 120: 0}),
         ("m1 > 1", {0: 0, 60: 1, 180: 1}),
         ("m1 >= 2 AND m1 < 4", {0: 0, 60: 1, 180: 0}),
         ("m1 == 1 || m1 == 4", {0: 1, 60: 0, 180: 1}),
         ("SUM(m1)", 7),
-        ("AVG(m1)", pytest.approx(7 / 3)),
+        ("AVG(m1)", 7 / 4),
+        ("AVG(gone)", 0),
         ("MIN(m2)", 0),
         ("SUM(gone)", 0),
         ("SUM([m1, m2])", {0: 11, 60: 2, 120: 30, 180: 4}),
-        ("AVG([m1, m2])", {0: 5.5, 60: 1, 120: 30, 180: 4}),
+        ("AVG([m1, m2])", {0: 5.5, 60: 1, 120: 15, 180: 2}),
         ("SUM(METRICS('m'))", {0: 11, 60: 2, 120: 30, 180: 4}),
         ("METRIC_COUNT(METRICS())", 3),
         ("DATAPOINT_COUNT(m1)", 3),
@@ -88,13 +89,13 @@ def values(text: str) -> object:
         ("IF(0, m1, 7)", 7),
         ("TIME_SERIES(3)", dict.fromkeys(TIMES, 3)),
         ("PERIOD(m1)", 60),
-        ("MINUTE(m1)", {0: 0, 60: 1, 180: 3}),
-        ("YEAR(m1)", dict.fromkeys((0, 60, 180), 1970)),
-        ("EPOCH(m1)", {0: 0, 60: 60, 180: 180}),
-        ("DAY(m1)", dict.fromkeys((0, 60, 180), 4)),
+        ("MINUTE(m1)", {0: 0, 60: 1, 120: 2, 180: 3}),
+        ("YEAR(m1)", dict.fromkeys(TIMES, 1970)),
+        ("EPOCH(m1)", {0: 0, 60: 60, 120: 120, 180: 180}),
+        ("DAY(m1)", dict.fromkeys(TIMES, 4)),
         ("FIRST([m1, m2])", {0: 1, 60: 2, 180: 4}),
         ("LAST([m1, m2])", {0: 10, 60: 0, 120: 30}),
-        ("SLICE([m1, m2], 1)", {0: 10, 60: 0, 120: 30}),
+        ("SLICE([m1, m2], 1)", [{0: 10, 60: 0, 120: 30}]),
         ("SLICE([m1, m2], 0, 1)", [{0: 1, 60: 2, 180: 4}]),
         ("SORT([m1, m2, gone], SUM, DESC, 1)", [{0: 10, 60: 0, 120: 30}]),
         ("SORT([m2, m1], AVG, ASC)", [{0: 1, 60: 2, 180: 4}, {0: 10, 60: 0, 120: 30}]),
@@ -105,6 +106,45 @@ def values(text: str) -> object:
 )
 def test_an_expression(text: str, expected: object) -> None:
     assert values(text) == expected
+
+
+def _of(*values: float | None) -> Series:
+    known = {60 * at: float(value) for at, value in enumerate(values) if value is not None}
+    return Series(known, "", 60)
+
+
+@pytest.mark.parametrize(
+    ("text", "metrics", "expected"),
+    [
+        ("a < b", (_of(30, 20, 0, 0), _of(20, None, 20, None)), _of(0, 0, 1, 0)),
+        ("a >= 30", (_of(30, 20, 0, 0), _of()), _of(1, 0, 0, 0)),
+        ("a > 15 AND b > 15", (_of(30, 20, 0, 0), _of(20, None, 20, None)), _of(1, 0, 0, 0)),
+        (
+            "IF(a, b, c)",
+            (_of(1, 1, 0, 0, None), _of(30, None, 0, 0, 30), _of(0, 0, 20, None, 20)),
+            _of(30, 0, 20, None, None),
+        ),
+        (
+            "IF(a, 5, c)",
+            (_of(1, 1, 0, 0, None), _of(), _of(0, 0, 20, None, 20)),
+            _of(5, 5, 20, None, None),
+        ),
+        (
+            "IF(a, b, 5)",
+            (_of(1, 1, 0, 0, None), _of(30, None, 0, 0, 30)),
+            _of(30, 0, 5, 5, None),
+        ),
+    ],
+)
+def test_the_tables_of_the_user_guide(
+    text: str, metrics: tuple[Series, ...], expected: Series
+) -> None:
+    """ "Using math expressions with CloudWatch metrics": its examples of operators and of IF."""
+    named = dict(zip("abc", metrics, strict=False))
+    scene = Scene(named.__getitem__, lambda: named, range(0, 300, 60), lambda *_: [])
+    found = evaluate(syntax.parse(text), scene)
+    assert isinstance(found, Series)
+    assert found.values == expected.values
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def _if(arguments: list[Node], scene: Scene) -> Value:
     for at, holds in condition.values.items():
         value = chosen[0] if holds else (chosen[1] if len(chosen) == 2 else None)
         if isinstance(value, Series):
-            value = value.values.get(at)
+            # Missing where TRUE: 0, where FALSE: dropped ("Using IF expressions", user guide).
+            value = value.values.get(at, 0.0 if holds else None)
         if isinstance(value, float):
             found[at] = value
     return replace(condition.with_values(found), label="IF", facts={})

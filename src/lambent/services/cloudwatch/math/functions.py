@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -22,12 +23,20 @@ def _deviation(values: Sequence[float]) -> float:
 
 
 _FOLDS: dict[str, Callable[[Sequence[float]], float]] = {
-    "AVG": lambda values: math.fsum(values) / len(values),
     "SUM": math.fsum,
     "MIN": min,
     "MAX": max,
     "STDDEV": _deviation,
     "DATAPOINT_COUNT": lambda values: float(len(values)),
+}
+
+
+# What SORT goes by. Averages over the same times are in the order of the sums.
+_MEASURES: dict[str, Callable[[Sequence[float]], float]] = {
+    "AVG": math.fsum,
+    "SUM": math.fsum,
+    "MIN": min,
+    "MAX": max,
 }
 
 
@@ -94,6 +103,8 @@ def call(name: str, arguments: list[Value], times: Sequence[int]) -> Value:
     Raises:
         Malformed: there is no such function, or it does not take these arguments.
     """
+    if name == "AVG":
+        return _average(_only(name, arguments), times)
     if name in _FOLDS:
         return _fold(name, _only(name, arguments))
     if name in _EACH:
@@ -104,8 +115,9 @@ def call(name: str, arguments: list[Value], times: Sequence[int]) -> Value:
     if name in _CALENDAR:
         series = _series(name, _only(name, arguments))
         read = _CALENDAR[name]
+        # "A new non-sparse time series where each value is based on its timestamp."
         return series.with_values(
-            {at: float(read(datetime.fromtimestamp(at, UTC))) for at in series.values}
+            {at: float(read(datetime.fromtimestamp(at, UTC))) for at in times}
         )
     special = _SPECIAL.get(name)
     if special is None:
@@ -141,6 +153,16 @@ def _on_series(name: str, value: Value, change: Callable[[Series], Series]) -> V
     if isinstance(value, list):
         return [change(each) for each in value]
     return change(_series(name, value))
+
+
+def _average(value: Value, times: Sequence[int]) -> Value:
+    """ "Missing values are treated as 0": of one series over all times, of several over all of them."""
+    if isinstance(value, Series):
+        return math.fsum(value.values.values()) / len(times) if times else 0.0
+    several = _list("AVG", value)
+    found = _fold("SUM", value)
+    assert isinstance(found, Series), "it is of several"
+    return replace(found.mapped(lambda total: total / len(several)), label="AVG")
 
 
 def _fold(name: str, value: Value) -> Value:
@@ -246,9 +268,8 @@ def _slice(arguments: list[Value], times: Sequence[int]) -> Value:
         raise Malformed("SLICE takes two or three arguments")
     several = _list("SLICE", arguments[0])
     bounds = [int(_number("SLICE", each)) for each in arguments[1:]]
-    if len(bounds) == 1:
-        return several[bounds[0]] if bounds[0] < len(several) else []
-    return several[bounds[0] : bounds[1]]
+    # With one number all from there: "returns all time series starting with that value" (user guide).
+    return several[bounds[0] : bounds[1] if len(bounds) == 2 else None]
 
 
 def _sort(arguments: list[Value], times: Sequence[int]) -> Value:
@@ -256,9 +277,9 @@ def _sort(arguments: list[Value], times: Sequence[int]) -> Value:
     if len(arguments) not in {3, 4}:
         raise Malformed("SORT takes three or four arguments")
     several, by, order = arguments[:3]
-    if not isinstance(by, str) or by not in _FOLDS or order not in {"ASC", "DESC"}:
+    if not isinstance(by, str) or by not in _MEASURES or order not in {"ASC", "DESC"}:
         raise Malformed("SORT takes AVG, MIN, MAX or SUM, then ASC or DESC")
-    fold = _FOLDS[by]
+    fold = _MEASURES[by]
     filled = [each for each in _list("SORT", several) if each.values]
     filled.sort(key=lambda each: fold(list(each.values.values())), reverse=order == "DESC")
     count = int(_number("SORT", arguments[3])) if len(arguments) == 4 else len(filled)
@@ -276,6 +297,8 @@ _SPECIAL: dict[str, Callable[[list[Value], Sequence[int]], Value]] = {
     "SORT": _sort,
     "TIME_SERIES": _time_series,
 }
-NAMES = frozenset({*_FOLDS, *_EACH, *_SERIES, *_CALENDAR, *_SPECIAL, "IF", "METRICS", "SEARCH"})
+NAMES = frozenset(
+    {"AVG", *_FOLDS, *_EACH, *_SERIES, *_CALENDAR, *_SPECIAL, "IF", "METRICS", "SEARCH"}
+)
 # Words that stand where an id could.
 WORDS = frozenset({"REPEAT", "LINEAR", "ASC", "DESC", "AVG", "MIN", "MAX", "SUM", "STDDEV"})

@@ -71,7 +71,8 @@ OPERATORS: dict[str, Callable[[float, float], float | None]] = {
 
 
 def combined(operator: str, left: Value, right: Value) -> Value:
-    """`left operator right`: of series, where both have a value; of a list, for each series in it.
+    """`left operator right`: of series, at each time that one of them has, where "missing values ... are treated as 0";
+    of a list, for each series in it.
 
     Raises:
         Malformed: the two do not go together.
@@ -98,15 +99,14 @@ def _one(
     operator: str, series: Series, other: float | Series, *, is_turned: bool = False
 ) -> Series:
     run = OPERATORS[operator]
+    if isinstance(other, Series):
+        times = sorted({*series.values, *other.values})
+        pairs = [(at, series.values.get(at, 0.0), other.values.get(at, 0.0)) for at in times]
+    else:
+        pairs = [(at, value, other) for at, value in series.values.items()]
     found: dict[int, float] = {}
-    for at, value in series.values.items():
-        if isinstance(other, Series):
-            if at not in other.values:
-                continue
-            second = other.values[at]
-        else:
-            second = other
-        result = run(second, value) if is_turned else run(value, second)
+    for at, first, second in pairs:
+        result = run(second, first) if is_turned else run(first, second)
         if result is not None:
             found[at] = result
     return replace(series.with_values(found), facts={})
