@@ -58,18 +58,22 @@ def test_the_newest_comes_first_unless_asked_otherwise(ask: Any, sales: dict[str
 def test_expressions_over_metrics_that_are_not_shown(ask: Any, sales: dict[str, Any]) -> None:
     found = ask(
         {"Id": "m1", "MetricStat": stat(sales), "ReturnData": False},
-        {"Id": "double", "Expression": "m1 * 2", "Label": "twice, at most ${MAX}"},
+        {
+            "Id": "double",
+            "Expression": "m1 * 2",
+            "Label": "twice, up to ${MAX}, by ${MIN_MAX_RANGE}",
+        },
         {"Id": "sum", "Expression": "RUNNING_SUM(double)"},
         {
             "Id": "p",
             "MetricStat": stat(sales, "p50", 1200),
-            "Label": "${LABEL} ${PROP('Dim.Till')}",
+            "Label": "${LABEL} ${PROP('Dim.Till')} ${PROP('Region')} ${FIRST_LAST_RANGE}",
         },
     )
     assert [(each["Id"], each["Label"], each["Values"]) for each in found] == [
-        ("double", "twice, at most 8", [2, 4, 6, 8]),
+        ("double", "twice, up to 8, by 6", [2, 4, 6, 8]),
         ("sum", "sum", [2, 6, 12, 20]),
-        ("p", "Sales 1", [2]),
+        ("p", "Sales 1 us-east-1 0", [2]),
     ]
 
 

@@ -35,11 +35,33 @@ METRICS = [ERRORS, DURATION, ALL, SALES]
         ("{AWS/Lambda,FunctionName} AND NOT (Errors OR sales)", [DURATION]),
         ('Namespace="AWS/Lambda" intake', [ERRORS]),
         (':aws.AccountId="1" sales', [SALES]),
+        ('{"My Shop",Till}, "SalesTotal"', [SALES]),
+        ("SalesTotal", [SALES]),
+        ("salesTotal", []),
+        ("Order-Intake", [ERRORS]),
     ],
 )
 def test_a_search(text: str, found: list[MetricKey]) -> None:
     test = compile_search(text)
     assert [key for key in METRICS if test(key)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("count", True),
+        ("COUNT", True),
+        ("couNT", False),
+        ("CustomCount", True),
+        ("Count1", True),
+        ("customcount", False),
+        ("count1", False),
+        ("custom/count", True),
+    ],
+)
+def test_partial_matches_of_the_user_guide(text: str, is_found: bool) -> None:
+    """ "CloudWatch search expressions: Partial matches": what finds `CustomCount1`."""
+    assert compile_search(text)(MetricKey("1", "r", "N", "CustomCount1", ())) is is_found
 
 
 @pytest.mark.parametrize(

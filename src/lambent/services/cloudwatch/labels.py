@@ -21,6 +21,8 @@ _VALUES: dict[str, Callable[[Sequence[float]], float]] = {
     "MAX": max,
     "MIN": min,
     "SUM": math.fsum,
+    "FIRST_LAST_RANGE": lambda values: abs(values[-1] - values[0]),
+    "MIN_MAX_RANGE": lambda values: max(values) - min(values),
 }
 _MOMENTS: dict[str, Callable[[dict[int, float]], int]] = {
     "FIRST": min,

@@ -190,6 +190,8 @@ class Answers:
             "Namespace": key.namespace,
             "Stat": stat,
             "Period": str(period),
+            "AccountId": key.account_id,
+            "Region": key.region,
         }
         facts |= {f"Dim.{name}": value for name, value in key.dimensions}
         return Series(values(rows, span, statistic), key.name, period, facts)

@@ -1,7 +1,8 @@
 """The language of SEARCH ("CloudWatch search expression syntax", user guide): `{AWS/Lambda,FunctionName} Errors`.
 
-A schema in braces asks for a namespace and exactly these dimensions. A bare term is found in any part of a metric, by
-whole words; `property=term` in that one; in quotes the text has to be the whole.
+A schema in braces asks for a namespace and exactly these dimensions; a comma may follow it. A bare term is found in any
+part of a metric, by whole words; `property=term` in that one; in quotes the text has to be the whole. "Partial match
+searches to match a single token are case insensitive ... To match a composite token, the search is case sensitive."
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     Test = Callable[[MetricKey], bool]
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<schema>\{[^}]*\})|(?P<sign>[()=])|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<word>[^\s(){}="]+))""",
+    r"""\s*(?:(?P<schema>\{[^}]*\})\s*,?|(?P<sign>[()=])|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<word>[^\s(){}="]+))""",
     re.VERBOSE,
 )
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
@@ -133,20 +134,26 @@ def _matcher(kind: str, text: str) -> Callable[[str], bool]:
         return lambda value: value == whole
     if kind != "word":
         raise Malformed(f"unexpected '{text}' in a search")
-    words = _words(text)
-    return lambda value: _follow(words, _words(value))
+    # Words that stand together, `CustomCount`, are looked for as they are written, `custom-count` in any case.
+    runs = [_WORDS.findall(run) for run in re.findall(r"[A-Za-z0-9]+", text)]
+    words = [(word, len(run) > 1) for run in runs for word in run]
+    return lambda value: _follow(words, _WORDS.findall(value))
 
 
-def _words(text: str) -> list[str]:
-    return [word.lower() for word in _WORDS.findall(text)]
-
-
-def _follow(words: list[str], found: list[str]) -> bool:
-    """Whether the words stand there one after the other; a text without words is found nowhere."""
-    size = len(words)
+def _follow(words: list[tuple[str, bool]], found: list[str]) -> bool:
+    """Whether the words, some of which have to be as they are written, stand there one after the other. A text without
+    words is found nowhere.
+    """
     return bool(words) and any(
-        found[at : at + size] == words for at in range(len(found) - size + 1)
+        all(
+            _is(word, is_exact, found[at + number]) for number, (word, is_exact) in enumerate(words)
+        )
+        for at in range(len(found) - len(words) + 1)
     )
+
+
+def _is(word: str, is_exact: bool, found: str) -> bool:
+    return word == found or (not is_exact and word.lower() == found.lower())
 
 
 def _anywhere(matches: Callable[[str], bool]) -> Test:
