@@ -102,6 +102,30 @@ def test_metric_math_decides(cloudwatch: Any) -> None:
     assert [query["Id"] for query in found["Metrics"]] == ["m1", "double"]
 
 
+def test_lists_without_members_are_there(cloudwatch: Any, body: Callable[..., Any]) -> None:
+    """As in answers of 2026-09 that github.com/philipp-classen/awscr-cloudwatch has kept."""
+    assert body(cloudwatch.describe_alarms()) == {
+        "LogAlarms": [],
+        "CompositeAlarms": [],
+        "MetricAlarms": [],
+    }
+    stat = {"Metric": {"Namespace": "N", "MetricName": "Requests"}, "Period": 60, "Stat": "Sum"}
+    cloudwatch.put_metric_alarm(
+        AlarmName="math",
+        ActionsEnabled=False,
+        EvaluationPeriods=1,
+        Threshold=0.5,
+        ComparisonOperator="GreaterThanThreshold",
+        Metrics=[
+            {"Id": "requests", "MetricStat": stat, "ReturnData": False},
+            {"Id": "rate", "Expression": "requests / 60", "Label": "Rate", "ReturnData": True},
+        ],
+    )
+    found = only(cloudwatch)
+    assert {name: found[name] for name in (*EMPTY, "Dimensions")} == {**EMPTY, "Dimensions": []}
+    assert found["Metrics"][0]["MetricStat"]["Metric"]["Dimensions"] == []
+
+
 def test_somebody_may_set_a_state(cloudwatch: Any, error_of: ErrorOf) -> None:
     cloudwatch.put_metric_alarm(**ALARM, TreatMissingData="ignore")
     cloudwatch.set_alarm_state(

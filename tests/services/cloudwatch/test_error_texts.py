@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,10 @@ class Quoted(NamedTuple):
 def _dashboard(kind: str, **properties: Any) -> dict[str, str]:
     body = {"widgets": [{"type": kind, "properties": properties}]}
     return {"DashboardName": "d", "DashboardBody": json.dumps(body)}
+
+
+def _datum(**members: Any) -> dict[str, Any]:
+    return {"Namespace": "N", "MetricData": [{"MetricName": "m", **members}]}
 
 
 QUOTED = [
@@ -90,6 +95,64 @@ QUOTED = [
         "InvalidParameterValue",
         "The value AWS/ for parameter Namespace is invalid.",
         "Eucalyptus, whose tests ran against AWS, too",
+    ),
+    Quoted(
+        "put_metric_data",
+        {"Namespace": "N"},
+        "MissingParameter",
+        "At least one MetricDatum object must be present in the request.",
+        "answers that github.com/philipp-classen/awscr-cloudwatch has kept, of 2026-09",
+    ),
+    Quoted(
+        "put_metric_data",
+        {"Namespace": "N", "MetricData": [{"MetricName": "m", "Value": 1}] * 1001},
+        "InvalidParameterValue",
+        "The collection MetricData must not have a size greater than 1000.",
+        "awscr-cloudwatch, whose tests run against AWS",
+    ),
+    Quoted(
+        "put_metric_data",
+        _datum(Value=float("nan")),
+        "InvalidParameterValue",
+        "The value NaN for parameter MetricData.member.1.Value is invalid.",
+        "answers that awscr-cloudwatch has kept",
+    ),
+    Quoted(
+        "put_metric_data",
+        _datum(Value=float("-inf")),
+        "InvalidParameterValue",
+        "The value -∞ for parameter MetricData.member.1.Value is invalid.",
+        "CloudWatchValueTest of Netflix' servo",
+    ),
+    Quoted(
+        "put_metric_data",
+        _datum(Value=1.7976931348623157e308),
+        "InvalidParameterValue",
+        f"The value 179,769,313,486,231,570{',000' * 97} for parameter MetricData.member.1.Value is invalid.",
+        "the same, the largest",
+    ),
+    Quoted(
+        "put_metric_data",
+        _datum(Value=-(2.0**-361)),
+        "InvalidParameterValue",
+        "The value -0 for parameter MetricData.member.1.Value is invalid.",
+        "the same, the first too small one",
+    ),
+    Quoted(
+        "put_metric_data",
+        _datum(StatisticValues={"SampleCount": 1, "Sum": 1, "Minimum": 2, "Maximum": 1}),
+        "InvalidParameterValue",
+        "The parameter MetricData.member.1.StatisticValues.Maximum must be greater than "
+        "MetricData.member.1.StatisticValues.Minimum.",
+        "Eucalyptus' CloudWatchService, of what the tool mon-put-data showed",
+    ),
+    Quoted(
+        "put_metric_data",
+        _datum(Value=1, StatisticValues={"SampleCount": 1, "Sum": 1, "Minimum": 1, "Maximum": 1}),
+        "InvalidParameterCombination",
+        "The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually "
+        "exclusive and you have specified both.",
+        "Eucalyptus' CloudWatchService, too",
     ),
     Quoted(
         "get_metric_statistics",
@@ -180,3 +243,14 @@ as last element"
 def test_what_aws_says(cloudwatch: Any, error_of: ErrorOf, quoted: Quoted) -> None:
     answer = error_of(getattr(cloudwatch, quoted.operation), **quoted.request)
     assert answer == (400, quoted.code, quoted.text)
+
+
+def test_a_state_of_no_alarm_is_refused_without_a_word(cloudwatch: Any) -> None:
+    """ "An error occurred (ResourceNotFound) when calling the SetAlarmState operation: Unknown", in a workshop: that is
+    how the AWS CLI tells of an error without a message, and awscr-cloudwatch has kept one.
+    """
+    with pytest.raises(ClientError) as refused:
+        cloudwatch.set_alarm_state(AlarmName="none", StateValue="OK", StateReason="r")
+    error = refused.value.response["Error"]
+    assert error["Code"] == "ResourceNotFound"
+    assert not error["Message"]

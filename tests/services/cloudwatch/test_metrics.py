@@ -174,13 +174,13 @@ def test_a_list_of_metrics_has_pages(cloudwatch: Any) -> None:
     [
         ({}, "MissingParameter", "At least one of the parameters"),
         ({"Value": float("nan")}, "InvalidParameterValue", "The value NaN for parameter"),
-        ({"Value": float("inf")}, "InvalidParameterValue", "The value Infinity for parameter"),
-        ({"Value": 1e300}, "InvalidParameterValue", "The value 1e"),
+        ({"Value": float("inf")}, "InvalidParameterValue", "The value ∞ for parameter"),
+        ({"Value": 1e300}, "InvalidParameterValue", "The value 1,000,000"),
         ({"Value": 1, "Values": [1]}, "InvalidParameterCombination", "mutually exclusive"),
         ({"Value": 1, "Counts": [1]}, "InvalidParameterCombination", "Counts"),
         ({"Values": [1, 2], "Counts": [1]}, "InvalidParameterValue", "same size"),
         ({"Values": [1] * 151}, "InvalidParameterValue", "150"),
-        ({"Values": [1], "Counts": [-1]}, "InvalidParameterValue", "-1.0"),
+        ({"Values": [1], "Counts": [-1]}, "InvalidParameterValue", "value -1 for"),
         ({"Value": 1, "StorageResolution": 5}, "InvalidParameterValue", "StorageResolution"),
         (
             {"StatisticValues": {"SampleCount": 0, "Sum": 1, "Minimum": 1, "Maximum": 1}},

@@ -167,17 +167,28 @@ class Alarms:
 
 
 def _configuration(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of a request that an alarm is described by; lists that may be empty are always there."""
+    """The members of a request that an alarm is described by; lists that may be empty are always there, dimensions even
+    where the alarm is of metric math.
+    """
     document = {member: value for member, value in request.items() if member not in _HIDDEN}
     document.setdefault("ActionsEnabled", True)
     for member in ("OKActions", "AlarmActions", "InsufficientDataActions"):
         document.setdefault(member, [])
-    if "MetricName" in document:
+    if "AlarmRule" not in document:
         document.setdefault("Dimensions", [])
+    if "Metrics" in document:
+        document["Metrics"] = [_query(each) for each in document["Metrics"]]
     for member in ("Threshold",):
         if member in document:
             document[member] = float(document[member])
     return document
+
+
+def _query(query: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "MetricStat" not in query:
+        return query
+    stat = query["MetricStat"]
+    return {**query, "MetricStat": {**stat, "Metric": {"Dimensions": [], **stat["Metric"]}}}
 
 
 def checked_state(request: SetAlarmStateInputTypeDef) -> None:
@@ -220,6 +231,8 @@ def describe_alarms(
     )
     for type_, member in (("MetricAlarm", "MetricAlarms"), ("CompositeAlarm", "CompositeAlarms")):
         answer[member] = [described(each) for kind, each in shown if kind is ALARM_KINDS[type_]]
+    # Alarms of log queries, of which there are none here; AWS always tells of them.
+    answer["LogAlarms"] = []
     return answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
 from lambent.services.cloudwatch import store
@@ -28,11 +29,14 @@ if TYPE_CHECKING:
 
 # "A maximum of 1000 different metrics" in a request, "up to 150 unique values" in a datum (PutMetricData).
 MOST_DATA, MOST_VALUES = 1000, 150
-# "Values must be in the range of -2^360 to 2^360" (MetricDatum).
-_LARGEST = 2.0**360
+# "CloudWatch rejects values that are either too small or too large. Values must be in the range of -2^360 to 2^360"
+# (MetricDatum). What too small is Netflix has tried: all but 0 that is nearer to it than 2^-360.
+_LARGEST, _SMALLEST = 2.0**360, 2.0**-360
 # "up to two weeks before the current date, and as much as 2 hours after the current day and time" (MetricDatum).
 _PAST, _FUTURE = timedelta(days=14), timedelta(hours=2)
 _RESOLUTIONS = (1, MINUTE_S)
+# Room for every digit that a float can have before the point.
+_WIDE = Context(prec=400)
 
 
 def put_metric_data(
@@ -47,7 +51,7 @@ def put_metric_data(
         )
     data = request.get("MetricData")
     if not data:
-        raise MissingParameter("The parameter MetricData is required.")
+        raise MissingParameter("At least one MetricDatum object must be present in the request.")
     if len(data) > MOST_DATA:
         raise InvalidParameterValue(
             f"The collection MetricData must not have a size greater than {MOST_DATA}."
@@ -160,21 +164,24 @@ def _point_of_statistics(datum: MetricDatumTypeDef, where: str) -> Point:
         )
     if low > high:
         raise InvalidParameterValue(
-            f"The parameter {where}.Maximum must be greater than or equal to {where}.Minimum."
+            f"The parameter {where}.Maximum must be greater than {where}.Minimum."
         )
     return Point.of_statistics(count, total, low, high)
 
 
 def _checked(value: float, where: str) -> float:
-    if not math.isfinite(value) or abs(value) > _LARGEST:
+    size = abs(value)
+    if not math.isfinite(value) or size > _LARGEST or 0 < size < _SMALLEST:
         raise InvalidParameterValue(f"The value {_shown(value)} for parameter {where} is invalid.")
     return value
 
 
 def _shown(value: float) -> str:
-    """As Java writes it."""
+    """As Java writes a number in a message: three digits behind the point, commas between the thousands."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return repr(float(value))
+        return "∞" if value > 0 else "-∞"
+    rounded = Decimal(repr(value)).quantize(Decimal("0.001"), context=_WIDE)
+    text = f"{rounded:,f}"
+    return text.rstrip("0").rstrip(".")

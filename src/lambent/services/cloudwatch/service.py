@@ -148,7 +148,7 @@ class CloudWatchService:
         scope, name = context.scope, request["AlarmName"]
         found = await self._database.read(lambda tx: resources.find_alarm(tx, scope, name))
         if found is None:
-            raise ResourceNotFound("Resource not found.")
+            raise ResourceNotFound  # AWS sends no message
         state, reason = request["StateValue"], request["StateReason"]
         data = request.get("StateReasonData")
         await self._watch.set_state(scope, found[0], name, state, reason, data)
