@@ -350,6 +350,34 @@ def test_a_period_is_capped_by_its_unit(ask: Ask) -> None:
     assert [row["t"] for row in rows] == ["2026-01-01 00:00:00.000", "2026-01-01 00:01:00.000"]
 
 
+def test_what_is_written_in_other_forms(tmp_path: Path) -> None:
+    """The modes of `parse` in the user guide, and `json`."""
+    ask = asking(
+        tmp_path,
+        "g",
+        [
+            (0, 'level=error msg="went \\"wrong\\"" duration=5ms'),
+            (1, 'web1,GET,"/a,b",200'),
+            (2, 'got {"user": {"name": "ada"}}'),
+        ],
+    )
+    query = "parse @message logfmt as lf | filter lf.level = 'error' | display lf.msg, lf.duration"
+    assert ask(query) == [{"lf.msg": 'went "wrong"', "lf.duration": "5ms"}]
+    assert ask("parse @message logfmt as lf | stats count(*) as n by lf.level | sort n") == [
+        {"lf.level": "error", "n": "1"},
+        {"n": "2"},
+    ]
+    rows = ask(
+        "parse @message csv as host, method, path, status | filter status = 200 | display path"
+    )
+    assert rows == [{"path": "/a,b"}]
+    rows = ask(
+        """parse @message /(?<payload>\\{.*\\})/ as payload
+        | json field=payload "user.name" as username | filter ispresent(username) | display username"""
+    )
+    assert rows == [{"username": "ada"}]
+
+
 def test_members_of_what_was_parsed(ask: Ask) -> None:
     """The examples of "Structure types" (user guide)."""
     for member, value in (
@@ -475,7 +503,15 @@ def test_an_aggregate_has_its_place_in_stats() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["pattern @message", "diff", "unmask a", "anomaly", "expand a", "parse @message logfmt as lf"],
+    [
+        "pattern @message",
+        "diff",
+        "unmask a",
+        "anomaly",
+        "expand a",
+        "parse @message xml as x",
+        "parse @message /(a)/ as x multi",
+    ],
 )
 def test_commands_that_are_not_here_are_refused_by_name(command: str) -> None:
     with pytest.raises(CommandUnserved, match=command.split(maxsplit=1)[0]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import csv
 import decimal
 import hashlib
 import math
@@ -16,6 +17,7 @@ from lambent.services.logs.insights.values import to_text
 
 # Of the earth, in kilometres: the mean radius.
 _RADIUS_KM = 6371.0
+_PAIR = re.compile(r"""([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))""")
 
 
 def from_base64(text: str) -> str | None:
@@ -89,6 +91,22 @@ def parsed(text: str) -> Any:
     except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, dict | list) else None
+
+
+def logfmt(text: str) -> dict[str, str]:
+    """`level=info msg="all is well"`: values by their keys."""
+    return {
+        match[1]: re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
+        for match in _PAIR.finditer(text)
+    }
+
+
+def cells(text: str) -> list[str]:
+    """What stands between the commas of a line."""
+    try:
+        return next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error:
+        return []
 
 
 def array_size(value: Any) -> int | None:

@@ -23,6 +23,7 @@ from lambent.services.logs.insights.tree import (
     Parse,
     Sort,
     Stats,
+    Unpack,
 )
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ _UNSERVED = (
     *("pattern", "diff", "anomaly", "unmask", "unnest", "source", "filterindex", "lookup", "join"),
     *("addtotals", "eval", "search", "expand", "relevantfields"),
 )
-# What `parse` can be told that a field is.
-_FORMATS = ("logfmt", "xml")
 _AFTER_DEDUP = ("limit", "head")
 _SPACES = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|\s+""", re.DOTALL)
 _WORDS = frozenset({"as", "by", "and", "or", "not", "in", "like", "asc", "desc"})
@@ -57,6 +56,7 @@ class _Parser:
             ("display",): lambda: Display(self._columns()),
             ("filter", "where"): lambda: Filter(self._expressions.expression()),
             ("parse",): self._parse,
+            ("json",): self._json,
             ("stats",): self._stats,
             ("sort", "order"): self._sort,
             ("limit", "head"): self._limit,
@@ -165,10 +165,8 @@ class _Parser:
         if pattern is None:
             source = self._expressions._primary()  # noqa: SLF001 - a field, or a function of one
             pattern, is_glob = self._pattern()
-        if pattern is None and self._is_next(*_FORMATS):
-            raise CommandUnserved(f"parse {scanner.name()}")
         if pattern is None:
-            raise scanner.unexpected()
+            return self._unpack(source)
         compiled = re.compile(pattern)
         names = tuple(compiled.groupindex)
         if scanner.word("as"):
@@ -182,8 +180,39 @@ class _Parser:
                 )
         elif is_glob or not names:
             raise scanner.unexpected()
+        if scanner.word("multi"):
+            raise CommandUnserved("parse ... multi")
         self._given.update(names)
         return Parse(source, pattern, names)
+
+    def _unpack(self, source: Expression) -> Command:
+        scanner = self._scanner
+        for form in ("logfmt", "csv"):
+            if scanner.word(form):
+                names = self._aliases()
+                return Unpack(source, form, names if form == "csv" else names[:1])
+        if scanner.word("xml"):
+            raise CommandUnserved("parse ... xml")
+        raise scanner.unexpected()
+
+    def _json(self) -> Command:
+        """`json field=payload "user.name" as username`."""
+        scanner = self._scanner
+        if not scanner.word("field"):
+            raise scanner.unexpected()
+        scanner.expect("=")
+        name = self._name()
+        path = scanner.quoted()
+        if path is None:
+            raise scanner.unexpected()
+        return Unpack(Field(name, name), "json", self._aliases()[:1], path)
+
+    def _aliases(self) -> tuple[str, ...]:
+        if not self._scanner.word("as"):
+            raise self._scanner.unexpected()
+        names = self._names()
+        self._given.update(names)
+        return names
 
     def _pattern(self) -> tuple[str | None, bool]:
         """A regular expression, and whether it was written as a text with `*`."""

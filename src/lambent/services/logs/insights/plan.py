@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lambent.services.logs.insights import conversions
 from lambent.services.logs.insights.collectors import Grouping, Keeping, in_order
 from lambent.services.logs.insights.expressions import (
     Scope,
@@ -32,6 +33,7 @@ from lambent.services.logs.insights.tree import (
     Parse,
     Sort,
     Stats,
+    Unpack,
 )
 from lambent.services.logs.insights.values import to_moment, to_text
 
@@ -167,6 +169,8 @@ class Plan:
             return [compile_condition(command.condition, self._scope)]
         if isinstance(command, Parse):
             return [self._parse(command)]
+        if isinstance(command, Unpack):
+            return [self._unpack(command)]
         if isinstance(command, Fields):
             for named in command.columns:
                 self._shown[named.name] = named
@@ -215,6 +219,20 @@ class Plan:
             if match is not None:
                 for put, number in pairs:
                     put(row, match[number])
+            return True
+
+        return step
+
+    def _unpack(self, command: Unpack) -> Step:
+        get, unpacked = self._expression(command.source), _unpacker(command)
+        puts = [self._define(name, is_moment=False) for name in command.names]
+        self._parsed += command.names
+
+        def step(row: Any) -> bool:
+            value = get(row)
+            if value is not None:
+                for put, part in zip(puts, unpacked(value), strict=False):
+                    put(row, part)
             return True
 
         return step
@@ -269,6 +287,18 @@ class Plan:
 def check(text: str) -> None:
     """Raises QueryMalformed, CommandUnserved."""
     Plan(text, 1)
+
+
+def _unpacker(command: Unpack) -> Callable[[Any], Sequence[Any]]:
+    """From a value to what the names of the command stand for."""
+    if command.form == "logfmt":
+        return lambda value: [conversions.logfmt(to_text(value))]
+    if command.form == "csv":
+        return lambda value: conversions.cells(to_text(value))
+    steps = steps_of(command.path)
+    return lambda value: [
+        walked(conversions.parsed(value) if isinstance(value, str) else value, steps)
+    ]
 
 
 def _member(name: str, steps: Sequence[str]) -> Callable[[Any], Any]:

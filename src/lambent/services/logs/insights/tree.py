@@ -103,6 +103,17 @@ class Parse:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpack:
+    """`parse ... logfmt`, `parse ... csv` and `json`: what a value of that form holds, under these names. Of JSON what
+    stands at the end of `path`."""
+
+    source: Expression
+    form: str
+    names: tuple[str, ...]
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     columns: tuple[Named, ...]
     by: tuple[Named, ...]
@@ -125,4 +136,4 @@ class Dedup:
     columns: tuple[Expression, ...]
 
 
-Command = Fields | Display | Filter | Parse | Stats | Sort | Limit | Dedup
+Command = Fields | Display | Filter | Parse | Unpack | Stats | Sort | Limit | Dedup
