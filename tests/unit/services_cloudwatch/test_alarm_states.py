@@ -212,3 +212,34 @@ def test_the_data_of_a_reason_name_the_periods_in_which_nothing_came() -> None:
     assert found["evaluatedDatapoints"] == [
         {"timestamp": f"1970-01-01T00:{minute:02}:00.000+0000"} for minute in (4, 3, 2)
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold", "told"),
+    [
+        (
+            860604416.0,
+            1e9,
+            "[8.60604416E8 (01/01/70 00:00:00)] was not greater than the threshold (1.0E9)",
+        ),
+        (
+            1e20,
+            9999999.0,
+            "[1.0E20 (01/01/70 00:00:00)] was greater than the threshold (9999999.0)",
+        ),
+        (0.001, 0.0005, "[0.001 (01/01/70 00:00:00)] was greater than the threshold (5.0E-4)"),
+        (
+            0.0,
+            -12345678.5,
+            "[0.0 (01/01/70 00:00:00)] was greater than the threshold (-1.23456785E7)",
+        ),
+    ],
+)
+def test_numbers_as_java_writes_them(value: float, threshold: float, told: str) -> None:
+    """ "1 datapoint (8.60604416E8) was less than or equal to the threshold (1.0E9)": a notification that a public
+    repository keeps as a sample; the others after Double.toString.
+    """
+    alarm = {**ALARM, "EvaluationPeriods": 1, "Threshold": threshold}
+    verdict = judge(alarm, [(-120, None), (-60, None), (0, value)])
+    assert verdict is not None
+    assert verdict.reason == f"Threshold Crossed: 1 datapoint {told}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class _Words:
     def crossed(self, is_alarm: bool, speaking: Sequence[tuple[int, float]]) -> Verdict:
         """`speaking`: the data points that speak for the state, the oldest first."""
         shown = tuple(reversed(speaking))
-        values = ", ".join(f"{value} ({_short(at)})" for at, value in shown)
+        values = ", ".join(f"{_number(value)} ({_short(at)})" for at, value in shown)
         few = self.needed if is_alarm else self.wanted - self.needed + 1
         subject = f"{_count(len(shown))} [{values}]"
         ending = ""
@@ -113,7 +114,7 @@ class _Words:
         verb = ("was" if len(shown) == 1 else "were") + ("" if is_alarm else " not")
         text = (
             f"Threshold Crossed: {subject} {verb} {self.comparison} the threshold "
-            f"({self.threshold}){ending}."
+            f"({_number(self.threshold)}){ending}."
         )
         newest = tuple(reversed(self.real))
         return Verdict(ALARM if is_alarm else OK, text, newest, shown[:few])
@@ -142,6 +143,17 @@ class _Words:
 
 def _count(number: int) -> str:
     return f"{number} datapoint{'' if number == 1 else 's'}"
+
+
+def _number(value: float) -> str:
+    """As Java writes it: `8.60604416E8` from ten million on, and below a thousandth."""
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    assert isinstance(exponent, int), "a data point is a number"
+    first, *rest = map(str, digits)
+    power = exponent + len(rest)
+    return f"{'-' if sign else ''}{first}.{''.join(rest) or '0'}E{power}"
 
 
 def _short(second: int) -> str:
