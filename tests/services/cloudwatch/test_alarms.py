@@ -230,10 +230,17 @@ def test_a_composite_alarm_follows_its_children(cloudwatch: Any, error_of: Error
     cloudwatch.set_alarm_state(AlarmName="b", StateValue="ALARM", StateReason="r")
     assert states() == {"both": "ALARM", "any": "ALARM"}
     assert cloudwatch.describe_alarms()["CompositeAlarms"] == []
-    children = cloudwatch.describe_alarms(ChildrenOfAlarmName="both")
-    assert [each["AlarmName"] for each in children["MetricAlarms"]] == ["a", "b"]
-    parents = cloudwatch.describe_alarms(ParentsOfAlarmName="a")["CompositeAlarms"]
+    children = cloudwatch.describe_alarms(ChildrenOfAlarmName="both")["MetricAlarms"]
+    assert [each["AlarmName"] for each in children] == ["a", "b"]
+    told = {"AlarmName", "AlarmArn", "StateValue", "StateUpdatedTimestamp"}
+    assert {frozenset(each) for each in children} == {frozenset(told)}
+    parents = cloudwatch.describe_alarms(ParentsOfAlarmName="a", MaxRecords=5)["CompositeAlarms"]
     assert [each["AlarmName"] for each in parents] == ["any", "both"]
+    assert {frozenset(each) for each in parents} == {frozenset({"AlarmName", "AlarmArn"})}
+    _, code, _ = error_of(
+        cloudwatch.describe_alarms, ParentsOfAlarmName="a", AlarmTypes=["CompositeAlarm"]
+    )
+    assert code == "ValidationError"
     for rule, text in (
         ("ALARM(self)", "itself"),
         (
@@ -251,10 +258,45 @@ def test_a_composite_alarm_follows_its_children(cloudwatch: Any, error_of: Error
         assert text in message
     _, _, message = error_of(cloudwatch.put_composite_alarm, AlarmName="both", AlarmRule="OK(any)")
     assert "itself" in message
-    _, _, message = error_of(cloudwatch.delete_alarms, AlarmNames=["any", "a"])
-    assert "composite" in message
+    # As tools quote it that had to work round it (grucloud, cdkd).
+    for name in ("a", "both"):
+        assert error_of(cloudwatch.delete_alarms, AlarmNames=[name]) == (
+            400,
+            "ValidationError",
+            f"Cannot delete {name} as there are composite alarm(s) depending on it.",
+        )
+    _, code, _ = error_of(cloudwatch.delete_alarms, AlarmNames=["any", "both"])
+    assert code == "ValidationError"
     cloudwatch.delete_alarms(AlarmNames=["any"])
     assert states() == {"both": "ALARM"}
+    # "You could delete 99 metric alarms and one composite alarms with one operation" (DeleteAlarms).
+    cloudwatch.delete_alarms(AlarmNames=["a", "both"])
+    assert states() == {}
+
+
+def test_a_composite_alarm_stays_as_somebody_has_set_it(cloudwatch: Any) -> None:
+    """ "It returns to its actual state only once any of its children alarms change state. It is also reevaluated if you
+    update its configuration" (SetAlarmState).
+    """
+    cloudwatch.put_metric_alarm(**ALARM, TreatMissingData="ignore")
+    composite = {"AlarmName": "whole", "AlarmRule": "ALARM(sales)"}
+    cloudwatch.put_composite_alarm(**composite)
+
+    def state() -> str:
+        (found,) = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+        return str(found["StateValue"])
+
+    until(lambda: state() == "OK")
+    for is_child in (True, False):
+        cloudwatch.set_alarm_state(AlarmName="whole", StateValue="ALARM", StateReason="a drill")
+        # A look at all alarms does not change it.
+        cloudwatch.put_metric_alarm(**{**ALARM, "AlarmName": "other"}, TreatMissingData="ignore")
+        assert state() == "ALARM"
+        if is_child:
+            cloudwatch.set_alarm_state(AlarmName="sales", StateValue="OK", StateReason="r")
+        else:
+            cloudwatch.put_composite_alarm(**composite, AlarmDescription="d")
+        until(lambda: state() == "OK")
 
 
 def test_alarms_are_found_by_name_state_and_metric(cloudwatch: Any, error_of: ErrorOf) -> None:

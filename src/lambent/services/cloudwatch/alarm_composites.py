@@ -9,10 +9,15 @@ import orjson
 from lambent.services.cloudwatch.alarm_moves import move
 from lambent.services.cloudwatch.alarm_rules import compile_rule
 from lambent.services.cloudwatch.alarm_states import ALARM, INSUFFICIENT_DATA, OK, stamp
-from lambent.services.cloudwatch.resources import COMPOSITE_ALARMS, METRIC_ALARMS, moment
+from lambent.services.cloudwatch.resources import (
+    COMPOSITE_ALARMS,
+    METRIC_ALARMS,
+    STATE_IS_SET,
+    moment,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from lambent.core.context import Scope
@@ -35,8 +40,11 @@ def judge_composites(tx: Tx, now: datetime) -> None:
 
 def _judge(tx: Tx, scope: Scope, alarm: Mapping[str, Any], alarms: Alarms, now: datetime) -> bool:
     """Whether it is in another state now."""
+    rule = compile_rule(alarm["AlarmRule"])
+    if alarm.get(STATE_IS_SET) and not _has_moved(alarm, rule.children, alarms):
+        return False
     states = {name: each["StateValue"] for name, each in alarms.items()}
-    outcome = compile_rule(alarm["AlarmRule"]).test(states)
+    outcome = rule.test(states)
     state = ALARM if outcome.holds else OK
     if state == alarm["StateValue"]:
         return False
@@ -48,13 +56,19 @@ def _judge(tx: Tx, scope: Scope, alarm: Mapping[str, Any], alarms: Alarms, now: 
         tx,
         scope,
         COMPOSITE_ALARMS,
-        alarm,
+        {name: value for name, value in alarm.items() if name != STATE_IS_SET},
         state,
         _reason(alarm, state, triggers),
         orjson.dumps(data).decode(),
         now,
     )
     return True
+
+
+def _has_moved(alarm: Mapping[str, Any], children: Iterable[str], alarms: Alarms) -> bool:
+    """ "It returns to its actual state only once any of its children alarms change state" (SetAlarmState)."""
+    since = moment(alarm["StateUpdatedTimestamp"])
+    return any(_moved_at(alarms[name]) > since for name in children if name in alarms)
 
 
 def _reason(alarm: Mapping[str, Any], state: str, triggers: Sequence[Mapping[str, Any]]) -> str:

@@ -28,6 +28,7 @@ from lambent.services.cloudwatch.resources import (
     ACTIONS,
     ALARM_KINDS,
     METRIC_ALARMS,
+    STATE_IS_SET,
     moment,
 )
 from lambent.services.cloudwatch.series import Span, values
@@ -89,7 +90,8 @@ class AlarmWatch:
         def write(tx: Tx) -> None:
             before = kind.find(tx, scope, "", name)
             if before is not None:
-                move(tx, scope, kind, before, state, reason, data, self._clock.calendar())
+                now, marked = self._clock.calendar(), {**before, STATE_IS_SET: True}
+                move(tx, scope, kind, marked, state, reason, data, now)
                 judge_composites(tx, self._clock.calendar())
 
         async with self._lock:

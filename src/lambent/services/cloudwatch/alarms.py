@@ -21,6 +21,7 @@ from lambent.services.cloudwatch.resources import (
     ALARM_KINDS,
     COMPOSITE_ALARMS,
     METRIC_ALARMS,
+    STATE_IS_SET,
     alarm_arn,
     find_alarm,
     moment,
@@ -52,7 +53,12 @@ _TIMES = (
     "StateTransitionedTimestamp",
 )
 # Kept with an alarm, and no part of its description.
-_HIDDEN = ("Tags",)
+_HIDDEN = ("Tags", STATE_IS_SET)
+# What is told of the relations of an alarm (ChildrenOfAlarmName, ParentsOfAlarmName), and what may be asked with them.
+_CHILD = ("AlarmName", "AlarmArn", "StateValue", "StateUpdatedTimestamp")
+_PARENT = ("AlarmName", "AlarmArn")
+_RELATIONS = {"ChildrenOfAlarmName": _CHILD, "ParentsOfAlarmName": _PARENT}
+_BESIDE_RELATIONS = {"MaxRecords", "NextToken"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +138,9 @@ class Alarms:
     ) -> Document:
         found = [find_alarm(tx, context.scope, name) for name in request["AlarmNames"]]
         composites = [each for each in found if each and each[0] is COMPOSITE_ALARMS]
-        if composites and len(found) > 1:
-            raise ValidationError("A composite alarm can only be deleted by itself.")
+        if len(composites) > 1:
+            raise ValidationError("No more than one composite alarm can be deleted at a time.")
+        _refuse_children(tx, context.scope, {each[1]["AlarmName"] for each in found if each})
         for each in found:
             if each is not None:
                 kind, document = each
@@ -191,6 +198,17 @@ def _query(query: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**query, "MetricStat": {**stat, "Metric": {"Dimensions": [], **stat["Metric"]}}}
 
 
+def _refuse_children(tx: Tx, scope: Scope, names: set[str]) -> None:
+    """Raises ValidationError where a composite alarm that stays is about one of them."""
+    for parent in COMPOSITE_ALARMS.documents(tx, scope):
+        if parent["AlarmName"] in names:
+            continue
+        for name in sorted(names & compile_rule(parent["AlarmRule"]).children):
+            raise ValidationError(
+                f"Cannot delete {name} as there are composite alarm(s) depending on it."
+            )
+
+
 def checked_state(request: SetAlarmStateInputTypeDef) -> None:
     """Raises InvalidFormat."""
     text = request.get("StateReasonData")
@@ -215,11 +233,12 @@ def describe_alarms(
         raise ValidationError(
             "The parameters AlarmNames and AlarmNamePrefix are mutually exclusive."
         )
+    told = _told(request)
     chosen = []
     for type_ in request.get("AlarmTypes") or ["MetricAlarm"]:
         if kind := ALARM_KINDS.get(type_):
             chosen += [(kind, each) for each in kind.documents(tx, context.scope)]
-    if {"ChildrenOfAlarmName", "ParentsOfAlarmName"} & request.keys():
+    if told is not None:
         chosen = _related(tx, context.scope, request)
     found = [each for each in chosen if _is_asked_for(each[1], request)]
     found.sort(key=lambda each: each[1]["AlarmName"])
@@ -230,10 +249,26 @@ def describe_alarms(
         lambda each: str(each[1]["AlarmName"]),
     )
     for type_, member in (("MetricAlarm", "MetricAlarms"), ("CompositeAlarm", "CompositeAlarms")):
-        answer[member] = [described(each) for kind, each in shown if kind is ALARM_KINDS[type_]]
+        answer[member] = [
+            {name: value for name, value in described(each).items() if told is None or name in told}
+            for kind, each in shown
+            if kind is ALARM_KINDS[type_]
+        ]
     # Alarms of log queries, of which there are none here; AWS always tells of them.
     answer["LogAlarms"] = []
     return answer
+
+
+def _told(request: DescribeAlarmsInputTypeDef) -> tuple[str, ...] | None:
+    """The members that are told, None for all. "If you specify ChildrenOfAlarmName, you cannot specify any other
+    parameters in the request except for MaxRecords and NextToken"; so with ParentsOfAlarmName.
+    """
+    for name, members in _RELATIONS.items():
+        if name in request:
+            if others := sorted(request.keys() - _BESIDE_RELATIONS - {name}):
+                raise ValidationError(f"{name} must not be specified with {', '.join(others)}.")
+            return members
+    return None
 
 
 def _related(

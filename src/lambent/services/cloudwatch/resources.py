@@ -42,6 +42,8 @@ ACTIONS = Kind(
 )  # to be done yet; ids are in the order of the changes that ask for them
 DASHBOARDS = Kind("dashboard")
 
+# A member of an alarm whose state somebody has set, until it finds out one itself.
+STATE_IS_SET = "StateIsSet"
 ALARM_KINDS = {"MetricAlarm": METRIC_ALARMS, "CompositeAlarm": COMPOSITE_ALARMS}
 
 
