@@ -349,18 +349,18 @@ def test_tags(cloudwatch: Any, error_of: ErrorOf) -> None:
         ({"Statistic": None, "ExtendedStatistic": "x"}, "ExtendedStatistic"),
         ({"Period": 61}, "Period must be"),
         ({"Period": None}, "Period must not be null"),
-        ({"Threshold": None}, "Threshold is required"),
+        ({"Threshold": None}, "valid Threshold parameter"),
         ({"ComparisonOperator": None}, "ComparisonOperator is required"),
-        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "anomaly"),
+        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "require ThresholdMetricId"),
         ({"DatapointsToAlarm": 2}, "DatapointsToAlarm"),
         ({"EvaluationPeriods": 1441}, "more than a day"),
-        ({"Period": 86400, "EvaluationPeriods": 8}, "seven days"),
+        ({"Period": 86400, "EvaluationPeriods": 8}, "more than a week"),
         ({"TreatMissingData": "maybe"}, "TreatMissingData"),
         ({"AlarmActions": ["nonsense"]}, "Invalid arn syntax: nonsense"),
         ({"AlarmActions": ["arn:aws:sns:us-east-1:111111111111:t"]}, "not supported"),
         ({"ThresholdMetricId": "e1"}, "ThresholdMetricId is not supported"),
-        ({"Metrics": [{"Id": "m1", "Expression": "1"}]}, "mutually exclusive"),
-        ({"EvaluateLowSampleCountPercentile": "ignore"}, "EvaluateLowSampleCountPercentile"),
+        ({"Metrics": [{"Id": "m1", "Expression": "1"}]}, "list of Metrics is set"),
+        ({"EvaluateLowSampleCountPercentile": "ignore"}, "evaluateLowSampleCountPercentile"),
         (
             {
                 **dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period")),
@@ -407,16 +407,16 @@ def test_dashboards(cloudwatch: Any, aws: Callable[..., Any], error_of: ErrorOf)
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("a b", "{}"),
+        ("a b", '{"widgets": []}'),
         ("a", "{"),
         ("a", "[]"),
         ("a", '{"widgets": {}}'),
         ("a", '{"widgets": [1]}'),
         ("a", '{"widgets": [{"properties": {}}]}'),
-        ("a", '{"widgets": [{"type": "film", "properties": {}}]}'),
+        ("a", '{"widgets": [{"type": "film", "properties": 1}]}'),
         ("a", '{"widgets": [{"type": "text"}]}'),
         ("a", '{"widgets": [{"type": "text", "properties": {}, "width": 25}]}'),
-        ("a", '{"widgets": [{"type": "text", "properties": {}, "x": -1}]}'),
+        ("a", '{"widgets": [{"type": "film", "properties": {}, "y": 1.5}]}'),
     ],
 )
 def test_a_dashboard_that_is_refused(

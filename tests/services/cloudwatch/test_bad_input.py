@@ -105,7 +105,7 @@ def test_bad_input_is_refused_in_good_order(cloudwatch: Any, running: Any, name:
             TreatMissingData="ignore",
         )
     cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(a) AND ALARM(b)")
-    cloudwatch.put_dashboard(DashboardName="a", DashboardBody="{}")
+    cloudwatch.put_dashboard(DashboardName="a", DashboardBody='{"widgets": []}')
     account_id = cloudwatch.describe_alarms()["MetricAlarms"][0]["AlarmArn"].split(":")[4]
     host, port = running.platform.address
     connection = http.client.HTTPConnection(host, port, timeout=30)

@@ -35,9 +35,50 @@ class Quoted(NamedTuple):
     source: str
 
 
+# Rules that were each tried on AWS.
+PREFLIGHT = "github.com/badmintoncryer/cdk-preflight, measured on AWS in 2026-09"
+
+
 def _dashboard(kind: str, **properties: Any) -> dict[str, str]:
     body = {"widgets": [{"type": kind, "properties": properties}]}
     return {"DashboardName": "d", "DashboardBody": json.dumps(body)}
+
+
+def _refused_dashboard(faults: dict[str, list[str]], *widgets: Any, **body: Any) -> Quoted:
+    """`faults`: the messages by their data paths."""
+    body = body or {"widgets": list(widgets)}
+    told = [{"dataPath": path, "message": text} for path, texts in faults.items() for text in texts]
+    return Quoted(
+        "put_dashboard",
+        {"DashboardName": "d", "DashboardBody": json.dumps(body)},
+        "InvalidParameterInput",
+        f"The dashboard body is invalid, there are {len(told)} validation errors:\n{json.dumps(told, indent=2)}",
+        PREFLIGHT,
+    )
+
+
+def _shown(**properties: Any) -> dict[str, Any]:
+    """A widget of a metric."""
+    return {"type": "metric", "properties": {"metrics": [["N", "m"]], "region": "r"} | properties}
+
+
+def _widget(**members: Any) -> dict[str, Any]:
+    return {"type": "text", "properties": {"markdown": "t"}, **members}
+
+
+def _refused_alarm(text: str, source: str = PREFLIGHT, **change: Any) -> Quoted:
+    alarm = {name: value for name, value in {**ALARM, **change}.items() if value is not None}
+    return Quoted("put_metric_alarm", alarm, "ValidationError", text, source)
+
+
+def _refused_metrics(text: str, *metrics: dict[str, Any], source: str = PREFLIGHT) -> Quoted:
+    own = dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period"))
+    return _refused_alarm(text, source, **own, Metrics=list(metrics))
+
+
+def _stat(id_: str, stat: str = "Sum", period: int = 60) -> dict[str, Any]:
+    metric = {"Namespace": "N", "MetricName": "m"}
+    return {"Id": id_, "MetricStat": {"Metric": metric, "Stat": stat, "Period": period}}
 
 
 def _datum(**members: Any) -> dict[str, Any]:
@@ -45,6 +86,124 @@ def _datum(**members: Any) -> dict[str, Any]:
 
 
 QUOTED = [
+    _refused_alarm(
+        "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800) "
+        "for alarms using period >= 3600",
+        Period=3600,
+        EvaluationPeriods=169,
+    ),
+    _refused_alarm("PutMetricAlarm request should have valid Threshold parameter", Threshold=None),
+    _refused_alarm(
+        "ComparisonOperators for ranges require ThresholdMetricId to be set",
+        ComparisonOperator="LessThanLowerOrGreaterThanUpperThreshold",
+    ),
+    _refused_alarm(
+        "Option evaluateLowSampleCountPercentile can not be applied with statistic Average. This option is "
+        "enabled only for percentile statistics.",
+        Statistic="Average",
+        EvaluateLowSampleCountPercentile="ignore",
+    ),
+    _refused_alarm("Unsupported AWS vendor s3", AlarmActions=["arn:aws:s3:::pf-bucket"]),
+    _refused_alarm("Namespace must not contain Non-ASCII characters.", Namespace="テスト用"),
+    _refused_alarm(
+        "The value p101 for parameter ExtendedStatistic is not supported.",
+        Statistic=None,
+        ExtendedStatistic="p101",
+    ),
+    _refused_alarm(
+        "Unit should not be set if list of Metrics is set.",
+        "github.com/aws-cloudformation/cfn-lint/pull/1306",
+        **dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period")),
+        Unit="Count",
+        Metrics=[_stat("m")],
+    ),
+    _refused_alarm(
+        "Statistic should not be set if list of Metrics is set.",
+        "github.com/cloudtools/troposphere/pull/1276",
+        **dict.fromkeys(("MetricName", "Namespace", "Period")),
+        Metrics=[_stat("m")],
+    ),
+    _refused_metrics(
+        "Too many expressions in alarm, maximum is 10",
+        *({"Id": f"e{number}", "Expression": "1"} for number in range(11)),
+    ),
+    _refused_metrics(
+        "Too many metrics in alarm, maximum is 10", *(_stat(f"m{number}") for number in range(11))
+    ),
+    _refused_metrics("Invalid metrics list", _stat("m", "Avg")),
+    _refused_metrics(
+        "Invalid metrics list", _stat("XYZ"), source="github.com/hashicorp/terraform/issues/30804"
+    ),
+    _refused_metrics("Period must be 10, 20, 30 or a multiple of 60", _stat("m", period=45)),
+    _refused_metrics("Period must not be null", {"Id": "m"}),
+    _refused_metrics(
+        "The parameters MetricDataQuery Expression and MetricStat are mutually exclusive and you have "
+        "specified both.",
+        {**_stat("m"), "Expression": "1"},
+    ),
+    _refused_metrics(
+        "Exactly one element of the metrics list should return data.", _stat("a"), _stat("b")
+    ),
+    _refused_metrics(
+        "SEARCH is not supported on Metric Alarms.",
+        {
+            "Id": "e",
+            "Expression": "SEARCH('{AWS/EC2,InstanceId} MetricName=\"CPUUtilization\"', 'Average', 300)",
+        },
+    ),
+    Quoted(
+        "put_composite_alarm",
+        {"AlarmName": "c", "AlarmRule": "GARBAGE(not a rule"},
+        "ValidationError",
+        "Error in AlarmRule [Unsupported token 'GARBAGE' at char 0, must be: '(', 'NOT', AT_LEAST, TRUE or "
+        "FALSE, ALARM, OK, or INSUFFICIENT_DATA]",
+        PREFLIGHT,
+    ),
+    Quoted(
+        "put_composite_alarm",
+        {"AlarmName": "pf-self", "AlarmRule": 'ALARM("pf-self")'},
+        "ValidationError",
+        "A composite alarm cannot have a child relation with itself via its AlarmRule, as it would introduce "
+        "a circular dependency",
+        PREFLIGHT,
+    ),
+    _refused_dashboard({"": ["Should have required property 'widgets'"]}, start="-PT1H"),
+    _refused_dashboard({"/widgets": ["Should be array"]}, widgets={}),
+    _refused_dashboard(
+        {"/widgets/0": ["Should have required property 'type'"]}, {"properties": {}}
+    ),
+    _refused_dashboard(
+        {"/widgets/0": ["Should have required property 'properties'"]}, {"type": "text"}
+    ),
+    _refused_dashboard(
+        {"/widgets/0/properties": ["Should have required property 'markdown'"]},
+        {"type": "text", "properties": {}},
+    ),
+    _refused_dashboard(
+        {"/widgets/0/properties": ["Should have required property 'alarms'"]},
+        {"type": "alarm", "properties": {}},
+    ),
+    _refused_dashboard(
+        {"/widgets/0/x": ["Should be <= 23"], "/widgets/1/width": ["Should be <= 24"]},
+        _widget(x=24),
+        _widget(width=25),
+    ),
+    _refused_dashboard({"/widgets/0/x": ["Should be >= 0"]}, _widget(x=-1)),
+    _refused_dashboard({"/widgets/0/height": ["Should be <= 1000"]}, _widget(height=1001)),
+    _refused_dashboard(
+        {
+            "/widgets/0/properties/period": [
+                "Should be >= 60",
+                "Should be multiple of 60",
+                "Should match exactly one schema in oneOf",
+            ]
+        },
+        _shown(period=45),
+    ),
+    _refused_dashboard(
+        {"/widgets/0/properties/yAxis/left": ["Should be <= 10", "Should be >= 100"]},
+        _shown(yAxis={"left": {"min": 100, "max": 10}}),
+    ),
     Quoted(
         "put_metric_alarm",
         ALARM | {"DatapointsToAlarm": 15},
@@ -243,6 +402,17 @@ as last element"
 def test_what_aws_says(cloudwatch: Any, error_of: ErrorOf, quoted: Quoted) -> None:
     answer = error_of(getattr(cloudwatch, quoted.operation), **quoted.request)
     assert answer == (400, quoted.code, quoted.text)
+
+
+def test_what_aws_takes(cloudwatch: Any) -> None:
+    """By the same measurements."""
+    cloudwatch.put_metric_alarm(
+        **{name: value for name, value in ALARM.items() if name != "Statistic"},
+        ExtendedStatistic="p100.99",
+    )
+    widgets = [{"type": "metricc", "properties": {}}, _widget(x=23, width=24, height=1000)]
+    body = json.dumps({"widgets": [*widgets, _shown(period=30)]})
+    cloudwatch.put_dashboard(DashboardName="d", DashboardBody=body)
 
 
 def test_a_state_of_no_alarm_is_refused_without_a_word(cloudwatch: Any) -> None:

@@ -24,6 +24,12 @@ STATES = {"a": "ALARM", "o": "OK", "two words": "INSUFFICIENT_DATA"}
         ("OK(a) OR OK(o) AND FALSE", False),
         ("TRUE", True),
         ("ALARM(unknown)", False),
+        ("AT_LEAST(1, ALARM, (a, o))", True),
+        ("AT_LEAST(2, ALARM, (a, o))", False),
+        ('AT_LEAST(2, NOT ALARM, (a, o, "two words"))', True),
+        ("AT_LEAST(50%, OK, (a, o))", True),
+        ('AT_LEAST("51%", OK, (a, o))', False),
+        ("AT_LEAST(1, OK, (o)) AND NOT ALARM(o)", True),
     ],
 )
 def test_a_rule(text: str, holds: bool) -> None:
@@ -40,6 +46,8 @@ def test_a_rule(text: str, holds: bool) -> None:
         ("NOT (ALARM(a) OR ALARM(o))", {"a"}),
         ("TRUE", set()),
         ("ALARM(unknown)", {"unknown"}),
+        ("AT_LEAST(1, ALARM, (a, o))", {"a"}),
+        ("AT_LEAST(2, NOT OK, (a, o))", {"o"}),
     ],
 )
 def test_why_a_rule_comes_out_as_it_does(text: str, causes: set[str]) -> None:
@@ -48,12 +56,14 @@ def test_why_a_rule_comes_out_as_it_does(text: str, causes: set[str]) -> None:
 
 def test_a_rule_names_its_alarms() -> None:
     assert compile_rule('ALARM(a) OR NOT (OK("two words") AND TRUE)').children == {"a", "two words"}
+    assert compile_rule("AT_LEAST(1, OK, (a, b))").children == {"a", "b"}
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "ALARM", "ALARM(", "ALARM()", "ALARM(a", "BROKEN(a)", "ALARM(a) OK(o)", "(ALARM(a)", "AND", "NOT",
-     "ALARM(a))", "(" * 60 + "TRUE" + ")" * 60, "TRUE OR " * 2000 + "TRUE"],
+     "ALARM(a))", "AT_LEAST(ALARM, (a))", "AT_LEAST(1, BROKEN, (a))", "AT_LEAST(1, OK, ())", "AT_LEAST(1, OK, (a)",
+     "AT_LEAST(1, OK, a)", "ALARM(a, b)", "(" * 60 + "TRUE" + ")" * 60, "TRUE OR " * 2000 + "TRUE"],
 )  # fmt: skip
 def test_what_is_no_rule(text: str) -> None:
     with pytest.raises(Malformed):

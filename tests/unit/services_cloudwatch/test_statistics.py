@@ -49,7 +49,7 @@ def test_a_statistic_of_one_to_ten(name: str, value: float) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "average", "p", "p101", "p100.5", "q50", "TM", "TM()", "TM(:)", "TM(5%:90)", "TM(90%:10%)",
+    ["", "average", "p", "p101", "tm100.5", "q50", "TM", "TM()", "TM(:)", "TM(5%:90)", "TM(90%:10%)",
      "TM(10%:190%)", "PR(10%:90%)", "p50 ", "p-1", "TM(a:b)"],
 )  # fmt: skip
 def test_what_is_no_statistic(name: str) -> None:

@@ -1,4 +1,5 @@
-"""Rules of composite alarms: `ALARM("cpu") AND NOT OK(disk)` (PutCompositeAlarm, AlarmRule)."""
+"""Rules of composite alarms: `ALARM("cpu") AND NOT OK(disk)` (PutCompositeAlarm, AlarmRule; "Composite alarms", user
+guide, has AT_LEAST, too)."""
 
 from __future__ import annotations
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 MOST_ELEMENTS = 500
 _DEEPEST = 50
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<sign>[()])|(?P<word>[^\s()"']+))"""
+    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<sign>[(),])|(?P<word>[^\s(),"']+))"""
 )
+_AT_LEAST = re.compile(r"(\d{1,9})(%?)")
+_WANTED = ", must be: '(', 'NOT', AT_LEAST, TRUE or FALSE, ALARM, OK, or INSUFFICIENT_DATA"
 _STATES = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": "INSUFFICIENT_DATA"}
 
 
@@ -92,25 +95,58 @@ class _Parser:
             test = self.alternatives(depth + 1)
             self._expect(")")
             return test
+        if (kind, text) == ("word", "AT_LEAST"):
+            return self._at_least()
         state = _STATES.get(text) if kind == "word" else None
         if state is None:
-            raise self._unsupported(self._at - 1)
+            wanted = _WANTED if kind == "word" else ""
+            raise self._unsupported(self._at - 1, wanted)
         return self._state(state)
 
     def _state(self, state: str) -> Test:
         self._expect("(")
+        name = self._name()
+        self._expect(")")
+        return _in_state(name, state)
+
+    def _at_least(self) -> Test:
+        """`AT_LEAST(50%, NOT OK, (a, b))`"""
+        self._expect("(")
+        found = _AT_LEAST.fullmatch(self._next()[1].strip("\"'"))
+        if found is None:
+            raise self._unsupported(self._at - 1)
+        self._expect(",")
+        turned = self._word("NOT")
+        state = _STATES.get(self._next()[1])
+        if state is None:
+            raise self._unsupported(self._at - 1)
+        self._expect(",")
+        self._expect("(")
+        names = [self._name()]
+        while self._sign(","):
+            names.append(self._name())
+        self._expect(")")
+        self._expect(")")
+        tests = [_in_state(name, state) for name in names]
+        if turned:
+            tests = [_turned(test) for test in tests]
+        number = int(found[1])
+        return _enough(tests, number * len(tests) / 100 if found[2] else number)
+
+    def _name(self) -> str:
         kind, text = self._next()
         if kind == "sign":
             raise Malformed("the name of an alarm is missing")
         name = re.sub(r"\\(.)", r"\1", text[1:-1]) if kind == "quoted" else text
         if name.startswith("arn:"):
             name = name.split(":", 6)[-1]
-        self._expect(")")
         self.children.add(name)
-        return lambda states: Outcome(states.get(name) == state, frozenset((name,)))
+        return name
 
-    def _unsupported(self, at: int) -> Malformed:
-        return Malformed(f"Unsupported token '{self._tokens[at][1]}' at char {self._places[at]}")
+    def _unsupported(self, at: int, wanted: str = "") -> Malformed:
+        return Malformed(
+            f"Unsupported token '{self._tokens[at][1]}' at char {self._places[at]}{wanted}"
+        )
 
     def _next(self) -> tuple[str, str]:
         if self._at == len(self._tokens):
@@ -123,10 +159,28 @@ class _Parser:
             raise Malformed(f"'{sign}' is missing")
 
     def _word(self, word: str) -> bool:
-        if self._at < len(self._tokens) and self._tokens[self._at] == ("word", word):
+        return self._comes(("word", word))
+
+    def _sign(self, sign: str) -> bool:
+        return self._comes(("sign", sign))
+
+    def _comes(self, token: tuple[str, str]) -> bool:
+        if self._at < len(self._tokens) and self._tokens[self._at] == token:
             self._at += 1
             return True
         return False
+
+
+def _in_state(name: str, state: str) -> Test:
+    return lambda states: Outcome(states.get(name) == state, frozenset((name,)))
+
+
+def _enough(tests: list[Test], number: float) -> Test:
+    def enough(states: Mapping[str, str]) -> Outcome:
+        outcomes = [test(states) for test in tests]
+        return _joined(outcomes, sum(each.holds for each in outcomes) >= number)
+
+    return enough
 
 
 def _either(tests: list[Test], states: Mapping[str, str]) -> Outcome:

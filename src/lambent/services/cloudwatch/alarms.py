@@ -84,8 +84,13 @@ class Alarms:
         except Malformed as reason:
             raise ValidationError(f"Error in AlarmRule [{reason}]") from None
         children = sorted(rule.children)
+        if name in rule.children:
+            raise ValidationError(
+                "A composite alarm cannot have a child relation with itself via its AlarmRule, as it would "
+                "introduce a circular dependency"
+            )
         for child in children:
-            if child == name or self._leads_to(tx, context.scope, child, name, set()):
+            if self._leads_to(tx, context.scope, child, name, set()):
                 raise ValidationError(f"AlarmRule must not depend on the alarm itself: {child}.")
         if missing := [each for each in children if find_alarm(tx, context.scope, each) is None]:
             raise ValidationError(

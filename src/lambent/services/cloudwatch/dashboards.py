@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import orjson
 
@@ -17,6 +17,7 @@ from lambent.services.cloudwatch.errors import (
 )
 from lambent.services.cloudwatch.paging import page
 from lambent.services.cloudwatch.resources import DASHBOARDS, moment
+from lambent.services.cloudwatch.store import MINUTE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 PAGE = 1000
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 # "Dashboard body structure and syntax" (API reference).
-_TYPES = {"alarm", "alarms", "custom", "explorer", "log", "metric", "text"}
-_LAST_COLUMN = 24
+# From what to what the places and sizes of widgets go. AWS takes any `type`.
+_PLACES = {"x": (0, 23), "y": (0, None), "width": (1, 24), "height": (1, 1000)}
+# What the properties of a widget of a type must have.
+_REQUIRED = {"alarm": "alarms", "text": "markdown"}
+_SHORT_PERIODS = (1, 5, 10, 20, 30)
 _NOTHING_TO_SHOW = (
     "Should have required property 'metrics'",
     "The metric widget should have specified a region and a data source or an alarm annotation",
@@ -79,56 +83,97 @@ def _told(messages: list[dict[str, str]]) -> str:
 
 
 def _faults(body: dict[str, Any]) -> Iterator[dict[str, str]]:
-    widgets = body.get("widgets", [])
+    if "widgets" not in body:
+        yield _fault("", "Should have required property 'widgets'")
+        return
+    widgets = body["widgets"]
     if not isinstance(widgets, list):
-        yield {"Message": "Should be array", "DataPath": "/widgets"}
+        yield _fault("/widgets", "Should be array")
         return
     for number, widget in enumerate(widgets):
         path = f"/widgets/{number}"
         if not isinstance(widget, dict):
-            yield {"Message": "Should be object", "DataPath": path}
+            yield _fault(path, "Should be object")
             continue
         yield from _widget_faults(widget, path)
 
 
+def _fault(path: str, text: str) -> dict[str, str]:
+    return {"Message": text, "DataPath": path}
+
+
 def _widget_faults(widget: dict[str, Any], path: str) -> Iterator[dict[str, str]]:
+    for member, (least, most) in _PLACES.items():
+        yield from _place_faults(widget.get(member, least), least, most, f"{path}/{member}")
     if "type" not in widget:
-        yield {"Message": "Should have required property 'type'", "DataPath": path}
-    elif widget["type"] not in _TYPES:
-        yield {
-            "Message": "Should be equal to one of the allowed values",
-            "DataPath": f"{path}/type",
-        }
-    properties = widget.get("properties")
-    if not isinstance(properties, dict):
-        yield {"Message": "Should have required property 'properties'", "DataPath": path}
-    elif widget.get("type") == "metric":
-        yield from _metric_faults(properties, f"{path}/properties")
-    elif widget.get("type") == "alarm" and properties.get("alarms") == []:
-        yield {
-            "Message": "Should NOT have less than 1 items",
-            "DataPath": f"{path}/properties/alarms",
-        }
-    for member in ("x", "y", "width", "height"):
-        value = widget.get(member, 1)
-        if not isinstance(value, int) or value < 0:
-            yield {"Message": "Should be a positive integer", "DataPath": f"{path}/{member}"}
-        elif member == "width" and value > _LAST_COLUMN:
-            yield {"Message": "Should be <= 24", "DataPath": f"{path}/width"}
+        yield _fault(path, "Should have required property 'type'")
+    properties, kind = widget.get("properties"), widget.get("type")
+    if properties is None:
+        yield _fault(path, "Should have required property 'properties'")
+    elif not isinstance(properties, dict):
+        yield _fault(f"{path}/properties", "Should be object")
+    elif isinstance(kind, str):
+        yield from _property_faults(kind, properties, f"{path}/properties")
+
+
+def _place_faults(value: Any, least: int, most: int | None, path: str) -> Iterator[dict[str, str]]:
+    if isinstance(value, bool) or not isinstance(value, int):
+        yield _fault(path, "Should be integer")
+    elif value < least:
+        yield _fault(path, f"Should be >= {least}")
+    elif most is not None and value > most:
+        yield _fault(path, f"Should be <= {most}")
+
+
+def _property_faults(kind: str, properties: dict[str, Any], path: str) -> Iterator[dict[str, str]]:
+    required = _REQUIRED.get(kind)
+    if required is not None and required not in properties:
+        yield _fault(path, f"Should have required property '{required}'")
+    if kind == "alarm" and properties.get("alarms") == []:
+        yield _fault(f"{path}/alarms", "Should NOT have less than 1 items")
+    if kind == "metric":
+        yield from _metric_faults(properties, path)
 
 
 def _metric_faults(properties: dict[str, Any], path: str) -> Iterator[dict[str, str]]:
     if "metrics" not in properties and "annotations" not in properties:
         for text in _NOTHING_TO_SHOW:
-            yield {"Message": text, "DataPath": path}
+            yield _fault(path, text)
     metrics = properties.get("metrics", [])
     if not isinstance(metrics, list):
-        yield {"Message": "Should be array", "DataPath": f"{path}/metrics"}
+        yield _fault(f"{path}/metrics", "Should be array")
         return
     for number, metric in enumerate(metrics):
         if not isinstance(metric, list):
             for text in ("Should be array", _METRICS):
-                yield {"Message": text, "DataPath": f"{path}/metrics/{number}"}
+                yield _fault(f"{path}/metrics/{number}", text)
+    yield from _period_faults(properties.get("period"), f"{path}/period")
+    yield from _axes_faults(properties.get("yAxis"), f"{path}/yAxis")
+
+
+def _period_faults(period: Any, path: str) -> Iterator[dict[str, str]]:
+    if isinstance(period, bool) or not isinstance(period, int) or period in _SHORT_PERIODS:
+        return
+    is_short, is_odd = period < MINUTE_S, period % MINUTE_S != 0
+    if is_short:
+        yield _fault(path, "Should be >= 60")
+    if is_odd:
+        yield _fault(path, "Should be multiple of 60")
+    if is_short or is_odd:
+        yield _fault(path, "Should match exactly one schema in oneOf")
+
+
+def _axes_faults(axes: Any, path: str) -> Iterator[dict[str, str]]:
+    for side in ("left", "right"):
+        axis = axes.get(side) if isinstance(axes, dict) else None
+        least, most = (axis.get("min"), axis.get("max")) if isinstance(axis, dict) else (None, None)
+        if _is_number(least) and _is_number(most) and least >= most:
+            yield _fault(f"{path}/{side}", f"Should be <= {most}")
+            yield _fault(f"{path}/{side}", f"Should be >= {least}")
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def get_dashboard(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -> Document:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # "A search expression ... returns up to 500 time series" (user guide).
 MOST_FOUND = 500
-_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
+ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 # Metrics that have been silent for longer are not found by a search.
 _FOUND_S = 14 * DAY_S
 
@@ -60,7 +60,7 @@ def refuse_other_accounts(queries: Sequence[Mapping[str, Any]], scope: Scope) ->
 
 def _check_one(query: Mapping[str, Any], where: str, known: set[str]) -> None:
     id_ = query["Id"]
-    if not _ID.fullmatch(id_):
+    if not ID.fullmatch(id_):
         raise ValidationError(
             f"The value {id_} for parameter {where}.Id is not matching the expected pattern "
             "^[a-z][a-zA-Z0-9_]*$."

@@ -22,7 +22,11 @@ SIMPLE: dict[str, Statistic] = {
     "Minimum": lambda point: point.minimum,
     "Maximum": lambda point: point.maximum,
 }
-_SHORT = re.compile(r"(p|tm|tc|ts|wm)(\d{1,2}(?:\.\d{1,10})?|100(?:\.0{1,10})?)", re.IGNORECASE)
+# AWS takes p100.99, too, and refuses p101.
+_SHORT = re.compile(
+    r"(p)(\d{1,2}(?:\.\d{1,10})?|100(?:\.\d{1,10})?)|(tm|tc|ts|wm)(\d{1,2}(?:\.\d{1,10})?|100(?:\.0{1,10})?)",
+    re.IGNORECASE,
+)
 _BOUND = r"(\d+(?:\.\d+)?%?|)"
 _RANGE = re.compile(rf"(TM|TC|TS|WM|PR)\({_BOUND}:{_BOUND}\)", re.IGNORECASE)
 _IQM = "IQM"
@@ -38,10 +42,9 @@ def extended(name: str) -> Statistic | None:
     if name.upper() == _IQM:
         return _Range("TM", _Bound(25, is_percent=True), _Bound(75, is_percent=True))
     if found := _SHORT.fullmatch(name):
-        kind, share = found[1].upper(), float(found[2])
-        if kind == "P":
-            return _Percentile(share)
-        return _Range(kind, None, _Bound(share, is_percent=True))
+        if found[1]:
+            return _Percentile(min(float(found[2]), 100))
+        return _Range(found[3].upper(), None, _Bound(float(found[4]), is_percent=True))
     if found := _RANGE.fullmatch(name):
         return _range(found[1].upper(), found[2], found[3])
     return None
