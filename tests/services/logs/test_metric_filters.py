@@ -173,7 +173,15 @@ def test_filters_are_described(logs: CloudWatchLogsClient, stream: Stream, error
         (filter_of("f", "ERROR", "$.ms"), "metric"),
         (filter_of("f", "ERROR", "abc"), "metric"),
         (filter_of("f", "{ $.a = 1 }", "$a"), "metric"),
-        (filter_of("f", "{ $.a = 1 }", "1", dimensions={"d": "x"}), "dimension"),
+        (
+            filter_of("f", "{ $.a = 1 }", "1", dimensions={"d": "literal"}),
+            "Invalid metric transformation: dimension value must be valid selector",
+        ),
+        (filter_of("f", "{ $.status = }"), "Invalid metric filter pattern"),
+        (
+            filter_of("f", "ERROR", "1", metricNamespace="AWS/Custom"),
+            "Metric namespaces starting with AWS/ are reserved for AWS.",
+        ),
         (
             filter_of("f", "ERROR", "1", dimensions={"d": "$.x"}),
             "The specified filter pattern does not support dimensions",
@@ -195,6 +203,27 @@ def test_a_filter_that_is_refused(
     status, code, message = error_of(logs.put_metric_filter, logGroupName="g", **request_)
     assert (status, code) == (400, "InvalidParameterException")
     assert part in message
+
+
+def test_the_infrequent_access_class_has_no_filters(
+    logs: CloudWatchLogsClient, error_of: Error
+) -> None:
+    """Measured by github.com/badmintoncryer/cdk-preflight in 2026-09; the code: github.com/go-to-k/cdkd."""
+    logs.create_log_group(logGroupName="rare", logGroupClass="INFREQUENT_ACCESS")
+    told = (
+        400,
+        "ValidationException",
+        "This operation is only supported on the Standard log class.",
+    )
+    assert error_of(logs.put_metric_filter, logGroupName="rare", **filter_of("f", "ERROR")) == told
+    assert error_of(logs.describe_metric_filters, logGroupName="rare") == told
+    assert error_of(logs.filter_log_events, logGroupName="rare") == told
+    subscription = {
+        "filterName": "f",
+        "filterPattern": "",
+        "destinationArn": "arn:aws:lambda:r:1:function:f",
+    }
+    assert error_of(logs.put_subscription_filter, logGroupName="rare", **subscription) == told
 
 
 def test_a_pattern_is_tried(logs: CloudWatchLogsClient) -> None:

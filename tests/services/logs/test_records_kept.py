@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 _POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]})
 
 
+# Measured by github.com/badmintoncryer/cdk-preflight in 2026-09, as "Too many log groups specified" was.
+_NO_IAM = (
+    400,
+    "InvalidParameterException",
+    (
+        "Error occurred while parsing accessPolicy. Please check if the accessPolicy has been constructed correctly "
+        "using IAM grammar."
+    ),
+)
+
+
 def test_resource_policies(logs: CloudWatchLogsClient, error_of: Error) -> None:
     answer = logs.put_resource_policy(policyName="p", policyDocument=_POLICY)["resourcePolicy"]
     assert abs(answer["lastUpdatedTime"] - now_ms()) < 60_000
@@ -27,9 +38,10 @@ def test_resource_policies(logs: CloudWatchLogsClient, error_of: Error) -> None:
     assert error_of(logs.put_resource_policy, policyName="q", policyDocument=_POLICY)[1] == (
         "LimitExceededException"
     )
-    assert error_of(logs.put_resource_policy, policyName="p", policyDocument="{")[1] == (
-        "InvalidParameterException"
-    )
+    for document in ("{", '{"not": "IAM"}'):
+        assert (
+            error_of(logs.put_resource_policy, policyName="p", policyDocument=document) == _NO_IAM
+        )
     logs.delete_resource_policy(policyName="p")
     assert error_of(logs.delete_resource_policy, policyName="p") == (
         400,
@@ -52,6 +64,10 @@ def test_destinations(logs: CloudWatchLogsClient, account: str, error_of: Error)
         "creationTime": made["creationTime"],
     }
     logs.put_destination_policy(destinationName="d", accessPolicy=_POLICY)
+    answer = error_of(
+        logs.put_destination_policy, destinationName="d", accessPolicy='{"not": "IAM"}'
+    )
+    assert answer == _NO_IAM
     (found,) = logs.describe_destinations(DestinationNamePrefix="d")["destinations"]
     assert found == made | {"accessPolicy": _POLICY}
     logs.tag_resource(resourceArn=arn, tags={"a": "b"})
@@ -66,6 +82,9 @@ def test_saved_queries(logs: CloudWatchLogsClient, error_of: Error) -> None:
     id_ = logs.put_query_definition(**query, clientToken=token)["queryDefinitionId"]
     assert logs.put_query_definition(**query, clientToken=token)["queryDefinitionId"] == id_
     logs.put_query_definition(queryDefinitionId=id_, name="all", queryString="fields @message")
+    many = [f"g{number}" for number in range(51)]
+    answer = error_of(logs.put_query_definition, **query, logGroupNames=many)
+    assert answer == (400, "InvalidParameterException", "Too many log groups specified")
     (found,) = logs.describe_query_definitions()["queryDefinitions"]
     assert found == {
         "queryLanguage": "CWLI",

@@ -50,6 +50,50 @@ def test_terms(pattern: str, message: str, matches: bool) -> None:
     assert compile_pattern(pattern).matches(message) is matches
 
 
+# What the tests of a public `json_filter` found AWS's TestMetricFilter to match.
+_TRIED = """
+{"someString": "111.111.111.111", "someInt": 123, "someFloat": 12.34, "someFloat2": 12.0, "someObject": {},
+ "someArray": []}
+"""
+
+
+@pytest.mark.parametrize("form", ["{{ {} {} {} }}", '{{ {} {} "{}" }}'], ids=["bare", "quoted"])
+@pytest.mark.parametrize(
+    ("comparison", "values"),
+    [
+        ("$.someString =", "111.111.111.111 * *.111.111.111 111*"),
+        ("$.someString !=", "222 222* *222"),
+        ("$.someInt =", "123 * 1* 12* 123* *123 *23 *3"),
+        ("$.someInt !=", "3* 32* 321* *321 *32 *1"),
+        ("$.someFloat =", "12.34 * 1* 12* 12.* 12.3* 12.34* *12.34 *2.34 *.34 *34 *4"),
+        ("$.someFloat !=", "43.21 4* 43* 43.* 43.2* 43.21* *43.21 *3.21 *.21 *21 *1 4*1"),
+    ],
+)
+def test_comparisons_that_were_tried(form: str, comparison: str, values: str) -> None:
+    selector, operator = comparison.split()
+    for value in values.split():
+        assert compile_pattern(form.format(selector, operator, value)).matches(_TRIED), value
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [
+        ("{ $.someInt = 123.0 }", True),
+        ('{ $.someInt != "123.0" }', True),
+        ("{ $.someFloat2 = 12 }", True),
+        ('{ $.someFloat2 != "12" }', True),
+        ('{ $.someInt = "123.00" }', False),
+        ('{ $.someInt != "123" }', False),
+        ("{ $.someString >= 123 }", False),
+        ('{ $.someArray = "someString" }', False),
+        ('{ $.someArray != "someString" }', False),
+        ('{ $.someObject != "someString" }', False),
+    ],
+)
+def test_numbers_and_texts_that_were_tried(pattern: str, matches: bool) -> None:
+    assert compile_pattern(pattern).matches(_TRIED) is matches
+
+
 _EVENT = """
 {"eventType": "UpdateTrail", "sourceIPAddress": "111.111.111.111", "arrayKey": ["value", "another value"],
  "objectList": [{"name": "a", "id": 1}, {"name": "b", "id": 2}], "SomeObject": null, "ThisFlag": true,
@@ -91,7 +135,7 @@ _EVENT = """
         ("{ $.bandwidth <= 75 }", False),
         ("{ $.n = 4 }", True),
         ("{ $.n = 4.0 }", True),
-        ('{ $.n = "4" }', False),
+        ('{ $.n = "4" }', True),
         ("{ $.n != 5 }", True),
         ("{ $.text = 4 }", True),
         ("{ $.absent = 1 }", False),
@@ -183,6 +227,7 @@ def test_the_values_of_fields_that_a_pattern_names() -> None:
         ("{ $.x }", "Invalid filter pattern"),
         ("{ $.x = }", "Invalid filter pattern"),
         ("{ $.x > abc }", "Invalid filter pattern"),
+        ('{ $.x >= "abc" }', "Invalid character(s) in term '\"abc\"'"),
         ("{ ($.x = 1 }", "Invalid filter pattern"),
         ("{ $.x = 1 $.y = 2 }", "Invalid filter pattern"),
         ("{ $.x = %a% && $.x = %b% && $.x = %c% }", "Invalid filter pattern"),

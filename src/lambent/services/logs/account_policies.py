@@ -39,7 +39,7 @@ def put_resource_policy(
     name, text = request.get("policyName"), request.get("policyDocument")
     if not name or not text:
         raise InvalidParameter("policyName and policyDocument are required.")
-    _check(text)
+    check_document(text)
     others = [each for each in POLICIES.documents(tx, context.scope) if each["policyName"] != name]
     if len(others) >= MOST:
         raise LimitExceeded("Resource limit exceeded.")
@@ -78,16 +78,19 @@ def _refuse_resources(request: Mapping[str, Any]) -> None:
         raise InvalidParameter("expectedRevisionId is valid only together with resourceArn.")
 
 
-def _check(text: str) -> None:
+def check_document(text: str) -> None:
     """Raises InvalidParameter."""
     try:
         document = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise InvalidParameter("The policy document is not valid JSON.") from error
+    except orjson.JSONDecodeError:
+        document = None
     statements = document.get("Statement") if isinstance(document, dict) else None
     if isinstance(statements, dict):
         statements = [statements]
     if not isinstance(statements, list) or not all(
         isinstance(each, dict) and each.get("Effect") in {"Allow", "Deny"} for each in statements
     ):
-        raise InvalidParameter("The policy document must have statements with an Effect.")
+        raise InvalidParameter(
+            "Error occurred while parsing accessPolicy. Please check if the accessPolicy has been constructed "
+            "correctly using IAM grammar."
+        )

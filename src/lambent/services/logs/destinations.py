@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import orjson
-
 from lambent.core.arn import Arn, InvalidArn
+from lambent.services.logs.account_policies import check_document
 from lambent.services.logs.errors import InvalidParameter, ResourceNotFound
 from lambent.services.logs.groups import now_ms
 from lambent.services.logs.names import destination_arn
@@ -63,10 +62,7 @@ def put_destination_policy(
     document = DESTINATIONS.find(tx, context.scope, "", name)
     if document is None:
         raise _not_found()
-    try:
-        orjson.loads(request["accessPolicy"])
-    except orjson.JSONDecodeError as error:
-        raise InvalidParameter("The access policy is not valid JSON.") from error
+    check_document(request["accessPolicy"])
     changed = document | {"accessPolicy": request["accessPolicy"]}
     DESTINATIONS.put(tx, context.scope, "", name, changed)
     return {}

@@ -70,3 +70,8 @@ def stream_not_found() -> ResourceNotFound:
 def deletion_protected() -> ValidationFailed:
     """The one case of the ValidationException that DeleteLogGroup and DeleteLogStream have in the model."""
     return ValidationFailed("The specified log group has deletion protection enabled.")
+
+
+def not_standard() -> ValidationFailed:
+    """Of log groups of the Infrequent Access class."""
+    return ValidationFailed("This operation is only supported on the Standard log class.")

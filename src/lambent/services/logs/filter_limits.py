@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.core.errors import NotImplementedByLambent
 from lambent.services.logs import repository
-from lambent.services.logs.errors import InvalidParameter, LimitExceeded, group_not_found
+from lambent.services.logs.errors import (
+    InvalidParameter,
+    LimitExceeded,
+    group_not_found,
+    not_standard,
+)
 from lambent.services.logs.patterns.language import compile_pattern
 from lambent.services.logs.resources import CURSORS, METRIC_FILTERS, SUBSCRIPTION_FILTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lambent.core.context import Scope
     from lambent.core.ports import Tx
@@ -23,8 +28,18 @@ MAX_REGEXES = 5
 _UNSERVED = ("fieldSelectionCriteria", "emitSystemFieldDimensions", "emitSystemFields")
 
 
-def check_filter(tx: Tx, scope: Scope, request: Mapping[str, Any], kind: Kind, most: int) -> None:
-    """Raises ResourceNotFound, InvalidParameter, LimitExceeded, NotImplementedByLambent."""
+def check_filter(
+    tx: Tx,
+    scope: Scope,
+    request: Mapping[str, Any],
+    kind: Kind,
+    most: int,
+    compiled: Callable[[str], Pattern] = compile_pattern,
+) -> None:
+    """`compiled` reads patterns.
+
+    Raises ResourceNotFound, ValidationFailed, InvalidParameter, LimitExceeded, NotImplementedByLambent.
+    """
     for member in _UNSERVED:
         if request.get(member):
             raise NotImplementedByLambent(f"Lambent does not support the parameter {member}.")
@@ -33,9 +48,12 @@ def check_filter(tx: Tx, scope: Scope, request: Mapping[str, Any], kind: Kind, m
             "applyOnTransformedLogs is valid only for log groups that have an active log transformer."
         )
     group, name = request["logGroupName"], request["filterName"]
-    if repository.find(tx, (scope.account_id, scope.region, group)) is None:
+    found = repository.find(tx, (scope.account_id, scope.region, group))
+    if found is None:
         raise group_not_found()
-    pattern = compile_pattern(request["filterPattern"])
+    if not found.is_standard:
+        raise not_standard()
+    pattern = compiled(request["filterPattern"])
     others = [each for each in kind.of(tx, scope, group) if each["filterName"] != name]
     if len(others) >= most:
         raise LimitExceeded("Resource limit exceeded.")

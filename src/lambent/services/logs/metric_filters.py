@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.services.logs import repository
 from lambent.services.logs.computing import computed
-from lambent.services.logs.errors import InvalidParameter, ResourceNotFound, group_not_found
+from lambent.services.logs.errors import (
+    InvalidParameter,
+    ResourceNotFound,
+    group_not_found,
+    not_standard,
+)
 from lambent.services.logs.feeding import checked_value
 from lambent.services.logs.filter_limits import check_filter, remove_filter
 from lambent.services.logs.groups import now_ms
 from lambent.services.logs.names import group_key
 from lambent.services.logs.paging import page
-from lambent.services.logs.patterns.language import compile_pattern
+from lambent.services.logs.patterns.language import compile_metric_pattern, compile_pattern
 from lambent.services.logs.resources import METRIC_FILTERS
 
 if TYPE_CHECKING:
@@ -50,7 +55,7 @@ class MetricFilters:
         self, tx: Tx, context: RequestContext, request: PutMetricFilterRequestTypeDef
     ) -> Document:
         scope, group, name = context.scope, request["logGroupName"], request["filterName"]
-        check_filter(tx, scope, request, METRIC_FILTERS, MOST)
+        check_filter(tx, scope, request, METRIC_FILTERS, MOST, compile_metric_pattern)
         for transformation in request["metricTransformations"]:
             _check(transformation, request["filterPattern"])
         before = METRIC_FILTERS.find(tx, scope, group, name)
@@ -75,8 +80,10 @@ class MetricFilters:
             raise InvalidParameter("metricName and metricNamespace must be specified together.")
         if group is None:
             found = METRIC_FILTERS.documents(tx, scope)
-        elif repository.find(tx, group_key(scope, group)) is None:
+        elif (described := repository.find(tx, group_key(scope, group))) is None:
             raise group_not_found()
+        elif not described.is_standard:
+            raise not_standard()
         else:
             found = METRIC_FILTERS.of(tx, scope, group)
         # "The prefix to match ... only if you also include the logGroupName parameter".
@@ -108,7 +115,7 @@ class MetricFilters:
         self, context: RequestContext, request: TestMetricFilterRequestTypeDef
     ) -> Document:
         pattern, messages = request["filterPattern"], list(request["logEventMessages"])
-        if compile_pattern(pattern).has_regex:
+        if compile_metric_pattern(pattern).has_regex:
             matches = await computed(self.compute, _tried, pattern, messages)
         else:
             matches = await asyncio.to_thread(_tried, pattern, messages)
@@ -134,11 +141,8 @@ def _feeds(document: Mapping[str, Any], metric: str, namespace: str | None) -> b
 
 def _check(transformation: Mapping[str, Any], pattern: str) -> None:
     """Raises InvalidParameter."""
-    namespace = transformation["metricNamespace"]
-    if namespace.startswith("AWS/"):
-        raise InvalidParameter(
-            f"Invalid metric transformation: the namespace '{namespace}' must not begin with AWS/"
-        )
+    if transformation["metricNamespace"].startswith("AWS/"):
+        raise InvalidParameter("Metric namespaces starting with AWS/ are reserved for AWS.")
     checked_value(transformation["metricValue"], pattern)
     dimensions = transformation.get("dimensions", {})
     if dimensions and not pattern.strip().startswith(("{", "[")):
@@ -146,7 +150,7 @@ def _check(transformation: Mapping[str, Any], pattern: str) -> None:
     if dimensions and "defaultValue" in transformation:
         raise InvalidParameter(
             "Invalid metric transformation: dimensions and default value are mutually exclusive "
-            "properties."
+            "properties"
         )
     if len(dimensions) > MOST_DIMENSIONS:
         raise InvalidParameter(
@@ -155,6 +159,6 @@ def _check(transformation: Mapping[str, Any], pattern: str) -> None:
     for value in dimensions.values():
         if not value.startswith("$"):
             raise InvalidParameter(
-                f"Invalid metric transformation: the dimension value '{value}' must be a field."
+                "Invalid metric transformation: dimension value must be valid selector"
             )
         checked_value(value, pattern)

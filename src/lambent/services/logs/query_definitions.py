@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.core import ids
 from lambent.core.errors import NotImplementedByLambent
-from lambent.services.logs.errors import LimitExceeded, ResourceNotFound
+from lambent.services.logs.errors import InvalidParameter, LimitExceeded, ResourceNotFound
 from lambent.services.logs.groups import now_ms
 from lambent.services.logs.paging import page
 from lambent.services.logs.resources import QUERY_DEFINITIONS
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 
 # "Saved CloudWatch Logs Insights queries: as many as 1000" (CloudWatch Logs quotas).
 MOST = 1000
+MOST_GROUPS = 50
 
 
 def put_query_definition(
     tx: Tx, context: RequestContext, request: PutQueryDefinitionRequestTypeDef
 ) -> Document:
     refuse_languages(request)
+    if len(request.get("logGroupNames", ())) > MOST_GROUPS:
+        raise InvalidParameter("Too many log groups specified")
     scope = context.scope
     id_ = request.get("queryDefinitionId") or ""
     if id_ and QUERY_DEFINITIONS.find(tx, scope, "", id_) is None:

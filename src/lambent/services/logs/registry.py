@@ -27,6 +27,7 @@ class Known:
     retention_days: int
     is_protected: bool
     created_ms: int
+    is_standard: bool = True
 
 
 class Registry:
@@ -44,7 +45,9 @@ class Registry:
 
     def entered(self, group: Group) -> None:
         """A group's row was committed."""
-        self._known[group.key] = Known(group.retention_days, group.is_protected, group.created_ms)
+        self._known[group.key] = Known(
+            group.retention_days, group.is_protected, group.created_ms, group.is_standard
+        )
 
     def left(self, key: GroupKey) -> None:
         """A group's row is gone."""

@@ -37,6 +37,10 @@ class Group:
     def key(self) -> GroupKey:
         return (self.account_id, self.region, self.name)
 
+    @property
+    def is_standard(self) -> bool:
+        return self.group_class == "STANDARD"
+
 
 def find(tx: Tx, key: GroupKey) -> Group | None:
     row = tx.one(select(GROUPS).where(_is(key)))

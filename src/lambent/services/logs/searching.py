@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.services.logs.computing import computed
-from lambent.services.logs.errors import InvalidParameter, stream_not_found
+from lambent.services.logs.errors import InvalidParameter, not_standard, stream_not_found
 from lambent.services.logs.names import named
 from lambent.services.logs.patterns.language import compile_pattern
 from lambent.services.logs.positions import event_id, read_search_token, search_token
@@ -59,7 +59,8 @@ class Searching:
         key = named(context.scope, request)
         pattern = compile_pattern(request.get("filterPattern", ""))
         search = _search(request, self.registry.oldest_ms(key))
-        self.registry.require(key)
+        if not self.registry.require(key).is_standard:
+            raise not_standard()
         chosen = await self._chosen(key, request)
         stretches = await self.segments.find(key, chosen, search.after[0], search.before[0] + 1)
         size = sum(stretch.end - stretch.start for stretch in stretches)

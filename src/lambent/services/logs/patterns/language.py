@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lambent.services.logs.errors import InvalidParameter
 from lambent.services.logs.patterns.delimited import compile_delimited
-from lambent.services.logs.patterns.invalid import PatternInvalid
+from lambent.services.logs.patterns.invalid import INVALID, PatternInvalid
 from lambent.services.logs.patterns.json_patterns import compile_json
 from lambent.services.logs.patterns.terms import compile_terms
 
@@ -49,7 +49,17 @@ def compile_pattern(text: str) -> Pattern:
     except PatternInvalid as problem:
         raise InvalidParameter(str(problem)) from problem
     except RecursionError as problem:
-        raise InvalidParameter("Invalid filter pattern") from problem
+        raise InvalidParameter(INVALID) from problem
+
+
+def compile_metric_pattern(text: str) -> Pattern:
+    """The same, in the words of metric filters."""
+    try:
+        return compile_pattern(text)
+    except InvalidParameter as problem:
+        if str(problem) == INVALID:
+            raise InvalidParameter("Invalid metric filter pattern") from None
+        raise
 
 
 def _compile(text: str) -> Pattern:

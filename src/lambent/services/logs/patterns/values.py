@@ -90,11 +90,8 @@ class Comparison:
         return self.operator in _EQUALITIES and self._same(value)
 
     def _holds_number(self, value: float) -> bool:
-        if self.number is not None and not self.literal.is_quoted:
-            return self._ordered(value)
-        if self.expression is not None and self.operator in _EQUALITIES:
-            return self._same(f"{value:.15g}")
-        return self.operator == "!="
+        """What is quoted is compared with the number as it is written: 12.0 is not "12"."""
+        return self._same(str(value)) if self.number is None else self._ordered(value)
 
     def _ordered(self, value: float) -> bool:
         if self.number is None:
@@ -121,5 +118,5 @@ def comparison(operator: str, literal: Literal) -> Comparison:
         expression = wildcard(literal.text)
     value = None if literal.is_quoted or literal.is_regex else number(literal.text)
     if operator not in _EQUALITIES and value is None:
-        raise PatternInvalid
+        raise bad_term(f'"{literal.text}"') if literal.is_quoted else PatternInvalid
     return Comparison(operator, literal, value, expression)
