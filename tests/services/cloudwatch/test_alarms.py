@@ -366,7 +366,7 @@ def test_tags(cloudwatch: Any, error_of: ErrorOf) -> None:
                 **dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period")),
                 "Metrics": [{"Id": "e", "Expression": "NOSUCH(TIME_SERIES(1))", "Period": 60}],
             },
-            "there is no function NOSUCH",
+            "Error in expression 'e': Function 'NOSUCH' not found",
         ),
     ],
 )

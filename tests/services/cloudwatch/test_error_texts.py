@@ -151,6 +151,25 @@ QUOTED = [
             "Expression": "SEARCH('{AWS/EC2,InstanceId} MetricName=\"CPUUtilization\"', 'Average', 300)",
         },
     ),
+    _refused_metrics(
+        "Error in expression 'expr_1': Invalid syntax",
+        {"Id": "expr_1", "Expression": "m1 +"},
+        source="Grafana's tests, and the comment of a public CDK stack",
+    ),
+    _refused_metrics(
+        "Error in expression 'e1': Function 'ANOMALY_DETECTOR' not found",
+        {"Id": "e1", "Expression": "ANOMALY_DETECTOR(m1)"},
+        _stat("m1") | {"ReturnData": False},
+        source="the notes of a public Terraform project, of 2025",
+    ),
+    _refused_metrics(
+        "Metrics expression that return multi time series are only allowed for MetricsInsights expression "
+        "with an ORDER BY clause",
+        {"Id": "e1", "Expression": "RATE(e2)"},
+        {"Id": "e2", "Expression": "-[m1, m1]", "ReturnData": False},
+        _stat("m1") | {"ReturnData": False},
+        source="the same, and the notes of another one, of 2026-07",
+    ),
     Quoted(
         "put_composite_alarm",
         {"AlarmName": "c", "AlarmRule": "GARBAGE(not a rule"},

@@ -170,3 +170,19 @@ def test_a_formula_names_the_queries_that_it_is_about() -> None:
     assert syntax.names(syntax.parse("IF(a > 1, SUM([b, -c]), d ^ 2) + FILL(e, REPEAT)")) == {
         "a", "b", "c", "d", "e", "REPEAT",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "several"),
+    [
+        ("[a, b]", True),
+        ("METRICS() / 2", True),
+        ("FILL(several, 0)", True),
+        ("IF(a, -several)", True),
+        ("SLICE(SORT(METRICS(), SUM, DESC), 0, 1)", True),
+        ("SUM([a, b]) / AVG(METRICS())", False),
+        ("RATE(a) + 1", False),
+    ],
+)
+def test_whether_a_formula_gives_several_series(text: str, several: bool) -> None:
+    assert syntax.gives_several(syntax.parse(text), "several".__eq__) is several

@@ -111,6 +111,11 @@ def _check_metrics(request: Mapping[str, Any]) -> int:
     shown = [each for each in metrics if each.get("ReturnData", True)]
     if len(shown) != 1:
         raise ValidationError("Exactly one element of the metrics list should return data.")
+    if querying.gives_several(metrics, shown[0]["Id"]):
+        raise ValidationError(
+            "Metrics expression that return multi time series are only allowed for MetricsInsights expression "
+            "with an ORDER BY clause"
+        )
     return period_of(request)
 
 

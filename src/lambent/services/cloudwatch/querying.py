@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.services.cloudwatch import statistics, store
 from lambent.services.cloudwatch.errors import ValidationError
-from lambent.services.cloudwatch.math import functions
+from lambent.services.cloudwatch.math import functions, syntax
 from lambent.services.cloudwatch.math.evaluation import Scene, evaluate
 from lambent.services.cloudwatch.math.search import compile_search
 from lambent.services.cloudwatch.math.syntax import Malformed, called, names, parse
@@ -35,6 +35,9 @@ MOST_FOUND = 500
 ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 # Metrics that have been silent for longer are not found by a search.
 _FOUND_S = 14 * DAY_S
+
+# Functions of AWS that need what is not here.
+_UNSERVED = {"ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA"}
 
 Query = dict[str, Any]
 
@@ -104,15 +107,30 @@ def _check_expression(query: Mapping[str, Any], known: set[str]) -> None:
         raise ValidationError("Metrics Insights queries (SELECT) are not supported.")
     try:
         tree = parse(text)
-    except Malformed as reason:
-        raise ValidationError(f"Error in expression '{id_}': {reason}") from None
+    except Malformed:
+        raise ValidationError(f"Error in expression '{id_}': Invalid syntax") from None
     for name in sorted(names(tree) - known - functions.WORDS):
         raise ValidationError(
             f"Error in expression '{id_}': The expression refers to '{name}', which is not an id of a query."
         )
     # Here, too, so that no alarm is put that could never be evaluated.
     for name in sorted(called(tree) - functions.NAMES):
-        raise ValidationError(f"Error in expression '{id_}': there is no function {name}")
+        fault = "is not supported" if name in _UNSERVED else "not found"
+        raise ValidationError(f"Error in expression '{id_}': Function '{name}' {fault}")
+
+
+def gives_several(queries: Sequence[Mapping[str, Any]], id_: str) -> bool:
+    """Whether a query stands for an array of time series, by what `check` has passed."""
+    under_way: set[str] = set()
+    expressions = {each["Id"]: each["Expression"] for each in queries if "Expression" in each}
+
+    def of(name: str) -> bool:
+        if name in under_way or name not in expressions:
+            return False
+        under_way.add(name)
+        return syntax.gives_several(parse(expressions[name]), of)
+
+    return of(id_)
 
 
 class Answers:

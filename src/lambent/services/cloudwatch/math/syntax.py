@@ -4,8 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What makes one of several time series.
+_FOLDING = frozenset(
+    {
+        "AVG",
+        "DATAPOINT_COUNT",
+        "FIRST",
+        "LAST",
+        "MAX",
+        "METRIC_COUNT",
+        "MIN",
+        "STDDEV",
+        "SUM",
+        "TIME_SERIES",
+    }
+)
 # Of operators and parentheses: deeper is nobody's formula.
 _DEEPEST = 50
 _TOKEN = re.compile(
@@ -106,6 +124,25 @@ def called(node: Node) -> set[str]:
         case Negative(operand):
             return called(operand)
     return set()
+
+
+def gives_several(node: Node, of: Callable[[str], bool]) -> bool:
+    """Whether it stands for an array of time series. `of` tells it of an id."""
+    parts: tuple[Node, ...] = ()
+    match node:
+        case Array():
+            return True
+        case Name(name):
+            return of(name)
+        case Call(name, arguments):
+            if name in {"METRICS", "SEARCH"}:
+                return True
+            parts = () if name in _FOLDING else arguments
+        case Binary(_, left, right):
+            parts = (left, right)
+        case Negative(operand):
+            parts = (operand,)
+    return any(gives_several(each, of) for each in parts)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
