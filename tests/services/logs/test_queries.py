@@ -121,7 +121,7 @@ def test_a_malformed_query_says_where(logs: CloudWatchLogsClient, stream: Stream
         start(logGroupName="g", queryString="fields @message | what", **window())
     answer: dict[str, Any] = dict(refused.value.response)
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
-    message = "unexpected symbol found what at line 1 and position 19"
+    message = "unexpected symbol found what at line 1 and position 18"
     assert answer["Error"]["Message"] == message
     assert answer["queryCompileError"] == {
         "location": {"startCharOffset": 18, "endCharOffset": 22},

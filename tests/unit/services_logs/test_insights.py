@@ -188,7 +188,7 @@ def test_now_is_when_the_query_was_started(tmp_path: Path) -> None:
 
 
 def test_bins(ask: Ask) -> None:
-    assert ask("stats count(*) by bin(5m) | sort bin(5m)") == [
+    assert ask("stats count(*) by bin(5m) | sort `bin(5m)`") == [
         {"bin(5m)": "2026-01-01 00:00:00.000", "count(*)": "5"},
         {"bin(5m)": "2026-01-01 00:05:00.000", "count(*)": "2"},
     ]
@@ -243,7 +243,7 @@ def test_behind_dedup_there_is_limit_alone() -> None:
     """
     with pytest.raises(QueryMalformed) as refused:
         plan.check("fields a | dedup a | sort a")
-    assert refused.value.message == "unexpected symbol found sort at line 1 and position 22"
+    assert refused.value.message == "unexpected symbol found sort at line 1 and position 21"
     plan.check("fields a | dedup a | limit 5")
 
 
@@ -468,16 +468,31 @@ def test_fields_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("query", "start", "part"),
     [
-        ("", 0, "unexpected end"),
-        ("show me", 0, "unexpected symbol found show at line 1 and position 1"),
-        ("fields @message |", 17, "unexpected end"),
+        ("", 0, "unexpected symbol found <EOF> at line 1 and position 0"),
+        (
+            "stats count(*) by bin(15m) | sort bin(15m)",
+            37,
+            "unexpected symbol found ( at line 1 and position 37",
+        ),
+        (
+            "stats count(*) as n by a, bin(5m) | stats max(n) by bin(1h)",
+            0,
+            "Unknown symbols found in or after stats: @timestamp",
+        ),
+        (
+            "fields a | fields if(ispresent(a), a, 'unknown') as a | stats count(*) by a",
+            0,
+            "Unknown symbols found in or after stats: a",
+        ),
+        ("show me", 0, "unexpected symbol found show at line 1 and position 0"),
+        ("fields @message |", 17, "unexpected symbol found <EOF>"),
         (
             "fields @message | count(*)",
             18,
-            "unexpected symbol found count at line 1 and position 19",
+            "unexpected symbol found count at line 1 and position 18",
         ),
-        ("fields a\n| filter >", 18, "unexpected symbol found > at line 2 and position 10"),
-        ("filter @message like", 20, "unexpected end"),
+        ("fields a\n| filter >", 18, "unexpected symbol found > at line 2 and position 9"),
+        ("filter @message like", 20, "unexpected symbol found <EOF>"),
         ("filter @message like /(/", 21, "invalid regular expression"),
         ("filter x in 'a'", 12, "unexpected symbol found '"),
         ("stats fancy(x)", 6, "unknown function: fancy"),
@@ -485,11 +500,15 @@ def test_fields_are_counted(tmp_path: Path) -> None:
         ("stats pct(x)", 6, "wrong number of arguments"),
         ("limit x", 6, "unexpected symbol found x"),
         ("parse @message 'a * b' as x, y", 6, "1 wildcards and 2 names"),
-        ("fields a as", 11, "unexpected end"),
-        ("fields (a", 9, "unexpected end"),
+        ("fields a as", 11, "unexpected symbol found <EOF>"),
+        ("fields (a", 9, "unexpected symbol found <EOF>"),
     ],
 )
 def test_what_is_no_query_says_where(query: str, start: int, part: str) -> None:
+    """Positions count from 0 and the end is <EOF>: two public notes quote "found <EOF> at line 1 and position 0" and
+    "fields at line 1 and position 0". That `sort` takes fields alone four of 2025 and 2026 found; `bin` in a second
+    stats was measured by the tests of a tool for WAF logs, the hidden field by trade-tariff-backend/pull/3465.
+    """
     with pytest.raises(QueryMalformed) as refused:
         plan.check(query)
     assert refused.value.start == start

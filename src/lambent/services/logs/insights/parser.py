@@ -10,6 +10,7 @@ from lambent.services.logs.insights.expression_parser import ExpressionParser, r
 from lambent.services.logs.insights.malformed import CommandUnserved, QueryMalformed
 from lambent.services.logs.insights.scanner import Scanner
 from lambent.services.logs.insights.tree import (
+    Among,
     Call,
     Command,
     Dedup,
@@ -18,6 +19,7 @@ from lambent.services.logs.insights.tree import (
     Field,
     Fields,
     Filter,
+    Like,
     Limit,
     Named,
     Parse,
@@ -51,6 +53,11 @@ class _Parser:
         self._expressions = ExpressionParser(self._scanner)
         # Names that the query has given so far; what stats leaves is new.
         self._given: set[str] = set()
+        # Fields that `fields` has shown as they are, and those of them that an alias hides.
+        self._shown: set[str] = set()
+        self._hidden: set[str] = set()
+        # The names that the last stats has left.
+        self._left: set[str] | None = None
         self._commands: dict[tuple[str, ...], Callable[[], Command]] = {
             ("fields",): self._fields,
             ("display",): lambda: Display(self._columns()),
@@ -121,7 +128,15 @@ class _Parser:
 
     def _fields(self) -> Command:
         """What it names it defines, so no name that was given may be among them: `display` shows those."""
-        return Fields(self._columns(is_defining=True))
+        columns = self._columns(is_defining=True)
+        for column in columns:
+            if isinstance(column.expression, Field) and column.expression.name == column.name:
+                self._shown.add(column.name)
+            elif column.name in self._shown:
+                self._hidden.add(column.name)
+        if self._left is not None:
+            self._left |= {column.name for column in columns}
+        return Fields(columns)
 
     def _columns(self, *, is_defining: bool = False) -> tuple[Named, ...]:
         """Expressions with aliases. Between fields the comma may be missing."""
@@ -232,14 +247,36 @@ class _Parser:
         by: tuple[Named, ...] = ()
         if self._scanner.word("by"):
             by = self._columns()
+        self._refuse_unknown((*columns, *by))
         self._given.clear()
+        self._left = {column.name for column in (*columns, *by)}
         return Stats(columns, by)
 
+    def _refuse_unknown(self, columns: tuple[Named, ...]) -> None:
+        """A stats behind another sees what that has left; none sees a field that an alias of its name hides."""
+        read: set[str] = set()
+        for column in columns:
+            if self._left is None or column.expression.text not in self._left:
+                read |= _fields_of(column.expression)
+        unknown = read & self._hidden
+        if self._left is not None:
+            known = self._left | self._given
+            unknown |= {
+                name for name in read if name not in known and name.split(".")[0] not in known
+            }
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise QueryMalformed(
+                f"Unknown symbols found in or after stats: {names}", 0, self._scanner.position
+            )
+
     def _sort(self) -> Command:
+        """By fields alone: AWS refuses `sort bin(5m)`."""
         self._scanner.word("by")
-        keys = []
+        keys: list[tuple[Expression, bool]] = []
         while True:
-            key = self._expressions.expression()
+            name = self._name()
+            key = Field(name, name)
             is_descending = self._scanner.word("desc")
             if not is_descending:
                 self._scanner.word("asc")
@@ -266,3 +303,17 @@ def has_aggregate(expression: Expression, names: frozenset[str]) -> bool:
     return isinstance(expression, Call) and (
         expression.name in names or any(has_aggregate(each, names) for each in expression.arguments)
     )
+
+
+def _fields_of(expression: Expression) -> set[str]:
+    """The fields that it reads; `bin` reads the time."""
+    match expression:
+        case Field(name):
+            return {name}
+        case Call(name, parts):
+            return set().union({"@timestamp"} if name == "bin" else (), *map(_fields_of, parts))
+        case Like(value):
+            return _fields_of(value)
+        case Among(value, choices):
+            return _fields_of(value).union(*map(_fields_of, choices))
+    return set()

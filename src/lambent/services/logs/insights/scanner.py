@@ -108,18 +108,19 @@ class Scanner:
         return self.text[start : self.position].strip()
 
     def unexpected(self) -> QueryMalformed:
-        """Says what comes next, and where (line and position from 1)."""
+        """Says what comes next, and where: the line from 1, the position from 0."""
         position = self.position
         if position == len(self.text):
-            return QueryMalformed("unexpected end of query", position, position)
-        match = _WORD.match(self.text, position)
-        symbol = match[0] if match else self.text[position]
+            symbol = "<EOF>"
+        else:
+            match = _WORD.match(self.text, position)
+            symbol = match[0] if match else self.text[position]
         line = self.text.count("\n", 0, position) + 1
         column = position - (self.text.rfind("\n", 0, position) + 1)
         return QueryMalformed(
-            f"unexpected symbol found {symbol} at line {line} and position {column + 1}",
+            f"unexpected symbol found {symbol} at line {line} and position {column}",
             position,
-            position + len(symbol),
+            min(position + len(symbol), len(self.text)),
         )
 
     def _matched(self, expression: re.Pattern[str]) -> str | None:
