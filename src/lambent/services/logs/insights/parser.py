@@ -51,7 +51,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._scanner = Scanner(text)
         self._expressions = ExpressionParser(self._scanner)
-        # Names that the query has given so far; what stats leaves is new.
+        # Names that the query has given so far. What stats has let go cannot be given anew either.
         self._given: set[str] = set()
         # Fields that `fields` has shown as they are, and those of them that an alias hides.
         self._shown: set[str] = set()
@@ -197,7 +197,7 @@ class _Parser:
             raise scanner.unexpected()
         if scanner.word("multi"):
             raise CommandUnserved("parse ... multi")
-        self._given.update(names)
+        self._define(names)
         return Parse(source, pattern, names)
 
     def _unpack(self, source: Expression) -> Command:
@@ -226,8 +226,13 @@ class _Parser:
         if not self._scanner.word("as"):
             raise self._scanner.unexpected()
         names = self._names()
-        self._given.update(names)
+        self._define(names)
         return names
+
+    def _define(self, names: tuple[str, ...]) -> None:
+        self._given.update(names)
+        if self._left is not None:
+            self._left |= set(names)
 
     def _pattern(self) -> tuple[str | None, bool]:
         """A regular expression, and whether it was written as a text with `*`."""
@@ -248,7 +253,6 @@ class _Parser:
         if self._scanner.word("by"):
             by = self._columns()
         self._refuse_unknown((*columns, *by))
-        self._given.clear()
         self._left = {column.name for column in (*columns, *by)}
         return Stats(columns, by)
 
@@ -260,7 +264,7 @@ class _Parser:
                 read |= _fields_of(column.expression)
         unknown = read & self._hidden
         if self._left is not None:
-            known = self._left | self._given
+            known = self._left
             unknown |= {
                 name for name in read if name not in known and name.split(".")[0] not in known
             }
