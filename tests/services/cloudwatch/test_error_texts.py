@@ -223,6 +223,30 @@ QUOTED = [
         {"/widgets/0/properties/yAxis/left": ["Should be <= 10", "Should be >= 100"]},
         _shown(yAxis={"left": {"min": 100, "max": 10}}),
     ),
+    # github.com/aws/aws-cdk/issues/5026
+    _refused_dashboard(
+        {"/widgets/0/properties/metrics/0": ["Should NOT have more than 2 items"]},
+        _shown(metrics=[["ECSLogs", "Errors", {"stat": "Sum", "color": "red"}]]),
+    ),
+    # A public dashboard's notes of 2025.
+    _refused_dashboard(
+        {"/widgets/0/properties/metrics/1": ["Should NOT have more than 4 items"]},
+        _shown(
+            metrics=[
+                ["AWS/Billing", "EstimatedCharges", "Currency", "USD"],
+                [".", ".", ".", "Service", "AmazonS3"],
+            ]
+        ),
+    ),
+    # Of a stack that was changed on 2026-08-28.
+    _refused_dashboard(
+        {
+            "/widgets/0/properties/metrics/0/3": [
+                'Invalid metric field type, only "String" type is allowed'
+            ]
+        },
+        _shown(metrics=[["AWS/ApplicationELB", "RequestCount", "TargetGroup", ""]]),
+    ),
     Quoted(
         "put_metric_alarm",
         ALARM | {"DatapointsToAlarm": 15},
@@ -430,7 +454,21 @@ def test_what_aws_takes(cloudwatch: Any) -> None:
         ExtendedStatistic="p100.99",
     )
     widgets = [{"type": "metricc", "properties": {}}, _widget(x=23, width=24, height=1000)]
-    body = json.dumps({"widgets": [*widgets, _shown(period=30)]})
+    metrics = [
+        [
+            "AWS/Lambda",
+            "Errors",
+            "FunctionName",
+            "f",
+            {"stat": "p99", "color": "#ff0000", "id": "m1"},
+        ],
+        ["...", "g"],
+        [".", "Throttles", ".", ".", {"yAxis": "right", "visible": False}],
+        [{"expression": "m1 * 2", "label": "e", "id": "e1", "period": 60, "region": "us-east-1"}],
+        ["N", "m"],
+    ]
+    widgets += [_shown(period=30), _shown(metrics=metrics, stat="TM(10%:90%)")]
+    body = json.dumps({"widgets": widgets})
     cloudwatch.put_dashboard(DashboardName="d", DashboardBody=body)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from lambent.core.context import Scope
+from lambent.services.cloudwatch.dashboard_metrics import fault, metric_faults
 from lambent.services.cloudwatch.errors import (
     DashboardInvalidInput,
     InvalidParameterValue,
@@ -17,7 +18,6 @@ from lambent.services.cloudwatch.errors import (
 )
 from lambent.services.cloudwatch.paging import page
 from lambent.services.cloudwatch.resources import DASHBOARDS, moment
-from lambent.services.cloudwatch.store import MINUTE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,16 +34,6 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _PLACES = {"x": (0, 23), "y": (0, None), "width": (1, 24), "height": (1, 1000)}
 # What the properties of a widget of a type must have.
 _REQUIRED = {"alarm": "alarms", "text": "markdown"}
-_SHORT_PERIODS = (1, 5, 10, 20, 30)
-_NOTHING_TO_SHOW = (
-    "Should have required property 'metrics'",
-    "The metric widget should have specified a region and a data source or an alarm annotation",
-    "Should have required property 'annotations'",
-)
-_METRICS = (
-    'Field "metrics" has to be an array of array of strings, '
-    "with an optional metricRenderer object as last element"
-)
 
 
 def put_dashboard(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -> Document:
@@ -84,96 +74,51 @@ def _told(messages: list[dict[str, str]]) -> str:
 
 def _faults(body: dict[str, Any]) -> Iterator[dict[str, str]]:
     if "widgets" not in body:
-        yield _fault("", "Should have required property 'widgets'")
+        yield fault("", "Should have required property 'widgets'")
         return
     widgets = body["widgets"]
     if not isinstance(widgets, list):
-        yield _fault("/widgets", "Should be array")
+        yield fault("/widgets", "Should be array")
         return
     for number, widget in enumerate(widgets):
         path = f"/widgets/{number}"
         if not isinstance(widget, dict):
-            yield _fault(path, "Should be object")
+            yield fault(path, "Should be object")
             continue
         yield from _widget_faults(widget, path)
-
-
-def _fault(path: str, text: str) -> dict[str, str]:
-    return {"Message": text, "DataPath": path}
 
 
 def _widget_faults(widget: dict[str, Any], path: str) -> Iterator[dict[str, str]]:
     for member, (least, most) in _PLACES.items():
         yield from _place_faults(widget.get(member, least), least, most, f"{path}/{member}")
     if "type" not in widget:
-        yield _fault(path, "Should have required property 'type'")
+        yield fault(path, "Should have required property 'type'")
     properties, kind = widget.get("properties"), widget.get("type")
     if properties is None:
-        yield _fault(path, "Should have required property 'properties'")
+        yield fault(path, "Should have required property 'properties'")
     elif not isinstance(properties, dict):
-        yield _fault(f"{path}/properties", "Should be object")
+        yield fault(f"{path}/properties", "Should be object")
     elif isinstance(kind, str):
         yield from _property_faults(kind, properties, f"{path}/properties")
 
 
 def _place_faults(value: Any, least: int, most: int | None, path: str) -> Iterator[dict[str, str]]:
     if isinstance(value, bool) or not isinstance(value, int):
-        yield _fault(path, "Should be integer")
+        yield fault(path, "Should be integer")
     elif value < least:
-        yield _fault(path, f"Should be >= {least}")
+        yield fault(path, f"Should be >= {least}")
     elif most is not None and value > most:
-        yield _fault(path, f"Should be <= {most}")
+        yield fault(path, f"Should be <= {most}")
 
 
 def _property_faults(kind: str, properties: dict[str, Any], path: str) -> Iterator[dict[str, str]]:
     required = _REQUIRED.get(kind)
     if required is not None and required not in properties:
-        yield _fault(path, f"Should have required property '{required}'")
+        yield fault(path, f"Should have required property '{required}'")
     if kind == "alarm" and properties.get("alarms") == []:
-        yield _fault(f"{path}/alarms", "Should NOT have less than 1 items")
+        yield fault(f"{path}/alarms", "Should NOT have less than 1 items")
     if kind == "metric":
-        yield from _metric_faults(properties, path)
-
-
-def _metric_faults(properties: dict[str, Any], path: str) -> Iterator[dict[str, str]]:
-    if "metrics" not in properties and "annotations" not in properties:
-        for text in _NOTHING_TO_SHOW:
-            yield _fault(path, text)
-    metrics = properties.get("metrics", [])
-    if not isinstance(metrics, list):
-        yield _fault(f"{path}/metrics", "Should be array")
-        return
-    for number, metric in enumerate(metrics):
-        if not isinstance(metric, list):
-            for text in ("Should be array", _METRICS):
-                yield _fault(f"{path}/metrics/{number}", text)
-    yield from _period_faults(properties.get("period"), f"{path}/period")
-    yield from _axes_faults(properties.get("yAxis"), f"{path}/yAxis")
-
-
-def _period_faults(period: Any, path: str) -> Iterator[dict[str, str]]:
-    if isinstance(period, bool) or not isinstance(period, int) or period in _SHORT_PERIODS:
-        return
-    is_short, is_odd = period < MINUTE_S, period % MINUTE_S != 0
-    if is_short:
-        yield _fault(path, "Should be >= 60")
-    if is_odd:
-        yield _fault(path, "Should be multiple of 60")
-    if is_short or is_odd:
-        yield _fault(path, "Should match exactly one schema in oneOf")
-
-
-def _axes_faults(axes: Any, path: str) -> Iterator[dict[str, str]]:
-    for side in ("left", "right"):
-        axis = axes.get(side) if isinstance(axes, dict) else None
-        least, most = (axis.get("min"), axis.get("max")) if isinstance(axis, dict) else (None, None)
-        if _is_number(least) and _is_number(most) and least >= most:
-            yield _fault(f"{path}/{side}", f"Should be <= {most}")
-            yield _fault(f"{path}/{side}", f"Should be >= {least}")
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        yield from metric_faults(properties, path)
 
 
 def get_dashboard(tx: Tx, context: RequestContext, request: Mapping[str, Any]) -> Document:
