@@ -114,6 +114,17 @@ def test_the_fields_of_a_group(logs: CloudWatchLogsClient, stream: Stream, put: 
     assert long_ago["logGroupFields"] == []
 
 
+def test_too_many_groups(logs: CloudWatchLogsClient, error_of: Error) -> None:
+    """So AWS says of saved queries, as measured, and of these in a public tool's comment."""
+    names = [f"g{number}" for number in range(51)]
+    query = {"startTime": 0, "endTime": now_ms() // 1000, "queryString": "fields @message"}
+    assert error_of(logs.start_query, logGroupNames=names, **query) == (
+        400,
+        "InvalidParameterException",
+        "Too many log groups specified",
+    )
+
+
 def test_a_malformed_query_says_where(logs: CloudWatchLogsClient, stream: Stream) -> None:
     stream()
     start: Any = logs.start_query

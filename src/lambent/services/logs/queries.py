@@ -287,7 +287,7 @@ def _groups(scope: Scope, request: StartQueryRequestTypeDef) -> list[GroupKey]:
         names = [request["logGroupName"]] if given == ["logGroupName"] else request["logGroupNames"]
         groups = [group_key(scope, name) for name in names]
     if len(groups) > MOST_GROUPS:
-        raise InvalidParameter(f"At most {MOST_GROUPS} log groups can be queried.")
+        raise InvalidParameter("Too many log groups specified")
     return list(dict.fromkeys(groups))
 
 
