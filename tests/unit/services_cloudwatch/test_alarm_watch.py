@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Run = Callable[[Callable[[SqliteDatabase], Awaitable[None]]], None]
 
 SCOPE = Scope("111111111111", "us-east-1")
+FIRST, SECOND = (f"arn:aws:lambda:us-east-1:111111111111:function:{name}" for name in "ab")
 NOW = datetime(2027, 1, 15, 8, tzinfo=UTC)
 ALARM: dict[str, Any] = {
     "AlarmName": "a",
@@ -164,7 +165,7 @@ def test_an_action_that_could_not_be_done_is_done_by_the_next_look(run: Run) -> 
     clock: Any = Noon()
 
     async def scenario(database: SqliteDatabase) -> None:
-        await put(database, {**ALARM, "AlarmActions": ["arn:1", "arn:2"]})
+        await put(database, {**ALARM, "AlarmActions": [FIRST, SECOND]})
         functions.is_able = False
         watch = AlarmWatch(database, clock, functions, nothing)
         with pytest.raises(OSError, match="no space"):
@@ -173,7 +174,7 @@ def test_an_action_that_could_not_be_done_is_done_by_the_next_look(run: Run) -> 
         functions.is_able = True
         await watch.look()
         await watch.look()
-        assert sorted(functions.events) == [("arn:1", "ALARM"), ("arn:2", "ALARM")]
+        assert sorted(functions.events) == [(FIRST, "ALARM"), (SECOND, "ALARM")]
         assert await database.read(ACTIONS.everywhere) == []
 
     run(scenario)

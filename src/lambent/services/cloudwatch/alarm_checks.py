@@ -45,9 +45,11 @@ _MOST = 10
 _ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 
 
-def check_metric_alarm(request: Mapping[str, Any], region: str) -> None:
+def check_metric_alarm(
+    request: Mapping[str, Any], region: str, *, has_topics: bool = False
+) -> None:
     refuse(request, _UNSERVED)
-    check_actions(request, region)
+    check_actions(request, region, has_topics=has_topics)
     _check_numbers(request.get("Metrics", ()))
     operator = request.get("ComparisonOperator")
     if operator is None:
@@ -175,10 +177,10 @@ def _check_range(request: Mapping[str, Any], period: int) -> None:
         )
 
 
-def check_composite(request: Mapping[str, Any], region: str) -> None:
+def check_composite(request: Mapping[str, Any], region: str, *, has_topics: bool = False) -> None:
     """All but the rule."""
     refuse(request, _SUPPRESSORS)
-    check_actions(request, region)
+    check_actions(request, region, has_topics=has_topics)
 
 
 def refuse(request: Mapping[str, Any], members: tuple[str, ...]) -> None:
@@ -187,8 +189,10 @@ def refuse(request: Mapping[str, Any], members: tuple[str, ...]) -> None:
             raise ValidationError(f"The parameter {member} is not supported.")
 
 
-def check_actions(request: Mapping[str, Any], region: str) -> None:
-    """Functions are invoked; what nobody is there for is refused rather than forgotten."""
+def check_actions(request: Mapping[str, Any], region: str, *, has_topics: bool) -> None:
+    """Functions are invoked, and topics published to where there is SNS; what nobody is there for is refused rather
+    than forgotten.
+    """
     for member in _ACTIONS:
         for arn in request.get(member, ()):
             parts = arn.split(":")
@@ -200,6 +204,8 @@ def check_actions(request: Mapping[str, Any], region: str) -> None:
                 raise ValidationError(
                     f"Invalid region {parts[3]} specified. Only {region} is supported."
                 )
+            if parts[2] == "sns" and has_topics:
+                continue
             if parts[2] != "lambda" or not parts[5].startswith("function"):
                 raise ValidationError(
                     f"The action {arn} is not supported: alarms invoke Lambda functions."

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lambent.core.arn import Arn
 from lambent.core.errors import ServiceError
 from lambent.core.ports import ServiceCaller
 from lambent.services.cloudwatch import alarm_history, querying, statistics, store
@@ -22,6 +23,7 @@ from lambent.services.cloudwatch.alarm_checks import period_of
 from lambent.services.cloudwatch.alarm_composites import judge_composites
 from lambent.services.cloudwatch.alarm_events import alarm_event
 from lambent.services.cloudwatch.alarm_moves import Change, move
+from lambent.services.cloudwatch.alarm_notifications import message_of, subject_of
 from lambent.services.cloudwatch.alarm_states import SPARE, Verdict, judge, reason_data
 from lambent.services.cloudwatch.errors import ValidationError
 from lambent.services.cloudwatch.resources import (
@@ -41,9 +43,11 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.core.context import Scope
     from lambent.core.ports import Database, Functions, Tx
+    from lambent.services.cloudwatch.ports import Topics
     from lambent.services.cloudwatch.resources import Kind
 
 _ALARMS = "lambda.alarms.cloudwatch.amazonaws.com"
+_PUBLISHES = "cloudwatch.amazonaws.com"
 _SHORT_S = 10
 
 _log = logging.getLogger(__name__)
@@ -58,11 +62,13 @@ class AlarmWatch:
         clock: Clock,
         functions: Functions,
         flushed: Callable[[], Awaitable[None]],
+        topics: Topics | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._functions = functions
         self._flushed = flushed
+        self._topics = topics
         self._lock = asyncio.Lock()
         self._periods: set[int] = set()
 
@@ -127,16 +133,20 @@ class AlarmWatch:
             kind = ALARM_KINDS[document["alarmType"]]
             change = Change(row.scope, kind, document["before"], document["after"])
             arn = document["action"]
-            trouble = await self._invoke(arn, change, moment(document["at"]))
+            trouble = await self._do(arn, change, moment(document["at"]))
             done = _done(row.id, change, arn, trouble, self._clock.calendar())
             await self._database.write(done)
 
-    async def _invoke(self, arn: str, change: Change, at: datetime) -> str:
-        """The reason why it could not be, or ""."""
-        event = alarm_event(change, at)
-        caller = ServiceCaller(_ALARMS, change.after["AlarmArn"], change.scope.account_id)
+    async def _do(self, arn: str, change: Change, at: datetime) -> str:
+        """The reason why it could not be done, or ""."""
+        alarm, account_id = change.after["AlarmArn"], change.scope.account_id
         try:
-            await self._functions.send(arn, orjson.dumps(event), caller)
+            if Arn.parse(arn).service == "sns" and self._topics is not None:
+                caller = ServiceCaller(_PUBLISHES, alarm, account_id)
+                await self._topics.publish(arn, subject_of(change), message_of(change), caller)
+            else:
+                event = orjson.dumps(alarm_event(change, at))
+                await self._functions.send(arn, event, ServiceCaller(_ALARMS, alarm, account_id))
         except ServiceError as reason:
             _log.warning("alarm %s: %s", change.after["AlarmArn"], reason)
             return str(reason)

@@ -63,21 +63,22 @@ _BESIDE_RELATIONS = {"MaxRecords", "NextToken"}
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """The operations. `changed` is called when an alarm may be in another state now."""
+    """The operations. `changed` is called when an alarm may be in another state now; `has_topics`: there is SNS."""
 
     changed: Callable[[], None]
+    has_topics: bool = False
 
     def put_metric_alarm(
         self, tx: Tx, context: RequestContext, request: PutMetricAlarmInputTypeDef
     ) -> Document:
-        check_metric_alarm(request, context.scope.region)
+        check_metric_alarm(request, context.scope.region, has_topics=self.has_topics)
         querying.refuse_other_accounts(request.get("Metrics", ()), context.scope)
         return self._put(tx, context, METRIC_ALARMS, request)
 
     def put_composite_alarm(
         self, tx: Tx, context: RequestContext, request: PutCompositeAlarmInputTypeDef
     ) -> Document:
-        check_composite(request, context.scope.region)
+        check_composite(request, context.scope.region, has_topics=self.has_topics)
         name = request["AlarmName"]
         try:
             rule = compile_rule(request["AlarmRule"])

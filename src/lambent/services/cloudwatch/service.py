@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lambent.core.ports import Database, Functions
     from lambent.core.service import Document, Operation
     from lambent.process.clock_driver import MovableClock
+    from lambent.services.cloudwatch.ports import Topics
 
 _FLUSH_EVERY = timedelta(minutes=1)
 _ROLL_UP_EVERY = timedelta(hours=1)
@@ -54,19 +55,26 @@ class CloudWatchService:
         database: open, with its migrations run.
         clock: ages and alarms go by its calendar.
         functions: Lambda, which alarms invoke.
+        topics: SNS, which alarms publish to; None while it is not there.
     """
 
     name = "cloudwatch"
 
-    def __init__(self, database: Database, clock: MovableClock, functions: Functions) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: MovableClock,
+        functions: Functions,
+        topics: Topics | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._timers: CalendarDriver | None = None
         self._working: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
         self.collector = Collector(database)
-        self._watch = AlarmWatch(database, clock, functions, self.collector.flush)
-        alarms = Alarms(self._look_now)
+        self._watch = AlarmWatch(database, clock, functions, self.collector.flush, topics)
+        alarms = Alarms(self._look_now, has_topics=topics is not None)
         self.operations: Mapping[str, Operation] = {
             "DeleteAlarms": write(alarms.delete_alarms),
             "DeleteDashboards": write(dashboards.delete_dashboards),
