@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 
-import botocore.loaders
+import orjson
+
+from lambent.protocol.models import data_dir
 
 
 @functools.cache
 def region_name(region: str) -> str:
     """As people call it: "US East (N. Virginia)", "Europe (Ireland)". The code itself where AWS has no such region."""
-    for partition in botocore.loaders.Loader().load_data("partitions")["partitions"]:
+    known = orjson.loads((data_dir() / "partitions.json").read_bytes())
+    for partition in known["partitions"]:
         if region in partition["regions"]:
             return str(partition["regions"][region]["description"])
     return region
