@@ -53,3 +53,13 @@ def test_quick_commands_wait_for_no_database_and_no_models(command: str) -> None
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert ended.stdout == "[]\n"
+
+
+def test_the_platform_starts_without_what_it_seldom_needs() -> None:
+    """Each costs a tenth of a second and ten megabytes, whether there is anything to do for it or not."""
+    heavy = ("alembic", "botocore", "boto3", "urllib3", "airspeed", "jsonschema")
+    program = f"import sys, lambent.app; print([name for name in {heavy} if name in sys.modules])"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "[]\n"
