@@ -104,7 +104,7 @@ class Box:
             **changes,
         }
         assign, bound = frame(ASSIGN, json.dumps(function).encode()), frame(BOUND)
-        if self.runtime.startswith("python"):
+        if self.runtime.startswith(("python", "nodejs")):
             self.frames.sendall(assign)
         else:
             bound = assign

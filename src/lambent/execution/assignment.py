@@ -33,7 +33,7 @@ class Assignment:
 
 
 # Their bootstraps take ASSIGN while the code is still being bound, and wait for BOUND before they touch it.
-_PREPARING = frozenset({"python"})
+_PREPARING = frozenset({"python", "node"})
 
 
 def assign_frames(

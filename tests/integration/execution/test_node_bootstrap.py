@@ -73,6 +73,7 @@ class Node:
             "task_root": str(self.task_root),
         }
         self.send(FrameType.ASSIGN, json.dumps(document).encode())
+        self.send(FrameType.BOUND, b"")
         kind, _, payload = self.receive()
         return kind, payload
 

@@ -3,7 +3,8 @@
  * The Node side of an execution environment. Started in the sandbox as `node bootstrap.js` with the frame socket as
  * descriptor 3; stdout and stderr are the log. Node 12 and newer, nothing but Node's own modules.
  *
- * READY when warmed up -> ASSIGN: variables, directory, handler -> INIT_DONE or ERROR -> INVOKE, RESULT or ERROR, ...
+ * READY when warmed up -> ASSIGN: variables, directory, handler -> BOUND: the code is there -> INIT_DONE or ERROR ->
+ * INVOKE, RESULT or ERROR, ...
  * With the argument `assigned` its variables are set, by a wrapper perhaps, and ASSIGN lies in the socket already.
  * An error that nobody caught ends the process, as on AWS; its ERROR frame carries no request id and says so to core.
  */
@@ -43,11 +44,15 @@ class Runtime {
     this.current = null;
   }
 
-  async init(frame) {
+  /** What needs no code: it is being bound meanwhile. */
+  prepare(frame) {
     this.assignment = JSON.parse(frame.payload);
     if (isAssigned) this.assignment.handler = process.env._HANDLER;
     else setEnvironment(this.assignment.environment);
     logging.configure(process.env);
+  }
+
+  async init() {
     const taskRoot = this.assignment.task_root || process.env.LAMBDA_TASK_ROOT;
     process.chdir(taskRoot);
     this.handler = await loader.load(taskRoot, this.assignment.handler);
@@ -62,9 +67,7 @@ class Runtime {
 
   /** Wait, with this thread stopped, for the next invocation, and start it. */
   next() {
-    const frame = this.channel.read();
-    if (frame === null || frame.type !== TYPES.INVOKE) process.exit(0);
-    this.invoke(frame);
+    this.invoke(expect(this.channel, TYPES.INVOKE));
   }
 
   invoke(frame) {
@@ -174,6 +177,13 @@ async function warmUp() {
   logging.state.requestId = 'undefined';
 }
 
+/** The next frame; the end where another one comes, or none. */
+function expect(channel, type) {
+  const frame = channel.read();
+  if (frame === null || frame.type !== type) process.exit(0);
+  return frame;
+}
+
 async function main() {
   const runtime = new Runtime(new Channel(3));
   logging.patchConsole();
@@ -187,10 +197,10 @@ async function main() {
   ));
   process.on('beforeExit', () => runtime.loopIsEmpty());
   if (!isAssigned) runtime.channel.send(TYPES.READY, NO_REQUEST, EMPTY);
-  const frame = runtime.channel.read();
-  if (frame === null || frame.type !== TYPES.ASSIGN) process.exit(0);
+  runtime.prepare(expect(runtime.channel, TYPES.ASSIGN));
+  if (!isAssigned) expect(runtime.channel, TYPES.BOUND);
   try {
-    await runtime.init(frame);
+    await runtime.init();
   } catch (error) {
     runtime.giveUp('Uncaught Exception', error, EXIT_EXCEPTION);
   }

@@ -14,7 +14,7 @@ const READ_SIZE = 65536;
 const JOIN_LIMIT = 16384;
 const NO_REQUEST = Buffer.alloc(16);
 const TYPES = {
-  READY: 0, ASSIGN: 1, INIT_DONE: 2, INVOKE: 3, RESULT: 4, ERROR: 5, STREAM: 7,
+  READY: 0, ASSIGN: 1, INIT_DONE: 2, INVOKE: 3, RESULT: 4, ERROR: 5, STREAM: 7, BOUND: 9,
 };
 
 /** Write all of a buffer; a descriptor that is full is waited for, one that is closed throws. */
