@@ -14,11 +14,15 @@ import ipaddress
 import socket
 from typing import TYPE_CHECKING
 
+from lambent.apis.client_certificates import TlsContexts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import aiohttp
     from aiohttp.abc import AbstractCookieJar
+
+    from lambent.apis.client_certificates import ClientCertificate
 
 # So many connections at once; more requests wait for one within their time limit.
 _CONNECTIONS = 512
@@ -48,6 +52,7 @@ class HttpClient:
     def __init__(self, closed: Sequence[str] = ()) -> None:
         self._closed = [ipaddress.ip_network(each) for each in (*_ALWAYS_CLOSED, *closed)]
         self._session: aiohttp.ClientSession | None = None
+        self._contexts = TlsContexts()
 
     async def session(self) -> aiohttp.ClientSession:
         """Made when first needed: the library alone takes 0.2 s to import, and 15 MB."""
@@ -83,11 +88,13 @@ class HttpClient:
         *,
         verifies: bool = True,
         server_name: str = "",
+        shown: ClientCertificate | None = None,
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, header fields and body of the answer. `url` goes out as it is, percent signs and all.
 
         Args:
             verifies: the server's certificate, against its host or `server_name`.
+            shown: to a server that asks for a certificate.
 
         Raises what the library raises, and AnswerTooLarge.
         """
@@ -100,7 +107,7 @@ class HttpClient:
             data=body or None,
             headers=headers,
             allow_redirects=False,
-            ssl=verifies,
+            ssl=verifies if shown is None else self._contexts.find(shown, verifies=verifies),
             server_hostname=server_name or None,
         ) as answer:
             content = bytearray()

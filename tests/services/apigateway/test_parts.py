@@ -441,13 +441,9 @@ def test_kinds_of_sdks_are_listed_and_none_is_made(
 
 
 def test_what_is_not_there_says_so_by_name(client: Any, error_of: Any) -> None:
-    for call, request, name in (
-        (client.create_vpc_link, {"name": "v", "targetArns": ["x"]}, "CreateVpcLink"),
-        (client.generate_client_certificate, {}, "GenerateClientCertificate"),
-    ):
-        status, code, message = error_of(call, **request)
-        assert (status, code) == (501, "NotImplementedException")
-        assert name in message
+    status, code, message = error_of(client.create_vpc_link, name="v", targetArns=["x"])
+    assert (status, code) == (501, "NotImplementedException")
+    assert "CreateVpcLink" in message
 
 
 def test_a_test_invocation_looks_for_its_method_first(

@@ -20,6 +20,7 @@ API_KEY_VALUES = Kind("api-key-value")  # which key has a value, under the value
 USAGE_PLANS = Kind("usage-plan")
 USAGE_PLAN_KEYS = Kind("usage-plan-key")  # of a plan, under the id of the key
 ACCOUNT = Kind("account")
+CLIENT_CERTIFICATES = Kind("client-certificate")  # with the private key
 
 # What an import replaces, or merges into.
 DEFINITION = (

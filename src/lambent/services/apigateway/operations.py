@@ -18,6 +18,7 @@ from lambent.services.apigateway import (
     sdk_types,
 )
 from lambent.services.apigateway.api_keys import ApiKeys
+from lambent.services.apigateway.client_certificates import ClientCertificates
 from lambent.services.apigateway.deployments import Deployments
 from lambent.services.apigateway.documentation_versions import DocumentationVersions
 from lambent.services.apigateway.domain_names import DomainNames
@@ -131,6 +132,18 @@ def deployment_operations(publisher: Publisher) -> Table:
         "UpdateDeployment": write(deployments.update_deployment),
         "UpdateDomainName": write(domains.update_domain_name),
         "UpdateStage": write(stages.update_stage),
+    }
+
+
+def certificate_operations(database: Database) -> Table:
+    """Client certificates."""
+    certificates = ClientCertificates(database)
+    return {
+        "DeleteClientCertificate": write(certificates.delete),
+        "GenerateClientCertificate": waits(certificates.generate),
+        "GetClientCertificate": read(certificates.get),
+        "GetClientCertificates": read(certificates.list),
+        "UpdateClientCertificate": write(certificates.update),
     }
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # "The default value is 25 and the maximum value is 500" (every list of the API reference).
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 500
-_TIMES = ("createdDate", "lastUpdatedDate", "certificateUploadDate")
+_TIMES = ("createdDate", "lastUpdatedDate", "certificateUploadDate", "expirationDate")
 
 
 def shown(document: Mapping[str, Any], *hidden: str) -> dict[str, Any]:

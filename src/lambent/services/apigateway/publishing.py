@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.documents import REST_APIS, STAGES
+from lambent.services.apigateway.client_certificates import find_identity
 from lambent.services.apigateway.documents import API_KEYS, SNAPSHOTS, USAGE_PLAN_KEYS, USAGE_PLANS
 from lambent.services.apigateway.stages_in_memory import ApiKey, Live, UsagePlan
 
@@ -73,7 +74,15 @@ def _live(tx: Tx, scope: Scope, api_id: str, stage: Document) -> Live:
     canary_id = stage.get("canarySettings", {}).get("deploymentId")
     canary = SNAPSHOTS.find(tx, scope, api_id, canary_id) if canary_id else None
     snapshot = SNAPSHOTS.find(tx, scope, api_id, stage["deploymentId"])
-    return Live(scope.account_id, scope.region, api_id, stage, snapshot or {}, canary=canary)
+    return Live(
+        scope.account_id,
+        scope.region,
+        api_id,
+        stage,
+        snapshot or {},
+        canary=canary,
+        certificate=find_identity(tx, scope, stage.get("clientCertificateId", "")),
+    )
 
 
 def _key(tx: Tx, scope: Scope, key_id: str) -> ApiKey:

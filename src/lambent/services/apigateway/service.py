@@ -1,7 +1,7 @@
 """The API Gateway service for REST APIs: its operations, and what it does at start and stop.
 
 Operations that AWS has and this table has not are answered by the gateway with 501, each naming itself: VPC links,
-client certificates, generated SDKs, access associations of private domain names.
+generated SDKs, access associations of private domain names.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lambent.apis.documents import remove_all
 from lambent.services.apigateway.operations import (
     access_operations,
+    certificate_operations,
     definition_operations,
     deployment_operations,
     documentation_operations,
@@ -63,6 +64,7 @@ class ApiGatewayService:
             **definition_operations(self._publisher, database, authority),
             **method_operations(),
             **deployment_operations(self._publisher),
+            **certificate_operations(database),
             **access_operations(self._publisher, database, self.usage),
             **documentation_operations(self._publisher),
             **other_operations(self._publisher, TrialInvocations(database, invoker)),

@@ -189,10 +189,7 @@ _RULES: tuple[Rule, ...] = (
     member("/description"),
     custom("/cacheClusterEnabled", _refused("cacheClusterEnabled", "answers are not cached.")),
     custom("/cacheClusterSize", _refused("cacheClusterSize", "answers are not cached.")),
-    custom(
-        "/clientCertificateId",
-        _refused("clientCertificateId", "there are no client certificates."),
-    ),
+    member("/clientCertificateId"),
     structure("/accessLogSettings"),
     member("/accessLogSettings/destinationArn", "add", "replace"),
     member("/accessLogSettings/format", "add", "replace"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.apis.documents import STAGES
 from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.apis.tag_rules import check_tags
+from lambent.services.apigateway.client_certificates import find_certificate
 from lambent.services.apigateway.documents import ACCOUNT, DEPLOYMENTS, DOCUMENTATION_VERSIONS
 from lambent.services.apigateway.paging import shown
 from lambent.services.apigateway.rest_apis import find_api
@@ -166,10 +167,12 @@ def check_variables(variables: Mapping[str, str]) -> None:
 
 
 def check_references(tx: Tx, scope: Scope, api_id: str, stage: Document) -> None:
-    """Raises BadRequest where a deployment or documentation version that the stage names is not there."""
+    """Raises BadRequest and NotFound where what the stage names is not there."""
     version = stage.get("documentationVersion")
     if version and not DOCUMENTATION_VERSIONS.find(tx, scope, api_id, version):
         raise BadRequest("Invalid Documentation version specified")
+    if "clientCertificateId" in stage:
+        find_certificate(tx, scope, stage["clientCertificateId"])
     for deployment_id in (
         stage["deploymentId"],
         stage.get("canarySettings", {}).get("deploymentId"),

@@ -24,6 +24,8 @@ from lambent.apis.domains import Domains
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lambent.apis.client_certificates import ClientCertificate
+
     Document = Mapping[str, Any]
 
 
@@ -32,7 +34,8 @@ class Live:
     """A stage and what is deployed to it.
 
     `generation` moves whenever the stage or its deployment changes, and is never given out twice: what is compiled
-    from a snapshot is good for as long as it stays. `canary` is the snapshot of `stage["canarySettings"]`.
+    from a snapshot is good for as long as it stays. `canary` is the snapshot of `stage["canarySettings"]`, and
+    `certificate` what HTTP integrations show to their endpoints.
     """
 
     account_id: str
@@ -42,6 +45,7 @@ class Live:
     snapshot: Document
     generation: int = 0
     canary: Document | None = None
+    certificate: ClientCertificate | None = None
 
     @property
     def stage_name(self) -> str:

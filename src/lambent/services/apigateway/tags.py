@@ -1,4 +1,4 @@
-"""Tags: of APIs, stages, API keys, usage plans and domain names."""
+"""Tags: of APIs, stages, API keys, usage plans, client certificates and domain names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lambent.apis.documents import DOMAINS, REST_APIS, STAGES
 from lambent.apis.errors import BadRequest, NotFound
 from lambent.apis.tag_rules import check_tags
 from lambent.core.arn import Arn, InvalidArn
-from lambent.services.apigateway.documents import API_KEYS, USAGE_PLANS
+from lambent.services.apigateway.documents import API_KEYS, CLIENT_CERTIFICATES, USAGE_PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ _KINDS = {
     "restapis": REST_APIS,
     "apikeys": API_KEYS,
     "usageplans": USAGE_PLANS,
+    "clientcertificates": CLIENT_CERTIFICATES,
     "domainnames": DOMAINS,
 }
 

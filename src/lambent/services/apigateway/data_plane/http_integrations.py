@@ -123,6 +123,7 @@ class HttpIntegrations:
                 sent,
                 content,
                 verifies=not config.get("insecureSkipVerification"),
+                shown=exchange.plan.live.certificate,
             )
         except AnswerTooLarge:
             raise Failure(BAD_GATEWAY, log="Execution failed: the answer is over 10 MB") from None

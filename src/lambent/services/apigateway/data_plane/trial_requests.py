@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lambent.services.apigateway.data_plane.trials import Trial
@@ -9,6 +10,7 @@ from lambent.services.apigateway.data_plane.trials import Trial
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lambent.apis.client_certificates import ClientCertificate
     from lambent.core.context import RequestContext
     from lambent.services.apigateway.data_plane.trials import Trials
 
@@ -20,9 +22,13 @@ class TrialRequests:
         self._trials = trials
 
     async def invoke_method(
-        self, context: RequestContext, snapshot: dict[str, Any], request: Mapping[str, Any]
+        self,
+        context: RequestContext,
+        snapshot: dict[str, Any],
+        request: Mapping[str, Any],
+        shown: ClientCertificate | None = None,
     ) -> dict[str, Any]:
-        trial = _trial(context, snapshot, request)
+        trial = replace(_trial(context, snapshot, request), shown=shown)
         return await self._trials().method(trial, request["resourceId"], request["httpMethod"])
 
     async def invoke_authorizer(

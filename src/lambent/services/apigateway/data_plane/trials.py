@@ -21,6 +21,7 @@ from lambent.services.apigateway.stages_in_memory import Live
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lambent.apis.client_certificates import ClientCertificate
     from lambent.core.clock import Clock
     from lambent.core.context import Principal
     from lambent.core.http import Response
@@ -42,6 +43,7 @@ class Trial:
         headers: with repeats.
         path: with the query, as sent; "" where the caller gave none.
         caller: who tests.
+        shown: to endpoints that ask for a certificate.
     """
 
     account_id: str
@@ -53,6 +55,7 @@ class Trial:
     path: str = ""
     body: str = ""
     stage_variables: Mapping[str, str] = field(default_factory=dict)
+    shown: ClientCertificate | None = None
 
 
 class Trials:
@@ -157,7 +160,15 @@ class Trials:
 
 def _plan(trial: Trial) -> ApiPlan:
     stage = {"stageName": STAGE, "variables": dict(trial.stage_variables)}
-    return compiled(Live(trial.account_id, trial.region, trial.api_id, stage, trial.snapshot))
+    live = Live(
+        trial.account_id,
+        trial.region,
+        trial.api_id,
+        stage,
+        trial.snapshot,
+        certificate=trial.shown,
+    )
+    return compiled(live)
 
 
 def _method(plan: ApiPlan, resource_id: str, http_method: str) -> MethodPlan:
