@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambent.protocol.json_writer import JsonWriter
     from lambent.protocol.shapes import Shape
 
-# AWS's front end writes the message of this one with a capital, whatever the service.
+# AWS's front end writes the message of this one with a capital, whatever the service and its model.
 _CAPITAL = frozenset({"AccessDeniedException"})
 
 
@@ -31,10 +31,11 @@ class JsonErrors:
 
     def document(self, error: ServiceError) -> dict[str, Any]:
         """The members of the body, the message last. Members that travel in header fields are left out."""
+        if error.code in _CAPITAL:
+            return {**error.members, "Message": error.message}
         shape = self._facts.error_shape(error.code)
         if shape is None:
-            key = "Message" if error.code in _CAPITAL else "message"
-            return {**error.members, key: error.message}
+            return {**error.members, "message": error.message}
         write = self._writer.members(body_members(shape))
         document: dict[str, Any] = write(_without_message(error.members))
         key = message_name(shape)

@@ -12,7 +12,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lambent.core.errors import UnknownOperation
+from lambent.core.errors import AccessDenied, UnknownOperation
 from lambent.protocol.compression import decompress, is_compressed
 from lambent.protocol.facts import ServiceFacts
 from lambent.protocol.formats import FORMATS
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from lambent.core.http import Headers
     from lambent.protocol.messages import WireResponse
 
+# What AWS's front end says of a method and path that no operation has, before it asks who calls.
+_NO_OPERATION = "Unable to determine service/operation name to be authorized"
 _RPC_V2_PATH = re.compile(r"(?:/.*)?/service/([^/]+)/operation/([^/]+)")
 # `Action` may stand anywhere in a form; its value is an operation's name, never escaped.
 _ACTION = re.compile(r"(?:^|&)Action=(\w+)(?:&|$)")
@@ -54,7 +56,11 @@ class ServiceCodec:
     def find_operation(
         self, method: str, path: str, query: str, headers: Headers, body: bytes
     ) -> Match:
-        """The operation that a request means. Raises `UnknownOperation`, or `ServiceError` where it is unreadable."""
+        """The operation that a request means.
+
+        Raises `UnknownOperation`, `AccessDenied` where a service in REST and JSON has no such path, or `ServiceError`
+        where the request is unreadable.
+        """
         if self._is_rest_only:
             return self.table(self.protocol).route(method, path, query, headers)
         protocol, name = self._negotiate(path, query, headers, body)
@@ -150,6 +156,7 @@ class _Table:
         self._facts = ServiceFacts(self._model, quirks)
         self._validator = Validator(quirks.own_judgement)
         self._codecs: dict[str, OperationCodec] = {}
+        self._is_rest_json = protocol == "rest-json"
         self.wire = FORMATS[protocol](self._facts)
 
     def operation(self, name: str) -> OperationCodec | None:
@@ -166,7 +173,7 @@ class _Table:
         except Unreadable as error:
             raise self._facts.quirks.malformed(str(error)) from error
         if found is None:
-            raise UnknownOperation
+            raise AccessDenied(_NO_OPERATION) if self._is_rest_json else UnknownOperation()
         name, labels = found
         codec = self.operation(name)
         assert codec is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from lambent.core.errors import AccessDenied, ServiceError, UnknownOperation, ValidationFailed
+from lambent.core.errors import AccessDenied, ServiceError, ValidationFailed
 from lambent.core.http import Headers
 from lambent.protocol.eventstream import EventDecoder
 from lambent.protocol.service import ServiceCodec
@@ -116,10 +116,21 @@ def test_all_violations_are_told_at_once(service: ServiceCodec, call: Call) -> N
     )
 
 
-def test_an_unknown_path_is_an_unknown_operation(service: ServiceCodec) -> None:
-    with pytest.raises(UnknownOperation) as caught:
+@pytest.mark.parametrize("name", ["lambda", "apigateway", "apigatewayv2"])
+def test_an_unknown_path_is_nothing_that_anybody_may(name: str) -> None:
+    """Lambda: boto/boto3#294 and boto/botocore#678. API Gateway: an OPTIONS request of October 2020 to
+    apigateway.us-east-1.amazonaws.com, printed with its `content-length: 73` and `x-amzn-errortype` in a public
+    repository's table of the services that speak CORS.
+    """
+    service = ServiceCodec(name)
+    with pytest.raises(AccessDenied) as caught:
         service.find_operation("GET", "/2015-03-31/nothing", "", Headers(), b"")
-    assert caught.value.status == 404
+    answer = service.serialize_error(caught.value, "request-id")
+    assert answer.status == 403
+    assert ("x-amzn-ErrorType", "AccessDeniedException") in answer.headers
+    body = answer.body
+    assert body == b'{"Message":"Unable to determine service/operation name to be authorized"}'
+    assert len(body) == 73
 
 
 def test_a_label_that_is_not_utf_8_is_malformed(service: ServiceCodec) -> None:
