@@ -24,6 +24,16 @@ def run(event, context):
 """
 
 
+def test_the_path_and_its_parameters_are_in_the_event_as_sent(account: Any, proxy: Any) -> None:
+    """github.com/serverless/serverless/issues/5037: `/posts/%40` is `%40`. AWS's own test tool of the .NET runtime has
+    "rest uses encoded value for the path params"; the path's: github.com/middleapi/standard-server/pull/93.
+    """
+    api = account.deploy({"GET /posts/{id}/{rest+}": proxy(account.function("f", ECHO))})
+    event = json.loads(account.call(api, "GET", "/posts/%40/a%20b/c%2Fd").body)
+    assert event["path"] == "/posts/%40/a%20b/c%2Fd"
+    assert event["pathParameters"] == {"id": "%40", "rest": "a%20b/c%2Fd"}
+
+
 def test_event_has_every_member_of_payload_format_1(account: Any, proxy: Any) -> None:
     api = account.deploy({"GET /pets/{id}": proxy(account.function("f", ECHO))})
 

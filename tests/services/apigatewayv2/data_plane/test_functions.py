@@ -37,7 +37,7 @@ def test_an_event_of_format_2(account: Any, echo: str) -> None:
     assert event == {
         "version": "2.0",
         "routeKey": "POST /pets/{id}/{rest+}",
-        "rawPath": "/pets/7/a/b%20c",
+        "rawPath": "/pets/7/a/b c",
         "rawQueryString": "x=1&x=2&y=%26",
         "cookies": ["a=1", "b=2"],
         "queryStringParameters": {"x": "1,2", "y": "&"},
@@ -53,7 +53,7 @@ def test_an_event_of_format_2(account: Any, echo: str) -> None:
     assert "cookie" not in headers
     assert context["http"] == {
         "method": "POST",
-        "path": "/pets/7/a/b%20c",
+        "path": "/pets/7/a/b c",
         "protocol": "HTTP/1.1",
         "sourceIp": "127.0.0.1",
         "userAgent": "t",
@@ -68,6 +68,15 @@ def test_an_event_of_format_2(account: Any, echo: str) -> None:
     assert context["requestId"] == answer.headers["apigw-requestid"]
     assert isinstance(context["timeEpoch"], int)
     assert answer.headers["content-type"] == "text/plain;charset=UTF-8"
+
+
+def test_the_raw_path_is_decoded(account: Any, echo: str) -> None:
+    """github.com/fastify/aws-lambda-fastify/issues/169: `/a%2Fb` is `/a/b`; honojs/hono/issues/2156."""
+    api = account.api("$default", arn=account.function("f", echo))
+    event = account.call(api, "GET", "/RSC/%40id%2Fassets%2Frsf0.js%23save.txt?a=%20").json
+    assert event["rawPath"] == "/RSC/@id/assets/rsf0.js#save.txt"
+    assert event["requestContext"]["http"]["path"] == event["rawPath"]
+    assert event["rawQueryString"] == "a=%20"
 
 
 def test_an_event_of_format_1(account: Any, echo: str) -> None:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from lambent.core import ids, trace
 
@@ -54,7 +54,7 @@ class Exchange:
     """The facts of one request.
 
     Attributes:
-        path_parameters: decoded.
+        sent_path_parameters: as they stand in the path, with their percent signs.
         identity: `requestContext.identity`.
         authorizer: what an authorizer said, with `principalId`; None where there was none.
         integration_ms: what the integration took; None where it was not called.
@@ -65,7 +65,7 @@ class Exchange:
     address: Address
     plan: ApiPlan
     method: MethodPlan
-    path_parameters: dict[str, str]
+    sent_path_parameters: dict[str, str]
     now: datetime
     started: float  # monotonic
     journal: ExecutionLog | None = None
@@ -98,6 +98,11 @@ class Exchange:
     @cached_property
     def trace_id(self) -> str:
         return trace.given(self.request.headers) or trace.fresh(int(self.now.timestamp()))
+
+    @cached_property
+    def path_parameters(self) -> dict[str, str]:
+        """Decoded."""
+        return {name: unquote(value) for name, value in self.sent_path_parameters.items()}
 
     @cached_property
     def headers(self) -> Multi:

@@ -55,7 +55,7 @@ def request_members(exchange: Exchange) -> dict[str, Any]:
         "multiValueHeaders": headers or None,
         "queryStringParameters": last_of(query) or None,
         "multiValueQueryStringParameters": query or None,
-        "pathParameters": exchange.path_parameters or None,
+        "pathParameters": exchange.sent_path_parameters or None,
         "stageVariables": dict(exchange.stage_variables) or None,
     }
 

@@ -46,9 +46,9 @@ class Routes(Generic[T]):
         node.methods = methods
 
     def find(self, method: str, path: str) -> tuple[T, dict[str, str]] | None:
-        """The method that answers, and its path parameters, decoded."""
+        """The method that answers, and its path parameters, as sent."""
         raw = path.removeprefix("/").removesuffix("/")
-        segments = [unquote(part) for part in raw.split("/")] if raw else []
+        segments = [(part, unquote(part)) for part in raw.split("/")] if raw else []
         parameters: dict[str, str] = {}
         node = _search(self._root, segments, 0, parameters)
         if node is None or method not in _METHODS:
@@ -68,12 +68,12 @@ def _child(node: Node[T], part: str) -> Node[T]:
 
 
 def _search(
-    node: Node[T], segments: list[str], at: int, parameters: dict[str, str]
+    node: Node[T], segments: list[tuple[str, str]], at: int, parameters: dict[str, str]
 ) -> Node[T] | None:
     if at == len(segments):
         return node if node.methods else None
-    segment = segments[at]
-    child = node.exact.get(segment)
+    segment, decoded = segments[at]
+    child = node.exact.get(decoded)
     if child is not None:
         found = _search(child, segments, at + 1, parameters)
         if found is not None:
@@ -84,6 +84,6 @@ def _search(
             parameters[node.parameter.name] = segment
             return found
     if node.greedy is not None and node.greedy.methods:
-        parameters[node.greedy.name] = "/".join(segments[at:])
+        parameters[node.greedy.name] = "/".join(each for each, _ in segments[at:])
         return node.greedy
     return None

@@ -24,7 +24,7 @@ class Address:
 
     Attributes:
         path: within the stage, as sent; begins with a slash.
-        raw_path: with the stage before it, unless that is `$default` (`rawPath` of format 2.0).
+        raw_path: with the stage before it, unless that is `$default`.
         event_path: with the mapping of a custom domain name (`path` of format 1.0).
         is_default_endpoint: came by `execute-api`, not by a custom domain.
         base_path: of the mapping of a custom domain name that matched, without slashes around.

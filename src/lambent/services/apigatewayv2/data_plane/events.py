@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from lambent.services.apigatewayv2.data_plane.exchange import joined
 
@@ -74,7 +75,7 @@ def members_2(exchange: Exchange) -> dict[str, Any]:
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": exchange.route.key,
-        "rawPath": exchange.address.raw_path,
+        "rawPath": unquote(exchange.address.raw_path),  # decoded, whatever its name says
         "rawQueryString": exchange.request.query,
     }
     if cookies:
@@ -100,7 +101,7 @@ def context_2(exchange: Exchange) -> dict[str, Any]:
         "domainPrefix": address.domain_name.partition(".")[0],
         "http": {
             "method": request.method,
-            "path": address.raw_path,
+            "path": unquote(address.raw_path),
             "protocol": "HTTP/1.1",
             "sourceIp": request.peer,
             "userAgent": request.headers.get("user-agent"),
