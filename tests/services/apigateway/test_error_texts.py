@@ -547,6 +547,39 @@ QUOTED = [
         "github.com/serverless-heaven/serverless-aws-alias/issues/133, up to /*/*/caching",
     ),
     Quoted(
+        (
+            METHOD,
+            MOCK,
+            ("create_deployment", {"stageName": "prod"}),
+            (
+                "update_stage",
+                {"stageName": "prod"} | _patch("replace", "/*/*/throttling/rateLimit", "5"),
+            ),
+        ),
+        "update_stage",
+        {"stageName": "prod"} | _patch("remove", "/*/*/throttling/rateLimit"),
+        _bad(
+            "Cannot remove method setting */*/throttling/rateLimit because there is no method "
+            "setting for this method "
+        ),
+        "the sources of Steadybit's AWS extension, which leave out what is after `setting`; that there "
+        "is no other way: github.com/go-to-k/cdkd/pull/971",
+    ),
+    Quoted(
+        (),
+        "put_method",
+        GET | {"authorizationType": "NONE", "requestModels": {"application/json": "Pet"}},
+        _bad("Invalid model identifier specified: Pet"),
+        "a workshop of AWS with the console, of the model Empty",
+    ),
+    Quoted(
+        (METHOD,),
+        "put_method_response",
+        GET | {"statusCode": "200", "responseModels": {"application/json": "Pet"}},
+        _bad("Invalid model identifier specified: Pet"),
+        "the same workshop",
+    ),
+    Quoted(
         (),
         "create_domain_name",
         {"domainName": "a.example.com."},

@@ -115,24 +115,19 @@ def _set(document: Document, path: str, value: str) -> None:
 
 
 def _remove(document: Document, path: str) -> None:
-    """All settings of a method, or one of them, which is then as if it had never been set."""
+    """All settings of a method: there is no way to remove one of them."""
     key = path.removeprefix("/")
-    if key in document["methodSettings"]:
-        del document["methodSettings"][key]
+    if document["methodSettings"].pop(key, None) is not None:
         return
-    if _is_method(key):
-        raise BadRequest(  # AWS, too, ends in a space.
-            f"Cannot remove method setting {key} because there is no method setting for this method "
-        )
-    for suffix, (name, _) in _SETTINGS.items():
-        key = path.removeprefix("/")[: -len(suffix) - 1]
-        if path.endswith("/" + suffix) and key in document["methodSettings"]:
-            settings = document["methodSettings"][key]
-            settings.pop(name, None)
-            if name in _DEFAULTS:
-                settings[name] = _DEFAULTS[name]
-            return
-    raise _invalid(path)
+    is_setting = any(
+        key.endswith(f"/{suffix}") and _is_method(key.removesuffix(f"/{suffix}"))
+        for suffix in _SETTINGS
+    )
+    if not is_setting and not _is_method(key):
+        raise _invalid(path)
+    raise BadRequest(  # AWS, too, ends in a space.
+        f"Cannot remove method setting {key} because there is no method setting for this method "
+    )
 
 
 def _is_method(key: str) -> bool:
