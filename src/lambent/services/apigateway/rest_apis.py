@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # "minimumCompressionSize: a non-negative integer between 0 and 10485760 (10M) bytes, inclusive".
 MAX_COMPRESSION_SIZE = 10_485_760
+# What AWS answers of an API since November 2025, whatever kind its endpoint is of (GetRestApis of 2026).
+SECURITY_POLICY = "TLS_1_0"
 _KEPT = (
     "name",
     "description",
@@ -57,19 +59,20 @@ class RestApis:
             _furnish(tx, scope, api)
         REST_APIS.put(tx, scope, "", api["id"], api)
         self.publisher.api_created(tx, scope, api["id"])
-        return shown(api)
+        return answered(api)
 
     def get_rest_api(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        return shown(find_api(tx, context.scope, request["restApiId"]))
+        return answered(find_api(tx, context.scope, request["restApiId"]))
 
     def get_rest_apis(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        return page(REST_APIS.of(tx, context.scope), request, lambda api: str(api["id"]))
+        apis = [_whole(api) for api in REST_APIS.of(tx, context.scope)]
+        return page(apis, request, lambda api: str(api["id"]))
 
     def update_rest_api(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         api = PATCHES.apply(find_api(tx, context.scope, request["restApiId"]), request)
         _check_name(api["name"])
         REST_APIS.put(tx, context.scope, "", api["id"], api)
-        return shown(api)
+        return answered(api)
 
     def delete_rest_api(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         scope, api_id = context.scope, request["restApiId"]
@@ -88,6 +91,16 @@ class RestApis:
         return {}
 
 
+def answered(api: Document) -> Document:
+    """An API as the operations answer it."""
+    return shown(_whole(api))
+
+
+def _whole(api: Document) -> Document:
+    """With what is the same for every API of this platform."""
+    return {"tags": {}, **api, "securityPolicy": SECURITY_POLICY, "apiStatus": "AVAILABLE"}
+
+
 def find_api(tx: Tx, scope: Scope, api_id: str) -> Document:
     """Raises NotFound."""
     api = REST_APIS.find(tx, scope, "", api_id)
@@ -99,9 +112,7 @@ def find_api(tx: Tx, scope: Scope, api_id: str) -> Document:
 def new_api(tx: Tx, context: RequestContext, request: Request) -> Document:
     """An API as CreateRestApi makes it, not stored yet; its root resource has an id and is not there."""
     _check_name(request["name"])
-    for unserved in ("securityPolicy", "endpointAccessMode"):
-        if request.get(unserved):
-            raise refuse(unserved)
+    _check_security(request.get("securityPolicy"), request.get("endpointAccessMode"))
     api: Document = {"id": _free_id(tx)}
     api |= {
         name: request[name]
@@ -120,6 +131,22 @@ def new_api(tx: Tx, context: RequestContext, request: Request) -> Document:
     api["disableExecuteApiEndpoint"] = bool(request.get("disableExecuteApiEndpoint"))
     api["rootResourceId"] = ids.lower_alphanumeric(10)
     return api
+
+
+def _check_security(policy: str | None, mode: str | None) -> None:
+    """Raises BadRequest for anything but what an API has that nobody says this of."""
+    if policy not in (None, SECURITY_POLICY):
+        raise refuse(f"securityPolicy {policy}", "TLS ends before this platform.")
+    if mode not in (None, "", "BASIC"):
+        raise refuse(f"endpointAccessMode {mode}", "TLS ends before this platform.")
+
+
+def _set_security(document: Document, op: str, value: str, _: Sequence[str]) -> None:
+    _check_security(value, None)
+
+
+def _set_access_mode(document: Document, op: str, value: str, _: Sequence[str]) -> None:
+    _check_security(None, value)
 
 
 def _check_name(name: str) -> None:
@@ -235,5 +262,7 @@ PATCHES = _ApiTable(
         custom("/policy", _set_policy, "add", "replace", "remove"),
         member("/disableExecuteApiEndpoint", convert=boolean, required=True),
         *ENDPOINT_RULES,
+        custom("/securityPolicy", _set_security),
+        custom("/endpointAccessMode", _set_access_mode),
     )
 )

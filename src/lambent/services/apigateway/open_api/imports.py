@@ -21,8 +21,7 @@ from lambent.services.apigateway.open_api.settings import (
     parameters_of,
     settings_of,
 )
-from lambent.services.apigateway.paging import shown
-from lambent.services.apigateway.rest_apis import find_api, new_api
+from lambent.services.apigateway.rest_apis import answered, find_api, new_api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +100,7 @@ def _apply(
     importing.run()
     importing.report.settle(fail_on_warnings=bool(request.get("failOnWarnings")))
     REST_APIS.put(tx, context.scope, "", api["id"], api)
-    answer = shown(api)
+    answer = answered(api)
     if importing.report.warnings:
         answer["warnings"] = importing.report.warnings
     return answer
