@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from lambent.gateway.call import Call
     from lambent.protocol.messages import WireResponse
 
-_REQUEST_ID_HEADERS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
+# The last is that of HTTP APIs, which have no other.
+_REQUEST_ID_HEADERS = frozenset({"x-amzn-requestid", "x-amz-request-id", "apigw-requestid"})
 
 
 def serialise(call: Call) -> Response:

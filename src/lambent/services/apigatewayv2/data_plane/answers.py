@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # Those that we write ourselves, and those of the connection.
 _OURS = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade"})
-_PLAIN = "text/plain;charset=UTF-8"
+_PLAIN = "text/plain; charset=utf-8"
 # `$context.integrationErrorMessage` in AWS's words ("Troubleshooting issues with HTTP API Lambda integrations"): with
 # the member at fault, where it is of the wrong type.
 _MALFORMED = (

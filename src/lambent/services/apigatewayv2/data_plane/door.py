@@ -10,7 +10,7 @@ from lambent.apis.token_buckets import bounds
 from lambent.core.http import BadBody, BodyTooLarge, ClientGone, Response
 from lambent.services.apigatewayv2.data_plane import cors
 from lambent.services.apigatewayv2.data_plane.addresses import address_of, api_id_of
-from lambent.services.apigatewayv2.data_plane.exchange import Exchange, Refusal
+from lambent.services.apigatewayv2.data_plane.exchange import Exchange, Refusal, fresh_request_id
 from lambent.services.apigatewayv2.data_plane.routing import Route, Routes
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ class HttpApiDoor:
         api_id = api_id_of(request, self._live_apis)
         address = None if api_id is None else address_of(request, api_id, self._live_apis)
         if address is None or not address.live.snapshot:
-            return Refusal(404, "Not Found").response()
+            return _bare(Refusal(404, "Not Found"))
         if is_head_too_large(request):
-            return Refusal(431, "Request Header Fields Too Large").response()
+            return _bare(Refusal(431, "Request Header Fields Too Large"))
         api = address.live.snapshot["Api"]
         if address.is_default_endpoint and api.get("DisableExecuteApiEndpoint"):
-            return Refusal(404, "Not Found").response()
+            return _bare(Refusal(404, "Not Found"))
         configured = api.get("CorsConfiguration") or {}
         exchange = self._exchange(request, address)
         response = cors.preflight(request, configured)
@@ -128,3 +128,10 @@ class HttpApiDoor:
             routes = Routes(live.snapshot["Routes"])
             self._routes[key] = (live.generation, routes)
         return routes
+
+
+def _bare(refusal: Refusal) -> Response:
+    """An answer where there is no stage to speak for itself."""
+    response = refusal.response()
+    response.headers.append(("Apigw-Requestid", fresh_request_id()))
+    return response

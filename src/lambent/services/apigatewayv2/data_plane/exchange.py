@@ -52,6 +52,11 @@ class Refusal(Exception):
         return Response(self.status, [("Content-Type", "application/json"), *self.headers], body)
 
 
+def fresh_request_id() -> str:
+    """As in `Apigw-Requestid`: sixteen characters of base64."""
+    return base64.b64encode(os.urandom(11)).decode()
+
+
 def unauthorized(reason: str = "", challenge: str = "") -> Refusal:
     """401. `challenge` as in `WWW-Authenticate`."""
     headers = [("WWW-Authenticate", challenge)] if challenge else []
@@ -102,7 +107,7 @@ class Exchange:
     now: datetime
     started: float  # monotonic
     body: bytes = b""
-    request_id: str = field(default_factory=lambda: base64.b64encode(os.urandom(11)).decode())
+    request_id: str = field(default_factory=fresh_request_id)
     authorizer: dict[str, Any] = field(default_factory=dict)
     integration_ms: int | None = None
     integration_status: int | None = None
