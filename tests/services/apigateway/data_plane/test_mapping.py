@@ -263,3 +263,14 @@ def test_service_that_is_not_there_is_500(account: Any, mapped: Any) -> None:
     answer = account.call(api, "GET", "/")
 
     assert (answer.status, answer.text) == (500, '{"message": "Internal server error"}')
+
+
+def test_templates_see_path_parameters_as_sent(account: Any, lambda_method: Any) -> None:
+    """The developer guide's "OpenAPI Definitions of Sample API Integrated with a Lambda Function"
+    compares
+    `$input.params('operator')` of `/calc/{operand1}/{operand2}/{operator}` with `'%2F'`.
+    """
+    template = '{"op": #if($input.params("operator") == "%2F")"/"#{else}"no"#end}'
+    method = lambda_method(requestTemplates={JSON: template})
+    api = account.deploy({"GET /calc/{operand1}/{operator}": method})
+    assert json.loads(account.call(api, "GET", "/calc/1/%2F").body) == {"op": "/"}

@@ -71,7 +71,7 @@ def inputs_of(exchange: Exchange, body: str, context: Mapping[str, Any]) -> Inpu
     """What a template is told."""
     return Inputs(
         body=body,
-        path=dict(exchange.path_parameters),
+        path=dict(exchange.sent_path_parameters),
         query=last_of(exchange.query),
         headers=last_of(exchange.headers),
         context=dict(context),
