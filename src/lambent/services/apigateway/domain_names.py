@@ -80,20 +80,21 @@ class DomainNames:
         domain = _new_domain(context, request)
         DOMAINS.put(tx, context.scope, "", name, domain)
         self.publisher.domains.changed(tx, context.scope, name)
-        return shown(domain)
+        return shown(_whole(domain))
 
     def get_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        return shown(_find(tx, context.scope, request))
+        return shown(_whole(_find(tx, context.scope, request)))
 
     def get_domain_names(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         if request.get("resourceOwner") == "OTHER_ACCOUNTS":
             return {"items": []}
-        return page(DOMAINS.of(tx, context.scope), request, lambda each: str(each["domainName"]))
+        domains = [_whole(each) for each in DOMAINS.of(tx, context.scope)]
+        return page(domains, request, lambda each: str(each["domainName"]))
 
     def update_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         domain = _DOMAIN_PATCHES.apply(_find(tx, context.scope, request), request)
         DOMAINS.put(tx, context.scope, "", domain["domainName"], domain)
-        return shown(domain)
+        return shown(_whole(domain))
 
     def delete_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         name = _find(tx, context.scope, request)["domainName"]
@@ -177,11 +178,11 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
     ):
         if request.get(name):
             domain[name] = request[name]
+    domain["certificateUploadDate"] = int(context.now.timestamp())
     if endpoint["types"] == ["REGIONAL"]:
         domain["regionalDomainName"] = f"d-{label}.execute-api.{region}.amazonaws.com"
         domain["regionalHostedZoneId"] = _REGIONAL_ZONE
     else:
-        domain["certificateUploadDate"] = int(context.now.timestamp())
         domain["distributionDomainName"] = f"d{label}.cloudfront.net"
         domain["distributionHostedZoneId"] = _EDGE_ZONE
     domain |= {
@@ -193,6 +194,11 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
     if request.get("tags"):
         domain["tags"] = dict(request["tags"])
     return domain
+
+
+def _whole(domain: Document) -> Document:
+    """With the tags that it has not."""
+    return {"tags": {}, **domain}
 
 
 def _find(tx: Tx, scope: Scope, request: Request) -> Document:
