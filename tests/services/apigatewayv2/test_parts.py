@@ -233,6 +233,10 @@ def test_deployments_and_stages_by_hand(client: Any, body: Any, api_id: str, err
         "NotFoundException",
         "Unable to find Route by key GET /none within the provided RouteSettings",
     )
+    # github.com/go-to-k/cdk-real-drift/pull/1031: an empty description leaves the one that is there.
+    for text in ("d", ""):
+        changed = client.update_stage(ApiId=api_id, StageName="dev", Description=text)
+        assert changed["Description"] == "d"
     client.delete_route_settings(ApiId=api_id, StageName="dev", RouteKey="GET /a")
     assert client.get_stage(ApiId=api_id, StageName="dev")["RouteSettings"] == {}
     client.delete_stage(ApiId=api_id, StageName="dev")

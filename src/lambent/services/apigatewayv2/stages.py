@@ -154,7 +154,7 @@ def _apply(tx: Tx, scope: Scope, api_id: str, stage: Document, request: Request)
             raise BadRequest("Deployment id cannot be set on a stage with autoDeploy enabled")
         find_deployment(tx, scope, request)
         stage["DeploymentId"] = request["DeploymentId"]
-    if request.get("Description") is not None:
+    if request.get("Description"):  # An empty one leaves it as it is.
         stage["Description"] = request["Description"]
     if request.get("StageVariables") is not None:
         _check_variables(request["StageVariables"])
