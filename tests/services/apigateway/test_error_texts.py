@@ -127,6 +127,22 @@ QUOTED = [
         "put_integration",
         GET
         | {
+            "type": "AWS_PROXY",
+            "integrationHttpMethod": "POST",
+            "uri": "arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/"
+            f"{FUNCTION}/response-streaming-invocations",
+        },
+        _bad(
+            "Invalid ResponseTransferMode. Cannot use ResponseTransferMode BUFFERED for Lambda functions "
+            "invoked by InvokeWithResponseStream for AWS_PROXY integrations."
+        ),
+        "the sources of cdkd, of a deployment",
+    ),
+    Quoted(
+        (METHOD,),
+        "put_integration",
+        GET
+        | {
             "type": "HTTP",
             "integrationHttpMethod": "GET",
             "uri": "http://localhost:8080/",

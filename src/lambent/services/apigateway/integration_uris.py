@@ -41,3 +41,8 @@ def check_uri(kind: str, uri: str) -> None:
         )
     if service == "lambda" and call.startswith("path/") and not _FUNCTION.fullmatch(call):
         raise BadRequest("Invalid function ARN or invalid uri")
+    if kind == "AWS_PROXY" and call.endswith("/response-streaming-invocations"):
+        raise BadRequest(
+            "Invalid ResponseTransferMode. Cannot use ResponseTransferMode BUFFERED for Lambda functions "
+            "invoked by InvokeWithResponseStream for AWS_PROXY integrations."
+        )

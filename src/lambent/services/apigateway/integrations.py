@@ -74,7 +74,7 @@ def new_integration(request: Request, resource_id: str) -> Document:
     integration: Document = {"type": request["type"]}
     if request.get("integrationHttpMethod"):
         integration["httpMethod"] = request["integrationHttpMethod"]
-    for name in ("uri", "connectionType", "credentials"):
+    for name in ("uri", "connectionType", "credentials", "responseTransferMode"):
         if request.get(name):
             integration[name] = request[name]
     for name in ("requestParameters", "requestTemplates"):
