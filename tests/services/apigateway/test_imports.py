@@ -473,6 +473,74 @@ def test_an_export_with_extensions_can_be_imported(
     assert again["policy"] == client.get_rest_api(restApiId=stage["restApiId"])["policy"]
 
 
+EXPORTED = """
+  /shorten:
+    x-amazon-apigateway-any-method:
+      responses:
+        "200":
+          description: "200 response"
+          content: {}
+      x-amazon-apigateway-integration:
+        type: "aws_proxy"
+        httpMethod: "POST"
+        uri: "URI"
+        responses:
+          ".*":
+            statusCode: "200"
+        passthroughBehavior: "when_no_match"
+        responseTransferMode: "BUFFERED"
+    options:
+      responses:
+        "200":
+          description: "200 response"
+          content: {}
+      x-amazon-apigateway-integration:
+        type: "mock"
+        responses:
+          default:
+            statusCode: "200"
+        requestTemplates:
+          application/json: "{\\"statusCode\\": 200}"
+        passthroughBehavior: "when_no_match"
+components: {}
+x-amazon-apigateway-security-policy: "TLS_1_0"
+"""
+
+
+def test_an_export_in_yaml_reads_as_those_of_aws(client: Any, api: Any) -> None:
+    """As one of May 2026 that a public repository keeps (a shortener of URLs), but for the order of members."""
+    id_ = client.create_resource(
+        restApiId=api["id"], parentId=api["rootResourceId"], pathPart="shorten"
+    )["id"]
+    uri = LAMBDA_URI
+    kinds: tuple[tuple[str, Any, Any], ...] = (
+        ("ANY", {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri}, ".*"),
+        (
+            "OPTIONS",
+            {"type": "MOCK", "requestTemplates": {"application/json": '{"statusCode": 200}'}},
+            "",
+        ),
+    )
+    for http_method, integration, pattern in kinds:
+        place = {"restApiId": api["id"], "resourceId": id_, "httpMethod": http_method}
+        client.put_method(**place, authorizationType="NONE")
+        made = client.put_integration(**place, **integration)
+        assert made.get("responseTransferMode") == (None if pattern == "" else "BUFFERED")
+        client.put_method_response(**place, statusCode="200")
+        client.put_integration_response(**place, statusCode="200", selectionPattern=pattern)
+    client.create_deployment(restApiId=api["id"], stageName="prod")
+    answer = client.get_export(
+        restApiId=api["id"],
+        stageName="prod",
+        exportType="oas30",
+        accepts="application/yaml",
+        parameters={"extensions": "apigateway"},
+    )
+    text = answer["body"].read().decode()
+    assert text.startswith('openapi: "3.0.1"\ninfo:\n  title: "pets"\n  version: "20')
+    assert text.partition("paths:")[2] == EXPORTED.replace("URI", uri)
+
+
 def test_exports_that_are_refused(client: Any, stage: Any, error_of: Any) -> None:
     assert error_of(client.get_export, **stage, exportType="wadl") == (
         400,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 # "Integration timeout: 50 milliseconds to 29 seconds" (API Gateway quotas).
 MIN_TIMEOUT_MS, MAX_TIMEOUT_MS = 50, 29_000
+_PROXIES = ("AWS_PROXY", "HTTP_PROXY")
 _PASSTHROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
 _CONTENT_HANDLING = ("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
 # What request parameters of an integration are called, and what they may be mapped from ("Parameter mapping source").
@@ -74,7 +75,7 @@ def new_integration(request: Request, resource_id: str) -> Document:
     integration: Document = {"type": request["type"]}
     if request.get("integrationHttpMethod"):
         integration["httpMethod"] = request["integrationHttpMethod"]
-    for name in ("uri", "connectionType", "credentials", "responseTransferMode"):
+    for name in ("uri", "connectionType", "credentials"):
         if request.get(name):
             integration[name] = request[name]
     for name in ("requestParameters", "requestTemplates"):
@@ -89,7 +90,14 @@ def new_integration(request: Request, resource_id: str) -> Document:
     integration["cacheKeyParameters"] = list(request.get("cacheKeyParameters") or ())
     if request.get("tlsConfig"):
         integration["tlsConfig"] = dict(request["tlsConfig"])
-    return integration
+    return _with_transfer_mode(integration)
+
+
+def _with_transfer_mode(integration: Document) -> Document:
+    """Those that could stream say that they do not (an export of May 2026 that a public repository keeps)."""
+    if integration["type"] in _PROXIES:
+        return integration | {"responseTransferMode": "BUFFERED"}
+    return {name: value for name, value in integration.items() if name != "responseTransferMode"}
 
 
 def get_integration(tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -102,6 +110,7 @@ def update_integration(tx: Tx, context: RequestContext, request: Request) -> Doc
     method = find_method(resource, request["httpMethod"])
     integration = PATCHES.apply(find_integration(method), request)
     _refuse_unserved(integration)
+    integration = _with_transfer_mode(integration)
     check_integration(integration, method)
     method["methodIntegration"] = integration
     RESOURCES.put(tx, scope, api_id, resource["id"], resource)

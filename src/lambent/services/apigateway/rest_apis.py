@@ -112,7 +112,7 @@ def find_api(tx: Tx, scope: Scope, api_id: str) -> Document:
 def new_api(tx: Tx, context: RequestContext, request: Request) -> Document:
     """An API as CreateRestApi makes it, not stored yet; its root resource has an id and is not there."""
     _check_name(request["name"])
-    _check_security(request.get("securityPolicy"), request.get("endpointAccessMode"))
+    check_security(request.get("securityPolicy"), request.get("endpointAccessMode"))
     api: Document = {"id": _free_id(tx)}
     api |= {
         name: request[name]
@@ -133,20 +133,20 @@ def new_api(tx: Tx, context: RequestContext, request: Request) -> Document:
     return api
 
 
-def _check_security(policy: str | None, mode: str | None) -> None:
+def check_security(policy: str | None, mode: str | None) -> None:
     """Raises BadRequest for anything but what an API has that nobody says this of."""
-    if policy not in (None, SECURITY_POLICY):
+    if policy not in (None, "", SECURITY_POLICY):
         raise refuse(f"securityPolicy {policy}", "TLS ends before this platform.")
     if mode not in (None, "", "BASIC"):
         raise refuse(f"endpointAccessMode {mode}", "TLS ends before this platform.")
 
 
 def _set_security(document: Document, op: str, value: str, _: Sequence[str]) -> None:
-    _check_security(value, None)
+    check_security(value, None)
 
 
 def _set_access_mode(document: Document, op: str, value: str, _: Sequence[str]) -> None:
-    _check_security(None, value)
+    check_security(None, value)
 
 
 def _check_name(name: str) -> None:

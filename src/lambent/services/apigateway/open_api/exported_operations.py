@@ -155,6 +155,8 @@ def _integration(integration: Document, resource_id: str) -> Document:
     written["passthroughBehavior"] = integration["passthroughBehavior"].lower()
     if integration["timeoutInMillis"] != MAX_TIMEOUT_MS:
         written["timeoutInMillis"] = integration["timeoutInMillis"]
+    if "responseTransferMode" in integration:
+        written["responseTransferMode"] = integration["responseTransferMode"]
     if integration["cacheNamespace"] != resource_id:
         written["cacheNamespace"] = integration["cacheNamespace"]
     if integration["cacheKeyParameters"]:

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import yaml
 
 from lambent.apis.errors import BadRequest, refuse
 from lambent.services.apigateway.documents import DOCUMENTATION_VERSIONS, SNAPSHOTS
 from lambent.services.apigateway.open_api.exported_operations import Dialect, operation_of
 from lambent.services.apigateway.open_api.exported_security import schemes_written
 from lambent.services.apigateway.open_api.schemas import from_model, referred_models
+from lambent.services.apigateway.open_api.yaml_text import yaml_text
+from lambent.services.apigateway.rest_apis import SECURITY_POLICY
 from lambent.services.apigateway.stages import find_stage
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def get_export(tx: Tx, context: RequestContext, request: Request) -> Document:
         kept = DOCUMENTATION_VERSIONS.find(tx, context.scope, request["restApiId"], version)
         document |= _documentation(kept or {"parts": []}, version)
     if content_type == "application/yaml":
-        body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True).encode()
+        body = yaml_text(document).encode()
         suffix = "yaml"
     else:
         body = orjson.dumps(document, option=orjson.OPT_INDENT_2)
@@ -203,4 +204,5 @@ class _Export:
                 }
                 for each in validators
             }
+        written[_PREFIX + "security-policy"] = SECURITY_POLICY
         return written

@@ -10,7 +10,7 @@ import orjson
 from lambent.apis.errors import BadRequest, refuse
 from lambent.apis.open_api_parts import a_list, a_map, a_text
 from lambent.apis.open_api_text import is_swagger
-from lambent.services.apigateway.rest_apis import check_compression, policy_text
+from lambent.services.apigateway.rest_apis import check_compression, check_security, policy_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,7 @@ _KNOWN = frozenset(
         "auth",
         "binary-media-types",
         "documentation",
+        "endpoint-access-mode",
         "endpoint-configuration",
         "gateway-responses",
         "importexport-version",
@@ -34,6 +35,7 @@ _KNOWN = frozenset(
         "policy",
         "request-validator",
         "request-validators",
+        "security-policy",
     }
 )
 _KNOWN_OF_OPERATIONS = frozenset({"auth", "integration", "request-validator"})
@@ -62,6 +64,10 @@ def settings_of(document: Document) -> Document:
     if policy:
         text = policy if isinstance(policy, str) else orjson.dumps(policy).decode()
         settings["policy"] = policy_text(text)
+    check_security(
+        a_text(document, _PREFIX + "security-policy"),
+        a_text(document, _PREFIX + "endpoint-access-mode"),
+    )
     settings |= _endpoint(document)
     return settings
 
