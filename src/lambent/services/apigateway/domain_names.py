@@ -80,21 +80,20 @@ class DomainNames:
         domain = _new_domain(context, request)
         DOMAINS.put(tx, context.scope, "", name, domain)
         self.publisher.domains.changed(tx, context.scope, name)
-        return shown(_whole(domain))
+        return shown(domain)
 
     def get_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        return shown(_whole(_find(tx, context.scope, request)))
+        return shown(_find(tx, context.scope, request))
 
     def get_domain_names(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         if request.get("resourceOwner") == "OTHER_ACCOUNTS":
             return {"items": []}
-        domains = [_whole(each) for each in DOMAINS.of(tx, context.scope)]
-        return page(domains, request, lambda each: str(each["domainName"]))
+        return page(DOMAINS.of(tx, context.scope), request, lambda each: str(each["domainName"]))
 
     def update_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         domain = _DOMAIN_PATCHES.apply(_find(tx, context.scope, request), request)
         DOMAINS.put(tx, context.scope, "", domain["domainName"], domain)
-        return shown(_whole(domain))
+        return shown(domain)
 
     def delete_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         name = _find(tx, context.scope, request)["domainName"]
@@ -194,11 +193,6 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
     if request.get("tags"):
         domain["tags"] = dict(request["tags"])
     return domain
-
-
-def _whole(domain: Document) -> Document:
-    """With the tags that it has not."""
-    return {"tags": {}, **domain}
 
 
 def _find(tx: Tx, scope: Scope, request: Request) -> Document:

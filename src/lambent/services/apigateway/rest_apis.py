@@ -98,7 +98,7 @@ def answered(api: Document) -> Document:
 
 def _whole(api: Document) -> Document:
     """With what is the same for every API of this platform."""
-    return {"tags": {}, **api, "securityPolicy": SECURITY_POLICY, "apiStatus": "AVAILABLE"}
+    return {**api, "securityPolicy": SECURITY_POLICY, "apiStatus": "AVAILABLE"}
 
 
 def find_api(tx: Tx, scope: Scope, api_id: str) -> Document:
