@@ -209,6 +209,20 @@ def test_a_mock_integration_is_answered_with_its_defaults(
     }
 
 
+def test_an_integration_of_a_backend_tells_its_connection(
+    client: Any, with_method: Any, body: Any
+) -> None:
+    """As put-integration printed, without having been asked for it.
+
+    In the developer guide's "Create a REST API using AWS SDKs or the AWS CLI".
+    """
+    for kind in ("HTTP", "HTTP_PROXY"):
+        client.put_integration(
+            **with_method, type=kind, integrationHttpMethod="GET", uri="http://example.com/pets"
+        )
+        assert body(client.get_integration(**with_method))["connectionType"] == "INTERNET"
+
+
 def test_a_lambda_integration(client: Any, with_method: Any) -> None:
     made = client.put_integration(
         **with_method, type="AWS_PROXY", integrationHttpMethod="POST", uri=LAMBDA_URI

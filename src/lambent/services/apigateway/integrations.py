@@ -78,6 +78,8 @@ def new_integration(request: Request, resource_id: str) -> Document:
     for name in ("uri", "connectionType", "credentials"):
         if request.get(name):
             integration[name] = request[name]
+    if integration["type"] in ("HTTP", "HTTP_PROXY"):
+        integration.setdefault("connectionType", "INTERNET")
     for name in ("requestParameters", "requestTemplates"):
         if request.get(name):
             integration[name] = dict(request[name])
