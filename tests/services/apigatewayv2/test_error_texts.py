@@ -57,6 +57,18 @@ QUOTED = [
     ),
     Quoted(
         (),
+        "create_integration",
+        {
+            "IntegrationType": "AWS_PROXY",
+            "IntegrationMethod": "GET",
+            "IntegrationUri": "arn:aws:lambda:us-east-1:123456789012:function:f",
+            "PayloadFormatVersion": "2.0",
+        },
+        _bad("HttpMethod must be POST for AWS_PROXY IntegrationType"),
+        "github.com/hashicorp/terraform-provider-aws/issues/42391",
+    ),
+    Quoted(
+        (),
         "create_route",
         {"RouteKey": "POST /a", "AuthorizationType": "JWT"},
         _bad(

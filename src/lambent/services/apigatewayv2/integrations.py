@@ -149,7 +149,7 @@ def _check_function(integration: Document) -> None:
             f"Invalid lambda function ARN: {uri}" if uri else "IntegrationUri is required"
         )
     if integration.get("IntegrationMethod", "POST") != "POST":
-        raise BadRequest("HttpMethod must be POST for AWS_PROXY IntegrationType.")
+        raise BadRequest("HttpMethod must be POST for AWS_PROXY IntegrationType")
     integration["IntegrationMethod"] = "POST"
     _check_version(integration)
 
