@@ -231,10 +231,19 @@ class Authority(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FunctionAnswer:
-    """What a function returned, as it wrote it; with `is_error` the JSON of what it failed with."""
+    """What a function returned, as it wrote it; with `is_error` the JSON of what it failed with.
+
+    Attributes:
+        request_id: of the invocation.
+        version: that ran.
+        trace_id: the trace header that the function found.
+    """
 
     payload: bytes
     is_error: bool = False
+    request_id: str = ""
+    version: str = ""
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,7 +291,7 @@ class EventQueue:
             return Result("looped")
         self._metrics.tried(event, self._now_ms())
         try:
-            outcome, version = await self._invocations.call(
+            ran = await self._invocations.call(
                 event.ref,
                 event.payload,
                 event.request_id,
@@ -306,7 +306,7 @@ class EventQueue:
             fields = {"request_id": event.request_id, "function": event.ref.arn}
             _log.warning("an event was not run: %s", error.message, extra=fields)
             return Result("failed")
-        return Result("ran", outcome.payload, outcome.is_error, version)
+        return Result("ran", ran.outcome.payload, ran.outcome.is_error, ran.version)
 
     async def _is_over_age(self, event: Event) -> bool:
         def look(tx: Tx) -> bool:

@@ -7,7 +7,7 @@ import base64
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambent.core import ids, trace
 from lambent.core.errors import RequestTooLarge
@@ -64,6 +64,14 @@ _WAITS = "RequestResponse"
 MAX_EVENT_BYTES = 6_291_456
 # "The last 4 KB of the execution log" (Lambda API reference, Invoke, LogResult).
 LOG_TAIL_BYTES = 4096
+
+
+class Ran(NamedTuple):
+    """The outcome of an invocation, the version that ran, and the trace header that it found."""
+
+    outcome: Outcome
+    version: str
+    trace_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +162,14 @@ class Invocations:
         trace_id: str,
         *,
         client_context: str = "",
-    ) -> tuple[Outcome, str]:
-        """For callers within the platform: the outcome, and the version that ran. Raises as Invoke."""
+    ) -> Ran:
+        """For callers within the platform. Raises as Invoke."""
         entry = await self.invocable(ref)
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
         invocation = Invocation(request_id, payload, arn, client_context, wants_log=False)
         self.tracing.mark(invocation, trace_id, entry)
-        return await self.run(entry.spec, invocation), entry.spec.function_version
+        outcome = await self.run(entry.spec, invocation)
+        return Ran(outcome, entry.spec.function_version, invocation.trace_id)
 
     def mark(self, invocation: Invocation, context: RequestContext, entry: Invocable) -> None:
         """Give it the trace header that the function finds."""

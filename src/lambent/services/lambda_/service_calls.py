@@ -56,8 +56,12 @@ class ServiceCalls:
         ref = self._permitted(arn, caller)
         if len(payload) > MAX_EVENT_BYTES:
             raise RequestTooLarge(f"an event of {len(payload)} bytes")
-        outcome, _ = await self.invocations.call(ref, payload, ids.request_id(), trace_id)
-        return FunctionAnswer(outcome.payload, outcome.is_error)
+        request_id = ids.request_id()
+        ran = await self.invocations.call(ref, payload, request_id, trace_id)
+        outcome = ran.outcome
+        return FunctionAnswer(
+            outcome.payload, outcome.is_error, request_id, ran.version, ran.trace_id
+        )
 
     async def send(
         self, arn: str, payload: bytes, caller: ServiceCaller, trace_id: str = ""

@@ -140,7 +140,7 @@ class UrlDoor:
             stream = await self._streams.open(entry.ref, payload, request_id, trace)
             answer = await streamed_answer(stream)
         else:
-            outcome, _ = await self._invocations.call(entry.ref, payload, request_id, trace)
+            outcome = (await self._invocations.call(entry.ref, payload, request_id, trace)).outcome
             answer = None if outcome.is_error else url_answer(outcome.payload)
         if answer is None:
             _log.info("the answer of %s is none for HTTP", entry.ref.arn)

@@ -286,6 +286,9 @@ def run(event, context):
     assert answer.text == given
     assert answer.headers["x-amzn-trace-id"] == given
     answer = account.call(api, "GET", "/pets")
-    root = answer.headers["x-amzn-trace-id"]
-    assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", root)
-    assert re.fullmatch(rf"{root};Parent=[0-9a-f]{{16}};Sampled=0", answer.text)
+    # What Lambda answers, as AWS does: `Root=...;Parent=...;Sampled=0;Lineage=1:ead6d511:0` in curl's outputs of 2025,
+    # in write-ups of CloudFront before API Gateway, and of a `GET /health` with Cognito.
+    assert answer.headers["x-amzn-trace-id"] == answer.text
+    assert re.fullmatch(
+        r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0", answer.text
+    )

@@ -39,9 +39,10 @@ def request_context(exchange: Exchange) -> dict[str, Any]:
         "requestId": exchange.request_id,
         "identity": exchange.identity,
         "domainName": address.domain_name,
-        "deploymentId": live.stage.get("deploymentId"),
-        "apiId": live.api_id,
     }
+    if not exchange.is_test:  # what is tested is not deployed
+        context["deploymentId"] = live.stage.get("deploymentId")
+    context["apiId"] = live.api_id
     return context
 
 

@@ -45,8 +45,8 @@ _NOBODY = (
 
 
 def extended_request_id() -> str:
-    """As in `x-amz-apigw-id`: sixteen characters of base64."""
-    return base64.b64encode(os.urandom(11)).decode()
+    """As in `x-amz-apigw-id`: sixteen characters of base64 for URLs."""
+    return base64.urlsafe_b64encode(os.urandom(11)).decode()
 
 
 @dataclass(eq=False)
@@ -76,6 +76,7 @@ class Exchange:
     usage_key: str = ""  # the API key that an authorizer named
     integration_ms: int | None = None
     integration_status: int | None = None
+    answered_trace: str = ""  # the trace header of the function's answer
     error: tuple[str, str | None, str] | None = None
     # Set by templates through $context.requestOverride and $context.responseOverride.
     request_override: Mapping[str, Any] = field(default_factory=dict)

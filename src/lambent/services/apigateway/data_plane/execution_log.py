@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-# "API Gateway currently limits log events to 1024 bytes" (important notes).
+# "API Gateway currently limits log events to 1024 bytes" (important notes), which is what is left of a text.
 _LIMIT = 1024
 _SECRETS = frozenset({"authorization", "x-api-key"})
 _TRUNCATED = " [TRUNCATED]"
@@ -83,4 +83,4 @@ def shown(values: dict[str, str]) -> str:
 def _cut(text: str) -> str:
     if len(text) <= _LIMIT:
         return text
-    return text[: _LIMIT - len(_TRUNCATED)] + _TRUNCATED
+    return text[:_LIMIT] + _TRUNCATED

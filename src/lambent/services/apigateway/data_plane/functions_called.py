@@ -69,12 +69,13 @@ def tell_request(journal: ExecutionLog, exchange: Exchange, target: Callee, payl
     """What the execution log has of a call before it is made."""
     live = exchange.plan.live
     headers = {
-        "x-amzn-lambda-integration-tag": exchange.request_id,
         "x-amzn-apigateway-api-id": live.api_id,
         "Accept": "application/json",
         "User-Agent": f"AmazonAPIGateway_{live.api_id}",
-        "X-Amz-Source-Arn": target.caller.source_arn,
+        "Host": target.url.split("/")[2],
         "X-Amzn-Trace-Id": exchange.trace_id,
+        "x-amzn-lambda-integration-tag": exchange.request_id,
+        "X-Amz-Source-Arn": target.caller.source_arn,
     }
     journal.info(f"Endpoint request URI: {target.url}")
     journal.data(f"Endpoint request headers: {shown(headers)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -29,10 +29,11 @@ from lambent.services.apigateway.data_plane.response_mapping import Answered, ma
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from lambent.core.clock import Clock
     from lambent.core.http import Response
-    from lambent.core.ports import Functions
+    from lambent.core.ports import FunctionAnswer, Functions
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
     from lambent.services.apigateway.data_plane.functions_called import Callee
@@ -96,7 +97,8 @@ class Integrations:
             message = _error_message(answer.payload)
             raise Failure(
                 BAD_GATEWAY,
-                log=f"Lambda execution failed with status 200 due to customer function error: {message}.",
+                log=f"Lambda execution failed with status 200 due to customer function error: {message}. "
+                f"Lambda request id: {answer.request_id}",
             )
         return proxy_answer(answer.payload, exchange)
 
@@ -126,7 +128,7 @@ class Integrations:
         credentials = integration.get("credentials") or ""
         return callee(exchange, str(integration.get("uri", "")), credentials, exchange.source_arn)
 
-    async def _call(self, exchange: Exchange, target: Callee, payload: bytes) -> Any:
+    async def _call(self, exchange: Exchange, target: Callee, payload: bytes) -> FunctionAnswer:
         journal = exchange.journal
         if journal is not None:
             tell_request(journal, exchange, target, payload)
@@ -136,8 +138,9 @@ class Integrations:
         finally:
             exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
         exchange.integration_status = 200
+        exchange.answered_trace = answer.trace_id
         if journal is not None:
-            _tell_answer(journal, exchange, answer.payload)
+            _tell_answer(journal, exchange, answer, self._clock.calendar())
         return answer
 
     async def _send(self, exchange: Exchange, target: Callee, payload: bytes) -> Response:
@@ -164,12 +167,24 @@ class Integrations:
         return await mapped_response(exchange, answered, self._templates)
 
 
-def _tell_answer(journal: ExecutionLog, exchange: Exchange, payload: bytes) -> None:
+def _tell_answer(
+    journal: ExecutionLog, exchange: Exchange, answer: FunctionAnswer, now: datetime
+) -> None:
     latency = exchange.integration_ms
     journal.info(f"Received response. Status: 200, Integration latency: {latency} ms")
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(payload))}
+    headers = {
+        "Date": f"{now:%a, %d %b %Y %H:%M:%S GMT}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(answer.payload)),
+        "Connection": "keep-alive",
+        "x-amzn-RequestId": answer.request_id,
+        **({"X-Amz-Function-Error": "Unhandled"} if answer.is_error else {}),
+        "x-amzn-Remapped-Content-Length": "0",
+        "X-Amz-Executed-Version": answer.version,
+        "X-Amzn-Trace-Id": answer.trace_id,
+    }
     journal.data(f"Endpoint response headers: {shown(headers)}")
-    text = payload.decode(errors="replace")
+    text = answer.payload.decode(errors="replace")
     journal.data(f"Endpoint response body before transformations: {text}")
 
 

@@ -119,8 +119,6 @@ def _headers(result: dict[str, Any]) -> list[tuple[str, str]]:
     if not_text := [name for name, value in fields if isinstance(value, dict | list)]:
         raise malformed(f"the value of the header {not_text[0]!r} must be a text")
     texts = [(name, text_of(value)) for name, value in fields if value is not None]
-    if not any(name.lower() == "content-type" for name, _ in texts):
-        texts.insert(0, ("Content-Type", "application/json"))
     kept = remapped(texts)
     if unsendable := [name for name, value in kept if not is_sendable(name, value)]:
         raise malformed(f"the header {unsendable[0]!r} cannot be sent")

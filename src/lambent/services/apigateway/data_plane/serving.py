@@ -45,10 +45,7 @@ class Serving:
                 journal.data(
                     f"Method response body after transformations: {body.decode(errors='replace')}"
                 )
-                headers = dict(response.headers)
-                if exchange.uses_lambda:
-                    headers = {"X-Amzn-Trace-Id": exchange.trace_id, **headers}
-                journal.data(f"Method response headers: {shown(headers)}")
+                journal.data(f"Method response headers: {shown(_told_headers(response, exchange))}")
                 journal.info("Successfully completed execution")
         except Failure as failure:
             if journal is not None and failure.log:
@@ -85,8 +82,20 @@ def finished(response: Response, exchange: Exchange) -> Response:
         ("x-amz-apigw-id", exchange.extended_id),
     ]
     if exchange.uses_lambda and exchange.error is None:
-        response.headers.append(("X-Amzn-Trace-Id", exchange.trace_id))
+        if not any(name.lower() == "content-type" for name, _ in response.headers):
+            response.headers.insert(0, ("Content-Type", "application/json"))
+        response.headers.append(("X-Amzn-Trace-Id", exchange.answered_trace or exchange.trace_id))
     return response
+
+
+def _told_headers(response: Response, exchange: Exchange) -> dict[str, str]:
+    """As execution logs have them: the trace is the first of a mapped answer, and the last of a function's own."""
+    headers = dict(response.headers)
+    if not exchange.uses_lambda:
+        return headers
+    trace = {"X-Amzn-Trace-Id": exchange.answered_trace or exchange.trace_id}
+    is_proxy = exchange.integration.get("type") == "AWS_PROXY"
+    return headers | trace if is_proxy else trace | headers
 
 
 def _compress(response: Response, exchange: Exchange) -> None:

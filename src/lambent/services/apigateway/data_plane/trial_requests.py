@@ -57,4 +57,5 @@ def _trial(context: RequestContext, snapshot: dict[str, Any], request: Mapping[s
         path=request.get("pathWithQueryString", ""),
         body=request.get("body", ""),
         stage_variables=request.get("stageVariables", {}),
+        user_agent=context.http.headers.get("user-agent"),
     )

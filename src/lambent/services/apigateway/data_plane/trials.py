@@ -43,6 +43,7 @@ class Trial:
         headers: with repeats.
         path: with the query, as sent; "" where the caller gave none.
         caller: who tests.
+        user_agent: what the caller tests with.
         shown: to endpoints that ask for a certificate.
     """
 
@@ -56,6 +57,7 @@ class Trial:
     body: str = ""
     stage_variables: Mapping[str, str] = field(default_factory=dict)
     shown: ClientCertificate | None = None
+    user_agent: str = ""
 
 
 class Trials:
@@ -126,16 +128,23 @@ class Trials:
         )
         exchange.journal = ExecutionLog(exchange.request_id, self._clock.calendar)
         caller = trial.caller
-        exchange.identity.update(
-            accountId=caller.account_id or None,
-            caller=caller.user_id or None,
-            accessKey=caller.access_key_id or None,
-            userArn=caller.arn or None,
-            userAgent=request.headers.get("user-agent") or None,
-            user=caller.user_id or None,
-            apiKey="test-invoke-api-key",
-            apiKeyId="test-invoke-api-key-id",
-        )
+        # In the order that AWS's tests have, which is another than that of its stages.
+        exchange.identity = {
+            "cognitoIdentityPoolId": None,
+            "cognitoIdentityId": None,
+            "apiKey": "test-invoke-api-key",
+            "principalOrgId": None,
+            "cognitoAuthenticationType": None,
+            "userArn": caller.arn or None,
+            "apiKeyId": "test-invoke-api-key-id",
+            "userAgent": trial.user_agent or None,
+            "accountId": caller.account_id or None,
+            "caller": caller.user_id or None,
+            "sourceIp": request.peer,
+            "accessKey": caller.access_key_id or None,
+            "cognitoAuthenticationProvider": None,
+            "user": caller.user_id or None,
+        }
         return exchange
 
     def _answer(self, exchange: Exchange, response: Response) -> dict[str, Any]:
@@ -144,7 +153,7 @@ class Trials:
         body = response.body if isinstance(response.body, bytes) else b""
         fields = list(response.headers)
         if exchange.uses_lambda and exchange.error is None:
-            fields.append(("X-Amzn-Trace-Id", exchange.trace_id))
+            fields.append(("X-Amzn-Trace-Id", exchange.answered_trace or exchange.trace_id))
         multi: dict[str, list[str]] = {}
         for name, value in fields:
             multi.setdefault(name, []).append(value)
