@@ -228,4 +228,41 @@ def test_authorizer_is_tried(
     else:
         texts = [line.partition(" : ")[2] for line in answer["log"].splitlines()]
         request_id = answer["log"].split()[4]
-        assert texts[-1] == f"Unauthorized request: {request_id}"
+        said = ["Unauthorized"] if token else []  # by the function
+        assert texts[-1 - len(said) :] == [f"Unauthorized request: {request_id}", *said]
+
+
+def test_request_authorizer_is_tried_with_an_event_of_its_own(
+    account: Any, mock: Any, trial: Any, uri: Any
+) -> None:
+    """As a log of September 2019 has it, in notes on `AuthorizerConfigurationException`, and events that are kept in
+    the tests of authorizers since: nothing is null in them, and the stage of the ARN is another.
+    """
+    source = """
+import json
+def run(event, context):
+    policy = {"Version": "2012-10-17", "Statement": []}
+    return {"principalId": "me", "policyDocument": policy, "context": {"event": json.dumps(event)}}
+"""
+    authorizer = {
+        "id": "a1",
+        "type": "REQUEST",
+        "identitySource": "method.request.header.Hash, method.request.header.More",
+        "authorizerUri": uri(account.function("auth", source)),
+    }
+    api = account.deploy({"GET /": mock()}, authorizers=[authorizer])
+    trials = account.running.platform.rest_apis.trials
+    headers = [("Hash", "aaaaaaaaaaaaaa"), ("More", "bcdefghi")]
+
+    answer = account.running.run(trials.authorizer(trial(api, headers=headers), "a1"))
+
+    texts = [line.partition(" : ")[2] for line in answer["log"].splitlines()]
+    assert texts[2] == (
+        "Incoming identity: "
+        "{method.request.header.Hash=********aaaaaa, method.request.header.More=**defghi}"
+    )
+    [result] = [text for text in texts if text.startswith("Authorizer result body")]
+    assert "test-invoke-resource-id" in result
+    assert "/ESTestInvoke-stage/GET/" in result
+    for name in ("queryStringParameters", "pathParameters", "stageVariables"):
+        assert f'\\"{name}\\": {{}}' in result

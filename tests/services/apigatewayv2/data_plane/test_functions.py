@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambent.core import ids
+from lambent.services.apigatewayv2.data_plane.exchange import fresh_request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def test_request_ids_look_like_those_of_aws() -> None:
+    """Such as `U9euFi_ySQ0EPsw=` (December 2025, curl) and `cGMi_haHjoEEPmw=` (August 2024, HTTPie)."""
+    for _ in range(200):
+        assert re.fullmatch(r"[A-Za-z0-9_-]{15}=", fresh_request_id())
 
 
 def test_an_event_of_format_2(account: Any, echo: str) -> None:

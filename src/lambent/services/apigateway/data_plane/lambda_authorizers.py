@@ -101,7 +101,7 @@ class LambdaAuthorizers:
             journal.info(
                 f"Starting authorizer: {authorizer['id']} for request: {exchange.request_id}"
             )
-            journal.info(f"Incoming identity: {', '.join(masked(each) for each in values)}")
+            journal.info(f"Incoming identity: {_told_identity(authorizer, values)}")
         key = (live.api_id, exchange.stage, live.generation, authorizer["id"], values)
         now = self._clock.calendar_ms() / 1000
         if ttl_s and values:
@@ -159,9 +159,7 @@ def _identity(exchange: Exchange, authorizer: Authorizer) -> tuple[str, ...]:
     """The values of the identity sources. Raises Failure (401) where one is missing or not valid."""
     sources = request_sources(exchange, template_context(exchange))
     values = []
-    for expression in _SPLIT.split((authorizer.get("identitySource") or "").strip()):
-        if not expression:
-            continue
+    for expression in _expressions(authorizer):
         found = "".join(sources.values(expression)[-1:])
         if not found:
             raise _unauthorized(exchange.request_id, f"{expression} is missing")
@@ -170,6 +168,18 @@ def _identity(exchange: Exchange, authorizer: Authorizer) -> tuple[str, ...]:
     if pattern and values and authorizer.get("type") == "TOKEN":
         _validate(pattern, values[0], exchange.request_id)
     return tuple(values)
+
+
+def _expressions(authorizer: Authorizer) -> list[str]:
+    """The identity sources."""
+    return [each for each in _SPLIT.split((authorizer.get("identitySource") or "").strip()) if each]
+
+
+def _told_identity(authorizer: Authorizer, values: tuple[str, ...]) -> str:
+    if authorizer.get("type") == "TOKEN":
+        return ", ".join(masked(each) for each in values)
+    pairs = zip(_expressions(authorizer), values, strict=True)
+    return "{" + ", ".join(f"{name}={masked(value)}" for name, value in pairs) + "}"
 
 
 def _unauthorized(request_id: str, reason: str = "") -> Failure:
@@ -188,10 +198,17 @@ def _validate(pattern: str, token: str, request_id: str) -> None:
 
 
 def _event(exchange: Exchange, authorizer: Authorizer, values: tuple[str, ...]) -> dict[str, Any]:
-    event: dict[str, Any] = {"type": authorizer.get("type"), "methodArn": exchange.arn}
+    arn = exchange.arn
+    if exchange.is_test:
+        arn = arn.replace("/test-invoke-stage/", "/ESTestInvoke-stage/", 1)
+    event: dict[str, Any] = {"type": authorizer.get("type"), "methodArn": arn}
     if authorizer.get("type") == "TOKEN":
         return event | {"authorizationToken": values[0] if values else ""}
-    return event | request_members(exchange) | {"requestContext": request_context(exchange)}
+    # What is null in a function's event is empty here.
+    members = {
+        name: {} if value is None else value for name, value in request_members(exchange).items()
+    }
+    return event | members | {"requestContext": request_context(exchange)}
 
 
 def _refused(payload: bytes, request_id: str) -> Failure:

@@ -13,7 +13,7 @@ from lambent.core.http import BytesBody, Headers, Request
 from lambent.services.apigateway.data_plane.addresses import Address
 from lambent.services.apigateway.data_plane.exchange import Exchange
 from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
-from lambent.services.apigateway.data_plane.failures import Failure
+from lambent.services.apigateway.data_plane.failures import UNAUTHORIZED, Failure
 from lambent.services.apigateway.data_plane.plan import MethodPlan, compiled
 from lambent.services.apigateway.data_plane.routing import Routes
 from lambent.services.apigateway.stages_in_memory import Live
@@ -82,7 +82,16 @@ class Trials:
         found = [each for each in plan.snapshot["authorizers"] if each["id"] == authorizer_id]
         if not found:
             raise LookupError(authorizer_id)
-        method = MethodPlan("", trial.path.partition("?")[0] or "/", {}, {}, {}, {}, found[0], ())
+        method = MethodPlan(
+            "test-invoke-resource-id",
+            trial.path.partition("?")[0] or "/",
+            {},
+            {},
+            {},
+            {},
+            found[0],
+            (),
+        )
         exchange = self._exchange(trial, plan, method, "GET")
         answer: dict[str, Any] = {"clientStatus": 200}
         journal = exchange.journal
@@ -94,6 +103,8 @@ class Trials:
         except Failure as failure:
             answer["clientStatus"] = failure.kind.status
             journal.error(failure.log)
+            if failure.kind is UNAUTHORIZED and not failure.reason:  # said by the function
+                journal.error("Unauthorized")
         latency = round((self._clock.monotonic() - exchange.started) * 1000)
         return answer | {"log": journal.as_test_answer(), "latency": latency}
 

@@ -53,8 +53,8 @@ class Refusal(Exception):
 
 
 def fresh_request_id() -> str:
-    """As in `Apigw-Requestid`: sixteen characters of base64."""
-    return base64.b64encode(os.urandom(11)).decode()
+    """As in `Apigw-Requestid`: sixteen characters of base64 for URLs."""
+    return base64.urlsafe_b64encode(os.urandom(11)).decode()
 
 
 def unauthorized(reason: str = "", challenge: str = "") -> Refusal:
