@@ -59,7 +59,12 @@ def test_execution_log_tells_what_happened(account: Any, proxy: Any, read: Any) 
         "Successfully completed execution",
     ):
         assert expected in texts
-    assert texts[-1] == "Method completed with status: 201"
+    # The ends of the logs in the tests of a parser of such logs (February 2019), and in notes of 2024.
+    assert texts[-2] == "Method completed with status: 201"
+    name, _, endpoint_request_id = texts[-1].partition(" : ")
+    assert name == "AWS Integration Endpoint RequestId"
+    [headers] = [text for text in texts if text.startswith("Endpoint response headers")]
+    assert f"x-amzn-RequestId={endpoint_request_id}," in headers
 
 
 def test_execution_log_tells_of_keys_and_shows_none(account: Any, mock: Any, read: Any) -> None:
@@ -135,6 +140,29 @@ def test_execution_log_says_why_an_answer_is_502(account: Any, proxy: Any, read:
         "Malformed Lambda proxy response: the function's answer is no object",
         "Gateway response type: DEFAULT_5XX with status code: 502",
     ]
+
+
+def test_access_logs_tell_the_request_id_of_the_function(
+    account: Any, proxy: Any, mock: Any, read: Any
+) -> None:
+    """ "The AWS endpoint's request ID from the x-amz-request-id or x-amzn-requestId header" (developer guide)."""
+    settings = {
+        "destinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:endpoints",
+        "format": "$context.path $context.awsEndpointRequestId $context.integration.requestId "
+        "$context.requestId",
+    }
+    source = """
+def run(event, context):
+    return {"statusCode": 200, "body": context.aws_request_id}
+"""
+    methods = {"GET /a": proxy(account.function("f", source)), "GET /b": mock()}
+    api = account.deploy(methods, stage={"accessLogSettings": settings})
+
+    own = account.call(api, "GET", "/a").text
+    account.call(api, "GET", "/b")
+
+    lines = sorted(line.split()[:3] for line in read("endpoints", account.id))
+    assert lines == [["/prod/a", own, own], ["/prod/b", "-", "-"]]
 
 
 def test_access_log_follows_its_format(account: Any, mock: Any, read: Any) -> None:

@@ -105,6 +105,22 @@ def test_access_logs_tell_lambdas_status_from_the_functions(account: Any) -> Non
     ]
 
 
+def test_access_logs_tell_the_request_id_of_the_function(account: Any) -> None:
+    """ "The AWS endpoint's request ID from the x-amz-request-id or x-amzn-requestId header" (developer guide)."""
+    source = "def run(event, context):\n    return context.aws_request_id\n"
+    api = account.api("$default", arn=account.function("f", source))
+    account.logs.create_log_group(logGroupName="access")
+    [group] = account.logs.describe_log_groups()["logGroups"]
+    settings = {
+        "DestinationArn": group["arn"].removesuffix(":*"),
+        "Format": "$context.awsEndpointRequestId $context.integration.requestId $context.requestId",
+    }
+    account.client.update_stage(ApiId=api, StageName="$default", AccessLogSettings=settings)
+    own = account.call(api, "GET", "/").body.decode()
+    [event] = account.logs.filter_log_events(logGroupName="access")["events"]
+    assert event["message"].split()[:2] == [own, own]
+
+
 def test_access_logs_have_a_line_for_each_request(account: Any, backend: Any) -> None:
     made = account.client.create_api(Name="q", ProtocolType="HTTP", Target=backend.url)
     account.logs.create_log_group(logGroupName="access")

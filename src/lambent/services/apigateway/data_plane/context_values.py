@@ -51,7 +51,6 @@ def template_context(exchange: Exchange) -> dict[str, Any]:
     context = request_context(exchange)
     context["isCanaryRequest"] = exchange.plan.is_canary
     context["xrayTraceId"] = exchange.trace_id
-    context["awsEndpointRequestId"] = exchange.request_id
     if exchange.error is not None:
         response_type, message, detail = exchange.error
         context["error"] = {
@@ -65,4 +64,7 @@ def template_context(exchange: Exchange) -> dict[str, Any]:
             "status": exchange.integration_status,
             "latency": exchange.integration_ms,
         }
+    if exchange.endpoint_request_id:
+        context["awsEndpointRequestId"] = exchange.endpoint_request_id
+        context.setdefault("integration", {})["requestId"] = exchange.endpoint_request_id
     return context

@@ -77,6 +77,7 @@ class Exchange:
     integration_ms: int | None = None
     integration_status: int | None = None
     answered_trace: str = ""  # the trace header of the function's answer
+    endpoint_request_id: str = ""  # of the function's invocation
     error: tuple[str, str | None, str] | None = None
     # Set by templates through $context.requestOverride and $context.responseOverride.
     request_override: Mapping[str, Any] = field(default_factory=dict)

@@ -139,6 +139,7 @@ class Integrations:
             exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
         exchange.integration_status = 200
         exchange.answered_trace = answer.trace_id
+        exchange.endpoint_request_id = answer.request_id
         if journal is not None:
             _tell_answer(journal, exchange, answer, self._clock.calendar())
         return answer

@@ -64,6 +64,8 @@ class Serving:
             response = gateway_responses.answer(Failure(INTERNAL), exchange)
         if journal is not None:
             journal.info(f"Method completed with status: {response.status}")
+            if exchange.endpoint_request_id and not exchange.is_test:
+                journal.info(f"AWS Integration Endpoint RequestId : {exchange.endpoint_request_id}")
         return response
 
     async def _answered(self, exchange: Exchange) -> Response:

@@ -16,7 +16,6 @@ def context_of(exchange: Exchange) -> dict[str, Any]:
     context: dict[str, Any] = {
         "accountId": live.scope.account_id,
         "apiId": live.api_id,
-        "awsEndpointRequestId": exchange.request_id,
         "authorizer": _authorizer(exchange),
         "domainName": address.domain_name,
         "domainPrefix": address.domain_name.partition(".")[0],
@@ -45,7 +44,9 @@ def context_of(exchange: Exchange) -> dict[str, Any]:
         context["integrationStatus"] = str(exchange.integration_status)
         integration = context.setdefault("integration", {})
         integration["integrationStatus"] = str(exchange.integration_status)
-        integration["requestId"] = exchange.request_id
+    if exchange.endpoint_request_id:
+        context["awsEndpointRequestId"] = exchange.endpoint_request_id
+        context.setdefault("integration", {})["requestId"] = exchange.endpoint_request_id
     if exchange.backend_status is not None:
         context.setdefault("integration", {})["status"] = str(exchange.backend_status)
     if address.base_path:

@@ -111,6 +111,7 @@ class Exchange:
     authorizer: dict[str, Any] = field(default_factory=dict)
     integration_ms: int | None = None
     integration_status: int | None = None
+    endpoint_request_id: str = ""  # of the function's invocation
     backend_status: int | None = None
     refusal: Refusal | None = None
     is_authorized: bool = False

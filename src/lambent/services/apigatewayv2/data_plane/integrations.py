@@ -81,6 +81,7 @@ class Integrations:
             self._functions, exchange, uri, credentials, payload, exchange.source_arn
         )
         exchange.integration_status = 200
+        exchange.endpoint_request_id = answer.request_id
         if answer.is_error:
             raise internal_error("The Lambda function returned an error")
         response = answer_of(answer.payload, version)
