@@ -142,6 +142,21 @@ def test_execution_log_says_why_an_answer_is_502(account: Any, proxy: Any, read:
     ]
 
 
+def test_execution_log_says_which_limit_was_exceeded(account: Any, mock: Any, read: Any) -> None:
+    """As the tests of a parser of such logs have it, from February 2019."""
+    limits = {"throttlingRateLimit": 1.0, "throttlingBurstLimit": 0}
+    settings = {"*/*": {"loggingLevel": "INFO", **limits}}
+    api = account.deploy({"GET /a": mock()}, stage={"methodSettings": settings})
+    assert account.call(api, "GET", "/a").status == 429
+
+    lines = read(f"API-Gateway-Execution-Logs_{api}/prod", "123456789012")
+    [line] = [line for line in lines if "limit exceeded" in line]
+    assert line.partition(") ")[2] == (
+        f"Key throttle limit exceeded for RestApi {api}, Stage prod, Resource r0, "
+        "HttpMethod GET. Limit: 1.00 Burst: 0"
+    )
+
+
 def test_access_logs_tell_the_request_id_of_the_function(
     account: Any, proxy: Any, mock: Any, read: Any
 ) -> None:

@@ -83,7 +83,13 @@ class StageThrottle:
         live, method = exchange.plan.live, exchange.method
         name = (live.api_id, exchange.stage, method.resource_path, exchange.request.method)
         if bound is not None and not self._buckets.take(name, *bound):
-            raise Failure(THROTTLED, log="Method throttled")
+            rate, burst = bound
+            log = (
+                f"Key throttle limit exceeded for RestApi {live.api_id}, Stage {exchange.stage}, "
+                f"Resource {method.resource_id}, HttpMethod {exchange.request.method}. "
+                f"Limit: {rate:.2f} Burst: {burst:.0f}"
+            )
+            raise Failure(THROTTLED, log=log)
 
 
 def _tell_keyless(journal: ExecutionLog, exchange: Exchange, value: str) -> None:
