@@ -75,15 +75,15 @@ def new_authorizer(request: Request) -> Document:
     ):
         if request.get(name):
             authorizer[name] = request[name]
-    ttl = request.get("authorizerResultTtlInSeconds")
-    authorizer["authorizerResultTtlInSeconds"] = DEFAULT_TTL_S if ttl is None else ttl
+    if request.get("authorizerResultTtlInSeconds") is not None:
+        authorizer["authorizerResultTtlInSeconds"] = request["authorizerResultTtlInSeconds"]
     check_authorizer(authorizer)
     return authorizer
 
 
 def check_authorizer(authorizer: Document) -> None:
     """Raises BadRequest."""
-    ttl = authorizer["authorizerResultTtlInSeconds"]
+    ttl = _ttl(authorizer)
     if not 0 <= ttl <= MAX_TTL_S:
         raise BadRequest("Authorizer result TTL must be between 0 and 3600 seconds")
     uri = authorizer.get("authorizerUri", "")
@@ -104,6 +104,12 @@ def check_authorizer(authorizer: Document) -> None:
         raise BadRequest(f"Invalid identity validation expression: {expression}") from None
 
 
+def _ttl(authorizer: Document) -> int:
+    """What holds where it was not said, which answers do not say either."""
+    ttl: int = authorizer.get("authorizerResultTtlInSeconds", DEFAULT_TTL_S)
+    return ttl
+
+
 def _check_source(authorizer: Document) -> None:
     source = authorizer.get("identitySource", "")
     if authorizer["type"] == "TOKEN":
@@ -118,7 +124,7 @@ def _check_source(authorizer: Document) -> None:
         for part in source.split(","):
             if not _SOURCE.fullmatch(part.strip()):
                 raise BadRequest(f"Invalid mapping expression specified: {part.strip()}")
-    elif authorizer["authorizerResultTtlInSeconds"]:
+    elif _ttl(authorizer):
         raise BadRequest("Invalid request input")
 
 
