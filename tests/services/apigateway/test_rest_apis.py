@@ -33,15 +33,20 @@ def test_an_api_is_answered_with_its_defaults_and_nothing_absent(
         "securityPolicy",
         "apiStatus",
     }
-    # As GetRestApis answered in 2026, in write-ups of CloudGoat's sns_secrets. No tags are none, as in the developer
-    # guide's "Create a REST API using AWS SDKs or the AWS CLI"; inventories of APIs made in the console show {}.
+    # As GetRestApis answered in 2026, in write-ups of CloudGoat's sns_secrets.
     assert (made["securityPolicy"], made["apiStatus"]) == ("TLS_1_0", "AVAILABLE")
     assert len(made["id"]) == 10
     assert made["id"].isalnum()
     assert made["id"] == made["id"].lower()
     assert made["apiKeySource"] == "HEADER"
     assert made["endpointConfiguration"] == {"types": ["EDGE"], "ipAddressType": "ipv4"}
-    assert body(client.get_rest_api(restApiId=made["id"])) == made
+    # The guide to Gluon's Gateway (October 2024) prints import-rest-api without tags, and update-rest-api with {};
+    # the developer guide's tutorial create-rest-api without, an inventory of January 2026 get-rest-api with {}.
+    place = {"restApiId": made["id"]}
+    read = made | {"tags": {}}
+    assert body(client.get_rest_api(**place)) == read
+    assert body(client.update_rest_api(**place, patchOperations=[])) == read
+    assert body(client.get_rest_apis())["items"] == [read]
 
 
 def test_everything_that_is_given_is_kept(client: Any, body: Callable[[Any], Any]) -> None:

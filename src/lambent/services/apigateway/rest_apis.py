@@ -62,17 +62,17 @@ class RestApis:
         return answered(api)
 
     def get_rest_api(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        return answered(find_api(tx, context.scope, request["restApiId"]))
+        return read(find_api(tx, context.scope, request["restApiId"]))
 
     def get_rest_apis(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        apis = [_whole(api) for api in REST_APIS.of(tx, context.scope)]
+        apis = [_whole({"tags": {}, **api}) for api in REST_APIS.of(tx, context.scope)]
         return page(apis, request, lambda api: str(api["id"]))
 
     def update_rest_api(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         api = PATCHES.apply(find_api(tx, context.scope, request["restApiId"]), request)
         _check_name(api["name"])
         REST_APIS.put(tx, context.scope, "", api["id"], api)
-        return answered(api)
+        return read(api)
 
     def delete_rest_api(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         scope, api_id = context.scope, request["restApiId"]
@@ -92,8 +92,13 @@ class RestApis:
 
 
 def answered(api: Document) -> Document:
-    """An API as the operations answer it."""
+    """An API as the operations answer it that make it."""
     return shown(_whole(api))
+
+
+def read(api: Document) -> Document:
+    """An API as the others answer it: with the tags that it has not."""
+    return answered({"tags": {}, **api})
 
 
 def _whole(api: Document) -> Document:
