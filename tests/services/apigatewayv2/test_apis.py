@@ -32,6 +32,29 @@ def test_an_api_is_made_shown_changed_and_deleted(client: Any, body: Any, error_
     assert client.get_apis()["Items"] == []
 
 
+def test_tags_that_are_not_there_are_told_where_an_api_is_read(client: Any, body: Any) -> None:
+    """As the outputs of a cloud computing course have it (March 2026), and the CLI's own examples."""
+    made = body(client.create_api(Name="pets", ProtocolType="HTTP"))
+    assert "Tags" not in made
+    read = made | {"Tags": {}}
+    assert body(client.get_api(ApiId=made["ApiId"])) == read
+    assert body(client.update_api(ApiId=made["ApiId"], Name="pets")) == read
+    assert body(client.get_apis())["Items"] == [read]
+
+
+def test_an_integration_of_a_function_may_be_for_any_method(client: Any, function_arn: str) -> None:
+    """As the outputs of a cloud computing course have it (March 2026); it is called with POST all the same."""
+    api_id = client.create_api(Name="pets", ProtocolType="HTTP")["ApiId"]
+    made = client.create_integration(
+        ApiId=api_id,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=function_arn,
+        IntegrationMethod="ANY",
+        PayloadFormatVersion="2.0",
+    )
+    assert made["IntegrationMethod"] == "ANY"
+
+
 def test_quick_create_makes_all_that_a_call_needs(
     client: Any, body: Any, function_arn: str
 ) -> None:

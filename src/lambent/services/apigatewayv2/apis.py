@@ -55,7 +55,10 @@ class Apis:
             for name in _QUICK:
                 if request.get(name):
                     raise BadRequest(f"{name} can only be set when target is specified")
-        return shown(api)
+        made = shown(api)
+        if not made["Tags"]:  # only where an API is read
+            del made["Tags"]
+        return made
 
     def _furnish(self, tx: Tx, context: RequestContext, api_id: str, request: Request) -> None:
         """Quick create: an integration, a route to it, and a stage that deploys by itself."""

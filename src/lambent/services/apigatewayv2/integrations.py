@@ -148,9 +148,8 @@ def _check_function(integration: Document) -> None:
         raise BadRequest(
             f"Invalid lambda function ARN: {uri}" if uri else "IntegrationUri is required"
         )
-    if integration.get("IntegrationMethod", "POST") != "POST":
+    if integration.setdefault("IntegrationMethod", "POST") not in ("POST", "ANY"):
         raise BadRequest("HttpMethod must be POST for AWS_PROXY IntegrationType")
-    integration["IntegrationMethod"] = "POST"
     _check_version(integration)
 
 
