@@ -192,7 +192,7 @@ class Changes:
                 update="InProgress",
                 revision_id=revision,
                 deployment_id=deployment,
-                modified_ms=calendar_ms(now),
+                modified_ms=calendar_ms(now) // 1000 * 1000,  # AWS dates updates to the second
             )
             repository.replace(tx, changed)
             tx.after_commit(self._updated, current, changed)
