@@ -173,7 +173,7 @@ def test_a_restart_polls_again(run: Run) -> None:
 @pytest.mark.parametrize(
     ("source", "members", "message"),
     [
-        ("arn:aws:s3:::bucket", {}, "Unrecognized event source."),
+        ("arn:aws:s3:::bucket", {}, "Unrecognized event source. Unsupported source arn : arn:aws:s3:::bucket"),
         (STREAM, {},
          ("1 validation error detected: Value null at 'startingPosition' "
          "failed to satisfy constraint: Member must not be null.")),
@@ -186,9 +186,6 @@ def test_a_restart_polls_again(run: Run) -> None:
         (QUEUE, {"FilterCriteria": {"Filters": [{"Pattern": '{"a":1}'}]}}, "Invalid filter pattern definition."),
         (STREAM, {"StartingPosition": "LATEST", "DestinationConfig": {"OnSuccess": {"Destination": QUEUE}}},
          "Unsupported DestinationConfig parameter for given event source mapping type."),
-        (QUEUE, {"ParallelizationFactor": 2},
-         # github.com/pulumi/pulumi-aws/issues/1418
-         "Unsupported 'parallelizationFactor' parameter for given event source mapping type."),
         (STREAM + "gone", {"StartingPosition": "LATEST"}, f"Stream not found: {STREAM}gone"),
         # github.com/awsdocs/aws-cloudformation-user-guide/pull/334
         (STREAM, {"StartingPosition": "AT_TIMESTAMP"}, "Need to specify a timestamp"),
@@ -203,6 +200,85 @@ def test_what_cannot_be_mapped(run: Run, source: str, members: Any, message: str
         assert refused[:2] == (400, "InvalidParameterValueException")
         assert refused[2].endswith(message)
         assert (await bench.call("ListEventSourceMappings"))["EventSourceMappings"] == []
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("source", "members", "message"),
+    [
+        *(
+            (QUEUE, {name: value}, f"Unsupported {name} parameter for given event source mapping type.")
+            for name, value in (
+                ("ParallelizationFactor", 2),
+                ("BisectBatchOnFunctionError", True),
+                ("MaximumRecordAgeInSeconds", 60),
+                ("MaximumRetryAttempts", 1),
+                ("TumblingWindowInSeconds", 1),
+                ("DestinationConfig", {"OnFailure": {"Destination": QUEUE}}),
+                ("LoggingConfig", {"SystemLogLevel": "INFO"}),
+            )
+        ),
+        *(
+            (STREAM, {name: value}, f"Unsupported {name} parameter for given event source mapping type.")
+            for name, value in (
+                ("ScalingConfig", {"MaximumConcurrency": 2}),
+                ("ProvisionedPollerConfig", {"MinimumPollers": 2}),
+            )
+        ),
+        (STREAM, {"MaximumRecordAgeInSeconds": 59},
+         "MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)"),
+        (TABLE, {"DestinationConfig": {"OnFailure": {"Destination": QUEUE + ".fifo"}}},
+         "FIFO-type Amazon SQS queues aren't supported as a destination."),
+        (STREAM, {"DestinationConfig": {"OnFailure": {"Destination": FUNCTION}}},
+         "The service specified by the TargetArn isn't supported as a destination."),
+        (STREAM, {"StartingPositionTimestamp": 1}, "Timestamp only valid with StartingPosition AT_TIMESTAMP"),
+        (QUEUE, {"StartingPositionTimestamp": 1}, "Timestamp is not valid for SQS event sources."),
+        (QUEUE + ".fifo", {"BatchSize": 11},
+         "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"),
+        *(
+            (QUEUE, {"MetricsConfig": {"Metrics": [name]}},
+             "Invalid EventSourceMapping metrics. Expected values: [EventCount]")
+            for name in ("ErrorCount", "KafkaMetrics")
+        ),
+        (QUEUE, {"FilterCriteria": {"Filters": [{"Pattern": '{"a":[1]}'}] * 11}},
+         "Too many filter patterns, maximum allowed 5 patterns, provided 11 patterns."),
+        (QUEUE, {"FunctionName": "f" * 65}, "Function does not exist"),
+        (QUEUE.replace("eu-west-1", "eu-west-2"), {}, "Event source region must match Lambda region eu-west-1"),
+        (TABLE.replace("eu-west-1", "eu-west-2"), {}, "Event source region must match Lambda region eu-west-1"),
+        (QUEUE, {"ScalingConfig": {"MaximumConcurrency": 100}},
+         "MaximumConcurrency: 100 is greater than Function Reserved Concurrency: 5"),
+    ],
+)  # fmt: skip
+def test_what_aws_was_seen_to_say(run: Run, source: str, members: Any, message: str) -> None:
+    """github.com/badmintoncryer/cdk-preflight, rules/lambda/pf-lambda-esm-*, measured on AWS in 2026-09.
+
+    In 2021 it was "Unsupported 'parallelizationFactor' parameter": github.com/pulumi/pulumi-aws/issues/1418.
+    """
+
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        await bench.call("PutFunctionConcurrency", FunctionName="f", ReservedConcurrentExecutions=5)
+        position = (
+            {} if source.startswith(QUEUE.partition("eu")[0]) else {"StartingPosition": "LATEST"}
+        )
+        refused = await _refusal(bench, source, **position, **members)
+        assert refused == (400, "InvalidParameterValueException", message)
+
+    run(scenario)
+
+
+def test_a_change_may_not_ask_for_more_than_is_reserved(run: Run) -> None:
+    async def scenario(bench: Any) -> None:
+        await _start(bench)
+        uuid = (await _create(bench))["UUID"]
+        await _settle(bench)
+        await bench.call("PutFunctionConcurrency", FunctionName="f", ReservedConcurrentExecutions=5)
+        change = {"UUID": uuid, "ScalingConfig": {"MaximumConcurrency": 6}}
+        with pytest.raises(ServiceError, match="MaximumConcurrency: 6 is greater than"):
+            await bench.call("UpdateEventSourceMapping", **change)
+        change["ScalingConfig"] = {"MaximumConcurrency": 5}
+        await bench.call("UpdateEventSourceMapping", **change)
 
     run(scenario)
 

@@ -23,6 +23,16 @@ _COMMON = {
     "MaximumBatchingWindowInSeconds", "KMSKeyArn", "MetricsConfig",
 }  # fmt: skip
 
+# AWS writes most members as they are, some as their constraints do.
+_NAMED_PLAINLY = frozenset(
+    {
+        "BisectBatchOnFunctionError", "DestinationConfig", "LoggingConfig", "MaximumRecordAgeInSeconds",
+        "MaximumRetryAttempts", "ParallelizationFactor", "ProvisionedPollerConfig", "ScalingConfig",
+        "TumblingWindowInSeconds",
+    }
+)  # fmt: skip
+_FAILURES_GO_TO = {"sqs": "SQS queues", "sns": "SNS topics", "s3": ""}
+
 
 @dataclass(frozen=True, slots=True)
 class SourceKind:
@@ -97,7 +107,9 @@ def service_of(request: Mapping[str, Any]) -> str:
             f"'{service}' is not there."
         )
     if service not in KINDS:
-        raise InvalidParameterValue("Unrecognized event source.")
+        source = request.get("EventSourceArn")
+        unsupported = f" Unsupported source arn : {source}" if source else ""
+        raise InvalidParameterValue(f"Unrecognized event source.{unsupported}")
     return service
 
 
@@ -113,6 +125,12 @@ def check_new(request: Mapping[str, Any], service: str) -> None:
     if not kind.is_stream and position is not None:
         raise InvalidParameterValue(
             f"StartingPosition is not valid for {kind.label} event sources."
+        )
+    if "StartingPositionTimestamp" in request and position != "AT_TIMESTAMP":
+        raise InvalidParameterValue(
+            "Timestamp only valid with StartingPosition AT_TIMESTAMP"
+            if kind.is_stream
+            else f"Timestamp is not valid for {kind.label} event sources."
         )
     if position == "AT_TIMESTAMP" and (
         service != "kinesis" or "StartingPositionTimestamp" not in request
@@ -133,28 +151,50 @@ def check(request: Mapping[str, Any], service: str, arn: str) -> None:
             raise _unsupported(member)
     if request.get("DestinationConfig", {}).get("OnSuccess"):
         raise _unsupported("DestinationConfig")
-    if not kind.is_stream:
+    if kind.is_stream:
+        _check_stream(request)
+    else:
         _check_queue(request, arn)
+    if set(request.get("MetricsConfig", {}).get("Metrics", ())) - {"EventCount"}:
+        raise InvalidParameterValue(
+            "Invalid EventSourceMapping metrics. Expected values: [EventCount]"
+        )
     _check_filters(request.get("FilterCriteria", {}).get("Filters", []))
 
 
 def _unsupported(member: str) -> InvalidParameterValue:
-    # AWS writes most of them as their constraints do.
-    name = member if member == "DestinationConfig" else f"'{member[0].lower()}{member[1:]}'"
+    name = member if member in _NAMED_PLAINLY else f"'{member[0].lower()}{member[1:]}'"
     return InvalidParameterValue(
         f"Unsupported {name} parameter for given event source mapping type."
     )
 
 
+def _check_stream(request: Mapping[str, Any]) -> None:
+    age = request.get("MaximumRecordAgeInSeconds", -1)
+    if age != -1 and not 60 <= age <= 604_800:
+        raise InvalidParameterValue(
+            "MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)"
+        )
+    destination = request.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
+    if not destination:
+        return
+    service = [*destination.split(":"), "", ""][2]
+    if service not in _FAILURES_GO_TO:
+        raise InvalidParameterValue(
+            "The service specified by the TargetArn isn't supported as a destination."
+        )
+    if service != "s3" and destination.endswith(".fifo"):
+        raise InvalidParameterValue(
+            f"FIFO-type Amazon {_FAILURES_GO_TO[service]} aren't supported as a destination."
+        )
+
+
 def _check_queue(request: Mapping[str, Any], arn: str) -> None:
     size = request.get("BatchSize", 10)
     window = request.get("MaximumBatchingWindowInSeconds", 0)
-    if arn.endswith(".fifo"):
-        if window:
-            raise InvalidParameterValue("Batching window is not supported for FIFO queues")
-        if size > 10:
-            raise InvalidParameterValue("Maximum batch size for FIFO queues is 10.")
-    elif size > 10 and not window:
+    if arn.endswith(".fifo") and window:
+        raise InvalidParameterValue("Batching window is not supported for FIFO queues")
+    if size > 10 and not window:
         raise InvalidParameterValue(
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater "
             "than 10"
@@ -164,7 +204,8 @@ def _check_queue(request: Mapping[str, Any], arn: str) -> None:
 def _check_filters(filters: list[Mapping[str, str]]) -> None:
     if len(filters) > MAX_FILTERS:
         raise InvalidParameterValue(
-            f"The number of filters exceeds the limit: {len(filters)} of {MAX_FILTERS}."
+            f"Too many filter patterns, maximum allowed {MAX_FILTERS} patterns, "
+            f"provided {len(filters)} patterns."
         )
     for each in filters:
         try:

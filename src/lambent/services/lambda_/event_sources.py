@@ -17,10 +17,10 @@ from lambent.services.lambda_.errors import (
     ResourceNotFound,
 )
 from lambent.services.lambda_.event_source_settings import KINDS, check, check_new, service_of
-from lambent.services.lambda_.names import parse_function_name
+from lambent.services.lambda_.names import MAX_NAME_LENGTH, parse_function_name
 from lambent.services.lambda_.paging import page
 from lambent.services.lambda_.qualifiers import resolve
-from lambent.services.lambda_.resources import EVENT_SOURCES
+from lambent.services.lambda_.resources import CONCURRENCY, EVENT_SOURCES
 from lambent.services.lambda_.tags import check_tags
 from lambent.services.lambda_.timestamps import calendar_ms, from_ms
 
@@ -75,6 +75,11 @@ class EventSources:
         check_tags(request.get("Tags", {}))
         ref = _function(tx, context, request["FunctionName"])
         source = request["EventSourceArn"]
+        if Arn.parse(source).region != context.scope.region:
+            raise InvalidParameterValue(
+                f"Event source region must match Lambda region {context.scope.region}"
+            )
+        _check_concurrency(tx, ref, request)
         poller = self._pollers.get(service)
         if poller is None:
             raise InvalidParameterValue(
@@ -117,6 +122,7 @@ class EventSources:
         check(together, row["service"], row["EventSourceArn"])
         if "FunctionName" in request:
             row["FunctionArn"] = _function(tx, context, request["FunctionName"]).arn
+        _check_concurrency(tx, parse_function_name(row["FunctionArn"], context.scope), together)
         _take(row, request)
         row["State"] = "Updating"
         if "Enabled" in request:
@@ -227,11 +233,23 @@ def _find(tx: Tx, scope: Scope, uuid: str) -> dict[str, Any]:
 
 
 def _function(tx: Tx, context: RequestContext, name: str) -> FunctionRef:
+    gone = InvalidParameterValue("Function does not exist")
+    if ":" not in name and len(name) > MAX_NAME_LENGTH:
+        raise gone  # here AWS has no word for the length
     ref = parse_function_name(name, context.scope)
     if repository.find(tx, ref.scope, ref.name) is None:
-        raise InvalidParameterValue("Function does not exist")
+        raise gone
     resolve(tx, ref)
     return ref
+
+
+def _check_concurrency(tx: Tx, ref: FunctionRef, request: Mapping[str, Any]) -> None:
+    most = request.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
+    row = CONCURRENCY.find(tx, ref.scope, ref.name, "")
+    if row is not None and most > (reserved := row["ReservedConcurrentExecutions"]):
+        raise InvalidParameterValue(
+            f"MaximumConcurrency: {most} is greater than Function Reserved Concurrency: {reserved}"
+        )
 
 
 def _take(row: dict[str, Any], request: Mapping[str, Any]) -> None:
