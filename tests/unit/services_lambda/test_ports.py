@@ -132,5 +132,5 @@ def test_code_comes_from_s3(run: Run) -> None:
 
 @pytest.mark.parametrize("code", [{"S3Bucket": "b"}, {"S3Key": "k"}])
 def test_half_an_address_is_none(code: dict[str, str]) -> None:
-    with pytest.raises(InvalidParameterValue, match="cannot be null"):
+    with pytest.raises(InvalidParameterValue, match="S3 Bucket and Key are required"):
         CodeSources().check(code)

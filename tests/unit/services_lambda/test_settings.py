@@ -69,14 +69,24 @@ def test_an_empty_environment_clears_it(environment: dict[str, Any]) -> None:
 
 def test_limits_of_functions_are_named_all_at_once() -> None:
     with pytest.raises(ValidationFailed) as failed:
-        new_settings({**MINIMUM, "Timeout": 901, "MemorySize": 10241})
+        new_settings({**MINIMUM, "Timeout": 901, "EphemeralStorage": {"Size": 10241}})
     assert failed.value.message == (
         "2 validation errors detected: Value '901' at 'timeout' failed to satisfy constraint: "
-        "Member must have value less than or equal to 900; Value '10241' at 'memorySize' failed to "
-        "satisfy constraint: Member must have value less than or equal to 10240"
+        "Member must have value less than or equal to 900; Value '10241' at 'ephemeralStorage.size' "
+        "failed to satisfy constraint: Member must have value less than or equal to 10240"
     )
     with pytest.raises(ValidationFailed, match=r"^1 validation error detected: Value '901'"):
         new_settings({**MINIMUM, "Timeout": 901})
+
+
+def test_too_much_memory() -> None:
+    """The code: github.com/ubc-cirrus-lab/parrotfish/issues/38; the limit: github.com/badmintoncryer/cdk-preflight."""
+    with pytest.raises(ValidationFailed) as failed:
+        new_settings({**MINIMUM, "MemorySize": 20000})
+    assert failed.value.message == (
+        "'MemorySize' value failed to satisfy constraint: "
+        "Member must have value less than or equal to 10240"
+    )
 
 
 def test_reserved_variables_are_refused_by_name() -> None:
@@ -91,14 +101,14 @@ def test_reserved_variables_are_refused_by_name() -> None:
 
 
 def test_the_environment_may_measure_4_kb_as_json() -> None:
-    # {"A1":"..."} is nine bytes and the value.
+    # {"A1":"..."} is nine bytes and the value. github.com/badmintoncryer/cdk-preflight (2026-09) measured that, and
+    # that AWS has come to name the size where it repeated the variables.
     new_settings({**MINIMUM, "Environment": {"Variables": {"A1": "x" * (4096 - 9)}}})
     with pytest.raises(InvalidParameterValue) as refused:
         new_settings({**MINIMUM, "Environment": {"Variables": {"A1": "x" * (4097 - 9)}}})
     assert refused.value.message == (
         "Lambda was unable to configure your environment variables because the environment "
-        "variables you have provided exceeded the 4KB limit. String measured: "
-        '{"A1":"' + "x" * 4088 + '"}'
+        "variables you have provided exceeded the 4KB limit. Measured size: 4097 bytes"
     )
 
 

@@ -14,6 +14,7 @@ from lambent.services.lambda_ import repository
 from lambent.services.lambda_.errors import (
     CodeSigningConfigNotFound,
     CodeVerificationFailed,
+    InvalidParameterValue,
     ResourceConflict,
     ResourceNotFound,
 )
@@ -156,7 +157,8 @@ class CodeSigning:
 
 
 def attach(tx: Tx, ref: FunctionRef, arn: str) -> None:
-    """Give a function this configuration. Raises CodeSigningConfigNotFound."""
+    """Give a function this configuration. Raises CodeSigningConfigNotFound, InvalidParameterValue for one of another
+    account."""
     _of_deployment(tx, ref.scope, arn)
     SIGNING.put(tx, ref.scope, ref.name, "", {"CodeSigningConfigArn": arn})
 
@@ -189,6 +191,11 @@ def _find(tx: Tx, scope: Scope, arn: str) -> dict[str, Any]:
 
 
 def _of_deployment(tx: Tx, scope: Scope, arn: str) -> Mapping[str, Any]:
+    if Arn.parse(arn).account_id != scope.account_id:
+        raise InvalidParameterValue(
+            "The code signing configuration must be in the same account as the Lambda function. "
+            f"Check the provided ARN: {arn}."
+        )
     try:
         config: Mapping[str, Any] = _find(tx, scope, arn)["config"]
     except ResourceNotFound:

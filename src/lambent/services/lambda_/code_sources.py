@@ -46,10 +46,10 @@ class CodeSources:
             return
         if not in_s3:
             raise InvalidParameterValue("Please provide a source for function code.")
-        if not code.get("S3Bucket"):
-            raise InvalidParameterValue("S3Bucket cannot be null when S3Key is provided.")
-        if not code.get("S3Key"):
-            raise InvalidParameterValue("S3Key cannot be null when S3Bucket is provided.")
+        if not code.get("S3Bucket") or not code.get("S3Key"):
+            raise InvalidParameterValue(
+                "S3 Bucket and Key are required for uploading with S3 parameters."
+            )
 
     async def fetch(self, code: Mapping[str, Any]) -> bytes:
         """The bytes of the zip. Raises InvalidParameterValue with what S3 said."""

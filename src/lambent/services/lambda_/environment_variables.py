@@ -51,8 +51,8 @@ def check_environment(variables: Mapping[str, str]) -> None:
         )
     if any("\0" in value for value in variables.values()):
         raise InvalidParameterValue(f"{_REFUSED}contain a null character.")
-    measured = orjson.dumps(dict(variables))
-    if len(measured) > MAX_BYTES:
+    size = len(orjson.dumps(dict(variables)))
+    if size > MAX_BYTES:
         raise InvalidParameterValue(
-            f"{_REFUSED}exceeded the 4KB limit. String measured: {measured.decode()}"
+            f"{_REFUSED}exceeded the 4KB limit. Measured size: {size} bytes"
         )

@@ -53,11 +53,23 @@ class FunctionPolicies:
         mode = request["UpdateRuntimeOn"]
         row: dict[str, str] = {"UpdateRuntimeOn": mode}
         arn = request.get("RuntimeVersionArn", "")
-        if (mode == "Manual") != bool(arn):
+        if mode == "Manual" and not arn:
             raise InvalidParameterValue(
-                "RuntimeVersionArn must be given when UpdateRuntimeOn is Manual, and only then."
+                "Missing runtime version ARN. A runtime version ARN is required when "
+                "UpdateRuntimeVersionOn=Manual. Provide a valid runtime version ARN and retry the "
+                "request."
+            )
+        if mode != "Manual" and arn:
+            raise InvalidParameterValue(
+                f"Unexpected runtime version ARN when UpdateRuntimeVersionOn={mode}. "
+                "Remove the runtime version ARN and retry the request."
             )
         if arn:
+            if not arn.startswith(f"arn:aws:lambda:{ref.scope.region}::runtime:"):
+                raise InvalidParameterValue(
+                    f"Invalid runtime version ARN ({arn}). "
+                    "Check the runtime version ARN and retry the request."
+                )
             if arn != self.policy.version_arn(function.settings.runtime, ref.scope.region):
                 raise InvalidParameterValue(
                     f"The runtime version {arn} is not installed: Lambent runs a function on the "

@@ -66,7 +66,7 @@ class Functions:
         settings = new_settings(request)
         self.policy.admit(settings.runtime, ref.arn)
         self.roles.check(settings.role, ref.arn)
-        self.destinations.check_dead_letter(request)
+        self.destinations.check_dead_letter(ref, request)
         check_tags(request.get("Tags", {}))
         self.sources.check(request["Code"])
         signing_arn = request.get("CodeSigningConfigArn", "")

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.core import ids
 from lambent.services.lambda_ import policies
-from lambent.services.lambda_.errors import PreconditionFailed, ResourceNotFound
+from lambent.services.lambda_.errors import (
+    InvalidParameterValue,
+    PreconditionFailed,
+    ResourceNotFound,
+)
 from lambent.services.lambda_.layer_arns import LayerRef, parse_layer
 from lambent.services.lambda_.resources import LAYER_POLICIES, LAYER_VERSIONS
 
@@ -38,6 +42,10 @@ class LayerPolicies:
         ref = _existing(tx, context, request["LayerName"], request["VersionNumber"])
         row = _row(tx, ref)
         _check_revision(row, request.get("RevisionId", ""))
+        if request.get("OrganizationId") and request["Principal"] != "*":
+            raise InvalidParameterValue(
+                "If organization id is specified then principal should be *"
+            )
         statement = policies.statement(request, ref.version_arn)
         statements = policies.added(row["statements"], statement)
         revision = self._put(tx, ref, statements)

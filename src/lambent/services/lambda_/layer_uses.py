@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lambent.core.context import RequestContext
     from lambent.core.ports import Database, Tx
+    from lambent.services.lambda_.layer_arns import LayerRef
 
 # "Layers: five per function" (Lambda quotas).
 MAX_LAYERS = 5
@@ -43,7 +44,7 @@ class LayerUses:
         """
         if not arns:
             return ()
-        _check(arns, context.scope.region)
+        _check(arns)
         known = {layer.arn: layer for layer in used}
         return await self.database.read(partial(_resolve, context=context, arns=arns, known=known))
 
@@ -63,16 +64,11 @@ def check_unpacked(code_bytes: int, layers: Sequence[LayerUse]) -> None:
         )
 
 
-def _check(arns: Sequence[str], region: str) -> None:
+def _check(arns: Sequence[str]) -> None:
     if len(arns) > MAX_LAYERS:
         raise InvalidParameterValue(f"Cannot reference more than {MAX_LAYERS} layers.")
     seen: dict[str, str] = {}
     for arn in arns:
-        if f":lambda:{region}:" not in arn:
-            raise InvalidParameterValue(
-                "Layers are not in the same region as the function. "
-                f"Layers are expected to be in region {region}."
-            )
         layer = arn.rpartition(":")[0]
         if layer in seen:
             raise InvalidParameterValue(
@@ -87,8 +83,12 @@ def _resolve(
 ) -> tuple[LayerUse, ...]:
     uses = []
     for arn in arns:
+        ref = parse_layer_version(arn)
         try:
-            row = find_readable(tx, parse_layer_version(arn), context)
+            if ref.scope.account_id == context.scope.account_id:
+                _refuse_elsewhere(ref, context)
+            row = find_readable(tx, ref, context)
+            _refuse_elsewhere(ref, context)
         except ServiceError as missing:
             if arn in known:
                 uses.append(known[arn])
@@ -100,3 +100,12 @@ def _resolve(
             LayerUse(arn, row["size"], row["archive"], row["tree"], row["runtime"], row["unpacked"])
         )
     return tuple(uses)
+
+
+def _refuse_elsewhere(ref: LayerRef, context: RequestContext) -> None:
+    """What another account has not shared is refused for that first, in whichever region it is."""
+    if ref.scope.region != context.scope.region:
+        raise InvalidParameterValue(
+            "Layers are not in the same region as the function. "
+            f"Layers are expected to be in region {context.scope.region}."
+        )

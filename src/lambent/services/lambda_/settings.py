@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 # The quotas of functions on AWS's own fleet; the model's limits are those of managed instances, which are higher.
 _LIMITS = (
     (("Timeout",), "timeout", 900),
-    (("MemorySize",), "memorySize", 10_240),
     (("EphemeralStorage", "Size"), "ephemeralStorage.size", 10_240),
 )
+MAX_MEMORY_MIB = 10_240
 _MEMBERS = {
     "Runtime": "runtime",
     "Role": "role",
@@ -80,13 +80,18 @@ def _logging(settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
         if any(levels.values()):
             raise InvalidParameterValue(
                 'LogLevel is not supported when LogFormat is set to "Text". '
-                'Remove LogLevel from your request or change the LogFormat to "Json" and try again.'
+                'Remove LogLevel from your request or change the LogFormat to "JSON" and try again.'
             )
     else:
         levels = {
             name: level or getattr(settings, name) or "INFO" for name, level in levels.items()
         }
     log_group = given.get("LogGroup") or settings.log_group
+    if log_group.lower().startswith("aws/"):
+        raise InvalidParameterValue(
+            "Log groups starting with AWS/ are reserved for AWS. "
+            "Update the LogGroup value and try again."
+        )
     return {"log_format": log_format, "log_group": log_group, **levels}
 
 
@@ -105,3 +110,9 @@ def _check_limits(request: Mapping[str, Any]) -> None:
         count = len(violations)
         noun = "error" if count == 1 else "errors"
         raise ValidationFailed(f"{count} validation {noun} detected: {'; '.join(violations)}")
+    if request.get("MemorySize", 0) > MAX_MEMORY_MIB:
+        # Not worded as the others: it is a quota of the account.
+        raise ValidationFailed(
+            "'MemorySize' value failed to satisfy constraint: "
+            f"Member must have value less than or equal to {MAX_MEMORY_MIB}"
+        )

@@ -86,7 +86,7 @@ class Updates:
         ref = _unqualified(request["FunctionName"], context)
         revision_id = request.get("RevisionId", "")
         function = await self.changes.settled(ref, revision_id)
-        self.destinations.check_dead_letter(request)
+        self.destinations.check_dead_letter(ref, request)
         changed_settings(function.settings, request)  # refused before anything is prepared
         if "Runtime" in request:
             self.policy.admit(request["Runtime"], ref.arn)

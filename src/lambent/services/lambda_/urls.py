@@ -105,12 +105,13 @@ class Urls:
 
 
 def _check_cors(request: Mapping[str, Any]) -> None:
-    methods = request.get("Cors", {}).get("AllowMethods", ())
-    if _ANY in methods and len(methods) > 1:
-        raise InvalidParameterValue(
-            "You can't specify additional fields for AllowMethods because you already specified the "
-            "wildcard character (*)."
-        )
+    for member in ("AllowMethods", "AllowOrigins"):
+        given = request.get("Cors", {}).get(member, ())
+        if _ANY in given and len(given) > 1:
+            raise InvalidParameterValue(
+                f"You can't specify additional fields for {member} because you already specified the "
+                "wildcard character (*)."
+            )
 
 
 def _named(context: RequestContext, request: Mapping[str, Any]) -> FunctionRef:
