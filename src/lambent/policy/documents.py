@@ -174,7 +174,7 @@ def _statement(text: str, node: Object, number: int, kind: Kind) -> Statement:
         resources=tuple(each for each, _ in resources),
         is_not_resource=is_not_resource,
         principals=_principals(node, kind),
-        conditions=_conditions(node),
+        conditions=_conditions(node, kind),
         start=position(text, node.start),
         end=position(text, node.end),
     )
@@ -213,6 +213,7 @@ def _principals(node: Object, kind: Kind) -> Principals | None:
     if isinstance(found, Scalar):
         if found.text != "*" or not found.is_string:
             raise malformed(SYNTAX, "a principal is an object or *", found.start)
+        rules.check_anybody(kind, found.start)
         return Principals({"AWS": ("*",)}, is_negated)
     if not isinstance(found, Object):
         raise malformed(SYNTAX, "a principal is an object or *", found.start)
@@ -229,7 +230,7 @@ def _principals(node: Object, kind: Kind) -> Principals | None:
     return Principals(names, is_negated)
 
 
-def _conditions(node: Object) -> tuple[Condition, ...]:
+def _conditions(node: Object, kind: Kind) -> tuple[Condition, ...]:
     found = node.members.get("Condition")
     if found is None:
         return ()
@@ -245,7 +246,7 @@ def _conditions(node: Object) -> tuple[Condition, ...]:
             raise malformed(SYNTAX, "an operator holds an object of keys", keys.start)
         for key, values in keys.members.items():
             texts = _scalars(values)
-            rules.check_condition(operator, key, texts, keys.names[key])
+            rules.check_condition(operator, key, texts, kind, keys.names[key])
             conditions.append(Condition(operator, key, tuple(each for each, _ in texts)))
     return tuple(conditions)
 

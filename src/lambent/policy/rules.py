@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lambent.policy.faults import SYNTAX, malformed
 from lambent.policy.globs import glob
+from lambent.policy.json_text import Array
 from lambent.policy.values import is_value
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ _OF_IDENTITIES = frozenset({"identity", "managed", "boundary", "session"})
 _SID = re.compile(r"[0-9A-Za-z]*")
 _VENDOR = re.compile(r"[a-zA-Z0-9-]+")
 _ACTION = re.compile(r"[a-zA-Z0-9*?]+")
-_PARTITION = re.compile(r"aws(?:-[a-z]+)*")
+# Ours: AWS refuses the others' in the policies of its ordinary accounts.
+_PARTITION = "aws"
 _ACCOUNT = re.compile(r"\d{12}")
 _PRINCIPAL_ARN = re.compile(
     r"arn:aws(?:-[a-z]+)*:(?:"
@@ -54,14 +56,15 @@ _PRINCIPAL_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,}")
 _SERVICE = re.compile(r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal)")
 _TRUST_ACTIONS = frozenset(
     {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:tagsession",
-        "sts:setsourceidentity",
-        "sts:setcontext",
+        "sts:AssumeRole",
+        "sts:AssumeRoleWithSAML",
+        "sts:AssumeRoleWithWebIdentity",
+        "sts:TagSession",
+        "sts:SetSourceIdentity",
+        "sts:SetContext",
     }
 )
+_COGNITO = "cognito-identity.amazonaws.com"
 _IAM_RESOURCES = (
     "user/",
     "federated-user/",
@@ -83,7 +86,9 @@ _KEY = re.compile(r"[A-Za-z0-9._/-]+:[\x20-\x7e\xa0-\U0010ffff]+")
 
 
 def check_version(version: str, kind: Kind, offset: int) -> None:
-    if version not in _VERSIONS or (kind in _NEW_VERSION_ONLY and version != _VERSIONS[1]):
+    if version not in _VERSIONS:
+        raise malformed(SYNTAX, f"there is no version {version}", offset)
+    if kind in _NEW_VERSION_ONLY and version != _VERSIONS[1]:
         raise malformed("Policy document must be version 2012-10-17 or greater.", "", offset)
 
 
@@ -109,7 +114,8 @@ def _check_identity(node: Object) -> None:
         if name in node.members:
             text = "Policy document should not specify a principal."
             raise malformed(text, "", node.names[name])
-    if "Action" not in node.members and "NotAction" not in node.members:
+    actions = node.members.get("Action", node.members.get("NotAction"))
+    if actions is None or (isinstance(actions, Array) and not actions.items):
         raise malformed("Policy statement must contain actions.", "", node.start)
     if "Resource" not in node.members and "NotResource" not in node.members:
         raise malformed("Policy statement must contain resources.", "", node.start)
@@ -138,13 +144,16 @@ def check_values(actions: Placed, resources: Placed, kind: Kind) -> None:
 def check_action(action: str, kind: Kind, offset: int) -> None:
     """Raises MalformedPolicy unless it is `*` or `vendor:Name`."""
     vendor, colon, name = action.partition(":")
-    if kind == "trust" and not _is_trust_action(action.lower()):
+    if kind == "trust" and not _is_trust_action(action):
         text = "AssumeRole policy may only specify STS AssumeRole actions."
         raise malformed(text, "", offset)
     if action == "*":
         return
     if not colon:
         text = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+        raise malformed(text, "", offset)
+    if "*" in vendor or "?" in vendor:
+        text = "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards."
         raise malformed(text, "", offset)
     if _VENDOR.fullmatch(vendor) is None:
         raise malformed(f"Vendor {vendor} is not valid", "", offset)
@@ -155,8 +164,10 @@ def check_action(action: str, kind: Kind, offset: int) -> None:
 
 
 def _is_trust_action(action: str) -> bool:
-    """One of those by which sessions of roles come about, or a pattern of them."""
-    return action.startswith("sts:") and any(map(glob(action), _TRUST_ACTIONS))
+    """One of those by which sessions of roles come about, letter for letter, or a pattern of them alone."""
+    if "*" in action or "?" in action:
+        return action.startswith("sts:AssumeRole") and any(map(glob(action), _TRUST_ACTIONS))
+    return action in _TRUST_ACTIONS
 
 
 def _check_resource(resource: str, kind: Kind, offset: int) -> None:
@@ -169,7 +180,7 @@ def _check_resource(resource: str, kind: Kind, offset: int) -> None:
     if "${" in ":".join(parts[1:5]):
         raise malformed(LEGACY, "a variable may stand behind the fifth colon only", offset)
     partition = parts[1]
-    if "*" not in partition and "?" not in partition and not _PARTITION.fullmatch(partition):
+    if "*" not in partition and "?" not in partition and partition != _PARTITION:
         text = f'Partition "{partition}" is not valid for resource "{resource}".'
         raise malformed(text, "", offset)
     service = parts[2] if len(parts) > 2 else ""
@@ -181,7 +192,8 @@ def _check_resource(resource: str, kind: Kind, offset: int) -> None:
         # session policies ("IAM ARNs", IAM user guide).
         if kind == "session":
             raise malformed(LEGACY, "the ARN is incomplete", offset)
-        return
+        parts += ["*"] * (6 - len(parts))
+        resource = ":".join(parts)
     if not parts[5]:
         raise malformed(LEGACY, "the ARN names no resource", offset)
     _check_global(resource, parts, offset)
@@ -189,16 +201,20 @@ def _check_resource(resource: str, kind: Kind, offset: int) -> None:
 
 def _check_global(resource: str, parts: Sequence[str], offset: int) -> None:
     """Services whose resources lie in no region."""
-    _, _, service, region, _, name = parts
+    _, _, service, region, account_id, name = parts
+    has_region = region not in {"", "*"}
     if service == "iam":
-        if region and region != "*":
+        if has_region:
             text = f"IAM resource {resource} cannot contain region information."
             raise malformed(text, "", offset)
         if name not in {"*", "root"} and not name.startswith(_IAM_RESOURCES):
             raise malformed(_IAM_PATH, "", offset)
-    elif service == "s3" and region and region != "*" and not _is_s3_regional(name):
-        text = f"Resource {resource} can not contain region information."
-        raise malformed(text, "", offset)
+    elif service == "route53" or (service == "s3" and not _is_s3_regional(name)):
+        if has_region:
+            text = f"Resource {resource} can not contain region information."
+            raise malformed(text, "", offset)
+        if service == "s3" and account_id not in {"", "*"}:
+            raise malformed(f"Resource {resource} cannot contain an account id.", "", offset)
 
 
 def _is_s3_regional(name: str) -> bool:
@@ -233,18 +249,31 @@ def _is_principal(type_: str, name: str) -> bool:
     return bool(name)
 
 
-def check_condition(operator: OperatorName, key: str, values: Placed, offset: int) -> None:
+def check_condition(
+    operator: OperatorName, key: str, values: Placed, kind: Kind, offset: int
+) -> None:
     """The key has a vendor; the values are such as the operator compares."""
     if _KEY.fullmatch(key) is None:
         text = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
         raise malformed(text, f"{key} is no condition key", offset)
     for value, where in values:
-        if not is_value(operator.family, value):
-            raise malformed(LEGACY, f"{value} is nothing that {operator.base} compares", where)
+        if not is_value(operator.family, value) or (
+            kind != "resource" and operator.base.startswith("Arn") and not _is_arn_pattern(value)
+        ):
+            text = SYNTAX if operator.family == "binary" else LEGACY
+            raise malformed(text, f"{value} is nothing that {operator.base} compares", where)
+
+
+def _is_arn_pattern(value: str) -> bool:
+    """Six parts; where a wildcard may stand for several there may be fewer."""
+    has_wildcard = "*" in value or "?" in value
+    return has_wildcard or (value.startswith("arn:") and value.count(":") > 4)
 
 
 def check_statement(statement: Statement, node: Object, kind: Kind) -> None:
     """What only the whole statement tells."""
+    if kind == "trust":
+        _check_cognito(statement, node)
     if statement.principals is None or not statement.principals.is_negated:
         return
     if statement.effect == "Allow":
@@ -252,6 +281,20 @@ def check_statement(statement: Statement, node: Object, kind: Kind) -> None:
         raise malformed(SYNTAX, "NotPrincipal goes with Deny only", node.names["NotPrincipal"])
     if kind != "resource":
         raise malformed("Has prohibited field NotPrincipal", "", node.names["NotPrincipal"])
+
+
+def _check_cognito(statement: Statement, node: Object) -> None:
+    federated = statement.principals.names.get("Federated", ()) if statement.principals else ()
+    if _COGNITO in federated and not statement.conditions:
+        text = "A condition block must be present for the Cognito provider"
+        raise malformed(text, "", node.start)
+
+
+def check_anybody(kind: Kind, offset: int) -> None:
+    """Refuses `"Principal": "*"` where it is not taken for `{"AWS": "*"}`."""
+    if kind == "trust":
+        text = 'AssumeRolepolicy contained an invalid principal: "STAR":"*"'
+        raise malformed(text, "", offset)
 
 
 def check_sids(statements: Sequence[Statement], nodes: Sequence[Object], kind: Kind) -> None:

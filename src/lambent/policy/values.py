@@ -19,7 +19,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Bounded: Python turns digits into numbers in quadratic time.
-_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?")
 # "one of the W3C implementations of the ISO 8601 date formats" ("Condition operators", IAM user guide).
 _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
@@ -34,7 +34,7 @@ def number(text: str) -> int | float | None:
     text = text.strip()
     if _NUMBER.fullmatch(text) is None:
         return None
-    return float(text) if "." in text else int(text)
+    return int(text) if text.lstrip("+-").isdigit() else float(text)
 
 
 def date(text: str) -> float | None:
@@ -78,6 +78,8 @@ def boolean(text: str) -> bool | None:
 
 
 def binary(text: str) -> bytes | None:
+    if len(text) % 4:
+        return None  # too much padding is none, too
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
@@ -116,4 +118,4 @@ _READERS: dict[str, Callable[[str], object]] = {
 def is_value(family: str, text: str) -> bool:
     """May a policy hold something against this value? Strings and ARNs may be anything."""
     reader = _READERS.get(family)
-    return reader is None or reader(text) is not None
+    return reader is None or (text == text.strip() and reader(text) is not None)

@@ -113,16 +113,13 @@ VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, 
         ({"Version": "2012-10-17", "Statement": []}, SYNTAX),
         ({"Version": "2012-10-17", "Statement": ["x"]}, SYNTAX),
         ({**document(), "Extra": 1}, SYNTAX),
-        (
-            {**document(), "Version": "2012-10-18"},
-            "Policy document must be version 2012-10-17 or greater.",
-        ),
+        ({**document(), "Version": "2012-10-18"}, SYNTAX),
         (document(Effect=None), SYNTAX),
         (document(Effect="allow"), LEGACY),
         (document(Effect=True), SYNTAX),
         (document(Action=None), "Policy statement must contain actions."),
         (document(Resource=None), "Policy statement must contain resources."),
-        (document(Action=[]), SYNTAX),
+        (document(Action=[]), "Policy statement must contain actions."),
         (document(Action={"a": 1}), SYNTAX),
         (document(Action="GetObject"), VENDOR),
         (document(Action="s3:Get:Object"), "Actions/Condition can contain only one colon."),
@@ -158,7 +155,7 @@ VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, 
         (document(Condition={"DateLessThan": {"aws:CurrentTime": "2013-13-01"}}), LEGACY),
         (document(Condition={"Bool": {"aws:SecureTransport": "yes"}}), LEGACY),
         (document(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/33"}}), LEGACY),
-        (document(Condition={"BinaryEquals": {"x:y": "%%"}}), LEGACY),
+        (document(Condition={"BinaryEquals": {"x:y": "%%"}}), SYNTAX),
         (document(Condition={"Null": {"aws:username": "maybe"}}), LEGACY),
         (
             {"Statement": [*document(Sid="A")["Statement"], *document(Sid="A")["Statement"]]},
@@ -168,6 +165,153 @@ VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, 
 )
 def test_what_identity_policies_are_refused_for(policy: object, message: str) -> None:
     assert refused(policy).message == message
+
+
+def _if(operator: str, key: str, value: object) -> dict[str, Any]:
+    return document(Condition={operator: {key: value}})
+
+
+# github.com/badmintoncryer/cdk-preflight, rules/iam/pf-iam-*: measured with PutRolePolicy in 2026-09.
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        *(
+            (
+                document(Action=action),
+                "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards.",
+            )
+            for action in ("*:GetObject", "s3*:GetObject", "s3?:Get")
+        ),
+        *(
+            (
+                document(Resource=f"arn:{partition}:s3:::b"),
+                f'Partition "{partition}" is not valid for resource "arn:{partition}:s3:::b".',
+            )
+            for partition in ("aws-cn", "aws-nope", "", "AWS")
+        ),
+        (
+            document(Resource="arn:aws:s3:my-bucket"),
+            "Resource arn:aws:s3:my-bucket:*:* can not contain region information.",
+        ),
+        (
+            document(Resource="arn:aws:route53:us-east-1::hostedzone/z"),
+            "Resource arn:aws:route53:us-east-1::hostedzone/z can not contain region information.",
+        ),
+        (
+            # Of this text the source quotes what stands behind the ARN.
+            document(Resource="arn:aws:s3::111122223333:b"),
+            "Resource arn:aws:s3::111122223333:b cannot contain an account id.",
+        ),
+        (
+            document(Resource="arn:aws:s3*:::b"),
+            "Resource vendor must be fully qualified and cannot contain regexes.",
+        ),
+        *(
+            (_if("ArnLike", "aws:SourceArn", value), LEGACY)
+            for value in ("nope", "arn:aws:s3:b", "${aws:PrincipalArn}")
+        ),
+        *(
+            (_if("BinaryEquals", "s3:x-amz-meta-x", value), SYNTAX)
+            for value in ("!!!", "abc", "YWJj==")
+        ),
+        *(
+            (_if("DateGreaterThan", "aws:CurrentTime", value), LEGACY)
+            for value in ("tomorrow", "2026/01/01", "2026-13-45", "Thu, 01 Jan 2026 00:00:00 GMT")
+        ),
+        *(
+            (_if("IpAddress", "aws:SourceIp", value), LEGACY)
+            for value in ("203.0.113.999/24", "example.com", "1.2.3", "10.0.0.0/33", "10.0.0.1 ")
+        ),
+        *(
+            (_if("NumericLessThan", "s3:max-keys", value), LEGACY)
+            for value in ("abc", " 10", "0x10")
+        ),
+        (_if("StringEquals", "k:k", [{"a": "b"}]), SYNTAX),
+        *(({**document(), name: "x"}, SYNTAX) for name in ("Description", "Statement2", "version")),
+        *((document(**{name: "x"}), SYNTAX) for name in ("Effects", "Sids", "Id", "Version")),
+    ],
+)
+def test_what_aws_was_seen_to_refuse(policy: object, message: str) -> None:
+    assert refused(policy).message == message
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        *(document(Action=action) for action in ("s3:Get*", "s3:*", "*")),
+        *(
+            document(Resource=resource)
+            for resource in (
+                "arn:*:s3:::b",
+                "arn:aws:s3:us-east-1:111122223333:accesspoint/ap",
+                "arn:aws:s3:::b*",
+                "arn:aws:cloudfront:us-east-1:111122223333:distribution/d",
+            )
+        ),
+        *(
+            _if("ArnLike", "aws:SourceArn", value)
+            for value in ("arn:*:s3:::b", "arn:aws:*:*:*:*", "*")
+        ),
+        *(_if("BinaryEquals", "s3:x-amz-meta-x", value) for value in ("YWJj", "YWJjZA==")),
+        *(
+            _if("DateGreaterThan", "aws:CurrentTime", value)
+            for value in ("2026", "2026-01", "2026-01-01", "2026-01-01T00:00Z", "1767225600")
+        ),
+        *(
+            _if("DateGreaterThan", "aws:CurrentTime", f"2026-01-01T00:00:00{end}")
+            for end in (".000Z", "+09:00")
+        ),
+        *(
+            _if("IpAddress", "aws:SourceIp", value)
+            for value in ("203.0.113.0/24", "203.0.113.5", "0.0.0.0/0", "2001:db8::/32", "::/0")
+        ),
+        *(
+            _if("NumericLessThan", "s3:max-keys", value)
+            for value in ("10", 10, "10.5", "-1", "1e3")
+        ),
+        _if("ForAllValues:Null", "aws:TokenIssueTime", "true"),
+    ],
+)
+def test_what_aws_was_seen_to_take(policy: object) -> None:
+    parse(json.dumps(policy), "identity")
+
+
+TRUST_ACTIONS = "AssumeRole policy may only specify STS AssumeRole actions."
+ANYBODY = 'AssumeRolepolicy contained an invalid principal: "STAR":"*"'
+COGNITO = {"Federated": "cognito-identity.amazonaws.com"}
+
+
+# The same, measured with UpdateAssumeRolePolicy.
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        *(
+            (trust(Action=action), TRUST_ACTIONS)
+            for action in ("sts:*", "sts:AssumeRoot", "sts:GetCallerIdentity", "sts:assumerole")
+        ),
+        (trust(Principal="*"), ANYBODY),
+        (trust(Principal={"Service": "*"}), 'Invalid principal in policy: "SERVICE":"*"'),
+        (trust(Principal={"AWS": "12345"}), 'Invalid principal in policy: "AWS":"12345"'),
+        (
+            trust(Principal=COGNITO, Action="sts:AssumeRoleWithWebIdentity"),
+            "A condition block must be present for the Cognito provider",
+        ),
+    ],
+)
+def test_what_aws_was_seen_to_refuse_in_trust_policies(policy: object, message: str) -> None:
+    assert refused(policy, "trust").message == message
+
+
+def test_what_aws_was_seen_to_take_in_trust_policies() -> None:
+    audience = {"StringEquals": {"cognito-identity.amazonaws.com:aud": "pool"}}
+    for policy in (
+        trust(Principal={"AWS": "*"}),
+        trust(Principal=COGNITO, Action="sts:AssumeRoleWithWebIdentity", Condition=audience),
+        trust(
+            Action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"]
+        ),
+    ):
+        parse(json.dumps(policy), "trust")
 
 
 def test_an_element_that_stands_there_twice_is_refused() -> None:
