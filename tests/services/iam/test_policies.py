@@ -195,6 +195,22 @@ def test_ten_policies_may_be_attached(iam: IAMClient, error_of: ErrorOf, read_lo
     )
 
 
+def test_a_role_may_have_twenty(
+    iam: IAMClient, error_of: ErrorOf, read_logs: str, trust_lambda: str
+) -> None:
+    """github.com/badmintoncryer/cdk-preflight, iam-managed-policy-count: the quota that an account has by itself."""
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust_lambda)
+    for number in range(21):
+        made = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=read_logs)["Policy"]
+        if number < 20:
+            iam.attach_role_policy(RoleName="r", PolicyArn=made["Arn"])
+    assert error_of(iam.attach_role_policy, RoleName="r", PolicyArn=made["Arn"]) == (
+        409,
+        "LimitExceeded",
+        "Cannot exceed quota for PoliciesPerRole: 20",
+    )
+
+
 def test_policies_of_aws_are_there_and_cannot_be_changed(
     iam: IAMClient, error_of: ErrorOf, read_logs: str
 ) -> None:

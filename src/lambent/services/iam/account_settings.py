@@ -51,7 +51,7 @@ _QUOTAS = {
     "AccessKeysPerUserQuota": 2,
     "AttachedPoliciesPerUserQuota": 10,
     "AttachedPoliciesPerGroupQuota": 10,
-    "AttachedPoliciesPerRoleQuota": 10,
+    "AttachedPoliciesPerRoleQuota": 20,
     "VersionsPerPolicyQuota": 5,
     "PolicyVersionsInUseQuota": 10000,
     "GlobalEndpointTokenVersion": 1,

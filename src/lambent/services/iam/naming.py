@@ -21,6 +21,8 @@ _ABSENT: dict[type[Entity], str] = {
     InstanceProfile: "Instance Profile {} cannot be found.",
 }
 
+_OF_SERVICES = "/aws-service-role"
+
 
 def get(store: Store, tx: Tx, context: RequestContext, kind: type[E], name: str) -> E:
     """The entity of that name in the caller's account. Raises NoSuchEntity."""
@@ -42,8 +44,16 @@ def user_name(context: RequestContext, request: Any) -> str:
     return context.principal.arn.rpartition("/")[2]
 
 
-def new(context: RequestContext, kind: type[E], name: str, path: str) -> dict[str, Any]:
-    """What every new entity has: account, name, path, id, date."""
+def new(
+    context: RequestContext, kind: type[E], name: str, path: str, *, is_of_service: bool = False
+) -> dict[str, Any]:
+    """What every new entity has: account, name, path, id, date. Raises InvalidInput for the path that roles of
+    services have to themselves.
+    """
+    if path.startswith(_OF_SERVICES) and not is_of_service:
+        raise InvalidInput(
+            f"Paths beginning with '{_OF_SERVICES}' are reserved for AWS Service Linked Roles"
+        )
     return {
         "account_id": context.scope.account_id,
         "name": name,
@@ -54,7 +64,9 @@ def new(context: RequestContext, kind: type[E], name: str, path: str) -> dict[st
 
 
 def refuse_bad_arn(arn: str) -> None:
-    """Raises InvalidInput for what is no ARN of IAM."""
+    """Raises InvalidInput for what is no ARN of IAM, ValidationError for one of another partition."""
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn" or parts[2] != "iam" or not parts[5]:
         raise InvalidInput(f"ARN {arn} is not valid.")
+    if parts[1] != "aws":
+        raise ValidationError("Invalid ARN partition")

@@ -46,6 +46,8 @@ class OidcProviders:
         self, tx: Tx, context: RequestContext, request: CreateOpenIDConnectProviderRequestTypeDef
     ) -> Document:
         url = request["Url"]
+        if not url.startswith("https://"):
+            raise InvalidInput("Invalid Open ID Connect Provider URL")
         if _URL.fullmatch(url) is None:
             raise ValidationError("Invalid Open ID Connect Provider URL")
         name = url.removeprefix("https://").rstrip("/")

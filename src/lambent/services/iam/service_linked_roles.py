@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from lambent.core import ids
+from lambent.core.errors import AccessDenied
 from lambent.services.iam import shapes
 from lambent.services.iam.errors import InvalidInput, NoSuchEntity
 from lambent.services.iam.model import Role
@@ -56,7 +57,10 @@ class ServiceLinkedRoles:
         service, suffix = request["AWSServiceName"], request.get("CustomSuffix", "")
         noun = _NAMES.get(service)
         if noun is None:
-            raise NoSuchEntity(f"Service principal {service} does not exist")
+            raise AccessDenied(
+                f"{service} is not a valid AWS service name (Service Principal)",
+                code="AccessDenied",
+            )
         if suffix and service not in _WITH_SUFFIX:
             raise InvalidInput(f"Custom suffix is not allowed for {service}")
         name = f"AWSServiceRoleFor{noun}" + (f"_{suffix}" if suffix else "")
@@ -65,7 +69,7 @@ class ServiceLinkedRoles:
                 f"Service role name {name} has been taken in this account, please try a different suffix."
             )
         role = Role(
-            **new(context, Role, name, f"/aws-service-role/{service}/"),
+            **new(context, Role, name, f"/aws-service-role/{service}/", is_of_service=True),
             trust=_trust(service),
             description=request.get("Description"),
             service=service,

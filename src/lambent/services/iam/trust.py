@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # "Role trust policy length: 2,048 characters" (IAM and AWS STS quotas).
 _LARGEST = 2048
 _IDENTITY = re.compile(r"arn:aws:iam::(\d{12}):(user|role)(/.*)")
+_SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*")
 _KINDS: dict[str, type[Identity]] = {"user": User, "role": Role}
 
 
@@ -33,11 +34,14 @@ def checked_trust(store: Store, tx: Tx, text: str) -> str:
 
 
 def _refuse_unknown(store: Store, tx: Tx, arn: str) -> None:
-    """A user or role that is trusted must be there: IAM keeps its id, not its name."""
-    found = _IDENTITY.fullmatch(arn)
-    if found is None:
+    """A user, role or role of a session that is trusted must be there: IAM keeps its id, not its name."""
+    if session := _SESSION.fullmatch(arn):
+        is_there = store.find(tx, session[1], Role, session[2]) is not None
+    elif found := _IDENTITY.fullmatch(arn):
+        account_id, resource, path = found.groups()
+        entity = store.find(tx, account_id, _KINDS[resource], path.rpartition("/")[2])
+        is_there = entity is not None and entity.arn == arn
+    else:
         return
-    account_id, resource, path = found.groups()
-    entity = store.find(tx, account_id, _KINDS[resource], path.rpartition("/")[2])
-    if entity is None or entity.arn != arn:
+    if not is_there:
         raise MalformedPolicyDocument(f'Invalid principal in policy: "AWS":"{arn}"')
