@@ -266,6 +266,11 @@ REFUSED_CREATIONS = [
         "loggroup-no-aws-prefix",
     ),
     (
+        {"ImageConfig": {"Command": ["x"]}},
+        "The ImageConfig parameter is not supported for functions created with deployment packages.",
+        "imageconfig-requires-image",
+    ),
+    (
         {"CodeSigningConfigArn": CSC},
         (
             "The code signing configuration must be in the same account as the Lambda function. "

@@ -191,6 +191,8 @@ def test_a_restart_polls_again(run: Run) -> None:
         (STREAM, {"StartingPosition": "AT_TIMESTAMP"}, "Need to specify a timestamp"),
         (TABLE, {"StartingPosition": "AT_TIMESTAMP"}, f"Unsupported starting position for arn type: {TABLE}"),
         ("arn:aws:kafka:eu-west-1:123456789012:cluster/c/1", {}, "the service 'kafka' is not there."),
+        (QUEUE, {"ProvisionedPollerConfig": {"MinimumPollers": 2}},
+         "Lambent does not support the parameter 'ProvisionedPollerConfig' yet."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_mapped(run: Run, source: str, members: Any, message: str) -> None:
@@ -246,6 +248,17 @@ def test_what_cannot_be_mapped(run: Run, source: str, members: Any, message: str
         (QUEUE, {"FunctionName": "f" * 65}, "Function does not exist"),
         (QUEUE.replace("eu-west-1", "eu-west-2"), {}, "Event source region must match Lambda region eu-west-1"),
         (TABLE.replace("eu-west-1", "eu-west-2"), {}, "Event source region must match Lambda region eu-west-1"),
+        *(
+            (QUEUE, {"ProvisionedPollerConfig": pollers},
+             "MinimumPollers should be between [2, 200] and MaximumPollers should be between [MinimumPollers, 10000]")
+            for pollers in ({"MinimumPollers": 1}, {"MaximumPollers": 1})
+        ),
+        (QUEUE, {"ProvisionedPollerConfig": {"MinimumPollers": 5, "MaximumPollers": 2}},
+         "MinimumPollers must be less than or equal to MaximumPollers."),
+        (QUEUE, {"ProvisionedPollerConfig": {"PollerGroupName": "g"}}, "Invalid parameter: pollerGroupName"),
+        (QUEUE, {"ProvisionedPollerConfig": {"MinimumPollers": 2}, "ScalingConfig": {"MaximumConcurrency": 2}},
+         ("Provisioned mode for SQS ESM does not support maximum concurrency feature. "
+         "Use MaximumPollers as the control mechanism and remove maximum concurrency.")),
         (QUEUE, {"ScalingConfig": {"MaximumConcurrency": 100}},
          "MaximumConcurrency: 100 is greater than Function Reserved Concurrency: 5"),
     ],

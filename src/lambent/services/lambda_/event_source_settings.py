@@ -146,6 +146,8 @@ def check_new(request: Mapping[str, Any], service: str) -> None:
 def check(request: Mapping[str, Any], service: str, arn: str) -> None:
     """As `check_new`, for what both a new mapping and a change may hold."""
     kind = KINDS[service]
+    if service == "sqs" and request.get("ProvisionedPollerConfig"):
+        _refuse_pollers(request)
     for member, value in request.items():
         if member not in _COMMON | kind.allowed and value not in (None, "", [], {}):
             raise _unsupported(member)
@@ -187,6 +189,29 @@ def _check_stream(request: Mapping[str, Any]) -> None:
         raise InvalidParameterValue(
             f"FIFO-type Amazon {_FAILURES_GO_TO[service]} aren't supported as a destination."
         )
+
+
+def _refuse_pollers(request: Mapping[str, Any]) -> None:
+    """Nothing here provisions pollers; what AWS refuses itself is refused as there."""
+    config = request["ProvisionedPollerConfig"]
+    least, most = config.get("MinimumPollers", 2), config.get("MaximumPollers", 200)
+    if "PollerGroupName" in config:
+        raise InvalidParameterValue("Invalid parameter: pollerGroupName")
+    if least < 2 or most < 2 or least > 200:
+        raise InvalidParameterValue(
+            "MinimumPollers should be between [2, 200] and MaximumPollers should be between "
+            "[MinimumPollers, 10000]"
+        )
+    if least > most:
+        raise InvalidParameterValue("MinimumPollers must be less than or equal to MaximumPollers.")
+    if request.get("ScalingConfig", {}).get("MaximumConcurrency"):
+        raise InvalidParameterValue(
+            "Provisioned mode for SQS ESM does not support maximum concurrency feature. "
+            "Use MaximumPollers as the control mechanism and remove maximum concurrency."
+        )
+    raise InvalidParameterValue(
+        "Lambent does not support the parameter 'ProvisionedPollerConfig' yet."
+    )
 
 
 def _check_queue(request: Mapping[str, Any], arn: str) -> None:

@@ -70,6 +70,12 @@ def refuse_unserved(operation: str, request: Mapping[str, object]) -> None:
     if served.issuperset(request) and _ONLY.keys().isdisjoint(request):
         return  # nothing nested, nothing limited: nearly every Invoke
     for path, value in _leaves(request, served):
+        if path.startswith("ImageConfig.") and request.get("PackageType", "Zip") == "Zip":
+            # In AWS's words, which hold here for every function.
+            raise InvalidParameterValue(
+                "The ImageConfig parameter is not supported for functions created with deployment "
+                "packages."
+            )
         if path not in served:
             raise InvalidParameterValue(f"Lambent does not support the parameter '{path}' yet.")
         if path in _ONLY and value != _ONLY[path]:
