@@ -403,10 +403,11 @@ QUOTED = [
         "create_deployment",
         {"stageName": "prod", "variables": {"admin_pass": ""}},
         _bad(
-            "Invalid stage variable value: .  Please use values with alphanumeric characters and the "
-            "symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
+            "Invalid stage variable value of key admin_pass.  Please use values with alphanumeric "
+            "characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
         ),
-        "github.com/sirceljm/aws-lambda-blog/issues/10",
+        # It was "value: ." in github.com/sirceljm/aws-lambda-blog/issues/10.
+        "github.com/badmintoncryer/cdk-preflight (2026-09), stage-variable-value",
     ),
     Quoted(
         (METHOD, MOCK),

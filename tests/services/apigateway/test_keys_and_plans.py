@@ -208,14 +208,14 @@ def test_patches_change_a_plan(client: Any, deployed: Any, error_of: Any) -> Non
 @pytest.mark.parametrize(
     ("quota", "message"),
     [
-        ({"limit": 0, "period": "DAY"}, "Usage Plan quota limit must be greater than zero"),
+        ({"limit": 0, "period": "DAY"}, "Usage Plan quota limit must be a non-negative numeric"),
         (
             {"limit": 1, "offset": 1, "period": "DAY"},
             "Usage Plan quota offset must be zero in the DAY period",
         ),
         (
             {"limit": 1, "offset": 7, "period": "WEEK"},
-            "Usage Plan quota offset must be between zero and six inclusively in the WEEK period",
+            "Usage Plan quota offset must be between 0 and 6 inclusive in the WEEK period",
         ),
     ],
 )

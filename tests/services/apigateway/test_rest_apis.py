@@ -95,7 +95,7 @@ def test_an_api_that_is_not_there(client: Any, aws: Any, api: Any, error_of: Any
         ),
         (
             {"endpointConfiguration": {"types": ["EDGE", "REGIONAL"]}},
-            "Cannot create an api with multiple Endpoint Types.",
+            "Cannot create a RestApi with multiple Endpoint Types.",
         ),
         (
             {"securityPolicy": "TLS_1_2"},

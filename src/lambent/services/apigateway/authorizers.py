@@ -85,7 +85,9 @@ def check_authorizer(authorizer: Document) -> None:
     """Raises BadRequest."""
     ttl = _ttl(authorizer)
     if not 0 <= ttl <= MAX_TTL_S:
-        raise BadRequest("Authorizer result TTL must be between 0 and 3600 seconds")
+        raise BadRequest(
+            "Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds."
+        )
     uri = authorizer.get("authorizerUri", "")
     if not uri:
         raise BadRequest("Authorizer Uri must be specified")

@@ -66,6 +66,10 @@ def new_part(location: Mapping[str, Any], properties: str) -> Document:
     members = _MEMBERS[kind]
     place: Document = {"type": kind}
     for name, value in location.items():
+        if name != "type" and value and kind == "API":
+            raise BadRequest(
+                "[Location type: API cannot have path, method, statusCode or name defined.]"
+            )
         if name != "type" and value and name not in members:
             raise BadRequest(f"Unsupported location attribute: {name} for type {kind}")
     for name in members:

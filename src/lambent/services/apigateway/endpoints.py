@@ -20,7 +20,7 @@ def endpoint_configuration(given: Mapping[str, Any] | None, default: str = "EDGE
     given = given or {}
     types = given.get("types") or [default]
     if len(types) != 1:
-        raise BadRequest("Cannot create an api with multiple Endpoint Types.")
+        raise BadRequest("Cannot create a RestApi with multiple Endpoint Types.")
     if given.get("vpcEndpointIds"):
         if types[0] != "PRIVATE":
             raise BadRequest("VPCEndpoints can only be specified with PRIVATE apis.")

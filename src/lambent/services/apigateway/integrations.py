@@ -240,7 +240,7 @@ def check_integration_response(response: Document, method: Document) -> None:
     try:
         regex.compile(pattern)
     except regex.error:
-        raise BadRequest(f"Invalid selection pattern specified: {pattern}") from None
+        raise BadRequest("Invalid regex pattern specified") from None
 
 
 def _check_request_parameters(integration: Document, method: Document) -> None:
@@ -250,7 +250,10 @@ def _check_request_parameters(integration: Document, method: Document) -> None:
     if wrong:
         raise invalid_expressions(wrong)
     declared = method.get("requestParameters", {})
-    for value in (*parameters.values(), *integration.get("cacheKeyParameters", ())):
+    for value in integration.get("cacheKeyParameters", ()):
+        if _METHOD_PARAMETER.fullmatch(value) and value not in declared:
+            raise BadRequest("Invalid cache key parameter specified")
+    for value in parameters.values():
         if _METHOD_PARAMETER.fullmatch(value) and value not in declared:
             raise BadRequest(
                 "Invalid mapping expression specified: Validation Result: warnings : [], errors : "

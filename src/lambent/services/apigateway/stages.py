@@ -161,7 +161,7 @@ def check_variables(variables: Mapping[str, str]) -> None:
             )
         if not _VARIABLE_VALUE.fullmatch(value):
             raise BadRequest(
-                f"Invalid stage variable value: {value}.  Please use values with alphanumeric "
+                f"Invalid stage variable value of key {name}.  Please use values with alphanumeric "
                 "characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
             )
 
@@ -185,7 +185,10 @@ def _check_logging(tx: Tx, scope: Scope, stage: Document) -> None:
     """Raises BadRequest where a stage is to write logs and nobody may ("Set up CloudWatch logging for REST APIs")."""
     destination = stage.get("accessLogSettings", {}).get("destinationArn", "")
     if destination and not _LOG_DESTINATION.fullmatch(destination):
-        raise BadRequest(f"Invalid ARN specified in the request. {destination}")
+        raise BadRequest(
+            "Invalid ARN specified in the request. The ARN must be a valid CloudWatch Logs log group "
+            "or Kinesis Data Firehose delivery stream ARN."
+        )
     if ":firehose:" in destination:
         raise refuse("access logs to Firehose", "name a log group of CloudWatch Logs.")
     levels = {each.get("loggingLevel", "OFF") for each in stage["methodSettings"].values()}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 # The greatest offset, and how AWS says it.
-_LAST_OFFSET = {"DAY": (0, "zero"), "WEEK": (6, "six"), "MONTH": (27, "27")}
+_LAST_OFFSET = {"DAY": 0, "WEEK": 6, "MONTH": 27}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,17 +209,18 @@ def _check_limits(plan: Document) -> None:
     if quota is None:
         return
     if quota.get("period") not in _LAST_OFFSET:
-        raise BadRequest("Usage Plan quota period must be set to DAY, WEEK or MONTH")
+        raise BadRequest(
+            "Invalid Usage Plan quota period specified. Must be one of [DAY, WEEK, MONTH]"
+        )
     if quota.get("limit", 0) <= 0:
-        raise BadRequest("Usage Plan quota limit must be greater than zero")
+        raise BadRequest("Usage Plan quota limit must be a non-negative numeric")
     period, offset = quota["period"], quota.get("offset", 0)
     if period == "DAY" and offset:
         raise BadRequest("Usage Plan quota offset must be zero in the DAY period")
-    last, words = _LAST_OFFSET[period]
+    last = _LAST_OFFSET[period]
     if not 0 <= offset <= last:
         raise BadRequest(
-            f"Usage Plan quota offset must be between zero and {words} inclusively in the "
-            f"{period} period"
+            f"Usage Plan quota offset must be between 0 and {last} inclusive in the {period} period"
         )
 
 
