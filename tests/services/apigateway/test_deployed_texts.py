@@ -70,3 +70,25 @@ def test_where_access_logs_go(client: Any, deployed: Any, error_of: Any) -> None
         "Invalid ARN specified in the request. The ARN must be a valid CloudWatch Logs log group or "
         "Kinesis Data Firehose delivery stream ARN."
     )
+
+
+def test_what_a_model_is_for(client: Any, api: Any, error_of: Any) -> None:
+    """model-content-type."""
+    model = {"restApiId": api["id"], "name": "m", "schema": "{}"}
+    assert error_of(client.create_model, **model, contentType="notacontenttype") == _bad(
+        "Validation Result: warnings : [], errors : "
+        "[Invalid content type specified: notacontenttype]"
+    )
+    fine = ("application/json", "application/vnd.api+json", "text/html; charset=utf-8")
+    for number, content_type in enumerate(fine):
+        client.create_model(**model | {"name": f"m{number}"}, contentType=content_type)
+
+
+def test_the_types_of_a_schema(client: Any, api: Any, error_of: Any) -> None:
+    """model-schema-type."""
+    model = {"restApiId": api["id"], "name": "m", "contentType": "application/json"}
+    assert error_of(client.create_model, **model, schema='{"type": "not-a-real-type"}') == _bad(
+        "Invalid model specified: Validation Result: warnings : [], errors : "
+        "[Invalid model schema specified]"
+    )
+    client.create_model(**model, schema='{"type": "array", "items": {"type": "integer"}}')

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Request = Mapping[str, Any]
     Document = dict[str, Any]
 
+_CONTENT_TYPE = re.compile(r"[\w.+*-]+/[\w.+*-]+(?: *;.*)?")
+# The simple types of JSON schema draft 4.
+_TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 _NAME = re.compile(r"[A-Za-z0-9]+")
 # What every API is made with.
 DEFAULT_MODELS: tuple[Document, ...] = (
@@ -101,6 +104,11 @@ def new_model(request: Request) -> Document:
     """A model as CreateModel makes it. Raises BadRequest."""
     if not _NAME.fullmatch(request["name"]):
         raise BadRequest("Model name must be alphanumeric: " + request["name"])
+    if not _CONTENT_TYPE.fullmatch(request["contentType"]):
+        raise BadRequest(
+            "Validation Result: warnings : [], errors : "
+            f"[Invalid content type specified: {request['contentType']}]"
+        )
     model: Document = {"id": ids.lower_alphanumeric(6), "name": request["name"]}
     if request.get("description"):
         model["description"] = request["description"]
@@ -174,6 +182,9 @@ def check_schema(schema: str) -> None:
     if not isinstance(document, dict):
         raise _invalid_schema()
     for each in _schemas_in(document):
+        kind = each.get("type")
+        if isinstance(kind, str) and kind not in _TYPES:
+            raise _invalid_schema()
         reference = each.get("$ref")
         if isinstance(reference, str) and not _CANONICAL.fullmatch(reference):
             raise _invalid_schema(", Model reference must be in canonical form")
