@@ -12,7 +12,14 @@ def _bad(text: str) -> tuple[int, str, str]:
 
 
 def test_integrations(client: Any, with_method: Any, error_of: Any) -> None:
-    """integration-response-selection-pattern, integration-cache-key-parameters."""
+    """integration-response-selection-pattern, integration-cache-key-parameters, integration-aws-uri."""
+    assert error_of(
+        client.put_integration,
+        **with_method,
+        type="AWS",
+        integrationHttpMethod="POST",
+        uri="arn:aws:lambda:us-east-1:123456789012:function:f",
+    ) == _bad("AWS ARN for integration must contain path or action")
     client.put_method_response(**with_method, statusCode="200")
     assert error_of(
         client.put_integration_response, **with_method, statusCode="200", selectionPattern="["

@@ -12,6 +12,9 @@ from lambent.apis.errors import BadRequest
 
 _VARIABLE = r"\$\{stageVariables\.\w+\}"
 _ARN = re.compile(r"arn:aws[\w-]*:apigateway:(?:[\w-]+|" + _VARIABLE + r"):([^:]+):(.+)", re.DOTALL)
+# What is to be called itself, where a call of it is wanted.
+_RESOURCE = re.compile(r"arn:aws[\w-]*:(?!apigateway:)[\w-]+:[\w-]*:\d*:.+", re.DOTALL)
+_NO_CALL = "AWS ARN for integration must contain path or action"
 _FUNCTION = re.compile(
     r"path/\d{4}-\d{2}-\d{2}/functions/[^/]+/(invocations|response-streaming-invocations)"
 )
@@ -30,10 +33,12 @@ def check_uri(kind: str, uri: str) -> None:
         return
     found = _ARN.fullmatch(uri)
     if found is None:
+        if _RESOURCE.fullmatch(uri):
+            raise BadRequest(_NO_CALL)
         raise BadRequest("Invalid ARN specified in the request")
     service, call = found[1].rpartition(".")[2], found[2]
     if not call.startswith(("path/", "action/")):
-        raise BadRequest("AWS ARN for integration must contain path or action")
+        raise BadRequest(_NO_CALL)
     if kind == "AWS_PROXY" and service not in _PROXIED:
         raise BadRequest(
             "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
