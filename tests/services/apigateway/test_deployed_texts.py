@@ -66,14 +66,22 @@ def test_the_place_of_a_documentation_part(client: Any, api: Any, error_of: Any)
 
 
 def test_where_access_logs_go(client: Any, deployed: Any, error_of: Any) -> None:
-    """stage-access-log-destination-arn."""
-    path = "/accessLogSettings/destinationArn"
-    assert error_of(
-        client.update_stage,
-        restApiId=deployed["restApiId"],
-        stageName="prod",
-        patchOperations=[{"op": "replace", "path": path, "value": "arn:aws:s3:::bucket"}],
-    ) == _bad(
+    """stage-access-log-destination-arn, access-log-format-request-id."""
+
+    def refusal(**settings: str) -> Any:
+        patches = [
+            {"op": "replace", "path": f"/accessLogSettings/{name}", "value": value}
+            for name, value in settings.items()
+        ]
+        stage = {"restApiId": deployed["restApiId"], "stageName": "prod"}
+        return error_of(client.update_stage, **stage, patchOperations=patches)
+
+    group = "arn:aws:logs:us-east-1:123456789012:log-group:a"
+    assert refusal(destinationArn=group, format="hello-no-request-id") == _bad(
+        "Access Log format must include either $context.requestId or $context.extendedRequestId "
+        ": 'hello-no-request-id'"
+    )
+    assert refusal(destinationArn="arn:aws:s3:::bucket") == _bad(
         "Invalid ARN specified in the request. The ARN must be a valid CloudWatch Logs log group or "
         "Kinesis Data Firehose delivery stream ARN."
     )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 # "Stage variable: names alphanumeric and underscore; values [A-Za-z0-9-._~:/?#&=,]+" (CreateStage).
 _VARIABLE_NAME = re.compile(r"\w+", re.ASCII)
+_REQUEST_IDS = ("$context.requestId", "$context.extendedRequestId")
 _LOG_DESTINATION = re.compile(
     r"arn:aws[\w-]*:(logs:[\w-]+:\d{12}:log-group:[^\s:*]+(:\*)?"
     r"|firehose:[\w-]+:\d{12}:deliverystream/amazon-apigateway-.+)"
@@ -191,6 +192,12 @@ def _check_logging(tx: Tx, scope: Scope, stage: Document) -> None:
         )
     if ":firehose:" in destination:
         raise refuse("access logs to Firehose", "name a log group of CloudWatch Logs.")
+    wanted = stage.get("accessLogSettings", {}).get("format", "")
+    if destination and wanted and not any(each in wanted for each in _REQUEST_IDS):
+        raise BadRequest(
+            "Access Log format must include either $context.requestId or $context.extendedRequestId "
+            f": '{wanted}'"
+        )
     levels = {each.get("loggingLevel", "OFF") for each in stage["methodSettings"].values()}
     if not destination and not levels - {"OFF"}:
         return
