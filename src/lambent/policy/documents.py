@@ -224,9 +224,7 @@ def _principals(node: Object, kind: Kind) -> Principals | None:
             raise malformed(SYNTAX, f"{type_} is no type of principals", found.names[type_])
         if isinstance(values, Array):
             rules.check_somebody(values.items, kind, values.start)
-        texts = _texts(values)
-        rules.check_principals(type_, texts)
-        names[type_] = tuple(each for each, _ in texts)
+        names[type_] = rules.checked_principals(type_, _texts(values))
     return Principals(names, is_negated)
 
 

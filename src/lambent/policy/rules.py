@@ -45,6 +45,8 @@ _ACTION = re.compile(r"[a-zA-Z0-9*?]+")
 # Ours: AWS refuses the others' in the policies of its ordinary accounts.
 _PARTITION = "aws"
 _ACCOUNT = re.compile(r"\d{12}")
+# As the console shows account ids.
+_DASHED_ACCOUNT = re.compile(r"\d{4}-\d{4}-\d{4}")
 _PRINCIPAL_ARN = re.compile(
     r"arn:aws(?:-[a-z]+)*:(?:"
     r"iam::\d{12}:(?:root|(?:user|role)/[\x21-\x7e]+)"
@@ -229,11 +231,18 @@ def check_somebody(names: Collection[object], kind: Kind, offset: int) -> None:
         raise malformed(_NOBODY if kind == "trust" else SYNTAX, "there is no principal", offset)
 
 
-def check_principals(type_: str, names: Placed) -> None:
+def checked_principals(type_: str, names: Placed) -> tuple[str, ...]:
+    """Their names, account ids without dashes. Raises MalformedPolicy."""
+    if type_ == "AWS":
+        names = [
+            (name.replace("-", "") if _DASHED_ACCOUNT.fullmatch(name) else name, offset)
+            for name, offset in names
+        ]
     for name, offset in names:
         if not _is_principal(type_, name):
             text = f'Invalid principal in policy: "{type_.upper()}":"{name}"'
             raise malformed(text, "", offset)
+    return tuple(name for name, _ in names)
 
 
 def _is_principal(type_: str, name: str) -> bool:

@@ -276,6 +276,14 @@ def test_what_aws_was_seen_to_take(policy: object) -> None:
     parse(json.dumps(policy), "identity")
 
 
+def test_account_ids_may_have_dashes() -> None:
+    """Also measured there: trust-policy-aws-principal-format."""
+    read = parse(json.dumps(trust(Principal={"AWS": "1234-5678-9012"})), "trust")
+    principals = read.statements[0].principals
+    assert principals is not None
+    assert principals.names == {"AWS": ("123456789012",)}
+
+
 TRUST_ACTIONS = "AssumeRole policy may only specify STS AssumeRole actions."
 ANYBODY = 'AssumeRolepolicy contained an invalid principal: "STAR":"*"'
 COGNITO = {"Federated": "cognito-identity.amazonaws.com"}
