@@ -69,7 +69,7 @@ def test_init_faults(
         "requestId": "",
         "stackTrace": [],
     }
-    assert f"[ERROR] {kind}: {message}\nTraceback (most recent call last):\n" in log
+    assert f"[ERROR] {kind}: {message}\rTraceback (most recent call last):\n" in log
     assert re.search(r"^\[WARNING\]\t\S+Z\t\tLAMBDA_WARNING: Unhandled exception\.", log)
 
 
@@ -127,12 +127,12 @@ def test_handler_error(driver: Any) -> None:
         "  File \"/var/task/app.py\", line 2, in inner\n    raise ValueError('no good')\n",
     ]
     space = "\u00a0"
-    assert box.logged() == (
-        "[ERROR] ValueError: no good\n"
-        "Traceback (most recent call last):\n"
-        f'{space * 2}File "/var/task/app.py", line 4, in handler\n'
-        f"{space * 4}inner()\n"
-        f'{space * 2}File "/var/task/app.py", line 2, in inner\n'
+    assert box.logged() == (  # one event: core makes line feeds of carriage returns
+        "[ERROR] ValueError: no good\r"
+        "Traceback (most recent call last):\r"
+        f'{space * 2}File "/var/task/app.py", line 4, in handler\r'
+        f"{space * 4}inner()\r"
+        f'{space * 2}File "/var/task/app.py", line 2, in inner\r'
         f"{space * 4}raise ValueError('no good')\n"
     )
     assert box.invoke(b"{}")[0] == _ERROR  # it lives on
@@ -326,6 +326,30 @@ def test_log_lines(driver: Any) -> None:
         r"[0-9a-f-]{36}\tseen 1\n\[INFO\]\t\S+Z\t[0-9a-f-]{36}\ttold\ndirect"
     )
     assert re.fullmatch(pattern, box.logged())
+
+
+def test_a_log_record_is_one_event_whatever_its_lines(driver: Any) -> None:
+    """As on AWS, where awslambdaric writes a frame for each record, and one for an error."""
+    box = driver.probe()
+    elsewhere = box.run(
+        "import contextlib, io, logging\n"
+        "try:\n    1 / 0\nexcept ZeroDivisionError:\n    logging.exception('oops')\n"
+        "logging.warning('two\\nlines')\n"
+        "logging.getLogger().handlers[0].setFormatter(logging.Formatter('%(message)s'))\n"
+        "logging.warning('a format'), logging.warning('of its own')\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as elsewhere:\n"
+        "    logging.warning('as\\nit is')\n"
+        "answer = elsewhere.getvalue()"
+    )
+    assert elsewhere == "as\nit is"
+    joined = box.logged().split("\n")
+    assert re.fullmatch(
+        r"\[ERROR\]\t\S+\t\S+\toops\rTraceback \(most recent call last\):\r.*\rZeroDivisionError: .*",
+        joined[0],
+        re.DOTALL,
+    )
+    assert re.fullmatch(r"\[WARNING\]\t\S+\t\S+\ttwo\rlines", joined[1])
+    assert joined[2:] == ["a format", "of its own", ""]
 
 
 _JSON = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "INFO"}

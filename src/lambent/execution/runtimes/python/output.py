@@ -29,12 +29,18 @@ class Output:
         self._handler = _Handler(self)
         self._error_text = faults.log_lines
         sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), "utf-8")
-        sys.stdout = _stream(1, "strict")
+        sys.stdout = self._stdout = _stream(1, "strict")
         sys.stderr = _stream(2, "backslashreplace")
         vars(sys).update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
 
     def write(self, text: str) -> None:
+        """Log `text` as one event, whatever lines it has: core makes line feeds of carriage returns.
+
+        A stream that the function has put there instead gets the text as it is.
+        """
         with contextlib.suppress(OSError, ValueError, AttributeError):
+            if sys.stdout is self._stdout:
+                text = text.removesuffix("\n").replace("\n", "\r") + "\n"
             sys.stdout.write(text)
 
     def take_over_logging(self) -> None:
