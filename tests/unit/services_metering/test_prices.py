@@ -299,3 +299,10 @@ def test_bills_are_compared_for_a_million_requests_at_list_prices() -> None:
 def test_what_is_no_bill_is_not_compared(other: Any) -> None:
     with pytest.raises(BillInvalid):
         compare(bill_of(row(requests=1)), other)
+
+
+@pytest.mark.parametrize("name", ["by", "currency"])
+def test_bills_of_two_kinds_are_not_compared(name: str) -> None:
+    bill = bill_of(row(requests=1))
+    with pytest.raises(BillInvalid, match=rf"^their {name} differs: {bill[name]} and another$"):
+        compare(bill, {**bill, name: "another"})

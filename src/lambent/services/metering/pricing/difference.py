@@ -45,7 +45,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     """Every group of either. Raises BillInvalid."""
     for name in ("currency", "by"):
         if _of(before, name) != _of(after, name):
-            raise BillInvalid(f"one is by {name} {before[name]}, the other by {after[name]}")
+            raise BillInvalid(f"their {name} differs: {before[name]} and {after[name]}")
     first, second = _costs(before), _costs(after)
     names = sorted({*first, *second})
     return [Change(name, first.get(name), second.get(name)) for name in names]
