@@ -291,6 +291,10 @@ class _Later:
         loop = asyncio.get_running_loop()
         return InnerListener(listener, self.platform.inner_server, loop).close
 
+    async def figures(self, functions: Figures) -> list[Family]:
+        """What OpenTelemetry is told, too."""
+        return [*await functions.read(), *self.platform.segments.families()]
+
     async def reset(self) -> None:
         await self.platform.reset()
 
@@ -358,7 +362,7 @@ def _functions(
         lambda spec: plane.provisioned_with(spec),  # noqa: PLW0108
     )
     metering = Metering(ground.database, data_dir.usage_dir, clock, later.allocations)
-    otel = _otel(config, clock, lambda: figures.read())  # noqa: PLW0108 - they are made below
+    otel = _otel(config, clock, lambda: later.figures(figures))
     observers: list[Observer] = [metering.meter, metrics]
     if otel is not None:
         observers.append(otel)
@@ -535,7 +539,7 @@ def _gateways(
         AccountsDoor(iam.accounts, ground.signatures, config.account, later.keep),
         ExplainDoor(iam.directory, ground.decisions, ground.signatures, clock, config.account),
         SuggestDoor(iam.directory, iam.calls, ground.signatures, config.account),
-        MetricsPage(partial(_all_figures, functions), watchers),
+        MetricsPage(partial(_all_figures, functions, later), watchers),
         OverviewPage(figures.overview, watchers),
         UsageDoor(functions.metering, ground.signatures, clock, config.account, tags),
     )
@@ -545,8 +549,8 @@ def _gateways(
     return gateway(doors=[own_paths, *operators, *doors, welcome]), gateway(doors=doors)
 
 
-async def _all_figures(functions: _Functions) -> list[Family]:
-    found = await functions.figures.read()
+async def _all_figures(functions: _Functions, later: _Later) -> list[Family]:
+    found = await later.figures(functions.figures)
     return found if functions.otel is None else [*found, *functions.otel.families()]
 
 

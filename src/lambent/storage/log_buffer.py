@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 BUFFER_BYTES = 32 << 20
 # What an event costs in memory besides its text.
 _EVENT_OVERHEAD_BYTES = 100
+# Why events are lost: what the figures call it, and what the log says.
+REASONS = {
+    "slow": "the disk does not keep up with this log group",
+    "unwritten": "they could not be written",
+    "closed": "logs are closed",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -39,10 +45,10 @@ class Waiting:
 
 
 class LogBuffer:
-    """`dropped` counts the events that were lost, `dropped_by` whose they were."""
+    """`dropped` counts the events that were lost, by one of REASONS, `dropped_by` whose they were."""
 
     def __init__(self) -> None:
-        self.dropped = 0
+        self.dropped = Counter(dict.fromkeys(REASONS, 0))
         self.dropped_by: Counter[GroupKey] = Counter()
         self._held: Counter[GroupKey] = Counter()
         self._total = 0
@@ -53,7 +59,7 @@ class LogBuffer:
         """False, and counted, where there is no room."""
         size = size_of(batch.events)
         if self._held[group] + size > BUFFER_BYTES - self._total:
-            self.lose(group, len(batch.events), "the disk does not keep up with this log group")
+            self.lose(group, len(batch.events), "slow")
             return False
         self._held[group] += size
         self._total += size
@@ -75,8 +81,8 @@ class LogBuffer:
                 del self._held[group]
 
     def lose(self, group: GroupKey, events: int, reason: str) -> None:
-        """Count events that are lost, for `tell`."""
-        self.dropped += events
+        """Count events that are lost, for `tell`. `reason` is a key of REASONS."""
+        self.dropped[reason] += events
         self.dropped_by[group] += events
         self._untold[group, reason] += events
 
@@ -85,7 +91,7 @@ class LogBuffer:
         for (group, reason), events in self._untold.items():
             _log.error(
                 "%d log events of %s (account %s) are lost, %d of this group so far: %s",
-                *(events, group[2], group[0], self.dropped_by[group], reason),
+                *(events, group[2], group[0], self.dropped_by[group], REASONS[reason]),
                 extra={"account": group[0], "log_group": group[2], "lost": events},
             )
         self._untold.clear()

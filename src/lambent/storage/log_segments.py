@@ -3,8 +3,8 @@
 `append` puts events into a buffer and returns; ten times a second what has come together is written by a thread of our
 own, without fsync (AWS calls log delivery best-effort too): a crash of the platform may cost the last tenth of a
 second. That a stream was created or deleted is durable.
-When the disk does not keep up, or refuses, events are dropped, and `dropped` says how many. When the logs take more
-room than they may, the oldest are deleted, whatever retention says; that, too, is said.
+When the disk does not keep up, or refuses, events are dropped, and `families` says how many, and why. When the logs
+take more room than they may, the oldest are deleted, whatever retention says; that, too, is said.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core.clock import SystemClock
+from lambent.core.figures import Family
 from lambent.storage import log_reader
 from lambent.storage.log_buffer import LogBuffer
 from lambent.storage.log_groups import GROUP_LIMIT_BYTES, LogGroups
@@ -67,12 +68,21 @@ class LogSegments:
     @property
     def dropped(self) -> int:
         """Events that were lost because the disk was too slow, full or broken."""
-        return self._buffer.dropped
+        return self._buffer.dropped.total()
 
     @property
     def dropped_by(self) -> Mapping[GroupKey, int]:
         """The same, by log group."""
         return self._buffer.dropped_by
+
+    def families(self) -> list[Family]:
+        """How many, and why, for those who look at figures."""
+        dropped = Family(
+            "lambent_log_events_dropped", "Log events that were lost, by why.", "counter"
+        )
+        for reason, events in self._buffer.dropped.items():
+            dropped.samples[(("reason", reason),)] = events
+        return [dropped]
 
     def append(self, key: LogKey, events: Sequence[tuple[int, str]]) -> bool:
         """Add (timestamp in ms, text) events to the stream `key`; written soon. Never waits, never raises.
@@ -81,7 +91,7 @@ class LogSegments:
         """
         group: GroupKey = key[:3]
         if self._is_closed:
-            self._buffer.lose(group, len(events), "logs are closed")
+            self._buffer.lose(group, len(events), "closed")
             self._buffer.tell()
             return False
         is_kept = self._buffer.put(group, Batch(key[3], events, self._clock.calendar_ms()))
@@ -192,7 +202,7 @@ class LogSegments:
         if written.cancelled():
             return
         for group, lost in written.result().items():
-            self._buffer.lose(group, lost, "they could not be written")
+            self._buffer.lose(group, lost, "unwritten")
         self._buffer.tell()
         if self.flushed is not None:
             self.flushed(set(waiting.batches))

@@ -72,6 +72,8 @@ def test_prometheus_finds_what_functions_did(
     assert states["idle"] >= 1
     assert found["lambent_core_process_resident_memory_bytes"].samples[0].value > 1e6
     assert found["lambent_running_invocations"].samples[0].value >= 0
+    lost = {each.labels["reason"] for each in found["lambent_log_events_dropped"].samples}
+    assert lost == {"slow", "unwritten", "closed"}
 
 
 def test_it_is_read_and_nothing_else(running: Any) -> None:

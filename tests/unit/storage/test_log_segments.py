@@ -357,6 +357,13 @@ def test_one_flood_leaves_room_for_every_other_group(
             ]
             assert all(quiet)
             assert segments.dropped_by == {KEY[:3]: 2000 - kept}
+            (figure,) = segments.families()
+            assert (figure.name, figure.kind) == ("lambent_log_events_dropped", "counter")
+            assert figure.samples == {
+                (("reason", "slow"),): 2000 - kept,
+                (("reason", "unwritten"),): 0,
+                (("reason", "closed"),): 0,
+            }
             await segments.flush()
             assert segments.append(KEY, [(1, "room again")])
 
