@@ -145,6 +145,30 @@ def test_asynchronous_events(functions: Any, total: Any) -> None:
     assert (age["SampleCount"], age["Unit"]) == (2, "Milliseconds")
 
 
+def test_records_whose_destination_is_gone(
+    functions: Any, total: Any, make_zip: Callable[..., bytes]
+) -> None:
+    """They counted as events dropped by the destination, of which nobody had asked anything."""
+    destination = functions.create_function(
+        FunctionName="told",
+        Runtime="python3.11",
+        Role=execution_role(functions),
+        Handler="app.run",
+        Code={"ZipFile": make_zip({"app.py": SOURCE})},
+    )["FunctionArn"]
+    functions.put_function_event_invoke_config(
+        FunctionName="f", DestinationConfig={"OnSuccess": {"Destination": destination}}
+    )
+    functions.delete_function(FunctionName="told")
+    functions.invoke(FunctionName="f", InvocationType="Event", Payload=b"{}")
+    deadline = time.monotonic() + 30
+    while not total("AWS/Lambda", "DestinationDeliveryFailures", FunctionName="f"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert total("AWS/Lambda", "DestinationDeliveryFailures", FunctionName="f")["Sum"] == 1
+    assert total("AWS/Lambda", "AsyncEventsDropped", FunctionName="told") == {}
+
+
 def test_requests_to_an_api(
     aws: Callable[..., Any], functions: Any, total: Any, running: Any
 ) -> None:

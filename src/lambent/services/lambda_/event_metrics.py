@@ -52,6 +52,10 @@ class EventMetrics:
             metric = "DestinationDeliveryFailures"
         self._note(event, metric, 1, COUNT, now_ms)
 
+    def undelivered(self, event: Event, now_ms: int) -> None:
+        """The destination of its record is not there."""
+        self._note(event, "DestinationDeliveryFailures", 1, COUNT, now_ms)
+
     def _note(self, event: Event, metric: str, value: float, unit: str, now_ms: int) -> None:
         if self.note is not None:
             ref = event.ref

@@ -120,7 +120,7 @@ class Settlement:
         destination = config.get("DestinationConfig", {}).get(side, {}).get("Destination", "")
         if destination:
             body = _record(event, result, condition, self._now_ms)
-            self._send(_message(event, destination, body, self._now_ms))
+            self._deliver(event, _message(event, destination, body, self._now_ms))
         if condition == "Success" or event.target:
             return
         latest = repository.find(self._tx, event.ref.scope, event.name)
@@ -128,6 +128,15 @@ class Settlement:
             message = _message(event, queue, event.payload, self._now_ms)
             attributes = _dead_letter(event, result, condition)
             self._send(replace(message, client_context=attributes))
+
+    def _deliver(self, event: Event, record: Event) -> None:
+        """A function that is gone would be found out by its own event, whose failure is not that of `event`."""
+        if not record.target and not repository.find(self._tx, record.ref.scope, record.name):
+            fields = {"request_id": event.request_id, "function": event.ref.arn}
+            _log.warning("a record is lost: its destination is gone", extra=fields)
+            self._tx.after_commit(self._metrics.undelivered, event, self._now_ms)
+            return
+        self._send(record)
 
     def _send(self, message: Event) -> None:
         events.add(self._tx, [message])
