@@ -54,6 +54,19 @@ def test_a_metric_comes_once_for_each_set_of_dimensions() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "2023-10-25T17:38:05.273Z\t274cced9-0439-4a76-befe-eeef0ec34460\tINFO\t\n",
+        "2023-10-25T17:38:05.273Z\t274cced9-0439-4a76-befe-eeef0ec34460\tINFO\t",
+        "2023-10-25T17:38:05.273Z\tundefined\tWARN\t",
+    ],
+)
+def test_what_node_puts_before_it(head: str) -> None:
+    """The first head is of an event of AWS (powertools-lambda-typescript, issue 1766), the last that of INIT."""
+    assert fed(head + event()) == fed(event())
+
+
 def test_several_values_and_no_dimensions() -> None:
     text = event({"Dimensions": [[]], "Metrics": [{"Name": "sales"}]}, sales=[1, 2.5])
     assert fed(text) == [("sales", 1, "None", {}), ("sales", 2.5, "None", {})]
@@ -63,6 +76,8 @@ def test_several_values_and_no_dimensions() -> None:
     "text",
     [
         "CloudWatchMetrics",
+        "INFO\t" + event(),
+        "2023-10-25T17:38:05.273Z\tan-id\tINFO\tsaid: " + event(),
         '{"CloudWatchMetrics": [}',
         '["CloudWatchMetrics"]',
         '{"_aws": {"CloudWatchMetrics": []}}',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 # What every such event has in it.
 MARK = '"CloudWatchMetrics"'
+# What console.log of Lambda's Node runtime puts before a text, and CloudWatch passes over
+# (powertools-lambda-typescript, issue 1766 and pull request 1786: "is going to continue to be parsed as usual").
+_NODE_HEAD = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z\t[^\t\n]*\t[A-Z]+\t\s*(?=\{)")
 # "MetricDefinition ... up to 100", "DimensionSet ... up to 30", "an array ... up to 100" values.
 _MOST_METRICS, _MOST_DIMENSIONS, _MOST_VALUES = 100, 30, 100
 _MOST_TEXT, _MOST_NAME = 1024, 255
@@ -46,8 +50,9 @@ def feed(
 
 
 def _read(text: str, now_ms: int) -> Iterator[MetricDatum]:
+    head_of_node = _NODE_HEAD.match(text)
     try:
-        event = orjson.loads(text)
+        event = orjson.loads(text[head_of_node.end() :] if head_of_node else text)
     except orjson.JSONDecodeError:
         return
     head = event.get("_aws") if isinstance(event, dict) else None
