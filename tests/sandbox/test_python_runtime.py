@@ -334,7 +334,7 @@ def test_a_log_record_is_one_event_whatever_its_lines(driver: Any) -> None:
     elsewhere = box.run(
         "import contextlib, io, logging\n"
         "try:\n    1 / 0\nexcept ZeroDivisionError:\n    logging.exception('oops')\n"
-        "logging.warning('two\\nlines')\n"
+        "logging.warning('two\\nlines\\n')\n"
         "logging.getLogger().handlers[0].setFormatter(logging.Formatter('%(message)s'))\n"
         "logging.warning('a format'), logging.warning('of its own')\n"
         "with contextlib.redirect_stdout(io.StringIO()) as elsewhere:\n"

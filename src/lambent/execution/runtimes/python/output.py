@@ -40,7 +40,7 @@ class Output:
         """
         with contextlib.suppress(OSError, ValueError, AttributeError):
             if sys.stdout is self._stdout:
-                text = text.removesuffix("\n").replace("\n", "\r") + "\n"
+                text = text.rstrip("\n").replace("\n", "\r") + "\n"
             sys.stdout.write(text)
 
     def take_over_logging(self) -> None:
