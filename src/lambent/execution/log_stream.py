@@ -101,10 +101,10 @@ class LogStream:
         self._rest = lines.pop()
         now_ms = self._now_ms()
         for line in lines:
-            self._event(now_ms, line, "\n")
-        while len(self._rest) >= EVENT_LIMIT:
-            self._event(now_ms, self._rest[:EVENT_LIMIT], "")
-            self._rest = self._rest[EVENT_LIMIT:]
+            fits = line if len(line) <= EVENT_LIMIT else self._cut(now_ms, line)
+            self._event(now_ms, fits, "\n")
+        if len(self._rest) > EVENT_LIMIT:
+            self._rest = self._cut(now_ms, self._rest)
 
     def init_done(self, now_ms: int, phase: str, duration_ms: float) -> None:
         """INIT went well. A text log says so in the REPORT of the invocation that waited for it."""
@@ -150,10 +150,19 @@ class LogStream:
             ):  # the boundary to whoever keeps logs: an answer does not depend on its log
                 logger.exception("%d log events of %s are lost", len(pending), self.name)
 
+    def _cut(self, now_ms: int, line: bytes) -> bytes:
+        """Make events of all but the end of a line that is too long for one."""
+        while len(line) > EVENT_LIMIT:
+            self._event(now_ms, line[:EVENT_LIMIT], "")
+            line = line[EVENT_LIMIT:]
+        return line
+
     def _event(self, now_ms: int, line: bytes, ending: str, kind: str = "function") -> None:
         text = line.decode("utf-8", "replace")
         if "\r" in text:
-            text = text[:-1].replace("\r", "\n") + text[-1]
+            # The last one may be half of a Windows line end, unless the line is cut there.
+            inner = text[:-1] if ending else text
+            text = inner.replace("\r", "\n") + text[len(inner) :]
         text += ending
         self._pending.append((now_ms, text))
         if self.tap is not None:

@@ -45,6 +45,15 @@ def test_a_carriage_return_inside_a_line_is_a_line_feed_of_its_event(
     assert logged == ["Traceback:\n  File\n  Line\n", "windows\r\n"]
 
 
+def test_a_long_event_is_cut_wherever_its_pieces_end(stream: LogStream, logged: list[str]) -> None:
+    stream.output(b"x\r" * (EVENT_LIMIT // 2 - 500))
+    stream.output(b"y\r" * 1000 + b"end\nnext\n")
+    stream.flush()
+    assert [len(text) for text in logged] == [EVENT_LIMIT, 1004, 5]
+    assert logged[0][-4:] == "y\ny\n"  # no half of a Windows line end
+    assert logged[1][-6:] == "y\nend\n"
+
+
 def test_bytes_that_are_no_text_do_no_harm(stream: LogStream, logged: list[str]) -> None:
     stream.output(b"\xff\xfe\0\n")
     stream.flush()
