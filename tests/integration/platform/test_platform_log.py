@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,14 @@ def test_every_line_is_json_whoever_writes_it(start: Callable[..., Up]) -> None:
     assert ("up", "warning", OPEN) in said
     assert ("launcher", "warning", "the spawner is dead (-9), a new one is started") in said
     assert ("core", "warning", "the spawner is gone; calls wait for the next one") in said
+
+
+def test_a_death_of_core_is_told(start: Callable[..., Up]) -> None:
+    up = start("--auth", "open")
+    up.core.kill()
+    assert up.wait() == 128 + signal.SIGKILL
+    said = {(line["process"], line["level"], line["event"]) for line in lines(up)}
+    assert ("launcher", "error", "core was killed by signal 9") in said
 
 
 def test_the_level_is_a_setting(start: Callable[..., Up]) -> None:

@@ -106,6 +106,8 @@ class Supervisor:
         """Our exit status for core's; a core that we stopped before it could listen for that stopped as asked."""
         if self._is_stopping and code == -signal.SIGTERM:
             return 0
+        if code < 0 and not self._is_stopping:
+            _log.error("core was killed by signal %d", -code)
         return code if code >= 0 else 128 - code
 
     def _give_core_a_spawner(self) -> None:
