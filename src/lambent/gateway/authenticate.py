@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from lambent.gateway.call import Call
     from lambent.gateway.sigv4 import SignatureChecker, Signed
 
-# A megabyte takes 1 ms, 2.5 where the processor has no instructions for it, and the way to a thread and back 0.7; more
-# than this is hashed in one (hashlib lets go of the GIL).
-_HASH_HERE_BYTES = 2 << 20
+# A megabyte takes 1 ms, and the way to a thread and back 0.7; more than this is hashed in one (hashlib lets go of the
+# GIL).
+HASH_HERE_BYTES = 2 << 20
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}")
@@ -48,10 +48,10 @@ class Authenticate:
                 self._anonymous(call)
             elif not needs_body_hash(call.claim, call.request, call.service.signing_name):
                 self._check(call, "")
-            elif len(call.body) > _HASH_HERE_BYTES:
+            elif len(call.body) > HASH_HERE_BYTES:
                 return self._check_large(call)
             else:
-                self._check(call, hashlib.sha256(call.body).hexdigest())
+                self._check(call, sha256(call.body))
         except SignatureRefused as refused:
             raise _worded(call, refused) from None
         return None
@@ -64,7 +64,7 @@ class Authenticate:
         call.region = region_of_host(call.request) or self._default_region
 
     async def _check_large(self, call: Call) -> None:
-        digest = await asyncio.to_thread(_sha256, call.body)
+        digest = await asyncio.to_thread(sha256, call.body)
         try:
             self._check(call, digest)
         except SignatureRefused as refused:
@@ -151,5 +151,6 @@ def _worded(call: Call, refused: SignatureRefused) -> Exception:
     return service_error(refused, call.service.name, call.protocol or "")
 
 
-def _sha256(body: bytes) -> str:
+def sha256(body: bytes) -> str:
+    """In hexadecimal digits."""
     return hashlib.sha256(body).hexdigest()

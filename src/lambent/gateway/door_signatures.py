@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from typing import TYPE_CHECKING, Literal
 
 from lambent.core.context import ANONYMOUS
+from lambent.gateway.authenticate import HASH_HERE_BYTES, sha256
 from lambent.gateway.claim import Flaw, SignatureRefused, read_claim
 from lambent.gateway.refusals import service_error
 from lambent.gateway.sigv4 import SignatureChecker, needs_body_hash
@@ -45,11 +45,8 @@ class DoorSignatures:
                 return ANONYMOUS if credential is None else credential.principal
             digest = ""
             if needs_body_hash(claim, request, service):
-                digest = await asyncio.to_thread(_sha256, body)
+                is_small = len(body) <= HASH_HERE_BYTES
+                digest = sha256(body) if is_small else await asyncio.to_thread(sha256, body)
             return self._checker.check(claim, request, service, digest).credential.principal
         except SignatureRefused as refused:
             raise service_error(refused, service, "rest-json") from None
-
-
-def _sha256(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from lambent.core.context import Scope
 from lambent.services.cloudwatch.alarm_watch import AlarmWatch
 from lambent.services.cloudwatch.resources import COMPOSITE_ALARMS, METRIC_ALARMS
-from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
+
+    from lambent.storage.sqlite import SqliteDatabase
 
     Run = Callable[[Callable[[SqliteDatabase], Awaitable[None]]], None]
 
@@ -33,22 +30,6 @@ class Calendar:
 
     def calendar(self) -> datetime:
         return self.now
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def run(scenario: Callable[[SqliteDatabase], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            database = SqliteDatabase(tmp_path / "d.sqlite")
-            await database.open()
-            try:
-                await scenario(database)
-            finally:
-                await database.close()
-
-        asyncio.run(whole())
-
-    return run
 
 
 def alarm(name: str, state: str, **more: Any) -> dict[str, Any]:

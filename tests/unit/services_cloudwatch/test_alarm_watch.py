@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,11 @@ from lambent.core.context import Scope
 from lambent.services.cloudwatch import alarm_history
 from lambent.services.cloudwatch.alarm_watch import AlarmWatch
 from lambent.services.cloudwatch.resources import ACTIONS, HISTORY, METRIC_ALARMS
-from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
+
+    from lambent.storage.sqlite import SqliteDatabase
 
     Run = Callable[[Callable[[SqliteDatabase], Awaitable[None]]], None]
 
@@ -51,22 +50,6 @@ class Noon:
 
     def calendar(self) -> datetime:
         return NOW
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def run(scenario: Callable[[SqliteDatabase], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            database = SqliteDatabase(tmp_path / "d.sqlite")
-            await database.open()
-            try:
-                await scenario(database)
-            finally:
-                await database.close()
-
-        asyncio.run(whole())
-
-    return run
 
 
 def put(database: SqliteDatabase, alarm: dict[str, Any]) -> Awaitable[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,33 +14,17 @@ from lambent.services.cloudwatch import store
 from lambent.services.cloudwatch.collector import Collector
 from lambent.services.cloudwatch.points import Point
 from lambent.services.cloudwatch.store import DAY_S, HOUR_S, MetricKey, Slot
-from lambent.storage.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
+
+    from lambent.storage.sqlite import SqliteDatabase
 
     Run = Callable[[Callable[[SqliteDatabase], Awaitable[None]]], None]
 
 KEY = MetricKey("111111111111", "us-east-1", "Shop", "Sales", (("Till", "1"),))
 SCOPE = Scope(KEY.account_id, KEY.region)
 NOW_S = 1_800_000_000
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def run(scenario: Callable[[SqliteDatabase], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            database = SqliteDatabase(tmp_path / "d.sqlite")
-            await database.open()
-            try:
-                await scenario(database)
-            finally:
-                await database.close()
-
-        asyncio.run(whole())
-
-    return run
 
 
 def add(database: SqliteDatabase, *points: tuple[int, int, float]) -> Awaitable[Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lambent.core import ids
@@ -185,8 +184,8 @@ class ExportTasks:
             code, message = "FAILED", "Internal failure"
         else:
             code, message = "COMPLETED", ""
-        ended = partial(_end, scope=scope, document=document, code=code, message=message)
-        await self._database.write(lambda tx: ended(tx, now=self._clock.calendar_ms()))
+        ended_ms = self._clock.calendar_ms()
+        await self._database.write(lambda tx: _end(tx, scope, document, code, message, ended_ms))
 
     async def _export(self, scope: Scope, document: Document) -> None:
         """Raises what the port and the compute processes raise."""

@@ -26,7 +26,7 @@ from lambent.services.logs.insights.malformed import CommandUnserved, QueryMalfo
 from lambent.services.logs.insights.parser import MOST_ROWS
 from lambent.services.logs.names import group_key, identified, named
 from lambent.services.logs.paging import page
-from lambent.services.logs.query_definitions import refuse_languages
+from lambent.services.logs.query_definitions import refuse_languages, refuse_many
 
 if TYPE_CHECKING:
     from types_boto3_logs.type_defs import (
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 
 # "Query concurrency: a maximum of 30 concurrent queries" (CloudWatch Logs quotas).
 MOST_RUNNING = 30
-# "You can query up to 50 log groups in a single query" (StartQuery).
-MOST_GROUPS = 50
 # AWS keeps results for seven days. Ten thousand rows of a query are some megabytes.
 MOST_KEPT = 100
 # "Queries time out after 60 minutes of runtime" (StartQuery).
@@ -286,8 +284,7 @@ def _groups(scope: Scope, request: StartQueryRequestTypeDef) -> list[GroupKey]:
     else:
         names = [request["logGroupName"]] if given == ["logGroupName"] else request["logGroupNames"]
         groups = [group_key(scope, name) for name in names]
-    if len(groups) > MOST_GROUPS:
-        raise InvalidParameter("Too many log groups specified")
+    refuse_many(groups)
     return list(dict.fromkeys(groups))
 
 

@@ -12,7 +12,7 @@ from lambent.services.logs.paging import page
 from lambent.services.logs.resources import QUERY_DEFINITIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sized
 
     from types_boto3_logs.type_defs import (
         DeleteQueryDefinitionRequestTypeDef,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # "Saved CloudWatch Logs Insights queries: as many as 1000" (CloudWatch Logs quotas).
 MOST = 1000
+# "You can query up to 50 log groups in a single query" (StartQuery).
 MOST_GROUPS = 50
 
 
@@ -33,8 +34,7 @@ def put_query_definition(
     tx: Tx, context: RequestContext, request: PutQueryDefinitionRequestTypeDef
 ) -> Document:
     refuse_languages(request)
-    if len(request.get("logGroupNames", ())) > MOST_GROUPS:
-        raise InvalidParameter("Too many log groups specified")
+    refuse_many(request.get("logGroupNames", ()))
     scope = context.scope
     id_ = request.get("queryDefinitionId") or ""
     if id_ and QUERY_DEFINITIONS.find(tx, scope, "", id_) is None:
@@ -89,6 +89,12 @@ def delete_query_definition(
     if not QUERY_DEFINITIONS.remove(tx, context.scope, "", request["queryDefinitionId"]):
         raise _not_found()
     return {"success": True}
+
+
+def refuse_many(groups: Sized) -> None:
+    """Raises InvalidParameter."""
+    if len(groups) > MOST_GROUPS:
+        raise InvalidParameter("Too many log groups specified")
 
 
 def refuse_languages(request: Mapping[str, Any]) -> None:
