@@ -24,8 +24,8 @@ class Headers:
     def __init__(
         self, items: Iterable[tuple[str, str]] = (), first: Mapping[str, str] | None = None
     ) -> None:
-        """`first` where it is known already."""
-        self._items = list(items)
+        """`first` where it is known already: `items` is a list then, and nobody else's."""
+        self._items = items if first is not None and isinstance(items, list) else list(items)
         if first is None:
             index: dict[str, str] = {}
             for name, value in self._items:
@@ -117,9 +117,24 @@ class BadBody(Exception):
         self.reason = reason
 
 
+class Form:
+    """Stands for requests that are alike: target and fields are the same, but for those that pass (`usual_head`).
+
+    Attributes:
+        known: what somebody has found out about them, for whoever comes next; empty at first.
+    """
+
+    __slots__ = ("known",)
+
+    def __init__(self) -> None:
+        self.known: dict[str, object] = {}
+
+
 @dataclass(slots=True)
 class Request:
-    """One HTTP request, nothing decoded: `path` and `query` are as sent, percent signs and all."""
+    """One HTTP request, nothing decoded: `path` and `query` are as sent, percent signs and all. `form` is that of
+    requests that come again and again, None for others.
+    """
 
     method: str
     path: str
@@ -128,6 +143,7 @@ class Request:
     body: Body
     peer: str = ""
     scheme: str = "http"
+    form: Form | None = None
 
     @property
     def host(self) -> str:
