@@ -528,6 +528,7 @@ def _gateways(
         account_id=config.account,
         auth=config.auth,
         decisions=ground.decisions,
+        addresses=apis.stages.domains,
     )
     own_paths = OwnPaths(
         later.is_ready, later.reset, clock if config.test_mode else None, later.advance

@@ -41,9 +41,10 @@ class Domain:
 
 
 class Domains:
-    """The domain names of all accounts."""
+    """The domain names of all accounts. `generation` moves whenever a name comes or goes."""
 
     def __init__(self) -> None:
+        self.generation = 0
         self._by_name: dict[str, Domain] = {}
 
     def find(self, host: str) -> Domain | None:
@@ -64,13 +65,16 @@ class Domains:
     def put(self, domain: Domain) -> None:
         """A domain name is there, or its mappings have changed."""
         self._by_name[domain.name.lower()] = domain
+        self.generation += 1
 
     def remove(self, name: str) -> None:
         """A domain name is gone."""
         self._by_name.pop(name.lower(), None)
+        self.generation += 1
 
     def clear(self) -> None:
         self._by_name.clear()
+        self.generation += 1
 
     async def load(self, database: Database) -> None:
         """Everything that is there, at the start."""

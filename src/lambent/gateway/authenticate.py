@@ -75,6 +75,7 @@ class Authenticate:
         signed = self._checker.check(
             call.claim, call.request, call.service.signing_name, body_sha256
         )
+        call.credential = signed.credential
         call.principal = signed.credential.principal
         _check_session(call)
         call.region = call.claim.region

@@ -36,7 +36,7 @@ _TALKATIVE = frozenset({"lambda:InvokeFunction", "lambda:InvokeAsync"})
 
 class Authorise:
     """Asks for every permission that the operation needs, and words the no as the protocol does. Fills in
-    `account_id`.
+    `account_id` and `permissions`.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Authorise:
         service = call.service.name
         needs = needs_of(service, call.match.operation.name)
         account_id = ""
+        permissions = []
         now_ms = self._clock.calendar_ms()
         for need in _default(call) if needs is None else needs:
             # What an operation needs first, it needs in any case: of everything, where it names nothing.
@@ -71,6 +72,8 @@ class Authorise:
                 if permission.noted_until_ms <= now_ms:
                     permission.noted_until_ms = self._noted(call, permission, is_allowed=True)
                 account_id = account_id or permission.ask.account_id
+                permissions.append(permission)
+        call.permissions = permissions
         if service in _CROSSING and account_id != principal.account_id:
             call.account_id = account_id
 

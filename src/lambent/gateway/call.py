@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from lambent.core.context import ANONYMOUS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lambent.core.context import Principal
     from lambent.core.http import Request
+    from lambent.core.ports import Credential
     from lambent.gateway.claim import Claim, SignatureRefused
+    from lambent.policy.decisions import Permission
     from lambent.protocol.operation import Match
     from lambent.protocol.service import ServiceCodec
 
@@ -26,8 +28,10 @@ class Call:
         "body",
         "claim",
         "claim_refused",
+        "credential",
         "document",
         "match",
+        "permissions",
         "principal",
         "region",
         "request",
@@ -46,11 +50,13 @@ class Call:
         self.match: Match
         self.body = b""
         # authenticate
+        self.credential: Credential | None = None
         self.principal: Principal = ANONYMOUS
         self.region = ""
         # parse
         self.document: Mapping[str, Any] = {}
         # authorise
+        self.permissions: Sequence[Permission] = ()
         self.account_id = ""  # whose resources the request is about; "": the principal's
         # operate
         self.result: Any = None

@@ -102,7 +102,7 @@ class ClaimReader:
             timestamp = first.get("x-amz-date", "")
             head, _, signature = authorization.rpartition("Signature=")
             known = self._known.get(head)
-            if known is not None and signature.isalnum() and _is_iso_basic(timestamp):
+            if known is not None and signature.isalnum() and is_iso_basic(timestamp):
                 token = first.get("x-amz-security-token", "")
                 return Claim(*known, signature, timestamp, token)
             return self._read_header(authorization, headers)
@@ -139,7 +139,8 @@ def _check_mechanism(headers: Headers, query: str) -> None:
         raise SignatureRefused(Flaw.TWO_MECHANISMS)
 
 
-def _is_iso_basic(timestamp: str) -> bool:
+def is_iso_basic(timestamp: str) -> bool:
+    """Whether it has the form of a time stamp as it is signed: `20261127T094500Z`."""
     return (
         len(timestamp) == 16
         and timestamp.isascii()
@@ -162,7 +163,7 @@ def _from_header(authorization: str, headers: Headers) -> Claim:
     timestamp = headers.get("x-amz-date")
     token = headers.get("x-amz-security-token")
     usual = _USUAL.fullmatch(authorization)
-    if usual is not None and _is_iso_basic(timestamp):
+    if usual is not None and is_iso_basic(timestamp):
         key, date, region, service, signed_headers, signature = usual.groups()
         return Claim(
             key, date, region, service, signed_headers, signature, timestamp, session_token=token
@@ -224,7 +225,7 @@ def _split_credential(credential: str) -> tuple[str, str, str, str]:
 
 def _iso_basic(timestamp: str) -> str:
     """X-Amz-Date is in this form already; the Date header may be in that of RFC 9110."""
-    if _is_iso_basic(timestamp):
+    if is_iso_basic(timestamp):
         return timestamp
     try:
         date = parsedate_to_datetime(timestamp)

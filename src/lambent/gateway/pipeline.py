@@ -19,6 +19,7 @@ from lambent.gateway.authorise import Authorise
 from lambent.gateway.call import Call
 from lambent.gateway.operate import Operate
 from lambent.gateway.parse import parse
+from lambent.gateway.repeats import Repeats
 from lambent.gateway.route import Route
 from lambent.gateway.serialise import serialise, serialise_error, with_request_id
 from lambent.gateway.sigv4 import SignatureChecker
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         Uses,
     )
     from lambent.core.service import Door, Service
+    from lambent.gateway.repeats import Addresses
     from lambent.protocol.routing import Router
 
     Step = Callable[[Call], Awaitable[None] | None]
@@ -59,6 +61,7 @@ class Gateway:
         uses: takes note of who uses which service.
         calls: takes note of what users and roles do to which resources.
         messages: encodes what denials are decided by.
+        addresses: those that doors look up; without it no request is prepared for the next of its form.
     """
 
     def __init__(
@@ -77,18 +80,23 @@ class Gateway:
         uses: Uses | None = None,
         calls: Calls | None = None,
         messages: AuthorizationMessages | None = None,
+        addresses: Addresses | None = None,
     ) -> None:
         self.checker = SignatureChecker(credentials, clock)
         self._doors = tuple(doors)
         route = Route(router)
         self._steps: tuple[Step, ...]
+        self._repeats: Repeats | None = None
         if auth == "open":
             trust = TrustEverybody(credentials, default_region, account_id)
             self._steps = (route, trust, parse)
         else:
-            authorise = Authorise(decisions or Decisions(RootOnly()), clock, calls, messages)
+            decisions = decisions or Decisions(RootOnly())
+            authorise = Authorise(decisions, clock, calls, messages)
             authenticate = Authenticate(self.checker, default_region, uses)
             self._steps = (route, authenticate, parse, authorise)
+            if addresses is not None:
+                self._repeats = Repeats(self.checker, decisions, addresses)
         self._operate = Operate(services, database, clock)
 
     async def handle(self, request: Request) -> Response:
@@ -104,14 +112,18 @@ class Gateway:
         but the operation, and that says itself when it is done. Raises nothing.
         """
         call = Call(request, ids.request_id())
-        for door in self._doors:
-            if door.matches(request):
-                return self._through(door, call)
+        repeats = self._repeats
         try:
-            for number, step in enumerate(self._steps):
-                waiting = step(call)
-                if waiting is not None:
-                    return self._go_on(call, waiting, number + 1)
+            if repeats is None or not repeats.fill(call):
+                for door in self._doors:
+                    if door.matches(request):
+                        return self._through(door, call)
+                for number, step in enumerate(self._steps):
+                    waiting = step(call)
+                    if waiting is not None:
+                        return self._go_on(call, waiting, number + 1)
+                if repeats is not None:
+                    repeats.note(call)
             if self._operate.begin(call, partial(self._done, call, respond)):
                 return None
         except Exception as error:  # noqa: BLE001 - the boundary of the API, see `_failed`

@@ -46,8 +46,8 @@ class SignatureChecker:
 
     def __init__(self, credentials: Credentials, clock: Clock) -> None:
         self.keys = SigningKeys()
-        self._credentials = credentials
-        self._clock = clock
+        self.credentials = credentials
+        self.clock = clock
         self._windows: dict[int, tuple[str, str]] = {}
         self._windows_until = 0.0
 
@@ -61,7 +61,7 @@ class SignatureChecker:
         Raises:
             SignatureRefused: the signature does not hold.
         """
-        credential = self._credentials.find(claim.access_key_id, claim.session_token)
+        credential = self.credentials.find(claim.access_key_id, claim.session_token)
         if credential is None:
             raise SignatureRefused(Flaw.BAD_TOKEN if claim.session_token else Flaw.UNKNOWN_KEY)
         if claim.session_token or credential.session_token is not None:
@@ -84,9 +84,13 @@ class SignatureChecker:
         _check_signed(claim, request)
         # Only the owner of the credentials is told that they were good once.
         expires_s = credential.expires_s
-        if expires_s is not None and self._clock.wall().timestamp() >= expires_s:
+        if expires_s is not None and self.clock.wall().timestamp() >= expires_s:
             raise SignatureRefused(Flaw.TOKEN_EXPIRED)
         return Signed(credential, claim, key)
+
+    def window(self, signing_name: str) -> tuple[str, str]:
+        """The earliest and the latest time stamp that a service takes now; they compare as text."""
+        return self._window(_SKEW_MIN.get(signing_name, _USUAL_SKEW_MIN))
 
     def _check_time(self, claim: Claim, signing_name: str) -> None:
         skew_min = _SKEW_MIN.get(signing_name, _USUAL_SKEW_MIN)
@@ -94,19 +98,19 @@ class SignatureChecker:
         if claim.timestamp > latest:
             raise SignatureRefused(Flaw.NOT_YET, _not_yet(claim, latest, skew_min))
         if claim.expires_s is not None:
-            _check_expiry(claim, self._clock.wall())
+            _check_expiry(claim, self.clock.wall())
         elif claim.timestamp < earliest:
             raise SignatureRefused(Flaw.EXPIRED, _expired(claim, earliest, skew_min))
 
     def _window(self, skew_min: int) -> tuple[str, str]:
-        """The earliest and latest time stamp that are good now; they compare as text. Made once a second."""
-        now_s = self._clock.monotonic()
+        """Made once a second."""
+        now_s = self.clock.monotonic()
         if now_s >= self._windows_until:
             self._windows.clear()
             self._windows_until = now_s + 1
         window = self._windows.get(skew_min)
         if window is None:
-            now = self._clock.wall()
+            now = self.clock.wall()
             skew = timedelta(minutes=skew_min)
             window = ((now - skew).strftime(_FORMAT), (now + skew).strftime(_FORMAT))
             self._windows[skew_min] = window

@@ -125,12 +125,19 @@ class Decisions:
         """
         key = (principal.access_key_id or principal.arn, action, resource)
         found = self._permissions.get(key)
-        if found is None or not self._is_current(found):
+        if found is None or not self.is_current(found):
             found = self._permission(principal, action, resource, is_closed, is_own_side)
             if len(self._permissions) >= _KEPT_PERMISSIONS:
                 self._permissions.clear()
             self._permissions[key] = found
         return found
+
+    def is_current(self, permission: Permission) -> bool:
+        """Whether it is still what `permission` would answer: no policy of either account has changed."""
+        ask, resources = permission.ask, permission.resources
+        if permission.principals_at != self.principals.generation(ask.caller.account_id):
+            return False
+        return resources is None or permission.resources_at == resources.generation(ask.account_id)
 
     def policies(self, principal: Principal, resource: str) -> Applicable:
         """Every policy that has a say, compiled."""
@@ -147,12 +154,6 @@ class Decisions:
             else tuple(self._compile(each, "identity") for each in session),
             resource=tuple(self._compile(each, "resource") for each in of_resource),
         )
-
-    def _is_current(self, permission: Permission) -> bool:
-        ask, resources = permission.ask, permission.resources
-        if permission.principals_at != self.principals.generation(ask.caller.account_id):
-            return False
-        return resources is None or permission.resources_at == resources.generation(ask.account_id)
 
     def _permission(
         self, principal: Principal, action: str, resource: str, is_closed: bool, is_own_side: bool

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lambent.core.errors import ServiceError, ValidationFailed
 from lambent.protocol.compression import decompress, is_compressed
+from lambent.protocol.constraints import constraints_of
 from lambent.protocol.messages import Incoming, WireResponse
 from lambent.protocol.rendering import lower_first
 from lambent.protocol.unreadable import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lambent.core.http import Headers
     from lambent.protocol.facts import ServiceFacts
@@ -96,6 +97,25 @@ class OperationCodec:
                 code = "ValidationError"
             raise ValidationFailed(complaint, code=code or None)
         return document
+
+    def free_payload(self, fields: Iterable[str]) -> str:
+        """The member of the input that is the body as it is, whatever that is.
+
+        "" where there is none, or where one of these header fields (names in lower case) enters the input, too.
+        """
+        shape = self._model.input_shape
+        if shape is None or not self.takes_body_as_it_is or self._may_be_compressed:
+            return ""
+        payload: str = shape.traits["payload"]
+        if constraints_of(shape.members[payload]):
+            return ""
+        for name, member in shape.members.items():
+            location, wire_name = member.traits.get("location"), member.wire_name(name).lower()
+            if location == "header" and wire_name in fields:
+                return ""
+            if location == "headers" and any(field.startswith(wire_name) for field in fields):
+                return ""
+        return payload
 
     def serialize(self, document: Mapping[str, Any], request_id: str) -> WireResponse:
         """The answer. Absent and None members are left out; members that the model does not know are not sent."""

@@ -1,0 +1,198 @@
+"""Requests that come again, prepared like the statements of a database.
+
+An SDK sends the same head again and again, but for the passing fields: time, signature, length. What the steps found
+out about such a request is kept with its form. Of the next one only what may have changed is asked: does the signature
+hold, is it fresh, is the key still there, is what was allowed still allowed? Whatever is not as it was, and whatever is
+wrong, goes through the steps, which find out what it is and say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from lambent.core.http import BytesBody, Headers
+from lambent.gateway.body_limits import LEAST_LIMIT_BYTES
+from lambent.gateway.canonical import canonical_path, canonical_query, canonical_request
+from lambent.gateway.claim import ALGORITHM, is_iso_basic
+from lambent.gateway.usual_head import PASSING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol
+
+    from lambent.core.http import Request
+    from lambent.gateway.call import Call
+    from lambent.gateway.sigv4 import SignatureChecker
+    from lambent.policy.decisions import Decisions
+
+    class Addresses(Protocol):
+        """The names that data planes answer to; `generation` moves whenever one comes or goes."""
+
+        generation: int
+
+
+# How long what was found out is gone by. All that can change is asked anew every time; a minute is for what is only
+# noted now and then, such as when a key was used.
+_KEPT_S = 60.0
+# Of one form: Authorization headers but for the signature. One for each access key and day.
+_KEPT = 64
+_SIGNATURE = "Signature="
+# Stands in no request.
+_BLANK = "\0"
+
+
+class Repeats:
+    """Keeps what was found out with the forms of requests.
+
+    Args:
+        addresses: those that doors look up: a request that passed them all may be for one the next time.
+    """
+
+    def __init__(
+        self, checker: SignatureChecker, decisions: Decisions, addresses: Addresses
+    ) -> None:
+        self._checker = checker
+        self._decisions = decisions
+        self._addresses = addresses
+
+    def fill(self, call: Call) -> bool:
+        """Fill in everything that the steps do. False, and nothing has happened, where they have to do it."""
+        request = call.request
+        form, body = request.form, request.body
+        if form is None or not form.known or not isinstance(body, BytesBody):
+            return False
+        head, _, signature = request.headers.first["authorization"].rpartition(_SIGNATURE)
+        known = form.known.get(head)
+        if not isinstance(known, _Known) or known.addresses_at != self._addresses.generation:
+            return False
+        return known.fill(call, signature, body.data)
+
+    def note(self, call: Call) -> None:
+        """Keep what the steps have found out about a request that they let pass."""
+        form, claim = call.request.form, call.claim
+        if form is None or claim is None or not _can_be_kept(call):
+            return
+        head, _, _ = call.request.headers.first["authorization"].rpartition(_SIGNATURE)
+        if len(form.known) >= _KEPT:
+            form.known.clear()
+        form.known[head] = _Known(call, self._checker, self._decisions, self._addresses.generation)
+
+
+def _can_be_kept(call: Call) -> bool:
+    """Whether nothing that decides about it, or is in its input, comes and goes unseen."""
+    assert call.claim is not None
+    first = call.request.headers.first
+    return (
+        not call.claim.is_presigned
+        and "authorization" in first
+        and "x-amz-date" in first
+        and call.credential is not None
+        and call.service.name != "s3"  # signs bodies in ways of its own
+        and bool(call.match.operation.free_payload(PASSING))
+        and all(each.only is not None and each.only.is_allowed for each in call.permissions)
+    )
+
+
+class _Known:
+    """What is known of the requests of one form that are signed with one key, on one day."""
+
+    def __init__(
+        self, call: Call, checker: SignatureChecker, decisions: Decisions, addresses_at: int
+    ) -> None:
+        claim, credential = call.claim, call.credential
+        assert claim is not None
+        assert credential is not None
+        self.addresses_at = addresses_at
+        self._checker = checker
+        self._decisions = decisions
+        self._clock = checker.clock
+        self._until = self._clock.monotonic() + _KEPT_S
+        # What the steps fill in.
+        self._service, self._match = call.service, call.match
+        self._principal, self._region = call.principal, call.region
+        self._account_id = call.account_id
+        self._permissions = call.permissions
+        payload = call.match.operation.free_payload(PASSING)
+        self._payload = payload
+        self._has_body = payload in call.document
+        self._document = {name: value for name, value in call.document.items() if name != payload}
+        # What the signature is checked with.
+        self._credential = credential
+        self._token = claim.session_token
+        self._key = checker.keys.find(credential, claim)
+        self._signing_name = call.service.signing_name
+        self._date = claim.date
+        self._timestamp = claim.timestamp
+        self._scope = claim.scope
+        first = call.request.headers.first
+        names = claim.signed_headers.split(";")
+        # One that is signed twice stands there twice.
+        self._varying = [name for name in names if name in PASSING and name in first]
+        self._template = _template(call.request, claim.signed_headers, self._varying)
+
+    def fill(self, call: Call, signature: str, body: bytes) -> bool:
+        if not self._is_signed(call.request.headers.first, signature, body):
+            return False
+        for permission in self._permissions:
+            if not self._decisions.is_current(permission):
+                return False
+        call.service, call.match, call.body = self._service, self._match, body
+        call.credential, call.principal = self._credential, self._principal
+        call.region, call.account_id = self._region, self._account_id
+        call.permissions = self._permissions
+        call.document = document = self._document.copy()
+        if body:
+            document[self._payload] = body
+        return True
+
+    def _is_signed(self, first: Mapping[str, str], signature: str, body: bytes) -> bool:
+        """Whether the steps would let it pass, too: the very same is asked of it."""
+        timestamp = first["x-amz-date"]
+        earliest, latest = self._checker.window(self._signing_name)
+        credential = self._credential
+        if (
+            bool(body) is not self._has_body
+            or len(body) > LEAST_LIMIT_BYTES
+            or not earliest <= timestamp <= latest
+            or (timestamp != self._timestamp and not self._is_of_its_day(timestamp))
+            or self._clock.monotonic() >= self._until
+            or self._checker.credentials.find(credential.access_key_id, self._token)
+            is not credential
+        ):
+            return False
+        expires_s = credential.expires_s
+        if expires_s is not None and self._clock.wall().timestamp() >= expires_s:
+            return False
+        digest = hashlib.sha256(body).hexdigest()
+        declared = first.get("x-amz-content-sha256")
+        if declared and declared != digest:
+            return False
+        text = self._template % (*[first[name] for name in self._varying], digest)
+        if "  " in text:  # folded when it is signed
+            return False
+        digest = hashlib.sha256(text.encode("latin-1")).hexdigest()
+        to_sign = f"{ALGORITHM}\n{timestamp}\n{self._scope}\n{digest}"
+        expected = hmac.digest(self._key, to_sign.encode("latin-1"), "sha256").hex()
+        return hmac.compare_digest(expected, signature)
+
+    def _is_of_its_day(self, timestamp: str) -> bool:
+        if not is_iso_basic(timestamp) or timestamp[:8] != self._date:
+            return False
+        self._timestamp = timestamp
+        return True
+
+
+def _template(request: Request, signed_headers: str, varying: list[str]) -> str:
+    """The canonical request, with `%s` where a varying field's value and the hash of the body come."""
+    first = {**request.headers.first, **dict.fromkeys(varying, _BLANK)}
+    text = canonical_request(
+        request.method,
+        canonical_path(request.path, is_s3=False),
+        canonical_query(request.query),
+        Headers(request.headers.items(), first),
+        signed_headers,
+        _BLANK,
+    )
+    return text.replace("%", "%%").replace(_BLANK, "%s")
