@@ -70,7 +70,7 @@ async def bare_plane(network: str = "none") -> AsyncIterator[BarePlane]:
         spawner=sock,
         runtimes=Runtimes(runtimes),
         clock=SystemClock(),
-        log_sink=lambda *_: None,
+        open_sink=lambda *_: lambda _: None,
         sealed_dir=data_dir / "code" / "sealed",
     )
     await plane.start()

@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from lambent.config import Config
     from lambent.core.figures import Family
     from lambent.core.ports import Credential
-    from lambent.execution.log_stream import LogSink
+    from lambent.execution.log_stream import LogSink, OpenSink
     from lambent.execution.spawner.start import Started
     from lambent.execution.spec import FunctionSpec, Observer
     from lambent.services.iam.accounts import Accounts
@@ -370,7 +370,7 @@ def _functions(
         spawner=spawner,
         runtimes=runtimes,
         clock=clock,
-        log_sink=_log_sink(later.logs),
+        open_sink=_open_sink(later.logs),
         account_concurrency=config.account_concurrency,
         keep_alive_s=config.keep_alive_s,
         limits_cpu=config.limits_cpu == "memory",
@@ -596,15 +596,17 @@ def _issuers(jwks: str | None) -> Mapping[str, PyJWKSet]:
     return id_tokens.key_sets(Path(jwks))
 
 
-def _log_sink(logs: Callable[[], LogsService]) -> LogSink:
-    """`logs` is called for each batch: the service comes after the plane, whose functions it invokes."""
+def _open_sink(logs: Callable[[], LogsService]) -> OpenSink:
+    """`logs` is called for each log: the service comes after the plane, whose functions it invokes."""
 
-    def keep(spec: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
+    def open_sink(spec: FunctionSpec, stream: str) -> LogSink:
         if spec.compiles:
-            return  # what a compiler has to say is the function's to find out, at import
-        logs().keep(spec.account_id, spec.region, spec.log_group, stream, events)
+            return lambda events: (
+                None
+            )  # what a compiler says is the function's to find out, at import
+        return logs().sink(spec.account_id, spec.region, spec.log_group, stream)
 
-    return keep
+    return open_sink
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.execution.environment import Environment, InitResult
     from lambent.execution.leases import Lease
-    from lambent.execution.log_stream import LogSink
+    from lambent.execution.log_stream import OpenSink
     from lambent.execution.pool import Pool
     from lambent.execution.runtimes.table import Runtime
     from lambent.execution.scheduler import Group, Scheduler
@@ -75,7 +75,7 @@ class ColdStart:
         group: Group,
         scheduler: Scheduler,
         clock: Clock,
-        log_sink: LogSink,
+        open_sink: OpenSink,
         lease: Lease = NO_ROLE,
         *,
         observer: Observer = NOBODY,
@@ -88,7 +88,7 @@ class ColdStart:
         self._scheduler = scheduler
         self._clock = clock
         name = stream_name(spec, clock.calendar())
-        self._log = open_log(spec, name, log_sink, clock)
+        self._log = open_log(spec, name, open_sink, clock)
         self._assignment = Assignment(spec, runtime, self._log, lease, observer)
         self._environment: Environment | None = None
         self._initialising: asyncio.Future[InitResult] | None = None

@@ -81,9 +81,18 @@ class Concurrency:
         self._running[arn] = running + 1
 
     def leave(self, spec: FunctionSpec) -> None:
-        _add(self._running, spec.function_arn, -1)
-        is_reserved = spec.function_arn in self._reserved
-        _add(self._in_reservations if is_reserved else self._unreserved, spec.account_id, -1)
+        arn, account_id = spec.function_arn, spec.account_id
+        running = self._running[arn] - 1
+        if running:
+            self._running[arn] = running
+        else:
+            del self._running[arn]
+        shared = self._in_reservations if arn in self._reserved else self._unreserved
+        running = shared[account_id] - 1
+        if running:
+            shared[account_id] = running
+        else:
+            del shared[account_id]
 
 
 def _add(counts: dict[str, int], key: str, number: int) -> None:

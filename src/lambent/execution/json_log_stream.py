@@ -18,7 +18,7 @@ from lambent.execution.system_log import SystemLog
 
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
-    from lambent.execution.log_stream import LogSink
+    from lambent.execution.log_stream import OpenSink
     from lambent.execution.spec import FunctionSpec
 
 # What AWS lets a function choose for its application log, and how runtimes name the same.
@@ -36,10 +36,10 @@ _UNKNOWN = _LEVELS["INFO"]
 _NOT_FILTERED = len(_LEVELS)
 
 
-def open_log(spec: FunctionSpec, name: str, sink: LogSink, clock: Clock) -> LogStream:
+def open_log(spec: FunctionSpec, name: str, open_sink: OpenSink, clock: Clock) -> LogStream:
     """The log of a new environment, in the format that its function has chosen."""
     kind = JsonLogStream if spec.log_format == "JSON" else LogStream
-    return kind(spec, name, sink, clock)
+    return kind(spec, name, open_sink, clock)
 
 
 class JsonLogStream(LogStream):
@@ -47,8 +47,8 @@ class JsonLogStream(LogStream):
 
     __slots__ = ("_least", "_system")
 
-    def __init__(self, spec: FunctionSpec, name: str, sink: LogSink, clock: Clock) -> None:
-        super().__init__(spec, name, sink, clock)
+    def __init__(self, spec: FunctionSpec, name: str, open_sink: OpenSink, clock: Clock) -> None:
+        super().__init__(spec, name, open_sink, clock)
         self._system = SystemLog(spec)
         self._least = _LEVELS[spec.application_log_level]
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.execution.spec import FunctionSpec
 
-    LogSink = Callable[[FunctionSpec, str, list[tuple[int, str]]], None]
+    LogSink = Callable[[list[tuple[int, str]]], None]  # (milliseconds since 1970, text)
+    OpenSink = Callable[[FunctionSpec, str], LogSink]  # of the stream of this name
 
 logger = logging.getLogger(__name__)
 
@@ -54,17 +55,20 @@ class Tap(Protocol):
 
 
 class LogStream:
-    """Collects events and hands them to the sink. Args: the function, the stream's name, the sink, the clock."""
+    """Collects events and hands them to its sink.
+
+    Args: the function, the stream's name, what opens the sink, the clock.
+    """
 
     __slots__ = (
         *("_clock", "_pending", "_rest", "_sink", "_tail", "_tail_size", "name", "spec", "tap"),
     )
 
-    def __init__(self, spec: FunctionSpec, name: str, sink: LogSink, clock: Clock) -> None:
+    def __init__(self, spec: FunctionSpec, name: str, open_sink: OpenSink, clock: Clock) -> None:
         self.name = name
         self.tap: Tap | None = None  # where somebody may subscribe to events
         self.spec = spec
-        self._sink = sink
+        self._sink = open_sink(spec, name)
         self._clock = clock
         self._pending: list[tuple[int, str]] = []
         self._rest = b""  # output without its line feed yet
@@ -144,7 +148,7 @@ class LogStream:
         if self._pending:
             pending, self._pending = self._pending, []
             try:
-                self._sink(self.spec, self.name, pending)
+                self._sink(pending)
             except (
                 Exception
             ):  # the boundary to whoever keeps logs: an answer does not depend on its log

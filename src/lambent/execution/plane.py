@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.core.ports import RoleSessions
     from lambent.execution.endpoint import Endpoint
-    from lambent.execution.log_stream import LogSink
+    from lambent.execution.log_stream import OpenSink
     from lambent.execution.networks import Networks
     from lambent.execution.pressure import Reading
     from lambent.execution.running import Done
@@ -67,7 +67,7 @@ class ExecutionPlane:
         spawner: the SEQPACKET socket to the spawner; owned from here on.
         runtimes: what this host can run.
         clock: time-outs and keep-alive go by its monotonic reading, log lines and deadlines by its calendar.
-        log_sink: gets every log event: (function, log stream, [(milliseconds since 1970, text)]).
+        open_sink: makes what takes the log events of one environment, by function and name of the log stream.
         account_concurrency: invocations of one account that may run at the same time.
         keep_alive_s: how long an idle environment is kept.
         read_pressure: how short of memory the host is.
@@ -85,7 +85,7 @@ class ExecutionPlane:
         spawner: socket.socket,
         runtimes: Runtimes,
         clock: Clock,
-        log_sink: LogSink,
+        open_sink: OpenSink,
         account_concurrency: int = 1000,
         keep_alive_s: float = 600,
         limits_cpu: bool = True,
@@ -99,7 +99,7 @@ class ExecutionPlane:
         self._socket = spawner
         self._runtimes = runtimes
         self._clock = clock
-        self._log_sink = log_sink
+        self._open_sink = open_sink
         self._keep_alive_s = keep_alive_s
         self._limits_cpu = limits_cpu
         self._read_pressure = read_pressure
@@ -134,7 +134,7 @@ class ExecutionPlane:
         means = Means(
             self._clock,
             self._loop,
-            self._log_sink,
+            self._open_sink,
             lambda: self._link,
             self._endpoint,
             self._leases.take,
@@ -337,7 +337,7 @@ class ExecutionPlane:
             template = self._template(spec, runtime)
             group = self._scheduler.expect(spec.key)
             plain = partial(self._cold_start, replace(spec, initialization=ON_DEMAND), group)
-            common = (group, self._scheduler, self._clock, self._log_sink)
+            common = (group, self._scheduler, self._clock, self._open_sink)
             lease = self._leases.take(spec)
             start: ColdStart = Restore(
                 spec, runtime, template, *common, plain, lease=lease, observer=self._observer
@@ -357,7 +357,7 @@ class ExecutionPlane:
             group,
             self._scheduler,
             self._clock,
-            self._log_sink,
+            self._open_sink,
             self._leases.take(spec),
             observer=self._observer_of(spec),
         )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.execution.environment import Environment
     from lambent.execution.leases import Lease
-    from lambent.execution.log_stream import LogSink
+    from lambent.execution.log_stream import OpenSink
     from lambent.execution.runtimes.table import Runtime
     from lambent.execution.scheduler import Group, Scheduler
     from lambent.execution.snapshots import Template
@@ -49,7 +49,7 @@ class Restore(ColdStart):
         group: Group,
         scheduler: Scheduler,
         clock: Clock,
-        log_sink: LogSink,
+        open_sink: OpenSink,
         plainly: Callable[[], ColdStart],
         *,
         lease: Lease,
@@ -62,7 +62,7 @@ class Restore(ColdStart):
             group,
             scheduler,
             clock,
-            log_sink,
+            open_sink,
             lease,
             observer=observer,
         )

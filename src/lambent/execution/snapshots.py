@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lambent.execution.endpoint import Endpoint
     from lambent.execution.environment import InitResult
     from lambent.execution.leases import Lease
-    from lambent.execution.log_stream import LogSink
+    from lambent.execution.log_stream import OpenSink
     from lambent.execution.pressure import Reading
     from lambent.execution.runtimes.table import Runtime
     from lambent.execution.spawner_link import SpawnerLink
@@ -63,7 +63,7 @@ class Means:
 
     clock: Clock
     loop: asyncio.AbstractEventLoop
-    log_sink: LogSink
+    open_sink: OpenSink
     link: Callable[[], SpawnerLink | None]
     endpoint: Endpoint | None
     lease: Callable[[FunctionSpec], Lease]
@@ -188,7 +188,7 @@ class Template:
             raise SnapshotRefused(self._refused)
         environment = await self._boot()
         name = stream_name(self.spec, self._clock.calendar())
-        log = open_log(self.spec, name, self._means.log_sink, self._clock)
+        log = open_log(self.spec, name, self._means.open_sink, self._clock)
         line = report.init_start_line(self._runtime.language, self._runtime.version)
         log.platform(self._clock.calendar_ms(), line)
         try:

@@ -6,10 +6,10 @@ Names of functions, ARNs and log groups are opaque text here; they are handed to
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lambent.execution.answer_stream import AnswerStream
 
@@ -117,7 +117,7 @@ class Observer(Protocol):
 
 
 class Nobody:
-    """An observer that does not look."""
+    """An observer that does not look; others override what they look at."""
 
     def answers(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
@@ -137,26 +137,30 @@ NOBODY = Nobody()
 
 
 class Observers:
-    """Several observers as one, in this order."""
+    """Several observers as one, in this order. Of those that are `Nobody` besides, only what they look at is called."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
+        self.answers = self._told("answers")
+        self.ended = self._told("ended")
+        self.throttled = self._told("throttled")
 
-    def answers(
-        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
-    ) -> None:
-        for observer in self._observers:
-            observer.answers(spec, invocation, outcome, now_ms)
+    def _told(self, what: str) -> Callable[..., None]:
+        """What tells all that look at it."""
+        does_not_look = getattr(Nobody, what)
+        told = [
+            getattr(each, what)
+            for each in self._observers
+            if getattr(type(each), what) is not does_not_look
+        ]
+        if len(told) == 1:
+            return cast("Callable[..., None]", told[0])
 
-    def ended(
-        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
-    ) -> None:
-        for observer in self._observers:
-            observer.ended(spec, invocation, outcome, now_ms)
+        def tell(*facts: object) -> None:
+            for tell_one in told:
+                tell_one(*facts)
 
-    def throttled(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> None:
-        for observer in self._observers:
-            observer.throttled(spec, invocation, now_ms)
+        return tell
 
 
 class Throttled(Exception):

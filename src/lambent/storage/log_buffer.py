@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lambent.storage.log_pending import Batch
 
     GroupKey = tuple[str, str, str]  # account id, region, log group
@@ -57,9 +55,13 @@ class LogBuffer:
 
     def put(self, group: GroupKey, batch: Batch) -> bool:
         """False, and counted, where there is no room."""
-        size = size_of(batch.events)
+        events = batch.events
+        # What they take up in memory, about.
+        size = len(events) * _EVENT_OVERHEAD_BYTES
+        for _, text in events:
+            size += len(text)
         if self._held[group] + size > BUFFER_BYTES - self._total:
-            self.lose(group, len(batch.events), "slow")
+            self.lose(group, len(events), "slow")
             return False
         self._held[group] += size
         self._total += size
@@ -95,11 +97,3 @@ class LogBuffer:
                 extra={"account": group[0], "log_group": group[2], "lost": events},
             )
         self._untold.clear()
-
-
-def size_of(events: Sequence[tuple[int, str]]) -> int:
-    """What events take up in memory, about."""
-    size = len(events) * _EVENT_OVERHEAD_BYTES
-    for _, text in events:
-        size += len(text)
-    return size

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from lambent.storage.log_index import SegmentIndex
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    slots=True
+)  # not frozen: one is made per invocation, and frozen ones cost three times as much
 class Batch:
     """Events of one stream as (timestamp in ms, text), and when they came in."""
 

@@ -44,7 +44,7 @@ class Functions:
             runtimes=Runtimes(self.runtimes),
             clock=SystemClock(),
             sealed_dir=data_dir / "code" / "sealed",
-            log_sink=lambda _, __, events: self.logged.extend(text for _, text in events),
+            open_sink=lambda *_: lambda events: self.logged.extend(text for _, text in events),
         )
         self.run(self.plane.start())
         self.run(self.plane.describe())  # the spawner has made its directories

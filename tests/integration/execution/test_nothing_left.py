@@ -149,7 +149,10 @@ class Storm:
         self._random = random.Random(3)
         self.process, sock = self._start()
         self.plane = ExecutionPlane(
-            spawner=sock, runtimes=Runtimes(runtimes), clock=SystemClock(), log_sink=lambda *_: None
+            spawner=sock,
+            runtimes=Runtimes(runtimes),
+            clock=SystemClock(),
+            open_sink=lambda *_: lambda _: None,
         )
         self.ends: dict[str, int] = {}
 

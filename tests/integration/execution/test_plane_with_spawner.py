@@ -83,7 +83,7 @@ async def platform(data_dir: Path, runtimes: dict[str, Any]) -> AsyncIterator[Pl
         spawner=sock,
         runtimes=Runtimes(runtimes),
         clock=SystemClock(),
-        log_sink=lambda _, __, events: logged.extend(text for _, text in events),
+        open_sink=lambda *_: lambda events: logged.extend(text for _, text in events),
     )
     await plane.start()
     await plane.describe()  # the spawner has made its directories

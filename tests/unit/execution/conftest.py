@@ -24,6 +24,8 @@ from lambent.execution.spec import FunctionSpec, Invocation
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from lambent.execution.log_stream import LogSink
+
 DISCOVERED = {
     name: {
         "language": "python",
@@ -264,14 +266,14 @@ async def harness(**options: Any) -> AsyncIterator[Harness]:
     spawner = FakeSpawner()
     logged: list[tuple[str, str]] = []
 
-    def sink(_: FunctionSpec, stream: str, events: list[tuple[int, str]]) -> None:
-        logged.extend((stream, text) for _, text in events)
+    def open_sink(_: FunctionSpec, stream: str) -> LogSink:
+        return lambda events: logged.extend((stream, text) for _, text in events)
 
     plane = ExecutionPlane(
         spawner=spawner.core_end,
         runtimes=Runtimes(DISCOVERED),
         clock=SystemClock(),
-        log_sink=sink,
+        open_sink=open_sink,
         **options,
     )
     await plane.start()

@@ -28,10 +28,11 @@ def logged() -> list[str]:
 @pytest.fixture
 def opened(make_spec: Make, logged: list[str]) -> Callable[..., LogStream]:
     def opened(**changes: Any) -> LogStream:
-        def sink(_: object, __: object, events: list[tuple[int, str]]) -> None:
+        def sink(events: list[tuple[int, str]]) -> None:
             logged.extend(text for _, text in events)
 
-        return open_log(make_spec(**{"log_format": "JSON", **changes}), "n", sink, VirtualClock())
+        spec = make_spec(**{"log_format": "JSON", **changes})
+        return open_log(spec, "n", lambda *_: sink, VirtualClock())
 
     return opened
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lambent.core.clock import VirtualClock
 from lambent.execution.log_stream import EVENT_LIMIT, TAIL_LIMIT, LogStream, stream_name
+
+if TYPE_CHECKING:
+    from lambent.execution.log_stream import LogSink
 
 Make = Any
 
@@ -18,12 +21,15 @@ def logged() -> list[str]:
 
 @pytest.fixture
 def stream(make_spec: Make, logged: list[str]) -> LogStream:
-    def sink(_: object, name: str, events: list[tuple[int, str]]) -> None:
-        assert name == "name"
+    def sink(events: list[tuple[int, str]]) -> None:
         assert all(now == 1_767_225_600_000 for now, _ in events)
         logged.extend(text for _, text in events)
 
-    return LogStream(make_spec(), "name", sink, VirtualClock())
+    def open_sink(_: object, name: str) -> LogSink:
+        assert name == "name"
+        return sink
+
+    return LogStream(make_spec(), "name", open_sink, VirtualClock())
 
 
 NOW = 1_767_225_600_000
@@ -109,10 +115,10 @@ def test_in_a_shared_group_the_stream_names_its_function(make_spec: Make) -> Non
 def test_a_sink_that_fails_costs_no_answer(
     make_spec: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object) -> None:
+    def full(events: object) -> None:
         raise OSError("disk full")
 
-    stream = LogStream(make_spec(), "name", full, VirtualClock())
+    stream = LogStream(make_spec(), "name", lambda *_: full, VirtualClock())
     stream.begin(NOW, "START\n")
     assert stream.end(NOW, "END\n") == b"START\nEND\n"
     assert "2 log events of name are lost" in caplog.text

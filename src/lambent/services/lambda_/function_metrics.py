@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambent.core.context import Scope
 from lambent.core.ports import MetricSummary
 from lambent.core.spread import Spread
-from lambent.execution.spec import PROVISIONED
+from lambent.execution.spec import PROVISIONED, Nobody
+from lambent.services.lambda_.names import LATEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -60,8 +61,8 @@ class Counts:
             self.extra.setdefault(key, Spread()).take(spread)
 
 
-class FunctionMetrics:
-    """An observer of the execution plane (`execution.spec.Observer`).
+class FunctionMetrics(Nobody):
+    """An observer of the execution plane; an invocation is counted when its caller has been told.
 
     Args:
         running_with: how many invocations run at the moment: of the function, of its account, and of the account's
@@ -80,14 +81,11 @@ class FunctionMetrics:
         self._accounts: dict[tuple[str, str], tuple[int, int]] = {}  # the most of the last two
         self._minute = 0
         self._counts: dict[Target, Counts] = {}
+        # The same, by what an invocation says at once: version and ARN.
+        self._known: dict[tuple[str, str, str], Counts] = {}
         self._over: list[MetricSummary] = []
         # Told what was counted of each target, when a minute is over or somebody asks.
         self.counted: Callable[[Target, Counts], None] = lambda target, counts: None
-
-    def answers(
-        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
-    ) -> None:
-        """Is counted when its caller has been told."""
 
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
@@ -96,9 +94,10 @@ class FunctionMetrics:
         counts.durations.add(outcome.duration_ms)
         if outcome.is_error:
             counts.errors += 1
-        used, kept = self._provisioned_with(spec)
-        if kept:
-            _count_provisioned(counts, spec, used, kept)
+        if spec.function_version != LATEST:  # which cannot have any
+            used, kept = self._provisioned_with(spec)
+            if kept:
+                _count_provisioned(counts, spec, used, kept)
         # It still counts as running; so the most of a minute are seen at the end of one of them.
         running, whole, unreserved = self._running_with(spec)
         counts.running = max(counts.running, running)
@@ -139,14 +138,19 @@ class FunctionMetrics:
         return over
 
     def _counts_of(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> Counts:
-        target = Target(
-            spec.account_id,
-            spec.region,
-            spec.function_name,
-            invocation.invoked_function_arn,
-            spec.function_version,
-        )
-        return self._in_minute(target, now_ms)
+        key = spec.key, spec.function_version, invocation.invoked_function_arn
+        counts = self._known.get(key) if now_ms // 60_000 == self._minute else None
+        if counts is None:
+            target = Target(
+                spec.account_id,
+                spec.region,
+                spec.function_name,
+                invocation.invoked_function_arn,
+                spec.function_version,
+            )
+            counts = self._in_minute(target, now_ms)
+            self._known[key] = counts
+        return counts
 
     def _in_minute(self, target: Target, now_ms: int) -> Counts:
         minute = now_ms // 60_000
@@ -160,6 +164,7 @@ class FunctionMetrics:
 
     def _put_aside(self) -> None:
         counted, self._counts = self._counts, {}
+        self._known.clear()
         accounts, self._accounts = self._accounts, {}
         for target, counts in counted.items():
             self.counted(target, counts)

@@ -38,7 +38,7 @@ from lambent.services.logs.tags import TagOperations
 from lambent.services.logs.watchers import Watchers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lambent.core.ports import Database, Functions, MetricSink
     from lambent.core.service import Operation
@@ -147,12 +147,26 @@ class LogsService:
         stream: str,
         events: Sequence[tuple[int, str]],
     ) -> None:
-        """Events (milliseconds, text) that a function has logged; its group and stream are there with the first."""
-        if self._metrics is not None:
-            scope = Scope(account_id, region)
-            embedded_metrics.feed(scope, events, self._metrics, self._clock.calendar_ms)
-        self._registry.ensure((account_id, region, group))
-        self._segments.append((account_id, region, group, stream), events)
+        """Events (milliseconds, text) that a function or an API has logged; its group and stream are there with the
+        first.
+        """
+        self.sink(account_id, region, group, stream)(events)
+
+    def sink(
+        self, account_id: str, region: str, group: str, stream: str
+    ) -> Callable[[Sequence[tuple[int, str]]], None]:
+        """What keeps the events of one stream: for those who have many, most of them the platform's own lines."""
+        scope, key = Scope(account_id, region), (account_id, region, group)
+        feed, ensure, append = embedded_metrics.feed, self._registry.ensure, self._segments.append
+        metrics, now_ms = self._metrics, self._clock.calendar_ms
+
+        def keep(events: Sequence[tuple[int, str]]) -> None:
+            if metrics is not None:
+                feed(scope, events, metrics, now_ms)
+            ensure(key)
+            append((*key, stream), events)
+
+        return keep
 
     async def start(self) -> None:
         """Know what there is, and go on deleting what has expired."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lambent.execution.spec import Nobody
 from lambent.services.metering.sums import FAILED, INVOCATION, REQUESTS, STORED
 
 if TYPE_CHECKING:
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 _FREE_DISK_MB = 512
 
 
-class UsageMeter:
-    """Args: where it is written, the clock, and what is to be called after something was (at every call: cheap)."""
+class UsageMeter(Nobody):
+    """Bills what is answered; throttled calls cost nothing.
+
+    Args: where it is written, the clock, and what is to be called after something was (at every call: cheap).
+    """
 
     def __init__(self, journal: Journal, clock: Clock, noted: Callable[[], None]) -> None:
         self._journal = journal
@@ -57,14 +61,6 @@ class UsageMeter:
             FAILED if outcome.is_error else 0,
         )
         self._noted()
-
-    def ended(
-        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
-    ) -> None:
-        """Is billed already."""
-
-    def throttled(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> None:
-        """Costs nothing."""
 
     # --- of other services ----------------------------------------------------------------------------------------
 
