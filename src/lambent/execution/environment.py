@@ -299,6 +299,9 @@ class Environment:
 
     def _on_frame(self, frame: Frame) -> None:
         running = self._running
+        if running is not None and frame.type == FrameType.RESULT and self.state is State.INVOKING:
+            self._answered(running, frame, State.READY)  # nearly always
+            return
         cause = _cause(frame)
         following = None if cause is None else after(self.state, cause)
         if following is None:
@@ -335,14 +338,15 @@ class Environment:
             ending = _whole(running.pieces)
         else:
             ending = Ending(frame.payload, frame.type == FrameType.ERROR)
+        now = self._clock.monotonic()
         try:
-            self._conclude(running, ending)
+            self._conclude(running, ending, now)
         finally:  # whatever its caller makes of the answer
             self._running = None
             self.state = following
             if following is State.DEAD:
                 self._bury("the runtime gave up")
-            self.idle_since = self._clock.monotonic()
+            self.idle_since = now
             self.owner.finished(self)
 
     def _init_frame(self, frame: Frame) -> None:
@@ -410,24 +414,24 @@ class Environment:
         """The platform ends the invocation, and the environment with it."""
         ending = Ending.by(failure)
         try:
-            self._conclude(running, ending)
+            self._conclude(running, ending, self._clock.monotonic())
         finally:
             self._running = None
             self.state = State.DEAD
             self._bury(failure.error_type)
             self.owner.finished(self)
 
-    def _conclude(self, running: Running, ending: Ending) -> None:
+    def _conclude(self, running: Running, ending: Ending, now: float) -> None:
         conclude(
             running.invocation,
             self.spec,
             self.log,
             ending,
-            duration_ms=self._since(running.started),
+            duration_ms=(now - running.started) * 1000,
             init_ms=running.init_ms,
             restore_ms=running.restore_ms,
             peak_mib=self._sandbox.peak_mib(),
-            now_ms=self._now_ms(),
+            now_ms=self._clock.calendar_ms(),
             observer=self._observer,
             done=running.done,
         )

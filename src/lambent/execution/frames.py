@@ -99,6 +99,7 @@ class FrameReader:
         "_request_id",
         "_too_long",
         "_type",
+        "wanted",
     )
 
     def __init__(self) -> None:
@@ -110,11 +111,7 @@ class FrameReader:
         self._type = 0
         self._request_id = NO_REQUEST
         self._deadline_ms = 0
-
-    @property
-    def wanted(self) -> int:
-        """How many bytes to ask the socket for."""
-        return SMALL_READ if self._missing < SMALL_READ else min(self._missing, LARGE_READ)
+        self.wanted = SMALL_READ  # how many bytes to ask the socket for
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that `data` completes.
@@ -140,6 +137,7 @@ class FrameReader:
                 position += taken
             if not self._missing:
                 frames.append(self._complete())
+        self.wanted = max(SMALL_READ, min(self._missing, LARGE_READ))
         return frames
 
     def _read_head(self, data: bytes, position: int) -> int:

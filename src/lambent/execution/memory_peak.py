@@ -21,8 +21,14 @@ class MemoryPeak:
 
     def read_mib(self) -> int:
         """MiB, rounded up; the last known figure once the sandbox is gone."""
-        measured = self._read_process() if self._descriptor is None else self._read_cgroup()
-        self.note(measured)
+        if self._descriptor is None:
+            measured = self._read_process()
+        else:
+            try:
+                measured = int(os.pread(self._descriptor, 32, 0))
+            except (OSError, ValueError):  # the cgroup is gone
+                measured = 0
+        self._peak_bytes = max(self._peak_bytes, measured)
         return -(-self._peak_bytes // _MIB)
 
     def note(self, peak_bytes: int) -> None:
@@ -34,13 +40,6 @@ class MemoryPeak:
             os.close(self._descriptor)
             self._descriptor = None
         self._pid = 0
-
-    def _read_cgroup(self) -> int:
-        assert self._descriptor is not None
-        try:
-            return int(os.pread(self._descriptor, 32, 0))
-        except (OSError, ValueError):  # the cgroup is gone
-            return 0
 
     def _read_process(self) -> int:
         if not self._pid:

@@ -174,7 +174,11 @@ class ExecutionPlane:
         Raises:
             Throttled: no more invocations may run at the moment.
         """
-        self._admit(spec, invocation)
+        try:
+            self._concurrency.admit(spec)
+        except Throttled:
+            self._observer_of(spec).throttled(spec, invocation, self._clock.calendar_ms())
+            raise
         environment = self._scheduler.take(spec.key)
         if environment is None:
             self._concurrency.leave(spec)
@@ -198,7 +202,8 @@ class ExecutionPlane:
         future: asyncio.Future[Outcome] = self._loop.create_future()
         if self.invoke_warm(spec, invocation, resolving(future)):
             return await future
-        self._admit(spec, invocation)
+        # Nothing has run since, so that it is let in as it was a moment ago.
+        self._concurrency.admit(spec)
         try:
             self._scale_out.admit(spec.function_arn)
             start = self._begin_cold(spec)
@@ -320,13 +325,6 @@ class ExecutionPlane:
         """
         kept = self._provisioning.count(spec.key)
         return (min(self._scheduler.count_busy(spec.key), kept), kept) if kept else (0, 0)
-
-    def _admit(self, spec: FunctionSpec, invocation: Invocation) -> None:
-        try:
-            self._concurrency.admit(spec)
-        except Throttled:
-            self._observer_of(spec).throttled(spec, invocation, self._clock.calendar_ms())
-            raise
 
     def _observer_of(self, spec: FunctionSpec) -> Observer:
         return NOBODY if spec.compiles else self._observer

@@ -44,6 +44,15 @@ _SHUTDOWN_REASONS = {
 }
 
 
+def _nothing() -> None:
+    """Of a sandbox that is not there yet."""
+
+
+def _no_memory() -> int:
+    """Of a sandbox that is not there yet."""
+    return 0
+
+
 class SandboxHandle:
     """Args: the sandbox's id (32 hex digits), the link to its spawner, the loop, who serves its AWS endpoint."""
 
@@ -66,6 +75,9 @@ class SandboxHandle:
         self._peak: MemoryPeak | None = None
         self._code_dir = ""
         self._leaving: asyncio.TimerHandle | None = None
+        # Every invocation does these; once there is something to do, they are that itself.
+        self.drain_logs: Callable[[], None] = _nothing
+        self.peak_mib: Callable[[], int] = _no_memory
 
     @property
     def is_open(self) -> bool:
@@ -167,7 +179,9 @@ class SandboxHandle:
         os.close(process)
         self._code_dir = str(event.get("code_dir", ""))
         self._peak = MemoryPeak(peak[0] if peak else None, int(event.get("pid", 0)))
+        self.peak_mib = self._peak.read_mib
         self._logs = LogPipe(logs, self._loop)
+        self.drain_logs = self._logs.drain
         self._frames = socket.socket(fileno=frames)
         has_api = bool(event.get("runtime_api"))
 
@@ -211,13 +225,6 @@ class SandboxHandle:
         """Read what the sandbox sent before it ended."""
         if self._channel is not None:
             self._channel.drain()
-
-    def drain_logs(self) -> None:
-        if self._logs is not None:
-            self._logs.drain()
-
-    def peak_mib(self) -> int:
-        return 0 if self._peak is None else self._peak.read_mib()
 
     def note_peak(self, peak_bytes: int) -> None:
         if self._peak is not None:
