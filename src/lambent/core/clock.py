@@ -39,11 +39,12 @@ class SystemClock:
     """The machine's clock; the calendar may be shifted forward by a test platform."""
 
     def __init__(self) -> None:
-        self._shift = timedelta()
+        self._shift: timedelta | None = None
         self._shift_ms = 0
 
     def calendar(self) -> datetime:
-        return datetime.now(UTC) + self._shift
+        now = datetime.now(UTC)
+        return now if self._shift is None else now + self._shift
 
     def calendar_ms(self) -> int:
         return int(time.time() * 1000) + self._shift_ms
@@ -58,7 +59,7 @@ class SystemClock:
         """Move the calendar forward; it never goes back, because due work has already run."""
         if by < timedelta():
             raise ValueError("the calendar cannot be moved back")
-        self._shift += by
+        self._shift = (self._shift or timedelta()) + by
         self._shift_ms = self._shift // timedelta(milliseconds=1)
 
 

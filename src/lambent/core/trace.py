@@ -34,7 +34,11 @@ class Trace(NamedTuple):
 
 def given(headers: Headers) -> str:
     """The caller's header, or what the caller says by W3C's; "" where it says nothing."""
-    return headers.get("x-amzn-trace-id") or _translated(headers.get("traceparent"))
+    first = headers.first
+    found = first.get("x-amzn-trace-id", "")
+    if not found and "traceparent" in first:
+        found = _translated(first["traceparent"])
+    return found
 
 
 def fresh(seconds: int) -> str:

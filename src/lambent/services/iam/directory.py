@@ -36,6 +36,7 @@ class Directory:
     def __init__(self, database: Database, accounts: Accounts) -> None:
         self._database = database
         self._accounts = accounts
+        self.generation = accounts.generation
         self._entities: dict[tuple[str, str], dict[str, Any]] = {}
 
     async def load(self) -> None:
@@ -89,9 +90,6 @@ class Directory:
         given = dict(session.tags)
         hidden = {key.lower() for key in given}  # keys of tags are not distinguished by case
         return {key: value for key, value in own.items() if key.lower() not in hidden} | given
-
-    def generation(self, account_id: str) -> int:
-        return self._accounts.generation(account_id)
 
     # --- Roles -----------------------------------------------------------------------------------------------
 

@@ -95,22 +95,22 @@ class Invocations:
         scope = context.scope
         qualifier = request.get("Qualifier", "")
         # An ARN is no key; the long form takes it apart.
-        entry = self._in_memory(
-            (scope.account_id, scope.region, request["FunctionName"]), qualifier
-        )
+        key = (scope.account_id, scope.region, request["FunctionName"])
+        entry = self._in_memory(key, qualifier) if qualifier else self.registry.get(key)
         if entry is None or entry.function.state != "Active":
             return False
         refuse_unserved("Invoke", request)
-        if payload:
-            refuse_fault(json_fault(payload))
+        if payload and (fault := json_fault(payload)) is not None:
+            refuse_fault(fault)
+        identity = request.get("ClientContext", "")
         invocation = Invocation(
             request_id=context.request_id,
             payload=payload or b"{}",
             invoked_function_arn=f"{entry.arn}:{qualifier}" if qualifier else entry.arn,
-            client_context=client_context(request.get("ClientContext", "")),
+            client_context=client_context(identity) if identity else "",
             wants_log=request.get("LogType") == "Tail",
         )
-        self.mark(invocation, context, entry)
+        self.tracing.mark(invocation, trace.given(context.http.headers), entry)
         try:
             return self.plane.invoke_warm(
                 entry.spec, invocation, partial(_finish, entry.spec, invocation, done)
