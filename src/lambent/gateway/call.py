@@ -9,9 +9,10 @@ from lambent.core.context import ANONYMOUS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lambent.core.context import Principal
+    from lambent.core.context import Principal, Scope
     from lambent.core.http import Request
     from lambent.core.ports import Credential
+    from lambent.core.service import Operation
     from lambent.gateway.claim import Claim, SignatureRefused
     from lambent.policy.decisions import Permission
     from lambent.protocol.operation import Match
@@ -31,12 +32,14 @@ class Call:
         "credential",
         "document",
         "match",
+        "operation",
         "permissions",
         "principal",
         "region",
         "request",
         "request_id",
         "result",
+        "scope",
         "service",
     )
 
@@ -58,6 +61,9 @@ class Call:
         # authorise
         self.permissions: Sequence[Permission] = ()
         self.account_id = ""  # whose resources the request is about; "": the principal's
+        # operate, before the operation
+        self.operation: Operation | None = None
+        self.scope: Scope | None = None
         # operate
         self.result: Any = None
 

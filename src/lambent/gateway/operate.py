@@ -24,19 +24,31 @@ class Operate:
         self._database = database
         self._clock = clock
 
+    def prepare(self, call: Call) -> Operation:
+        """Fill in `operation` and `scope`. Raises `NotImplementedByLambent`."""
+        service, name = call.service.name, call.match.operation.name
+        operation = self._operations.get(service, {}).get(name)
+        if operation is None:
+            raise NotImplementedByLambent(
+                f"The {name} operation of {service} is not implemented by Lambent"
+            )
+        call.operation = operation
+        call.scope = Scope(call.account_id or call.principal.account_id, call.region)
+        return operation
+
     def begin(self, call: Call, done: Done) -> bool:
         """Begin an operation that says itself when it is done. False, and nothing has happened, where it does not.
 
         Raises what the operation raises at once, and `NotImplementedByLambent`.
         """
-        operation = self._find(call)
+        operation = call.operation or self.prepare(call)
         if operation.begin is None:
             return False
         return operation.begin(self._context(call), call.document, done)
 
     async def __call__(self, call: Call) -> None:
         """Raises what the operation raises, and `NotImplementedByLambent`."""
-        operation = self._find(call)
+        operation = call.operation or self.prepare(call)
         context = self._context(call)
         document = call.document
         if operation.kind == "waits":
@@ -51,23 +63,14 @@ class Operate:
         else:
             call.result = await self._database.write(run)
 
-    def _find(self, call: Call) -> Operation:
-        service, name = call.service.name, call.match.operation.name
-        operation = self._operations.get(service, {}).get(name)
-        if operation is None:
-            raise NotImplementedByLambent(
-                f"The {name} operation of {service} is not implemented by Lambent"
-            )
-        return operation
-
     def _context(self, call: Call) -> RequestContext:
-        request = call.request
+        assert call.scope is not None
         return RequestContext(
-            request_id=call.request_id,
-            service=call.service.name,
-            operation=call.match.operation.name,
-            scope=Scope(call.account_id or call.principal.account_id, call.region),
-            principal=call.principal,
-            now=self._clock.calendar(),
-            http=request,
+            call.request_id,
+            call.service.name,
+            call.match.operation.name,
+            call.scope,
+            call.principal,
+            self._clock.calendar(),
+            call.request,
         )

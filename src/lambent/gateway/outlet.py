@@ -42,16 +42,19 @@ class Outlet:
         self._buffered = 0
         self._is_lost = False
         self._drained: asyncio.Future[None] | None = None
+        self.is_full = False  # while the client takes less than it is given
 
     def pause(self) -> None:
         """The transport's buffer is full."""
         self._drained = self._loop.create_future()
+        self.is_full = True
         self._buffered = self._transport.get_write_buffer_size()
         self._deadline = self._loop.time() + self._stall_time_s
 
     def resume(self) -> None:
         """The transport's buffer has room."""
         drained, self._drained = self._drained, None
+        self.is_full = False
         self._deadline = float("inf")
         if drained is not None and not drained.done():
             drained.set_result(None)
@@ -94,11 +97,6 @@ class Outlet:
             return False
         self._transport.write(data)
         return True
-
-    @property
-    def is_full(self) -> bool:
-        """True while the client takes less than it is given."""
-        return self._drained is not None
 
     async def send(self, exchange: Exchange, response: Response, date: str) -> None:
         """Write one answer. Notes in `exchange` if it must end."""

@@ -85,6 +85,7 @@ class Gateway:
         self.checker = SignatureChecker(credentials, clock)
         self._doors = tuple(doors)
         route = Route(router)
+        self._operate = Operate(services, database, clock)
         self._steps: tuple[Step, ...]
         self._repeats: Repeats | None = None
         if auth == "open":
@@ -96,8 +97,7 @@ class Gateway:
             authenticate = Authenticate(self.checker, default_region, uses)
             self._steps = (route, authenticate, parse, authorise)
             if addresses is not None:
-                self._repeats = Repeats(self.checker, decisions, addresses)
-        self._operate = Operate(services, database, clock)
+                self._repeats = Repeats(self.checker, decisions, self._operate, addresses)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request. Raises nothing but `BadBody` and `ClientGone`, which are the server's."""

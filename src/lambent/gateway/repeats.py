@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from lambent.core.http import Request
     from lambent.gateway.call import Call
+    from lambent.gateway.operate import Operate
     from lambent.gateway.sigv4 import SignatureChecker
     from lambent.policy.decisions import Decisions
 
@@ -47,13 +48,19 @@ class Repeats:
     """Keeps what was found out with the forms of requests.
 
     Args:
+        operate: finds the operation of a call.
         addresses: those that doors look up: a request that passed them all may be for one the next time.
     """
 
     def __init__(
-        self, checker: SignatureChecker, decisions: Decisions, addresses: Addresses
+        self,
+        checker: SignatureChecker,
+        decisions: Decisions,
+        operate: Operate,
+        addresses: Addresses,
     ) -> None:
         self._checker = checker
+        self._operate = operate
         self._decisions = decisions
         self._addresses = addresses
 
@@ -77,6 +84,7 @@ class Repeats:
         head, _, _ = call.request.headers.first["authorization"].rpartition(_SIGNATURE)
         if len(form.known) >= _KEPT:
             form.known.clear()
+        self._operate.prepare(call)
         form.known[head] = _Known(call, self._checker, self._decisions, self._addresses.generation)
 
 
@@ -108,12 +116,13 @@ class _Known:
         self._checker = checker
         self._decisions = decisions
         self._clock = checker.clock
-        self._until = self._clock.monotonic() + _KEPT_S
+        self._ends = self._clock.monotonic() + _KEPT_S
         # What the steps fill in.
         self._service, self._match = call.service, call.match
         self._principal, self._region = call.principal, call.region
         self._account_id = call.account_id
         self._permissions = call.permissions
+        self._operation, self._scope = call.operation, call.scope
         payload = call.match.operation.free_payload(PASSING)
         self._payload = payload
         self._has_body = payload in call.document
@@ -125,11 +134,13 @@ class _Known:
         self._signing_name = call.service.signing_name
         self._date = claim.date
         self._timestamp = claim.timestamp
-        self._scope = claim.scope
+        self._earliest, self._latest, self._until = checker.window(self._signing_name)
+        self._signed_scope = claim.scope
         first = call.request.headers.first
         names = claim.signed_headers.split(";")
         # One that is signed twice stands there twice.
         self._varying = [name for name in names if name in PASSING and name in first]
+        self._is_usual = self._varying == ["x-amz-date"]
         self._template = _template(call.request, claim.signed_headers, self._varying)
 
     def fill(self, call: Call, signature: str, body: bytes) -> bool:
@@ -142,6 +153,7 @@ class _Known:
         call.credential, call.principal = self._credential, self._principal
         call.region, call.account_id = self._region, self._account_id
         call.permissions = self._permissions
+        call.operation, call.scope = self._operation, self._scope
         call.document = document = self._document.copy()
         if body:
             document[self._payload] = body
@@ -149,15 +161,14 @@ class _Known:
 
     def _is_signed(self, first: Mapping[str, str], signature: str, body: bytes) -> bool:
         """Whether the steps would let it pass, too: the very same is asked of it."""
-        timestamp = first["x-amz-date"]
-        earliest, latest = self._checker.window(self._signing_name)
-        credential = self._credential
+        timestamp, credential = first["x-amz-date"], self._credential
+        if self._clock.monotonic() >= self._until and not self._go_on():
+            return False
         if (
             bool(body) is not self._has_body
             or len(body) > LEAST_LIMIT_BYTES
-            or not earliest <= timestamp <= latest
+            or not self._earliest <= timestamp <= self._latest
             or (timestamp != self._timestamp and not self._is_of_its_day(timestamp))
-            or self._clock.monotonic() >= self._until
             or self._checker.credentials.find(credential.access_key_id, self._token)
             is not credential
         ):
@@ -169,13 +180,21 @@ class _Known:
         declared = first.get("x-amz-content-sha256")
         if declared and declared != digest:
             return False
-        text = self._template % (*[first[name] for name in self._varying], digest)
+        if self._is_usual:
+            text = self._template % (timestamp, digest)
+        else:
+            text = self._template % (*[first[name] for name in self._varying], digest)
         if "  " in text:  # folded when it is signed
             return False
         digest = hashlib.sha256(text.encode("latin-1")).hexdigest()
-        to_sign = f"{ALGORITHM}\n{timestamp}\n{self._scope}\n{digest}"
+        to_sign = f"{ALGORITHM}\n{timestamp}\n{self._signed_scope}\n{digest}"
         expected = hmac.digest(self._key, to_sign.encode("latin-1"), "sha256").hex()
         return hmac.compare_digest(expected, signature)
+
+    def _go_on(self) -> bool:
+        """Whether it is to be used any longer; asked once a second."""
+        self._earliest, self._latest, self._until = self._checker.window(self._signing_name)
+        return self._clock.monotonic() < self._ends
 
     def _is_of_its_day(self, timestamp: str) -> bool:
         if not is_iso_basic(timestamp) or timestamp[:8] != self._date:

@@ -22,7 +22,9 @@ _REQUEST_ID_HEADERS = frozenset({"x-amzn-requestid", "x-amz-request-id", "apigw-
 
 def serialise(call: Call) -> Response:
     """The answer of an operation that did what it was asked."""
-    return _response(call.match.operation.serialize(call.result or {}, call.request_id))
+    wire = call.match.operation.serialize(call.result or {}, call.request_id)
+    body = wire.body
+    return Response(wire.status, wire.headers, body) if type(body) is bytes else _response(wire)
 
 
 def serialise_error(call: Call, error: ServiceError) -> Response:

@@ -88,9 +88,13 @@ class SignatureChecker:
             raise SignatureRefused(Flaw.TOKEN_EXPIRED)
         return Signed(credential, claim, key)
 
-    def window(self, signing_name: str) -> tuple[str, str]:
-        """The earliest and the latest time stamp that a service takes now; they compare as text."""
-        return self._window(_SKEW_MIN.get(signing_name, _USUAL_SKEW_MIN))
+    def window(self, signing_name: str) -> tuple[str, str, float]:
+        """The earliest and the latest time stamp that a service takes, and until when that is so (monotonic).
+
+        Time stamps compare as text.
+        """
+        window = self._window(_SKEW_MIN.get(signing_name, _USUAL_SKEW_MIN))
+        return *window, self._windows_until
 
     def _check_time(self, claim: Claim, signing_name: str) -> None:
         skew_min = _SKEW_MIN.get(signing_name, _USUAL_SKEW_MIN)
