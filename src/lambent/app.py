@@ -357,10 +357,7 @@ def _functions(
     ground: _Ground, spawner: socket.socket, runtimes: Runtimes, later: _Later
 ) -> _Functions:
     config, data_dir, clock = ground.config, ground.data_dir, ground.clock
-    metrics = FunctionMetrics(
-        lambda spec: plane.running_with(spec),  # noqa: PLW0108 - the plane is made below
-        lambda spec: plane.provisioned_with(spec),  # noqa: PLW0108
-    )
+    metrics = FunctionMetrics()
     metering = Metering(ground.database, data_dir.usage_dir, clock, later.allocations)
     otel = _otel(config, clock, lambda: later.figures(figures))
     observers: list[Observer] = [metering.meter, metrics]
@@ -380,6 +377,7 @@ def _functions(
         networks=Networks(config.network_rules),
         observer=Observers(*observers),
     )
+    metrics.watch(plane.running_with, plane.provisioned_with)
     figures = Figures(metrics, plane, clock)
     compute = Compute(log_style=config.log_style)
     lambda_ = LambdaService(

@@ -171,7 +171,7 @@ class Environment:
             is_executed=sandbox.is_executed,
         )
         if now:
-            self._sandbox.send(now)
+            self._sandbox.send(now, b"")
         self._sandbox.bind(spec, bound)
         return self._init
 
@@ -217,7 +217,10 @@ class Environment:
             restore_ms,
         )
         frame_head = running.frame_head(now_ms + int(left_s * 1000))
-        self._move(Cause.INVOKE)
+        if self.state is State.READY:
+            self.state = State.INVOKING
+        else:
+            self._move(Cause.INVOKE)  # for the words of it
         self._running = running
         self._sandbox.send(frame_head, invocation.payload)
         # While the function runs already: what it says is read when we have returned.

@@ -109,6 +109,7 @@ class ExecutionPlane:
         self._networks = networks
         self._observer = observer
         self._concurrency = Concurrency(account_concurrency)
+        self.running_with = self._concurrency.running_with
         self._scale_out = ScaleOut(clock)
         self._strain = Strain(clock, read_pressure)
         self._pools: dict[str, Pool] = {}
@@ -312,12 +313,6 @@ class ExecutionPlane:
     def held_ready(self) -> list[tuple[FunctionSpec, int]]:
         """What is kept ready for calls to come, used or not: provisioned environments, templates of SnapStart."""
         return [*self._provisioning.wanted(), *((spec, 1) for spec in self._snapshots.specs())]
-
-    def running_with(self, spec: FunctionSpec) -> tuple[int, int, int]:
-        """How many invocations run of the function, of its account, and of the account's functions without a
-        reservation.
-        """
-        return self._concurrency.running_with(spec)
 
     def provisioned_with(self, spec: FunctionSpec) -> tuple[int, int]:
         """How many of the environments that are kept initialised for the version work, and how many are kept. They are

@@ -48,6 +48,10 @@ def _nothing() -> None:
     """Of a sandbox that is not there yet."""
 
 
+def _to_nobody(head: bytes, payload: bytes) -> None:
+    """To a sandbox that is not there yet."""
+
+
 def _no_memory() -> int:
     """Of a sandbox that is not there yet."""
     return 0
@@ -78,6 +82,7 @@ class SandboxHandle:
         # Every invocation does these; once there is something to do, they are that itself.
         self.drain_logs: Callable[[], None] = _nothing
         self.peak_mib: Callable[[], int] = _no_memory
+        self.send: Callable[[bytes, bytes], None] = _to_nobody
 
     @property
     def is_open(self) -> bool:
@@ -189,6 +194,7 @@ class SandboxHandle:
             assert self._frames is not None
             given = (self._frames, self._loop, on_frame, on_end)
             self._channel = RuntimeApiChannel(*given, on_exit) if has_api else FrameChannel(*given)
+            self.send = self._channel.send
 
         def greeted(listener: socket.socket | None) -> None:
             self._greeting = None
@@ -211,10 +217,6 @@ class SandboxHandle:
             self._logs.attach(stream)
         if isinstance(self._channel, RuntimeApiChannel):
             self._channel.attach_log(stream)
-
-    def send(self, head: bytes, payload: bytes = b"") -> None:
-        if self._channel is not None:
-            self._channel.send(head, payload)
 
     def pause(self, is_paused: bool) -> None:
         """Hold the sandbox's frames back, or not."""

@@ -64,9 +64,13 @@ class UsualHeads:
             return None
         lines = data[:end].decode("latin-1").split("\r\n")
         body = data[end + 4 :]
-        for form in self._forms.get(lines[0], ()):
+        alike = self._forms.get(lines[0], [])
+        for form in alike:
             request = form.read(lines, body, peer)
             if request is not None:
+                if form is not alike[0]:  # the next one is likely to be of the same
+                    alike.remove(form)
+                    alike.insert(0, form)
                 return request
         return self._read(lines, body, peer)
 
@@ -98,8 +102,8 @@ class UsualHeads:
         if lines[0] not in self._forms and len(self._forms) >= _KEPT:
             self._forms.clear()
         alike = self._forms.setdefault(lines[0], [])
-        del alike[: 1 - _FORMS_ALIKE]
-        alike.append(HeadForm(lines, target, items))
+        del alike[_FORMS_ALIKE - 1 :]
+        alike.insert(0, HeadForm(lines, target, items))
 
     def _read_target(self, line: str) -> Target | None:
         found = _REQUEST_LINE.fullmatch(line)

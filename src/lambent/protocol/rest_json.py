@@ -95,7 +95,7 @@ class RestJson:
             return None
         member = shape.members[shape.traits["payload"]]
         if member.type_name == "blob":
-            return self._facts.quirks.blob_type, lambda value: value
+            return self._facts.quirks.blob_type, None
         if member.type_name == "string":
             return "text/plain", str.encode
         if member.traits.get("eventstream"):

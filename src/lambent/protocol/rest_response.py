@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     Members = list[tuple[str, Shape]]
     WriteBody = Callable[[Mapping[str, Any]], bytes]
-    # The payload's content type and how to write it.
-    Payload = tuple[str, Callable[[Any], Any]]
+    # The payload's content type and how to write it; None for one that is bytes already.
+    Payload = tuple[str, Callable[[Any], Any] | None]
 
 
 # Where members of an answer can be, other than in its body.
@@ -86,7 +86,7 @@ class RestResponse:
         content_type, write = self._payload
         if not (self._says_type and _is_there("content-type", headers)):
             headers.append(("Content-Type", content_type))
-        return WireResponse(status, headers, write(value))
+        return WireResponse(status, headers, value if write is None else write(value))
 
 
 def body_members(shape: Shape) -> Members:

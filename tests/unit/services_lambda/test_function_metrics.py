@@ -33,7 +33,9 @@ Named = dict[tuple[str, ...], tuple[float, float]]
 
 
 def metrics() -> FunctionMetrics:
-    return FunctionMetrics(lambda spec: (2, 5, 3), lambda spec: (0, 0))
+    counted = FunctionMetrics()
+    counted.watch(lambda spec: (2, 5, 3), lambda spec: (0, 0))
+    return counted
 
 
 def end(
@@ -104,7 +106,8 @@ def test_throttles_are_no_invocations() -> None:
 
 def test_invocations_of_what_is_provisioned_are_counted_apart() -> None:
     used = iter([(1, 4), (4, 4), (4, 4)])
-    counted = FunctionMetrics(lambda spec: (2, 5, 3), lambda spec: next(used))
+    counted = FunctionMetrics()
+    counted.watch(lambda spec: (2, 5, 3), lambda spec: next(used))
     provisioned = replace(SPEC, initialization=PROVISIONED, function_version="2")
     end(counted, f"{ARN}:2", spec=provisioned)
     end(counted, f"{ARN}:2", spec=provisioned)

@@ -62,22 +62,13 @@ class Counts:
 
 
 class FunctionMetrics(Nobody):
-    """An observer of the execution plane; an invocation is counted when its caller has been told.
+    """An observer of the execution plane; an invocation is counted when its caller has been told."""
 
-    Args:
-        running_with: how many invocations run at the moment: of the function, of its account, and of the account's
-            functions without a reservation.
-        provisioned_with: how many of the environments that are kept initialised for the version work at the moment, and
-            how many are kept.
-    """
+    # Both by `watch`, before anything ends.
+    _running_with: Callable[[FunctionSpec], tuple[int, int, int]]
+    _provisioned_with: Callable[[FunctionSpec], tuple[int, int]]
 
-    def __init__(
-        self,
-        running_with: Callable[[FunctionSpec], tuple[int, int, int]],
-        provisioned_with: Callable[[FunctionSpec], tuple[int, int]],
-    ) -> None:
-        self._running_with = running_with
-        self._provisioned_with = provisioned_with
+    def __init__(self) -> None:
         self._accounts: dict[tuple[str, str], tuple[int, int]] = {}  # the most of the last two
         self._minute = 0
         self._counts: dict[Target, Counts] = {}
@@ -86,6 +77,22 @@ class FunctionMetrics(Nobody):
         self._over: list[MetricSummary] = []
         # Told what was counted of each target, when a minute is over or somebody asks.
         self.counted: Callable[[Target, Counts], None] = lambda target, counts: None
+
+    def watch(
+        self,
+        running_with: Callable[[FunctionSpec], tuple[int, int, int]],
+        provisioned_with: Callable[[FunctionSpec], tuple[int, int]],
+    ) -> None:
+        """Whom to ask for what else is counted when an invocation ends.
+
+        Args:
+            running_with: how many invocations run at the moment: of the function, of its account, and of the account's
+                functions without a reservation.
+            provisioned_with: how many of the environments that are kept initialised for the version work at the moment,
+                and how many are kept.
+        """
+        self._running_with = running_with
+        self._provisioned_with = provisioned_with
 
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
