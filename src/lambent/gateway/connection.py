@@ -231,7 +231,12 @@ class Connection(asyncio.Protocol):
         if self._is_gone:
             self._is_serving = self._has_begun = False
             self._owner.forget(self)
-        elif not self._send_now(response):
+        elif (
+            self._has_eof
+            or self._owner.is_closing
+            or self.outlet.is_full
+            or not self.outlet.send_whole(response, self._owner.date())
+        ):  # it needs some thought, or the client does not keep up or stay
             self._go_long(Exchange(self.intake.body, keep_alive=True, answer=response))
         elif self.intake.is_at_rest:
             self._is_serving = self._has_begun = False
@@ -242,12 +247,6 @@ class Connection(asyncio.Protocol):
             if self.intake.queue:
                 self._start_later()
             self._settle()
-
-    def _send_now(self, response: Response) -> bool:
-        """Send an answer that needs no thought, to a client that keeps up and stays; False for any other."""
-        if self._has_eof or self._owner.is_closing or self.outlet.is_full:
-            return False
-        return self.outlet.send_whole(response, self._owner.date())
 
     def _go_long(self, exchange: Exchange) -> None:
         """Go on with what was begun as with any other request."""

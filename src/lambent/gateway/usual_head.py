@@ -48,6 +48,9 @@ _FORM_BYTES = 4096
 _FORMS_ALIKE = 8
 
 
+_NO_FORMS: list[HeadForm] = []
+
+
 class UsualHeads:
     """Forms, field lines and request lines that have been seen. One for all connections of a server."""
 
@@ -62,9 +65,11 @@ class UsualHeads:
         end = data.find(_END)
         if end < 0 or end + 4 > self._head_bytes:
             return None
-        lines = data[:end].decode("latin-1").split("\r\n")
+        head = data[:end]
+        lines = head.decode("latin-1").split("\r\n")
         body = data[end + 4 :]
-        alike = self._forms.get(lines[0], [])
+        # Forms are of ASCII alone.
+        alike = self._forms.get(lines[0], _NO_FORMS) if head.isascii() else _NO_FORMS
         for form in alike:
             request = form.read(lines, body, peer)
             if request is not None:
@@ -97,7 +102,7 @@ class UsualHeads:
         return Request(target[0], target[1], target[2], headers, BytesBody(body), peer)
 
     def _remember(self, lines: list[str], target: Target, items: list[tuple[str, str]]) -> None:
-        if sum(map(len, lines)) > _FORM_BYTES:
+        if sum(map(len, lines)) > _FORM_BYTES or not all(map(str.isascii, lines)):
             return
         if lines[0] not in self._forms and len(self._forms) >= _KEPT:
             self._forms.clear()
@@ -156,7 +161,7 @@ class HeadForm(Form):
         self._of_all = self._pick(lines)
 
     def read(self, lines: list[str], body: bytes, peer: str) -> Request | None:
-        """The request of these lines; None where they are not of this form."""
+        """The request of these lines, which are ASCII; None where they are not of this form."""
         if len(lines) != self._size or self._pick(lines) != self._of_all:
             return None
         items, first = self._items.copy(), self._first.copy()
@@ -165,8 +170,8 @@ class HeadForm(Form):
             if not line.startswith(start):
                 return None
             value = line[len(start) :]
-            # Of these all may stand in a value, and none has to be taken off.
-            if not (value.isascii() and value.isprintable()) or value.strip() != value:
+            # All of ASCII that is printable may stand in a value, and nothing is to be taken off.
+            if not value.isprintable() or value.strip() != value:
                 return None
             items[at - 1] = (name, value)
             first[key] = value

@@ -117,10 +117,6 @@ class OperationCodec:
                 return ""
         return payload
 
-    def serialize(self, document: Mapping[str, Any], request_id: str) -> WireResponse:
-        """The answer. Absent and None members are left out; members that the model does not know are not sent."""
-        return self._write(document, request_id)
-
     def serialize_error(self, error: ServiceError, request_id: str) -> WireResponse:
         """The answer for an error, in this protocol's shape."""
         return self._wire.error(error, request_id)
@@ -137,7 +133,10 @@ class OperationCodec:
         )
 
     @cached_property
-    def _write(self) -> Callable[[Mapping[str, Any], str], WireResponse]:
+    def serialize(self) -> Callable[[Mapping[str, Any], str], WireResponse]:
+        """A function from an output and a request id to the answer. Absent and None members are left out; members that
+        the model does not know are not sent.
+        """
         return self._wire.writer(self._model)
 
 

@@ -155,6 +155,29 @@ class Journal:
         current.end = body + slots * SLOT_BYTES
         return number
 
+    def put_known(
+        self,
+        key: Hashable,
+        kind: int,
+        time_ms: int,
+        amount: int = 0,
+        first: int = 0,
+        second: int = 0,
+        flags: int = 0,
+    ) -> bool:
+        """One slot for a target that is defined in the segment at hand; False, and nothing is written, for another."""
+        current = self._current
+        if current is None or current.end >= current.size:
+            return False
+        number = current.known.get(key)
+        if number is None:
+            return False
+        SLOT.pack_into(
+            current.buffer, current.end, time_ms, amount, number, first, second, 0, flags, kind
+        )
+        current.end += SLOT_BYTES
+        return True
+
     def put(
         self,
         kind: int,

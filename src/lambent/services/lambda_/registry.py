@@ -18,6 +18,8 @@ from lambent.services.lambda_.qualifiers import route
 from lambent.services.lambda_.resource_book import ResourceBook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambent.core.ports import Database
     from lambent.execution.spec import FunctionSpec
     from lambent.services.lambda_.model import Function, Key
@@ -57,10 +59,8 @@ class Registry:
         self._targets: dict[Key, dict[str, Target]] = {}
         self._epoch = 0
         self.book = ResourceBook()
-
-    def get(self, key: Key) -> Invocable | None:
-        """What is in memory; None may mean that nobody has asked yet."""
-        return self._entries.get(key)
+        # What is in memory; None may mean that nobody has asked yet.
+        self.get: Callable[[Key], Invocable | None] = self._entries.get
 
     async def load(self, scope: Scope, name: str) -> Invocable | None:
         """Read the function, and keep it unless something changed meanwhile. None where there is no such function."""

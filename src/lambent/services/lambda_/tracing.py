@@ -31,7 +31,11 @@ class Tracing:
 
     def mark(self, invocation: Invocation, given: str, entry: Invocable) -> None:
         """Give it the trace header that the function finds. `given` is what the caller has sent, "" for nothing."""
-        header = self._header(given, entry) if given else self._new(entry)
+        if given:
+            header = self._header(given, entry)
+        else:
+            is_sampled = entry.function.settings.tracing_mode == "Active" and self._decide(entry)
+            header = trace.whole(self._clock.calendar_ms() // 1000, is_sampled=is_sampled)
         if self._makes_spans:
             invocation.caller_trace = header
             header = trace.below(header, ids.hex_id(16))
@@ -41,10 +45,6 @@ class Tracing:
         if "Sampled=" in given and "Parent=" in given:
             return given
         return trace.completed(given, partial(self._decide, entry))
-
-    def _new(self, entry: Invocable) -> str:
-        is_sampled = entry.function.settings.tracing_mode == "Active" and self._decide(entry)
-        return trace.whole(self._clock.calendar_ms() // 1000, is_sampled=is_sampled)
 
     def _decide(self, entry: Invocable) -> bool:
         if entry.function.settings.tracing_mode != "Active":

@@ -28,13 +28,16 @@ _FREE_DISK_MB = 512
 class UsageMeter(Nobody):
     """Bills what is answered; throttled calls cost nothing.
 
-    Args: where it is written, the clock, and what is to be called after something was (at every call: cheap).
+    `has_news`: something was written since it was set to False.
+
+    Args: where it is written, the clock, and what is to be called when something is that is news.
     """
 
     def __init__(self, journal: Journal, clock: Clock, noted: Callable[[], None]) -> None:
         self._journal = journal
         self._clock = clock
         self._noted = noted
+        self.has_news = False
         self._levels: dict[tuple[Scope, str, str, str], tuple[int, int]] = {}
 
     # --- of the execution plane -----------------------------------------------------------------------------------
@@ -44,23 +47,20 @@ class UsageMeter(Nobody):
     ) -> None:
         journal, arn = self._journal, invocation.invoked_function_arn
         key = spec.key, spec.initialization, arn
-        number = journal.number_of(key)
-        if number is None:
-            number = journal.define(key, _target(spec, arn))
         # As REPORT shows it, but for INIT: prices of before August 2025 leave that out.
         took_ms = math.ceil(round(min(outcome.duration_ms, spec.timeout_s * 1000.0), 2))
         took_ms = min(took_ms, outcome.billed_ms)
         streamed = 0 if invocation.stream is None else invocation.stream.size
-        journal.put(
-            INVOCATION,
-            number,
-            now_ms,
-            streamed,
-            took_ms,
-            outcome.billed_ms - took_ms,
-            FAILED if outcome.is_error else 0,
-        )
-        self._noted()
+        flags = FAILED if outcome.is_error else 0
+        slot = (now_ms, streamed, took_ms, outcome.billed_ms - took_ms, flags)
+        if not journal.put_known(key, INVOCATION, *slot):
+            number = journal.number_of(key)
+            if number is None:
+                number = journal.define(key, _target(spec, arn))
+            journal.put(INVOCATION, number, *slot)
+        if not self.has_news:
+            self.has_news = True
+            self._noted()
 
     # --- of other services ----------------------------------------------------------------------------------------
 
@@ -115,7 +115,9 @@ class UsageMeter(Nobody):
                 },
             )
         self._journal.put(kind, number, time_ms, amount)
-        self._noted()
+        if not self.has_news:
+            self.has_news = True
+            self._noted()
 
 
 def _target(spec: FunctionSpec, arn: str) -> dict[str, Any]:

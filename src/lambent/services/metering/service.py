@@ -174,7 +174,7 @@ class Metering:
     # --- how ----------------------------------------------------------------------------------------------------
 
     async def _roll_up(self) -> None:
-        self._is_due = False
+        self._is_due = self.meter.has_news = False
         self.meter.take_stock()
         if held := self._allocations.look():
             await self._database.write(lambda tx: store.hold(tx, held))
