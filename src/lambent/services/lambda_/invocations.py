@@ -260,8 +260,11 @@ def _finish(
     """Answer an invocation that was begun."""
     if isinstance(result, SandboxFailed):
         done(_not_run(invocation, result))
-    else:
+    elif result.is_error or invocation.wants_log:
         done(_answer(result, spec.function_version, wants_log=invocation.wants_log))
+    else:
+        version = spec.function_version
+        done({"StatusCode": 200, "ExecutedVersion": version, "Payload": result.payload})
 
 
 def _not_run(invocation: Invocation, failed: SandboxFailed) -> ExecutionFailed:
