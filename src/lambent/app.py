@@ -30,7 +30,7 @@ from lambent.gateway.door_signatures import DoorSignatures
 from lambent.gateway.inner_listener import InnerListener
 from lambent.gateway.metrics_page import MetricsPage
 from lambent.gateway.overview_page import OverviewPage
-from lambent.gateway.own_paths import OwnPaths
+from lambent.gateway.own_paths import OwnDoors, OwnPaths
 from lambent.gateway.pipeline import Gateway
 from lambent.gateway.server import HttpServer
 from lambent.gateway.watchers import Watchers
@@ -545,7 +545,8 @@ def _gateways(
     # An address is that of an HTTP API if there is one; all the others are those of REST APIs, or of none.
     doors = [*lambda_.doors, apis.http_plane.door, apis.rest_plane.door]
     welcome = Welcome(__version__, router.is_named_by_host)
-    return gateway(doors=[own_paths, *operators, *doors, welcome]), gateway(doors=doors)
+    own = OwnDoors(own_paths, *operators)
+    return gateway(doors=[own, *doors, welcome]), gateway(doors=doors)
 
 
 async def _all_figures(functions: _Functions, later: _Later) -> list[Family]:

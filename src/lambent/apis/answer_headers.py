@@ -54,7 +54,7 @@ def remapped(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def is_head_too_long(fields: Iterable[tuple[str, str]]) -> bool:
     """More than any client should be sent."""
-    return sum(len(name) + len(value) + 4 for name, value in fields) > MAX_ANSWER_HEAD
+    return sum([len(name) + len(value) + 4 for name, value in fields]) > MAX_ANSWER_HEAD
 
 
 def is_sendable(name: str, value: str) -> bool:

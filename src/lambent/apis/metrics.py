@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 NAMESPACE = "AWS/ApiGateway"
 
-_Key = tuple["Scope", "Kind", tuple[tuple[str, str], ...]]
+# What a request is counted by: scope, kind, API and its name, stage, method, path of the resource; the last two are ""
+# but where the stage asks for detailed metrics. The sums by dimensions are made when somebody asks.
+_Key = tuple["Scope", "Kind", str, str, str, str, str]
 # What answers of the client's fault and of the server's are counted under.
 _ERRORS: dict[Kind, tuple[str, str]] = {"rest": ("4XXError", "5XXError"), "http": ("4xx", "5xx")}
 
@@ -43,6 +45,13 @@ class _Counts:
         self.client_errors += 400 <= measured.status < 500
         self.server_errors += measured.status >= 500
 
+    def take(self, other: _Counts) -> None:
+        self.latency.take(other.latency)
+        self.integration.take(other.integration)
+        self.size.take(other.size)
+        self.client_errors += other.client_errors
+        self.server_errors += other.server_errors
+
 
 class ApiMetrics:
     """A `Meter`. Args: a clock, whose calendar says which minute it is."""
@@ -58,12 +67,20 @@ class ApiMetrics:
         if minute != self._minute:
             self._put_aside()
             self._minute = minute
-        for dimensions in _dimensions(measured):
-            key = (measured.scope, measured.kind, dimensions)
-            counts = self._counts.get(key)
-            if counts is None:
-                counts = self._counts[key] = _Counts()
-            counts.add(measured)
+        is_detailed = measured.is_detailed and bool(measured.resource_path)
+        key = (
+            measured.scope,
+            measured.kind,
+            measured.api_id,
+            measured.api_name,
+            measured.stage,
+            measured.method if is_detailed else "",
+            measured.resource_path if is_detailed else "",
+        )
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self._counts[key] = _Counts()
+        counts.add(measured)
 
     def drain(self) -> Iterable[MetricSummary]:
         """Everything counted since the last time."""
@@ -73,7 +90,11 @@ class ApiMetrics:
 
     def _put_aside(self) -> None:
         counted, self._counts = self._counts, {}
-        for (scope, kind, dimensions), counts in counted.items():
+        sums: dict[tuple[Scope, Kind, tuple[tuple[str, str], ...]], _Counts] = {}
+        for key, counts in counted.items():
+            for dimensions in _dimensions(key):
+                sums.setdefault((key[0], key[1], dimensions), _Counts()).take(counts)
+        for (scope, kind, dimensions), counts in sums.items():
             for name, unit, spread in _metrics(kind, counts):
                 summary = MetricSummary(
                     scope, NAMESPACE, name, self._minute, unit, dimensions, spread
@@ -81,23 +102,23 @@ class ApiMetrics:
                 self._over.append(summary)
 
 
-def _dimensions(measured: Measured) -> Iterator[tuple[tuple[str, str], ...]]:
-    api, stage = _api(measured), ("Stage", measured.stage)
+def _dimensions(key: _Key) -> Iterator[tuple[tuple[str, str], ...]]:
+    _, kind, api_id, api_name, stage_name, method, resource_path = key
+    api, stage = _api(kind, api_id, api_name), ("Stage", stage_name)
     yield (api,)
     yield (api, stage)
-    if measured.is_detailed and measured.resource_path:
-        yield (api, ("Method", measured.method), ("Resource", measured.resource_path), stage)
+    if resource_path:
+        yield (api, ("Method", method), ("Resource", resource_path), stage)
 
 
-def _api(measured: Measured) -> tuple[str, str]:
+def _api(kind: Kind, api_id: str, name: str) -> tuple[str, str]:
     """ "API Gateway removes non-ASCII characters from the ApiName dimension [...] If the APIName contains no ASCII
     characters, the API ID is used as the ApiName."
     """
-    if measured.kind == "http":
-        return "ApiId", measured.api_id
-    name = measured.api_name
+    if kind == "http":
+        return "ApiId", api_id
     ascii_name = name if name.isascii() else name.encode("ascii", "ignore").decode()
-    return "ApiName", ascii_name or measured.api_id
+    return "ApiName", ascii_name or api_id
 
 
 def _metrics(kind: Kind, counts: _Counts) -> Iterator[tuple[str, str, Spread]]:

@@ -15,4 +15,4 @@ _REST_OF_LINE = 10
 
 def is_head_too_large(request: Request) -> bool:
     line = len(request.method) + len(request.path) + len(request.query) + _REST_OF_LINE
-    return line + sum(len(value) for _, value in request.headers.items()) > MAX_HEAD
+    return line + sum([len(value) for _, value in request.headers.items()]) > MAX_HEAD

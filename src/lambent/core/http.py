@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Coroutine,
+        Iterable,
+        Iterator,
+        Mapping,
+    )
+    from typing import Any
 
 
 class Headers:
@@ -166,4 +175,4 @@ if TYPE_CHECKING:
     Respond = Callable[[Response], None]
     # Begins a request whose body is a `BytesBody`, and gives the answer to `Respond`, now or later. Where that takes a
     # task of its own, nothing has been answered, and what is left to be done is returned.
-    Begin = Callable[[Request, Respond], Awaitable[Response] | None]
+    Begin = Callable[[Request, Respond], Coroutine[Any, Any, Response] | None]

@@ -15,7 +15,8 @@ import asyncio
 import enum
 import logging
 import sys
-from typing import TYPE_CHECKING, Protocol, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from lambent.core.http import BadBody, BodyTooLarge, ClientGone
 from lambent.gateway.answer import refusal
@@ -25,7 +26,7 @@ from lambent.gateway.outlet import Outlet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambent.core.http import Begin, Handler, Response
+    from lambent.core.http import Begin, Handler, Request, Response
     from lambent.gateway.limits import Limits
     from lambent.gateway.usual_head import UsualHeads
 
@@ -92,7 +93,7 @@ class Connection(asyncio.Protocol):
             limits.linger_time_s,
             limits.stall_time_s,
         )
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[Any] | None = None
         self._phase = Phase.FIRST
         self._deadline = loop.time() + limits.head_time_s
         self._waiter: asyncio.Future[None] | None = None
@@ -223,8 +224,22 @@ class Connection(asyncio.Protocol):
         self._deadline = _NEVER
         rest = owner.begin(request, self._answer)
         if rest is not None:
-            self._go_long(Exchange(self.intake.body, keep_alive=True, request=request, rest=rest))
+            self.task = task = self._loop.create_task(rest)
+            task.add_done_callback(partial(self._rest_done, request))
         return True
+
+    def _rest_done(self, request: Request, task: asyncio.Task[Response]) -> None:
+        """What was begun and had to wait is over."""
+        if task.cancelled():
+            self._is_serving = self._has_begun = False
+            if self._is_gone:
+                self._owner.forget(self)
+            else:
+                self._close()
+        elif task.exception() is None:
+            self._answer(task.result())
+        else:
+            self._go_long(Exchange(self.intake.body, keep_alive=True, request=request, rest=task))
 
     def _answer(self, response: Response) -> None:
         """The answer to the request that was begun."""

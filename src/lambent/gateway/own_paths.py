@@ -15,10 +15,28 @@ if TYPE_CHECKING:
 
     from lambent.core.clock import SystemClock
     from lambent.core.http import Request
+    from lambent.core.service import Door
 
 _HEALTH = "/_lambent/health"
+# All of them begin so.
+PREFIX = "/_lambent/"
 _RESET = "/_lambent/reset"
 _CLOCK = "/_lambent/clock"
+
+
+class OwnDoors:
+    """The doors of the platform's own paths as one, for it is asked about every request. Args: them, in order."""
+
+    def __init__(self, *doors: Door) -> None:
+        self._doors = doors
+
+    def matches(self, request: Request) -> bool:
+        path = request.path
+        return path.startswith(PREFIX) and any(door.matches(request) for door in self._doors)
+
+    async def handle(self, request: Request) -> Response:
+        door = next(door for door in self._doors if door.matches(request))
+        return await door.handle(request)
 
 
 class OwnPaths:

@@ -27,7 +27,8 @@ from lambent.policy.authority import RootOnly
 from lambent.policy.decisions import Decisions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from typing import Any
 
     from lambent.core.clock import Clock
     from lambent.core.http import Request, Respond, Response
@@ -107,7 +108,7 @@ class Gateway:
                 return await self._through(door, call)
         return await self._go_on(call, None, 0)
 
-    def begin(self, request: Request, respond: Respond) -> Awaitable[Response] | None:
+    def begin(self, request: Request, respond: Respond) -> Coroutine[Any, Any, Response] | None:
         """Answer a request whose body is there (`core.http.Begin`): without a task when nothing has to be waited for
         but the operation, and that says itself when it is done. Raises nothing.
         """

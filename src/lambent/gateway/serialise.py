@@ -39,8 +39,10 @@ def serialise_error(call: Call, error: ServiceError) -> Response:
 
 def with_request_id(response: Response, request_id: str) -> Response:
     """The same answer, with a request id if it has none."""
-    if not any(name.lower() in _REQUEST_ID_HEADERS for name, _ in response.headers):
-        response.headers.append(("x-amzn-RequestId", request_id))
+    for name, _ in response.headers:
+        if name.lower() in _REQUEST_ID_HEADERS:
+            return response
+    response.headers.append(("x-amzn-RequestId", request_id))
     return response
 
 

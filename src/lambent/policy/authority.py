@@ -54,17 +54,19 @@ class PolicyAuthority:
     ) -> str:
         """AWS's sentence where it may not, "" where it may."""
         permission = permission_of(self._decisions, principal, action, resource)
-        facts = RequestFacts(
-            principal,
-            self._decisions.principals,
-            self._clock.calendar,
-            request=request,
-            own={key.lower(): (value,) for key, value in keys.items()},
-            resource=permission.ask.resource,
-            resources=permission.resources,
-        )
-        decision, ask = permission.decide(facts), permission.ask
-        if self._calls is not None:
+        decision, ask = permission.only, permission.ask
+        if decision is None:
+            facts = RequestFacts(
+                principal,
+                self._decisions.principals,
+                self._clock.calendar,
+                request=request,
+                own={key.lower(): (value,) for key, value in keys.items()},
+                resource=ask.resource,
+                resources=permission.resources,
+            )
+            decision = permission.decide(facts)
+        if self._calls is not None and principal.kind != "service":
             self._calls.called(
                 *(principal, ask.action, ask.resource, region_of(resource)),
                 is_allowed=decision.is_allowed,

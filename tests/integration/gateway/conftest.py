@@ -20,9 +20,9 @@ from lambent.gateway.limits import Limits
 from lambent.gateway.server import HttpServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from lambent.core.http import Begin, Handler, Request, Respond
+    from lambent.core.http import Begin, Handler, Request, Respond, Response
 
 
 @dataclass
@@ -121,9 +121,13 @@ def _beginning(handler: Handler) -> Begin:
     return begin
 
 
+async def _awaited(answer: Awaitable[Response]) -> Response:
+    return await answer
+
+
 BEGINNINGS: dict[str, Callable[[Handler], Begin | None]] = {
     "handler": lambda handler: None,
-    "begun": lambda handler: lambda request, respond: handler(request),
+    "begun": lambda handler: lambda request, respond: _awaited(handler(request)),
     "called back": _beginning,
 }
 

@@ -101,6 +101,15 @@ class UsageMeter(Nobody):
         self._levels[key] = size, since
 
     def _put(self, kind: int, key: tuple[Scope, str, str, str], time_ms: int, amount: int) -> None:
+        if not self._journal.put_known(key, kind, time_ms, amount):
+            self._put_new(kind, key, time_ms, amount)
+        if not self.has_news:
+            self.has_news = True
+            self._noted()
+
+    def _put_new(
+        self, kind: int, key: tuple[Scope, str, str, str], time_ms: int, amount: int
+    ) -> None:
         number = self._journal.number_of(key)
         if number is None:
             scope, service, resource, variant = key
@@ -115,9 +124,6 @@ class UsageMeter(Nobody):
                 },
             )
         self._journal.put(kind, number, time_ms, amount)
-        if not self.has_news:
-            self.has_news = True
-            self._noted()
 
 
 def _target(spec: FunctionSpec, arn: str) -> dict[str, Any]:

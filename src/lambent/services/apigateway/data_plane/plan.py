@@ -25,6 +25,7 @@ class MethodPlan:
         settings: the effective MethodSetting: the method's own over that of all methods; may be empty.
         validator: the RequestValidator; empty without one.
         required: of the request parameters, those that must be there, as `querystring.x`.
+        path_of_sources: the resource's path with `*` for its parameters, as source ARNs name it.
     """
 
     resource_id: str
@@ -35,6 +36,7 @@ class MethodPlan:
     validator: Document
     authorizer: Document | None
     required: tuple[str, ...]
+    path_of_sources: str = ""
 
     @property
     def authorization(self) -> str:
@@ -124,6 +126,9 @@ def _method(
         validator=validators.get(method.get("requestValidatorId", ""), _NO_VALIDATION),
         authorizer=authorizers.get(method.get("authorizerId", "")),
         required=required,
+        path_of_sources="/".join(
+            "*" if part.startswith("{") else part for part in resource["path"].split("/")
+        ),
     )
 
 
