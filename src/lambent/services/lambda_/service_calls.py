@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lambent.core import ids, trace
@@ -30,6 +31,22 @@ _ARN = re.compile(
 _ACTION = "lambda:InvokeFunction"
 # What API Gateway calls its own sessions.
 _SESSION = "BackplaneAssumeRoleSession"
+
+
+@lru_cache(1024)
+def _ref(arn: str) -> FunctionRef | None:
+    """The function that an ARN names; None where it names none."""
+    match = _ARN.fullmatch(arn)
+    if match is None:
+        return None
+    region, account_id, name, qualifier = match.groups(default="")
+    return FunctionRef(Scope(account_id, region), name, qualifier)
+
+
+@lru_cache(64)
+def _service(name: str) -> Principal:
+    """A service as itself."""
+    return Principal("service", arn=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +94,16 @@ class ServiceCalls:
         )
 
     def _permitted(self, arn: str, caller: ServiceCaller) -> FunctionRef:
-        match = _ARN.fullmatch(arn)
-        if match is None:
+        ref = _ref(arn)
+        if ref is None:
             raise ResourceNotFound(f"Function not found: {arn}")
-        region, account_id, name, qualifier = match.groups(default="")
         if self.authority is not None and not self._is_allowed(self.authority, arn, caller):
             who = caller.role_arn or caller.principal
             raise AccessDenied(f"{who} may not invoke {arn} for {caller.source_arn}")
-        return FunctionRef(Scope(account_id, region), name, qualifier)
+        return ref
 
     def _is_allowed(self, authority: Authority, arn: str, caller: ServiceCaller) -> bool:
         if not caller.role_arn:
-            service = Principal("service", arn=caller.principal)
-            return authority.allows(service, _ACTION, arn, caller.keys)
+            return authority.allows(_service(caller.principal), _ACTION, arn, caller.keys)
         session = None if self.roles is None else self.roles.assumed(caller, _SESSION)
         return session is not None and authority.allows(session, _ACTION, arn, {})

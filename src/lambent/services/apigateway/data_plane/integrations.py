@@ -76,9 +76,8 @@ class Integrations:
         run = self._types.get(str(exchange.integration.get("type")))
         if run is None:
             raise misconfigured(f"Unknown integration type {exchange.integration.get('type')}")
-        timeout_ms = min(
-            exchange.integration.get("timeoutInMillis") or MAX_TIMEOUT_MS, MAX_TIMEOUT_MS
-        )
+        timeout_ms = exchange.integration.get("timeoutInMillis") or MAX_TIMEOUT_MS
+        timeout_ms = min(timeout_ms, MAX_TIMEOUT_MS)
         try:
             # What is called goes on, as on AWS; only its answer is not waited for.
             async with asyncio.timeout(timeout_ms / 1000):
@@ -123,10 +122,15 @@ class Integrations:
         return await mapped_response(exchange, answered, self._templates)
 
     def _callee(self, exchange: Exchange) -> Callee:
-        integration = exchange.integration
         exchange.uses_lambda = True
-        credentials = integration.get("credentials") or ""
-        return callee(exchange, str(integration.get("uri", "")), credentials, exchange.source_arn)
+        source_arn, known = exchange.source_arn, exchange.plan.callees
+        found = known.get((exchange.method, source_arn))
+        if found is None:
+            integration = exchange.integration
+            credentials = integration.get("credentials") or ""
+            found = callee(exchange, str(integration.get("uri", "")), credentials, source_arn)
+            known[exchange.method, source_arn] = found
+        return found
 
     async def _call(self, exchange: Exchange, target: Callee, payload: bytes) -> FunctionAnswer:
         journal = exchange.journal

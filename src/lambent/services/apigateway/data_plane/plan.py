@@ -11,6 +11,7 @@ from lambent.services.apigateway.data_plane.routing import Routes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambent.services.apigateway.data_plane.functions_called import Callee
     from lambent.services.apigateway.stages_in_memory import Document, Live
 
 _EVERY_METHOD = "/*/*"
@@ -59,11 +60,12 @@ class ApiPlan:
     models: Mapping[str, str] = field(default_factory=dict)  # schema texts by name
     methods: tuple[MethodPlan, ...] = ()
     is_canary: bool = False
+    rest_api: Document = field(init=False)
+    # The function behind a method, by source ARN, once it has been called: one for each method, or nine.
+    callees: dict[tuple[MethodPlan, str], Callee] = field(default_factory=dict)
 
-    @property
-    def rest_api(self) -> Document:
-        api: Document = self.snapshot.get("restApi", {})
-        return api
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rest_api", self.snapshot.get("restApi", {}))
 
     def gateway_response(self, response_type: str) -> Document | None:
         """As somebody has changed it; None for one that nobody has."""

@@ -110,8 +110,10 @@ def _headers(result: dict[str, Any]) -> list[tuple[str, str]]:
     single, multi = result.get("headers") or {}, result.get("multiValueHeaders") or {}
     if not isinstance(single, dict) or not isinstance(multi, dict):
         raise malformed("headers and multiValueHeaders must be objects")
-    named = {name.lower() for name in multi}
-    fields = [(name, value) for name, value in single.items() if name.lower() not in named]
+    fields = list(single.items())
+    if multi:
+        named = {name.lower() for name in multi}
+        fields = [(name, value) for name, value in fields if name.lower() not in named]
     for name, values in multi.items():
         if not isinstance(values, list):
             raise malformed(f"multiValueHeaders: the values of {name!r} must be a list")
