@@ -49,7 +49,11 @@ class Spread:
         self.total += value
         self.minimum = min(self.minimum, value)
         self.maximum = max(self.maximum, value)
-        self._keep(value, 1)
+        if self._is_coarse:
+            value = rounded(value)
+            self.values[value] = self.values.get(value, 0) + 1
+        else:
+            self._keep(value, 1)
 
     def take(self, other: Spread) -> None:
         """Add what another one has."""

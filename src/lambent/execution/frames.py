@@ -41,6 +41,10 @@ class FrameType(IntEnum):
     BOUND = 9
 
 
+# A header and the length of the metadata.
+_INVOKE = struct.Struct("<IB16sQH")
+_TYPE_INVOKE = FrameType.INVOKE.value
+
 # What a sandbox may send us, and how long it may be. The two answers may be longer and are then dropped.
 _LIMITS = {
     FrameType.READY.value: 0,
@@ -79,12 +83,9 @@ def invoke_head(request_id: bytes, deadline_ms: int, metadata: bytes, event_leng
     """
     if len(metadata) > 0xFFFF:
         raise ValueError("metadata of an invocation over 65,535 bytes")
-    length = METADATA_LENGTH.size + len(metadata) + event_length
-    return (
-        HEADER.pack(length, FrameType.INVOKE, request_id, deadline_ms)
-        + METADATA_LENGTH.pack(len(metadata))
-        + metadata
-    )
+    size = len(metadata)
+    length = METADATA_LENGTH.size + size + event_length
+    return _INVOKE.pack(length, _TYPE_INVOKE, request_id, deadline_ms, size) + metadata
 
 
 class FrameReader:

@@ -103,6 +103,8 @@ class Connection(asyncio.Protocol):
         self._has_eof = False
         self._address = ""
         self._has_begun = False  # serving the short way
+        self._has_more = False  # has come since a request was begun
+        self._is_at_rest = False  # known to be, since the last answer of the short way
         self._is_cut = False
 
     # --- asyncio calls these -------------------------------------------------------------------------------------
@@ -121,8 +123,11 @@ class Connection(asyncio.Protocol):
         intake = self.intake
         if intake.is_closed:
             return
-        if not self._is_serving and intake.is_at_rest and self._begin(data):
+        at_rest = self._is_at_rest or (not self._is_serving and intake.is_at_rest)
+        self._is_at_rest = False
+        if at_rest and self._begin(data):
             return
+        self._has_more = True
         intake.feed(data)
         if self._waiter is not None:
             self._wake()
@@ -220,6 +225,7 @@ class Connection(asyncio.Protocol):
         if request is None:
             return False
         self._is_serving = self._has_begun = True
+        self._has_more = False
         self._phase = Phase.HANDLER
         self._deadline = _NEVER
         rest = owner.begin(request, self._answer)
@@ -253,8 +259,9 @@ class Connection(asyncio.Protocol):
             or not self.outlet.send_whole(response, self._owner.date())
         ):  # it needs some thought, or the client does not keep up or stay
             self._go_long(Exchange(self.intake.body, keep_alive=True, answer=response))
-        elif self.intake.is_at_rest:
+        elif not self._has_more:
             self._is_serving = self._has_begun = False
+            self._is_at_rest = True
             self._phase = Phase.IDLE
             self._deadline = self._loop.time() + self._patience[Phase.IDLE]
         else:  # more was sent meanwhile

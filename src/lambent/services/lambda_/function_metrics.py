@@ -97,7 +97,12 @@ class FunctionMetrics(Nobody):
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
     ) -> None:
-        counts = self._counts_of(spec, invocation, now_ms)
+        counts = None
+        if now_ms // 60_000 == self._minute:
+            arn = invocation.invoked_function_arn
+            counts = self._known.get((spec.key, spec.function_version, arn))
+        if counts is None:
+            counts = self._counts_of(spec, invocation, now_ms)
         counts.durations.add(outcome.duration_ms)
         if outcome.is_error:
             counts.errors += 1
@@ -145,18 +150,12 @@ class FunctionMetrics(Nobody):
         return over
 
     def _counts_of(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> Counts:
-        key = spec.key, spec.function_version, invocation.invoked_function_arn
-        counts = self._known.get(key) if now_ms // 60_000 == self._minute else None
-        if counts is None:
-            target = Target(
-                spec.account_id,
-                spec.region,
-                spec.function_name,
-                invocation.invoked_function_arn,
-                spec.function_version,
-            )
-            counts = self._in_minute(target, now_ms)
-            self._known[key] = counts
+        arn = invocation.invoked_function_arn
+        target = Target(
+            spec.account_id, spec.region, spec.function_name, arn, spec.function_version
+        )
+        counts = self._in_minute(target, now_ms)
+        self._known[spec.key, spec.function_version, arn] = counts
         return counts
 
     def _in_minute(self, target: Target, now_ms: int) -> Counts:

@@ -36,7 +36,7 @@ class Registry:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._known: dict[GroupKey, Known] = {}
+        self.known: dict[GroupKey, Known] = {}
         self._creating: dict[GroupKey, asyncio.Task[None]] = {}
 
     async def load(self) -> None:
@@ -45,20 +45,20 @@ class Registry:
 
     def entered(self, group: Group) -> None:
         """A group's row was committed."""
-        self._known[group.key] = Known(
+        self.known[group.key] = Known(
             group.retention_days, group.is_protected, group.created_ms, group.is_standard
         )
 
     def left(self, key: GroupKey) -> None:
         """A group's row is gone."""
-        self._known.pop(key, None)
+        self.known.pop(key, None)
 
     def forget(self) -> None:
-        self._known.clear()
+        self.known.clear()
 
     def ensure(self, key: GroupKey) -> None:
         """A function writes to this group: it is there now, and has a row soon."""
-        if key not in self._known and key not in self._creating:
+        if key not in self.known and key not in self._creating:
             task = asyncio.get_running_loop().create_task(self._create(key))
             self._creating[key] = task
 
@@ -69,14 +69,14 @@ class Registry:
 
     def require(self, key: GroupKey) -> Known:
         """Raises ResourceNotFound."""
-        known = self._known.get(key)
+        known = self.known.get(key)
         if known is None:
             raise group_not_found()
         return known
 
     def oldest_ms(self, key: GroupKey) -> int:
         """Events from before this time have expired; 0 where none ever does."""
-        known = self._known.get(key)
+        known = self.known.get(key)
         if known is None or not known.retention_days:
             return 0
         return self._clock.calendar_ms() - known.retention_days * _DAY_MS
@@ -84,7 +84,7 @@ class Registry:
     def cutoffs(self) -> dict[GroupKey, int]:
         """`oldest_ms` of every group that has a retention."""
         return {
-            key: self.oldest_ms(key) for key, known in self._known.items() if known.retention_days
+            key: self.oldest_ms(key) for key, known in self.known.items() if known.retention_days
         }
 
     async def add(self, key: GroupKey) -> None:
@@ -107,4 +107,4 @@ class Registry:
 
     @property
     def keys(self) -> set[GroupKey]:
-        return set(self._known)
+        return set(self.known)

@@ -157,13 +157,14 @@ class LogsService:
     ) -> Callable[[Sequence[tuple[int, str]]], None]:
         """What keeps the events of one stream: for those who have many, most of them the platform's own lines."""
         scope, key = Scope(account_id, region), (account_id, region, group)
-        feed, ensure, append = embedded_metrics.feed, self._registry.ensure, self._segments.append
+        feed, append, registry = embedded_metrics.feed, self._segments.append, self._registry
         metrics, now_ms = self._metrics, self._clock.calendar_ms
 
         def keep(events: Sequence[tuple[int, str]]) -> None:
             if metrics is not None:
                 feed(scope, events, metrics, now_ms)
-            ensure(key)
+            if key not in registry.known:
+                registry.ensure(key)
             append((*key, stream), events)
 
         return keep
