@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 # What IAM says of everything that is no policy in its form.
 SYNTAX = "Syntax errors in policy."
+HEADER = "x-lambent-policy-fault"
+# A fault may quote the document. Far more than any sentence needs, far less than clients take of headers.
+_LONGEST = 1024
 
 
 class MalformedPolicy(ValueError):
@@ -41,9 +44,9 @@ class MalformedPolicy(ValueError):
         return f"{where}: {self.reason}" if self.reason else where
 
     @property
-    def told(self) -> str:
-        """IAM's sentence, and what IAM keeps to itself: `Syntax errors in policy. (line 3, column 14: ...)`."""
-        return f"{self.message} ({self.details})"
+    def header(self) -> tuple[str, str]:
+        """What IAM keeps to itself, as a field of the answer: its message is compared word for word."""
+        return HEADER, self.details.encode("unicode_escape").decode()[:_LONGEST]
 
 
 def malformed(message: str, reason: str, offset: int) -> MalformedPolicy:

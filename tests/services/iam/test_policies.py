@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,19 +98,36 @@ def test_a_document_that_is_no_policy_is_refused(
     assert iam.list_user_policies(UserName="u")["PolicyNames"] == []
 
 
-def test_a_refusal_says_what_and_where(
-    iam: IAMClient, error_of: ErrorOf, trust_lambda: str
+def test_a_refusal_says_what_in_the_message_and_where_in_a_header(
+    iam: IAMClient, trust_lambda: str
 ) -> None:
+    def refused(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
+        with pytest.raises(ClientError) as answered:
+            call(**request)
+        response = answered.value.response
+        headers = response["ResponseMetadata"]["HTTPHeaders"]
+        return response["Error"]["Message"], headers["x-lambent-policy-fault"]
+
     statement = '{"Effect": "Allow", "Action": "s3:*",\n "Resources": "*"}'
     document = f'{{"Version": "2012-10-17", "Statement": {statement}}}'
-    _, _, said = error_of(iam.create_policy, PolicyName="p", PolicyDocument=document)
-    assert said == "Syntax errors in policy. (line 2, column 2: Resources is no element)"
+    said, where = refused(iam.create_policy, PolicyName="p", PolicyDocument=document)
+    assert said == "Syntax errors in policy."
+    assert where == "line 2, column 2: Resources is no element"
+    said, where = refused(
+        iam.simulate_custom_policy, PolicyInputList=[document], ActionNames=["s3:GetObject"]
+    )
+    assert said == "Syntax errors in policy."
+    assert where == "line 2, column 2: Resources is no element"
     document = document.replace('"Resources": "*"', '"Resource": "bucket"')
-    _, _, said = error_of(iam.create_policy, PolicyName="p", PolicyDocument=document)
-    assert said == 'Resource bucket must be in ARN format or "*". (line 2, column 14)'
+    said, where = refused(iam.create_policy, PolicyName="p", PolicyDocument=document)
+    assert (said, where) == (
+        'Resource bucket must be in ARN format or "*".',
+        "line 2, column 14",
+    )
     trust = trust_lambda.replace('"Effect"', '"Resource": "*", "Effect"')
-    refused = error_of(iam.create_role, RoleName="r", AssumeRolePolicyDocument=trust)
-    assert refused[2].startswith("Has prohibited field Resource (line 1, column ")
+    said, where = refused(iam.create_role, RoleName="r", AssumeRolePolicyDocument=trust)
+    assert said == "Has prohibited field Resource"
+    assert where.startswith("line 1, column ")
 
 
 def test_a_policy_has_five_versions_at_most(

@@ -83,7 +83,15 @@ def test_a_fault_says_line_and_column() -> None:
     assert fault.message == "The policy failed legacy parsing"
     assert (fault.line, fault.column) == (2, 12)
     assert fault.details == "line 2, column 12: Effect is Allow or Deny"
-    assert fault.told == f"{fault.message} ({fault.details})"
+    assert fault.header == ("x-lambent-policy-fault", fault.details)
+
+
+def test_a_fault_fits_into_a_header_whatever_it_quotes() -> None:
+    name, value = refused(f'{{"Statement": {{"a\\n{"é" * 2000}": 1}}}}').header
+    assert name == "x-lambent-policy-fault"
+    assert value.isascii()
+    assert value.isprintable()
+    assert len(value) == 1024
 
 
 REGIONAL = "arn:aws:s3:us-east-1::b"

@@ -16,11 +16,11 @@ _BLANKS = re.compile(r"\s")
 
 
 def checked(text: str, kind: Kind) -> str:
-    """The document as given. Raises MalformedPolicyDocument with what is wrong, and where."""
+    """The document as given. Raises MalformedPolicyDocument."""
     try:
         documents.parse(text, kind)
     except documents.MalformedPolicy as fault:
-        raise MalformedPolicyDocument(fault.told) from None
+        raise MalformedPolicyDocument(fault.message, headers=(fault.header,)) from None
     return text
 
 

@@ -95,7 +95,7 @@ class Simulations:
         try:
             simulator = _simulator(context, request, held, request.get("CallerArn", caller))
         except MalformedPolicy as fault:
-            raise InvalidInput(fault.told) from None
+            raise InvalidInput(fault.message, headers=(fault.header,)) from None
         results = [
             _shape(simulator.simulate(action, resource))
             for action in request["ActionNames"]
@@ -166,7 +166,7 @@ def _keys(documents: Sequence[str]) -> list[str]:
     try:
         return context_keys(documents)
     except MalformedPolicy as fault:
-        raise InvalidInput(fault.told) from None
+        raise InvalidInput(fault.message, headers=(fault.header,)) from None
 
 
 def _shape(found: Simulation) -> dict[str, Any]:

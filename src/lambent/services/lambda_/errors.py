@@ -9,8 +9,14 @@ from lambent.core.errors import ServiceError
 
 
 class _UserError(ServiceError):
-    def __init__(self, message: str | None = None, **members: object) -> None:
-        super().__init__(message, members={"Type": "User", **members})
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        **members: object,
+    ) -> None:
+        super().__init__(message, members={"Type": "User", **members}, headers=headers)
 
 
 class ResourceNotFound(_UserError):

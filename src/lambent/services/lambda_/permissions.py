@@ -136,7 +136,7 @@ def _parsed(text: str) -> list[policies.Statement]:
     try:
         parse(text, "resource")
     except MalformedPolicy as fault:
-        raise InvalidParameterValue(fault.told) from fault
+        raise InvalidParameterValue(fault.message, headers=(fault.header,)) from fault
     statements = orjson.loads(text)["Statement"]
     if isinstance(statements, dict):
         statements = [statements]

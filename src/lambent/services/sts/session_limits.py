@@ -87,7 +87,7 @@ def _policies(request: Mapping[str, Any]) -> tuple[NamedPolicy, ...]:
     try:
         documents.parse(text, "session")
     except documents.MalformedPolicy as fault:
-        raise MalformedPolicyDocument(fault.told) from None
+        raise MalformedPolicyDocument(fault.message, headers=(fault.header,)) from None
     return (NamedPolicy("session policy", text),)
 
 
