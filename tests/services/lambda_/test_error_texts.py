@@ -188,6 +188,20 @@ QUOTED = [
         r"Member must satisfy regular expression pattern: (\$LATEST(\.PUBLISHED)?|[0-9]+)",
         "cdk-preflight, alias-version-not-alias",
     ),
+    *(
+        Quoted(
+            operation,
+            request | {"FunctionName": "my-function:1"},
+            *INVALID,
+            "Current operation does not support versions other than $LATEST. "
+            "Please set the version to $LATEST or do not set a version in your request.",
+            "github.com/appleboy/lambda-action/issues/6, its first sentence",
+        )
+        for operation, request in (
+            ("update_function_code", {"ZipFile": b"zip"}),
+            ("update_function_configuration", {"Timeout": 4}),
+        )
+    ),
 ]  # fmt: skip
 
 

@@ -45,6 +45,38 @@ def test_what_is_not_given_is_absent_or_the_default(client: LambdaClient, create
     assert "RuntimeVersionConfig" not in listed
 
 
+def test_what_is_given_empty_is_shown_empty(client: LambdaClient, create: Create) -> None:
+    """VpcConfig as in github.com/motdotla/node-lambda/issues/232, with the member that came with IPv6."""
+    nowhere = {
+        "SubnetIds": [],
+        "SecurityGroupIds": [],
+        "VpcId": "",
+        "Ipv6AllowedForDualStack": False,
+    }
+    created = create(
+        "f",
+        Environment={"Variables": {}},
+        VpcConfig={"SubnetIds": [], "SecurityGroupIds": []},
+    )
+    assert (created["Environment"], created["VpcConfig"]) == ({"Variables": {}}, nowhere)
+    (listed,) = client.list_functions()["Functions"]
+    assert (listed["Environment"], listed["VpcConfig"]) == ({"Variables": {}}, nowhere)
+    absent = create("g", Environment={"Variables": {"A1": "b"}}, VpcConfig={}, Publish=True)
+    assert "VpcConfig" not in absent
+    client.get_waiter("function_updated_v2").wait(FunctionName="g")
+    cleared = client.update_function_configuration(
+        FunctionName="g",
+        Environment={"Variables": {}},
+        VpcConfig={"SubnetIds": [], "SecurityGroupIds": []},
+    )
+    assert (cleared["Environment"], cleared["VpcConfig"]) == ({"Variables": {}}, nowhere)
+    client.get_waiter("function_updated_v2").wait(FunctionName="g")
+    assert client.publish_version(FunctionName="g")["Version"] == "2"
+    client.update_function_configuration(FunctionName="f", Timeout=4)
+    client.get_waiter("function_updated_v2").wait(FunctionName="f")
+    assert client.get_function_configuration(FunctionName="f")["Environment"] == {"Variables": {}}
+
+
 def test_log_levels_come_and_go_with_json(client: LambdaClient, create: Create) -> None:
     create("f", LoggingConfig={"LogGroup": "/mine"})
 

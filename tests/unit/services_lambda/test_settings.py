@@ -49,6 +49,7 @@ def test_every_member_given_is_taken() -> None:
         timeout_s=900,
         memory_mib=10240,
         environment={"A1": "b"},
+        has_environment=True,
         architecture="arm64",
         tracing_mode="Active",
         log_group="/mine",

@@ -51,8 +51,15 @@ def listed(function: Function, qualifier: str = "") -> FunctionConfigurationType
         },
         "LoggingConfig": _logging(function),
     }
-    if settings.environment:
+    if settings.environment or settings.has_environment:
         configuration["Environment"] = {"Variables": dict(settings.environment)}
+    if settings.has_vpc_config:
+        configuration["VpcConfig"] = {
+            "SubnetIds": [],
+            "SecurityGroupIds": [],
+            "VpcId": "",
+            "Ipv6AllowedForDualStack": False,
+        }
     if settings.kms_key_arn:
         configuration["KMSKeyArn"] = settings.kms_key_arn
     if settings.dead_letter_arn:

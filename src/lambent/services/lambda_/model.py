@@ -62,6 +62,9 @@ class Settings:
     dead_letter_arn: str = ""
     layers: tuple[LayerUse, ...] = ()
     snap_start: SnapStartOn = "None"
+    # What was given and is empty is shown as such, what was never given is absent.
+    has_environment: bool = False
+    has_vpc_config: bool = False
 
 
 @dataclass(frozen=True, slots=True)

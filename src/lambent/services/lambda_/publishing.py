@@ -55,6 +55,8 @@ def publish(tx: Tx, latest: Function, modified_ms: int, description: str | None 
 
 def _digest(function: Function) -> str:
     settings = asdict(function.settings)
+    # How a setting was left empty makes no other version of a function.
+    del settings["has_environment"], settings["has_vpc_config"]
     if function.settings.snap_start != PUBLISHED_VERSIONS:
         del settings["snap_start"]  # unknown when older digests were made
     facts = {"settings": settings, "code": function.code.archive}

@@ -261,6 +261,8 @@ _OPTIONS = (
     "kms_key_arn",
     "dead_letter_arn",
     "snap_start",
+    "has_environment",
+    "has_vpc_config",
 )
 # Beside them: what became of a version's snapshot.
 _SNAPSHOT = "snapshot"

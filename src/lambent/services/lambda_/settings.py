@@ -29,6 +29,8 @@ _MEMBERS = {
     "MemorySize": "memory_mib",
 }
 
+# Both lists are empty: `unserved` refuses others.
+_VPC = {"SubnetIds", "SecurityGroupIds"}
 _LEVELS = {
     "ApplicationLogLevel": "application_log_level",
     "SystemLogLevel": "system_log_level",
@@ -50,9 +52,9 @@ def changed_settings(settings: Settings, request: Mapping[str, Any]) -> Settings
     _check_limits(request)
     changes = {ours: request[theirs] for theirs, ours in _MEMBERS.items() if theirs in request}
     if "Environment" in request:
-        variables = request["Environment"].get("Variables", {})
-        check_environment(variables)
-        changes["environment"] = dict(variables)
+        changes |= _environment(request["Environment"])
+    if request.get("VpcConfig", {}).keys() >= _VPC:
+        changes["has_vpc_config"] = True
     if mode := request.get("TracingConfig", {}).get("Mode"):
         changes["tracing_mode"] = mode
     if logging := request.get("LoggingConfig"):
@@ -70,6 +72,13 @@ def changed_settings(settings: Settings, request: Mapping[str, Any]) -> Settings
     changed = replace(settings, **changes)
     check_settings(changed)
     return changed
+
+
+def _environment(given: Mapping[str, Any]) -> dict[str, Any]:
+    variables = given.get("Variables", {})
+    check_environment(variables)
+    changes: dict[str, Any] = {"environment": dict(variables)}
+    return changes | {"has_environment": True} if "Variables" in given else changes
 
 
 def _logging(settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:

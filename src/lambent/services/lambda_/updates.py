@@ -145,6 +145,7 @@ def _unqualified(name: str, context: RequestContext) -> FunctionRef:
     ref = parse_function_name(name, context.scope)
     if not ref.is_latest:
         raise InvalidParameterValue(
-            f"Only $LATEST can be updated, not the version or alias '{ref.qualifier}'."
+            "Current operation does not support versions other than $LATEST. "
+            "Please set the version to $LATEST or do not set a version in your request."
         )
     return replace(ref, qualifier="")
