@@ -115,8 +115,33 @@ def test_an_instance_profile_holds_one_role(
 def test_a_service_linked_role_belongs_to_its_service(
     iam: IAMClient, error_of: ErrorOf, account_id: str
 ) -> None:
-    role = iam.create_service_linked_role(AWSServiceName="elasticache.amazonaws.com")["Role"]
+    role = iam.create_service_linked_role(
+        AWSServiceName="elasticache.amazonaws.com", Description="caches"
+    )["Role"]
+    assert "Description" not in role
     path = "/aws-service-role/elasticache.amazonaws.com/"
+    # The form here is that of the CLI's example, the one below that of the lists of roles that people publish.
+    assert role["AssumeRolePolicyDocument"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Action": ["sts:AssumeRole"],
+                "Effect": "Allow",
+                "Principal": {"Service": ["elasticache.amazonaws.com"]},
+            }
+        ],
+    }
+    shown = iam.get_role(RoleName=role["RoleName"])["Role"]
+    assert shown["AssumeRolePolicyDocument"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "elasticache.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
     assert role["Arn"] == f"arn:aws:iam::{account_id}:role{path}AWSServiceRoleForElastiCache"
     again = error_of(iam.create_service_linked_role, AWSServiceName="elasticache.amazonaws.com")
     assert again[1:] == (

@@ -10,6 +10,7 @@ import orjson
 from lambent.core import ids
 from lambent.core.errors import AccessDenied
 from lambent.services.iam import shapes
+from lambent.services.iam.documents import encoded
 from lambent.services.iam.errors import InvalidInput, NoSuchEntity
 from lambent.services.iam.model import Role
 from lambent.services.iam.naming import get, new
@@ -75,7 +76,7 @@ class ServiceLinkedRoles:
             service=service,
         )
         self.store.put(tx, role)
-        return {"Role": shapes.new_role(role)}
+        return {"Role": _new(role)}
 
     def delete_service_linked_role(
         self, tx: Tx, context: RequestContext, request: DeleteServiceLinkedRoleRequestTypeDef
@@ -99,6 +100,19 @@ class ServiceLinkedRoles:
             raise NoSuchEntity(f"The deletion task {task_id} cannot be found.")
         is_there = self.store.find(tx, context.scope.account_id, Role, parts[3]) is not None
         return {"Status": "NOT_STARTED" if is_there else "SUCCEEDED"}
+
+
+def _new(role: Role) -> shapes.Shape:
+    """As CreateServiceLinkedRole answers: the trust policy in a form of its own, and no description."""
+    shape = shapes.new_role(role)
+    shape.pop("Description", None)
+    statement = {
+        "Action": ["sts:AssumeRole"],
+        "Effect": "Allow",
+        "Principal": {"Service": [role.service]},
+    }
+    document = orjson.dumps({"Version": "2012-10-17", "Statement": [statement]}).decode()
+    return {**shape, "AssumeRolePolicyDocument": encoded(document)}
 
 
 def _trust(service: str) -> str:
