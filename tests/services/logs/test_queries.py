@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -215,7 +216,17 @@ def test_queries_are_described_and_stopped_ones_stay_stopped(
     }
     assert logs.stop_query(queryId=id_)["success"] is True
     assert logs.get_query_results(queryId=id_)["status"] == "Cancelled"
-    assert error_of(logs.stop_query, queryId=id_)[1] == "InvalidParameterException"
+    # What follows was seen on the wire in 2026-08: github.com/steamstreet, StopQueryTest and LiveLogsTest.
+    assert logs.stop_query(queryId=id_)["success"] is True
+    done = start(logGroupName="g", queryString="limit 1", **window())["queryId"]
+    until(lambda: logs.get_query_results(queryId=done)["status"] == "Complete", 20)
+    _, code, said = error_of(logs.stop_query, queryId=done)
+    assert code == "InvalidParameterException"
+    assert re.fullmatch(
+        r"Query is already ended with Complete \(Service: AWSLogs; Status Code: 400; "
+        r"Error Code: InvalidParameterException; Request ID: [0-9a-f-]{36}; Proxy: null\)",
+        said,
+    )
     # The process that was stopped is not missed.
     assert rows(ask(logs, "stats count(*) as n")) == [{"n": "20"}]
 

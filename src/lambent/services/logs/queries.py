@@ -143,9 +143,13 @@ class Queries:
     async def stop_query(
         self, context: RequestContext, request: StopQueryRequestTypeDef
     ) -> Document:
+        """Stopping it once more succeeds. What has ended otherwise is told with what AWS's front end was told."""
         query = self._find(context.scope, request["queryId"])
-        if query.status in _ENDED:
-            raise InvalidParameter(f"The query has already ended, its status is {query.status}.")
+        if query.status in _ENDED - {"Cancelled"}:
+            raise InvalidParameter(
+                f"Query is already ended with {query.status} (Service: AWSLogs; Status Code: 400; "
+                f"Error Code: InvalidParameterException; Request ID: {context.request_id}; Proxy: null)"
+            )
         query.status = "Cancelled"
         if query.task is not None:
             query.task.cancel()
