@@ -40,11 +40,6 @@ class Span:
         start_s = math.floor(start.timestamp())
         return cls(start_s - start_s % step, math.ceil(end.timestamp()), period)
 
-    @property
-    def pieces(self) -> int:
-        """How many data points there can be."""
-        return max(0, math.ceil((self.end_s - self.start_s) / self.period))
-
     def piece(self, second: int) -> int:
         """The start of the piece that a moment is in."""
         return second - (second - self.start_s) % self.period
