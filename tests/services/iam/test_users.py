@@ -6,6 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -108,7 +110,7 @@ def test_a_user_is_deleted_only_when_nothing_hangs_on_it(
     iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=read_logs)
     managed = "arn:aws:iam::aws:policy/ReadOnlyAccess"
     iam.attach_user_policy(UserName="u", PolicyArn=managed)
-    iam.create_login_profile(UserName="u", Password="correct-horse")
+    iam.create_login_profile(UserName="u", Password="Correct-horse")
     undo: list[tuple[str, Callable[[], object]]] = [
         (
             "must detach all policies first.",
@@ -258,12 +260,25 @@ def test_login_profiles_and_the_password_policy(iam: IAMClient, error_of: ErrorO
         "Login Profile for user u already exists.",
     )
     iam.delete_account_password_policy()
-    iam.update_login_profile(UserName="u", Password="shorter8", PasswordResetRequired=False)
+    refused = error_of(iam.update_login_profile, UserName="u", Password="shorter8")
+    assert refused == (
+        400,
+        "PasswordPolicyViolation",
+        (
+            "Password should meet 1 more of the following requirements: "
+            "Password should have at least one uppercase letter, Password should have at least one symbol"
+        ),
+    )
+    iam.update_login_profile(UserName="u", Password="Shorter8", PasswordResetRequired=False)
     assert iam.get_login_profile(UserName="u")["LoginProfile"]["PasswordResetRequired"] is False
 
 
 def test_the_credential_report_lists_root_and_users(iam: IAMClient, error_of: ErrorOf) -> None:
-    assert error_of(iam.get_credential_report)[:2] == (410, "ReportNotPresent")
+    with pytest.raises(iam.exceptions.CredentialReportNotPresentException) as missing:
+        iam.get_credential_report()
+    assert missing.value.response["ResponseMetadata"]["HTTPStatusCode"] == 410
+    # No message: the SDK writes "Unknown" where one should be, as people have copied it.
+    assert missing.value.response["Error"] == {"Type": "Sender", "Code": "ReportNotPresent"}
     iam.create_user(UserName="u")
     key = iam.create_access_key(UserName="u")["AccessKey"]
     assert iam.generate_credential_report()["State"] == "STARTED"

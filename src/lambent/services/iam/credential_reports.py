@@ -75,7 +75,7 @@ class CredentialReports:
     def get_credential_report(self, tx: Tx, context: RequestContext, request: Document) -> Document:
         settings = settings_of(self.store, tx, context)
         if not settings.report:
-            raise CredentialReportNotPresent("No report exists.")
+            raise CredentialReportNotPresent
         return {
             "Content": settings.report.encode(),
             "ReportFormat": "text/csv",

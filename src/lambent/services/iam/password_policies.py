@@ -30,6 +30,7 @@ _DEFAULTS: dict[str, Any] = {
 _OPTIONAL = ("MaxPasswordAge", "PasswordReusePrevention", "HardExpiry")
 # "The IAM default password policy" (IAM user guide).
 _USUAL_LENGTH = 8
+_USUAL_KINDS = 3
 _SYMBOLS = frozenset("!@#$%^&*()_+-=[]{}|'")
 
 
@@ -80,6 +81,8 @@ def complaint(password: str, policy: Mapping[str, Any] | None) -> str:
     least = rules.get("MinimumPasswordLength", _USUAL_LENGTH)
     if len(password) < least:
         return f"Password should have a minimum length of {least}"
+    if policy is None:
+        return _usual_complaint(password)
     wanted = (
         ("RequireUppercaseCharacters", "one uppercase letter", str.isupper),
         ("RequireLowercaseCharacters", "one lowercase letter", str.islower),
@@ -90,6 +93,22 @@ def complaint(password: str, policy: Mapping[str, Any] | None) -> str:
         if rules.get(name) and not any(map(test, password)):
             return f"Password should have at least {what}"
     return ""
+
+
+def _usual_complaint(password: str) -> str:
+    """ "Minimum of three of the following mix of character types" (the IAM default password policy)."""
+    kinds = (
+        ("one uppercase letter", str.isupper),
+        ("one lowercase letter", str.islower),
+        ("one number", str.isdigit),
+        ("one symbol", _is_symbol),
+    )
+    missing = [what for what, test in kinds if not any(map(test, password))]
+    more = _USUAL_KINDS - (len(kinds) - len(missing))
+    if more <= 0:
+        return ""
+    listed = ", ".join(f"Password should have at least {what}" for what in missing)
+    return f"Password should meet {more} more of the following requirements: {listed}"
 
 
 def _is_symbol(character: str) -> bool:
