@@ -90,6 +90,31 @@ def test_a_users_policies_are_tried_out(iam: IAMClient, error_of: ErrorOf, accou
     assert nobody == (404, "NoSuchEntity", "The user with name none cannot be found.")
 
 
+def test_whose_policies_cannot_be_simulated(
+    iam: IAMClient, error_of: ErrorOf, account_id: str
+) -> None:
+    """In AWS's words, as several public repositories quote them."""
+    refused = {
+        f"arn:aws:sts::{account_id}:assumed-role/admin/me": (
+            f"Invalid Entity Arn: arn:aws:sts::{account_id}:assumed-role/admin/me does not clearly define "
+            "entity type and name."
+        ),
+        f"arn:aws:iam::{account_id}:root": (
+            f"Invalid Entity Arn: arn:aws:iam::{account_id}:root does not clearly define entity type and name."
+        ),
+        "arn:aws:iam::111122223333:role/theirs": (
+            f"Invalid Policy Source Arn: caller's account {account_id} does not have access to policies in "
+            "account 111122223333"
+        ),
+        "no-arn-at-all-but-long": "ARN no-arn-at-all-but-long is not valid.",
+    }
+    for arn, message in refused.items():
+        answer = error_of(
+            iam.simulate_principal_policy, PolicySourceArn=arn, ActionNames=["s3:GetObject"]
+        )
+        assert answer == (400, "InvalidInput", message)
+
+
 def test_a_policy_of_the_resource_is_tried_out_on_users_and_roles_of_any_account(
     iam: IAMClient,
 ) -> None:

@@ -207,6 +207,10 @@ _changed(
     "DetachUserPolicy DetachRolePolicy DetachGroupPolicy",
     lambda need: replace(need, keys=_POLICY_ARN),
 )
+_changed(  # AWS was seen to let callers ask about another account, and IAM itself to refuse that
+    "GetContextKeysForPrincipalPolicy SimulatePrincipalPolicy",
+    lambda need: replace(need, is_own_side=True),
+)
 _changed(
     "CreateServiceLinkedRole",
     lambda need: replace(need, keys={"iam:awsservicename": member("AWSServiceName")}),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lambent.policy.simulate import Simulation
     from lambent.services.iam.directory import Directory
 
+_ENTITIES = frozenset({"user", "group", "role"})
 _TYPES = {
     "identity": "IAM Policy",
     "boundary": "Permissions Boundary Policy",
@@ -70,10 +71,15 @@ class Simulations:
         return {"ContextKeyNames": _keys([*documents, *request.get("PolicyInputList", ())])}
 
     def _source(self, context: RequestContext, arn: str) -> Identity:
-        refuse_bad_arn(arn)
+        account_id, kind, name = _entity(arn)
+        own = context.scope.account_id
+        if account_id != own:
+            raise InvalidInput(
+                f"Invalid Policy Source Arn: caller's account {own} does not have access to policies "
+                f"in account {account_id}"
+            )
         found = self.directory.identity_of(arn)
-        if found is None or found.account_id != context.scope.account_id:
-            kind, _, name = arn.split(":", 5)[5].partition("/")
+        if found is None:
             raise NoSuchEntity(f"The {kind} with name {name} cannot be found.")
         return found
 
@@ -145,6 +151,19 @@ def _caller(arn: str) -> Principal:
     if not resource.startswith("user/"):
         raise InvalidInput(f"CallerArn {arn} is not the ARN of a user or role.")
     return Principal("user", account_id, arn)
+
+
+def _entity(arn: str) -> tuple[str, str, str]:
+    """Account, kind and name of a user, group or role. Raises InvalidInput."""
+    _, _, service, *place = arn.split(":", 5) if arn.count(":") >= 5 else ("",) * 6
+    if service != "sts":
+        refuse_bad_arn(arn)
+    kind, _, path = place[-1].partition("/")
+    if service == "sts" or kind not in _ENTITIES or not path:
+        raise InvalidInput(
+            f"Invalid Entity Arn: {arn} does not clearly define entity type and name."
+        )
+    return place[1], kind, path.rpartition("/")[2]
 
 
 def _account(owner: str) -> str:
