@@ -307,6 +307,6 @@ def test_alias_and_summary(iam: IAMClient, error_of: ErrorOf, account_id: str) -
 
 
 def test_what_is_not_served_names_itself(iam: IAMClient, error_of: ErrorOf) -> None:
-    status, code, message = error_of(iam.list_virtual_mfa_devices)
+    status, code, message = error_of(iam.create_virtual_mfa_device, VirtualMFADeviceName="device")
     assert (status, code) == (501, "NotImplementedException")
-    assert "ListVirtualMFADevices" in message
+    assert "CreateVirtualMFADevice" in message

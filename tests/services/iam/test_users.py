@@ -309,3 +309,30 @@ def test_tags_of_a_user(iam: IAMClient, error_of: ErrorOf) -> None:
     assert over[:2] == (409, "LimitExceeded")
     iam.untag_user(UserName="u", TagKeys=["TEAM", "k0"])
     assert len(iam.list_user_tags(UserName="u")["Tags"]) == 48
+
+
+def test_what_nobody_can_have_is_listed_as_empty(
+    iam: IAMClient, error_of: ErrorOf, body: Callable[[Any], dict[str, Any]]
+) -> None:
+    """What `aws_iam_user` of Terraform reads before it deletes a user with `force_destroy`, and the account's."""
+    iam.create_user(UserName="u")
+    assert body(iam.list_mfa_devices(UserName="u")) == {"MFADevices": [], "IsTruncated": False}
+    assert body(iam.list_ssh_public_keys(UserName="u")) == {
+        "SSHPublicKeys": [],
+        "IsTruncated": False,
+    }
+    certificates = iam.list_signing_certificates(UserName="u")
+    assert body(certificates) == {"Certificates": [], "IsTruncated": False}
+    credentials = iam.list_service_specific_credentials(UserName="u")
+    assert body(credentials) == {"ServiceSpecificCredentials": []}
+    assert body(iam.list_virtual_mfa_devices(AssignmentStatus="Any")) == {
+        "VirtualMFADevices": [],
+        "IsTruncated": False,
+    }
+    assert body(iam.list_saml_providers()) == {"SAMLProviderList": []}
+    assert body(iam.list_server_certificates()) == {
+        "ServerCertificateMetadataList": [],
+        "IsTruncated": False,
+    }
+    missing = error_of(iam.list_mfa_devices, UserName="none")
+    assert missing == (404, "NoSuchEntity", "The user with name none cannot be found.")

@@ -9,6 +9,7 @@ from lambent.core.service import Operation, read, waits, write
 from lambent.services.iam.attachments import Noun
 from lambent.services.iam.model import InstanceProfile, Role, User
 from lambent.services.iam.naming import get
+from lambent.services.iam.other_credentials import OF_ACCOUNTS, OF_USERS
 from lambent.services.iam.tags import Tagging
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lambent.services.iam.managed_policies import ManagedPolicies
     from lambent.services.iam.model import Entity
     from lambent.services.iam.oidc_providers import OidcProviders
+    from lambent.services.iam.other_credentials import OtherCredentials
     from lambent.services.iam.password_policies import PasswordPolicies
     from lambent.services.iam.policy_versions import PolicyVersions
     from lambent.services.iam.roles import Roles
@@ -158,6 +160,13 @@ def account_operations(
         "AddClientIDToOpenIDConnectProvider": write(providers.add_client_id),
         "RemoveClientIDFromOpenIDConnectProvider": write(providers.remove_client_id),
         "UpdateOpenIDConnectProviderThumbprint": write(providers.update_thumbprint),
+    }
+
+
+def other_credential_operations(others: OtherCredentials) -> Operations:
+    return {
+        **{name: read(partial(others.of_user, member)) for name, member in OF_USERS.items()},
+        **{name: read(partial(others.of_account, member)) for name, member in OF_ACCOUNTS.items()},
     }
 
 

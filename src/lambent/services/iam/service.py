@@ -27,6 +27,7 @@ from lambent.services.iam.last_accessed import LastAccessed
 from lambent.services.iam.login_profiles import LoginProfiles
 from lambent.services.iam.managed_policies import ManagedPolicies
 from lambent.services.iam.oidc_providers import OidcProviders
+from lambent.services.iam.other_credentials import OtherCredentials
 from lambent.services.iam.password_policies import PasswordPolicies
 from lambent.services.iam.policy_versions import PolicyVersions
 from lambent.services.iam.resources import IamResources
@@ -89,6 +90,7 @@ class IamService:
             ),
             **rows.account_operations(AccountSettings(store), CredentialReports(store), providers),
             **rows.tag_operations(store, policies, providers),
+            **rows.other_credential_operations(OtherCredentials(store)),
             **rows.simulation_operations(Simulations(self.directory)),
             "GenerateServiceLastAccessedDetails": waits(last_accessed.generate),
             "GetServiceLastAccessedDetails": waits(last_accessed.get),
