@@ -103,6 +103,10 @@ QUOTED = [
         Statistic="Average",
         EvaluateLowSampleCountPercentile="ignore",
     ),
+    _refused_alarm(
+        "aws: prefixed tag key names are not allowed for external use.",
+        Tags=[{"Key": "aws:cloudformation:stack-name", "Value": "s"}],
+    ),
     _refused_alarm("Unsupported AWS vendor s3", AlarmActions=["arn:aws:s3:::pf-bucket"]),
     _refused_alarm("Namespace must not contain Non-ASCII characters.", Namespace="テスト用"),
     _refused_alarm(

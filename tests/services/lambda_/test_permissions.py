@@ -226,4 +226,7 @@ def test_the_tags_of_a_function(client: Any, create: Create, error_of: Any) -> N
     many = {str(number): "x" for number in range(51)}
     too_many = (400, "InvalidParameterValueException", "Number of tags exceeds resource tag limit.")
     assert error_of(client.tag_resource, Resource=arn, Tags=many) == too_many
+    refused = "aws: prefixed tag key names are not allowed for external use."
+    answer = error_of(client.tag_resource, Resource=arn, Tags={"aws:a": "1"})
+    assert answer == (400, "InvalidParameterValueException", refused)
     assert error_of(create, name="g", Tags=many) == too_many

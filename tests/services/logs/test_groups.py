@@ -134,6 +134,14 @@ def test_tags_by_both_kinds_of_operation(
     assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"b": "2"}
     many = {str(number): "" for number in range(50)}
     assert error_of(logs.tag_resource, resourceArn=arn, tags=many)[1] == "TooManyTagsException"
+    refused = "aws: prefixed tag key names are not allowed for external use."
+    for call, target in (
+        (logs.create_log_group, {"logGroupName": "h"}),
+        (logs.tag_log_group, {"logGroupName": "g"}),
+        (logs.tag_resource, {"resourceArn": arn}),
+    ):
+        answer = error_of(call, **target, tags={"AWS:a": "1"})
+        assert answer == (400, "InvalidParameterException", refused)
     other = arn.replace(":g", ":h")
     assert error_of(logs.list_tags_for_resource, resourceArn=other)[1] == (
         "ResourceNotFoundException"

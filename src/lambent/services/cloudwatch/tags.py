@@ -23,7 +23,7 @@ def check_tags(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for tag in tags:
         if tag["Key"].lower().startswith("aws:"):
-            raise ValidationError("Tag keys must not start with aws:.")
+            raise ValidationError("aws: prefixed tag key names are not allowed for external use.")
         found[tag["Key"]] = tag["Value"]
     if len(found) > MOST:
         raise ValidationError(f"A resource can have at most {MOST} tags.")

@@ -36,7 +36,9 @@ _KINDS = {"code-signing-config": SIGNING_CONFIGS, "event-source-mapping": EVENT_
 
 
 def check_tags(tags: Tags) -> None:
-    """Raises InvalidParameterValue for more than 50."""
+    """Raises InvalidParameterValue for more than 50, and for names which are AWS's own."""
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise InvalidParameterValue("aws: prefixed tag key names are not allowed for external use.")
     if len(tags) > MAX_TAGS:
         raise InvalidParameterValue("Number of tags exceeds resource tag limit.")
 

@@ -8,7 +8,7 @@ from lambent.core.arn import Arn, InvalidArn
 from lambent.services.logs.account_policies import check_document
 from lambent.services.logs.errors import InvalidParameter, ResourceNotFound
 from lambent.services.logs.groups import now_ms
-from lambent.services.logs.names import destination_arn
+from lambent.services.logs.names import check_tag_names, destination_arn
 from lambent.services.logs.paging import page
 from lambent.services.logs.resources import DESTINATIONS
 
@@ -40,6 +40,7 @@ def put_destination(
         raise InvalidParameter(
             f"PutDestination operation cannot work with targetArn for vendor {vendor}"
         )
+    check_tag_names(request.get("tags", {}))
     before = DESTINATIONS.find(tx, scope, "", name)
     document = {
         **(before or {}),

@@ -13,7 +13,7 @@ from lambent.services.logs.errors import (
     deletion_protected,
     group_not_found,
 )
-from lambent.services.logs.names import group_arn, group_key, identified
+from lambent.services.logs.names import check_tag_names, group_arn, group_key, identified
 from lambent.services.logs.paging import page
 from lambent.services.logs.repository import Group
 from lambent.services.logs.resources import METRIC_FILTERS
@@ -76,12 +76,14 @@ class Groups:
         name = request["logGroupName"]
         if name.lower().startswith("aws/"):
             raise InvalidParameter("Log groups starting with AWS/ are reserved for AWS.")
+        tags = request.get("tags", {})
+        check_tag_names(tags)
         group = Group(
             *group_key(context.scope, name),
             created_ms=now_ms(context),
             group_class=group_class,
             is_protected=request.get("deletionProtectionEnabled", False),
-            tags=request.get("tags", {}),
+            tags=tags,
         )
         if not repository.add(tx, group):
             raise ResourceAlreadyExists("The specified log group already exists")

@@ -1,4 +1,4 @@
-"""Names and ARNs of log groups, streams and what hangs on them."""
+"""Names and ARNs of log groups, streams and what hangs on them, and names of tags."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def stream_arn(key: GroupKey, stream: str) -> str:
 
 def destination_arn(scope: Scope, name: str) -> str:
     return str(Arn("logs", scope.region, scope.account_id, f"destination:{name}"))
+
+
+def check_tag_names(tags: Mapping[str, str]) -> None:
+    """Raises InvalidParameter for names which are AWS's own."""
+    if any(name.lower().startswith("aws:") for name in tags):
+        raise InvalidParameter("aws: prefixed tag key names are not allowed for external use.")
 
 
 def identified(scope: Scope, identifier: str) -> GroupKey:

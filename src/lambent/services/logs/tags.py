@@ -14,7 +14,7 @@ from lambent.services.logs.errors import (
     group_not_found,
 )
 from lambent.services.logs.groups import change
-from lambent.services.logs.names import group_key, identified
+from lambent.services.logs.names import check_tag_names, group_key, identified
 from lambent.services.logs.resources import DESTINATIONS
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ class TagOperations:
 
 def _adding(added: Tags, resource: str) -> Change:
     def add(tags: Tags) -> Tags:
+        check_tag_names(added)
         together = {**tags, **added}
         if len(together) > MAX_TAGS:
             raise TooManyTags(
