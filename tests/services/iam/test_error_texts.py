@@ -134,6 +134,26 @@ def test_what_aws_says(
     assert answer == (quoted.status, quoted.code, quoted.text)
 
 
+def test_thumbprints_of_a_provider(iam: IAMClient, error_of: ErrorOf) -> None:
+    """terraform-aws-modules/terraform-aws-eks issue 2632, hashicorp/terraform-provider-aws issue 29963."""
+    five = [f"{number:040}" for number in range(5)]
+    url = "https://idp.example.com"
+    create = iam.create_open_id_connect_provider
+    many = (400, "InvalidInput", "Thumbprint list must contain fewer than 5 entries.")
+    assert error_of(create, Url=url, ThumbprintList=[*five, "a" * 40]) == many
+    arn = create(Url=url, ThumbprintList=five)["OpenIDConnectProviderArn"]
+    for thumbprints, refused in (
+        ([*five, "a" * 40], many),
+        ([], (400, "InvalidInput", "Thumbprint list must contain at least one entry.")),
+    ):
+        answer = error_of(
+            iam.update_open_id_connect_provider_thumbprint,
+            OpenIDConnectProviderArn=arn,
+            ThumbprintList=thumbprints,
+        )
+        assert answer == refused
+
+
 def test_a_provider_without_tls(iam: IAMClient, error_of: ErrorOf) -> None:
     """oidc-provider-url-https; AWS gives the code alone."""
     refused = error_of(iam.create_open_id_connect_provider, Url="http://nope.example.com")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lambent.services.iam.store import Store
 
 _MOST_CLIENT_IDS = 100
+_MOST_THUMBPRINTS = 5
 _URL = re.compile(r"https://[^\s?#/:]+(?::443)?(/[^\s?#]*)?")
 
 
@@ -55,13 +56,15 @@ class OidcProviders:
             raise EntityAlreadyExists(f"Provider with url {url} already exists.")
         client_ids = tuple(request.get("ClientIDList", ()))
         _refuse_many(client_ids)
+        thumbprints = tuple(request.get("ThumbprintList", ()))
+        _refuse_many_thumbprints(thumbprints)
         provider = OidcProvider(
             account_id=context.scope.account_id,
             name=name,
             id=name,
             created_s=seconds(context.now),
             client_ids=client_ids,
-            thumbprints=tuple(request.get("ThumbprintList", ())),
+            thumbprints=thumbprints,
             tags=merged({}, request.get("Tags", ())),
         )
         self.store.put(tx, provider)
@@ -127,6 +130,9 @@ class OidcProviders:
     ) -> Document:
         provider = self.find(tx, context, request)
         thumbprints = tuple(request["ThumbprintList"])
+        if not thumbprints:
+            raise InvalidInput("Thumbprint list must contain at least one entry.")
+        _refuse_many_thumbprints(thumbprints)
         self.store.put(tx, replace(provider, thumbprints=thumbprints))
         return {}
 
@@ -155,6 +161,11 @@ def _refuse_many(client_ids: tuple[str, ...]) -> None:
         )
     if any(not 0 < len(each) <= 255 for each in client_ids):
         raise InvalidInput("Client IDs have between 1 and 255 characters")
+
+
+def _refuse_many_thumbprints(thumbprints: tuple[str, ...]) -> None:
+    if len(thumbprints) > _MOST_THUMBPRINTS:
+        raise InvalidInput(f"Thumbprint list must contain fewer than {_MOST_THUMBPRINTS} entries.")
 
 
 def _tags(provider: OidcProvider) -> dict[str, Any]:
