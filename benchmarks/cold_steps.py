@@ -22,6 +22,7 @@ import uvloop
 from benchmarks.bare_plane import bare_plane
 from benchmarks.interpreters import python_runtime
 from lambent.core.ids import request_id
+from lambent.execution.channel import FrameChannel
 from lambent.execution.frames import FrameType
 from lambent.execution.sandbox_handle import SandboxHandle
 from lambent.execution.spec import Invocation
@@ -55,17 +56,17 @@ class Marks:
 
     def watch(self) -> None:
         """Hook into every sandbox that core holds from now on."""
-        bind, send, opened = SandboxHandle.bind, SandboxHandle.send, SandboxHandle.open
+        bind, send, opened = SandboxHandle.bind, FrameChannel.send, SandboxHandle.open
 
         def marked_bind(handle: SandboxHandle, *given: Any, **named: Any) -> None:
             self.note("bind asked")
             bind(handle, *given, **named)
 
-        def marked_send(handle: SandboxHandle, head: bytes, payload: bytes = b"") -> None:
+        def marked_send(channel: FrameChannel, head: bytes, payload: bytes = b"") -> None:
             step = {FrameType.ASSIGN: "bound", FrameType.INVOKE: "invoked"}.get(FrameType(head[4]))
             if step:
                 self.note(step)
-            send(handle, head, payload)
+            send(channel, head, payload)
 
         def marked_open(
             handle: SandboxHandle,
@@ -83,8 +84,10 @@ class Marks:
 
             opened(handle, event, descriptors, marked_frame, on_end, on_exit)
 
-        vars_of: Any = SandboxHandle
-        vars_of.bind, vars_of.send, vars_of.open = marked_bind, marked_send, marked_open
+        handles: Any = SandboxHandle
+        handles.bind, handles.open = marked_bind, marked_open
+        channels: Any = FrameChannel
+        channels.send = marked_send
 
 
 async def _one(plane: ExecutionPlane, spec: FunctionSpec, marks: Marks) -> dict[str, float]:

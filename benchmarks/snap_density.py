@@ -135,7 +135,7 @@ async def _measure(data_dir: Path, count: int) -> list[list[str]]:
         spawner=sock,
         runtimes=Runtimes(runtimes),
         clock=SystemClock(),
-        log_sink=lambda *_: None,
+        open_sink=lambda *_: lambda _: None,
         sealed_dir=data_dir / "code" / "sealed",
     )
     await plane.start()

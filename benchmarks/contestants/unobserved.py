@@ -21,11 +21,15 @@ _PROGRAM = """\
 from lambent.execution.spec import Observers
 
 
-def _tell_nobody(self, *what):
+def _tell_nobody(*what):
     pass
 
 
-Observers.answers = Observers.ended = Observers.throttled = _tell_nobody
+def _of_nobody(self, **told):
+    self.answers = self.ended = self.throttled = _tell_nobody
+
+
+Observers.__init__ = _of_nobody
 """
 
 

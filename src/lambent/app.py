@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from lambent.core.ports import Credential
     from lambent.execution.log_stream import LogSink, OpenSink
     from lambent.execution.spawner.start import Started
-    from lambent.execution.spec import FunctionSpec, Observer
+    from lambent.execution.spec import FunctionSpec
     from lambent.services.iam.accounts import Accounts
     from lambent.services.otel.exporter import OtelExporter
     from lambent.storage.data_dir import DataDir
@@ -360,9 +360,10 @@ def _functions(
     metrics = FunctionMetrics()
     metering = Metering(ground.database, data_dir.usage_dir, clock, later.allocations)
     otel = _otel(config, clock, lambda: later.figures(figures))
-    observers: list[Observer] = [metering.meter, metrics]
-    if otel is not None:
-        observers.append(otel)
+    ended = [metrics.ended] if otel is None else [metrics.ended, otel.ended]
+    observer = Observers(
+        answers=[metering.meter.answers], ended=ended, throttled=[metrics.throttled]
+    )
     plane = ExecutionPlane(
         spawner=spawner,
         runtimes=runtimes,
@@ -375,7 +376,7 @@ def _functions(
         role_sessions=ground.sts.role_sessions,
         endpoint=Endpoint(serve=later.serve, url=later.endpoint),
         networks=Networks(config.network_rules),
-        observer=Observers(*observers),
+        observer=observer,
     )
     metrics.watch(plane.running_with, plane.provisioned_with)
     figures = Figures(metrics, plane, clock)

@@ -6,12 +6,16 @@ Names of functions, ARNs and log groups are opaque text here; they are handed to
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from lambent.execution.answer_stream import AnswerStream
+
+    # The methods of an `Observer`.
+    Told = Callable[["FunctionSpec", "Invocation", "Outcome", int], None]
+    ToldThrottled = Callable[["FunctionSpec", "Invocation", int], None]
 
 # How environments are initialised, in AWS's words (AWS_LAMBDA_INITIALIZATION_TYPE).
 ON_DEMAND = "on-demand"
@@ -117,7 +121,7 @@ class Observer(Protocol):
 
 
 class Nobody:
-    """An observer that does not look; others override what they look at."""
+    """An observer that does not look."""
 
     def answers(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
@@ -137,30 +141,26 @@ NOBODY = Nobody()
 
 
 class Observers:
-    """Several observers as one, in this order. Of those that are `Nobody` besides, only what they look at is called."""
+    """Several that are told as one observer, in this order. Args: who is told what, as `Observer` has it."""
 
-    def __init__(self, *observers: Observer) -> None:
-        self._observers = observers
-        self.answers = self._told("answers")
-        self.ended = self._told("ended")
-        self.throttled = self._told("throttled")
+    def __init__(
+        self, *, answers: Sequence[Told], ended: Sequence[Told], throttled: Sequence[ToldThrottled]
+    ) -> None:
+        self.answers: Told = _telling(answers)
+        self.ended: Told = _telling(ended)
+        self.throttled: ToldThrottled = _telling(throttled)
 
-    def _told(self, what: str) -> Callable[..., None]:
-        """What tells all that look at it."""
-        does_not_look = getattr(Nobody, what)
-        told = [
-            getattr(each, what)
-            for each in self._observers
-            if getattr(type(each), what) is not does_not_look
-        ]
-        if len(told) == 1:
-            return cast("Callable[..., None]", told[0])
 
-        def tell(*facts: object) -> None:
-            for tell_one in told:
-                tell_one(*facts)
+def _telling(told: Sequence[Callable[..., None]]) -> Callable[..., None]:
+    """What tells all of them; the only one itself, for most invocations tell one."""
+    if len(told) == 1:
+        return told[0]
 
-        return tell
+    def tell(*facts: object) -> None:
+        for each in told:
+            each(*facts)
+
+    return tell
 
 
 class Throttled(Exception):

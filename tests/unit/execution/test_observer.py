@@ -59,7 +59,12 @@ def test_every_observer_is_told_of_ends_and_of_calls_that_are_turned_away(
         assert one.throttles == [calls[2].request_id]
         assert (other.ends, other.throttles) == (one.ends, one.throttles)
 
-    run_plane(scenario, observer=Observers(one, other))
+    told = Observers(
+        answers=[one.answers, other.answers],
+        ended=[one.ended, other.ended],
+        throttled=[one.throttled, other.throttled],
+    )
+    run_plane(scenario, observer=told)
 
 
 def test_compiling_a_function_is_nobodys_invocation(

@@ -94,10 +94,9 @@ def test_a_timed_out_call_is_billed_its_time_out(open_metering: Open, clock: Vir
     asyncio.run(run())
 
 
-def test_throttles_and_idle_time_cost_nothing(open_metering: Open, clock: VirtualClock) -> None:
+def test_idle_time_costs_nothing(open_metering: Open, clock: VirtualClock) -> None:
     async def run() -> None:
         async with open_metering() as metering:
-            metering.meter.throttled(SPEC, Invocation("id", b"", ARN), clock.calendar_ms())
             clock.advance(timedelta(days=3))
             assert await rows_of(metering) == []
 

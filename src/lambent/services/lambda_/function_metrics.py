@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambent.core.context import Scope
 from lambent.core.ports import MetricSummary
 from lambent.core.spread import Spread
-from lambent.execution.spec import PROVISIONED, Nobody
+from lambent.execution.spec import PROVISIONED
 from lambent.services.lambda_.names import LATEST
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Counts:
             self.extra.setdefault(key, Spread()).take(spread)
 
 
-class FunctionMetrics(Nobody):
+class FunctionMetrics:
     """An observer of the execution plane; an invocation is counted when its caller has been told."""
 
     # Both by `watch`, before anything ends.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lambent.execution.spec import Nobody
 from lambent.services.metering.sums import FAILED, INVOCATION, REQUESTS, STORED
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _FREE_DISK_MB = 512
 
 
-class UsageMeter(Nobody):
+class UsageMeter:
     """Bills what is answered; throttled calls cost nothing.
 
     `has_news`: something was written since it was set to False.

@@ -84,11 +84,6 @@ class OtelExporter:
         # They say it again and again; we say it once.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
-    def answers(
-        self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
-    ) -> None:
-        """Is noted when its caller has been told."""
-
     def ended(
         self, spec: FunctionSpec, invocation: Invocation, outcome: Outcome, now_ms: int
     ) -> None:
@@ -96,9 +91,6 @@ class OtelExporter:
             self.dropped += 1
             return
         self._waiting.append(note(spec, invocation, outcome, now_ms))
-
-    def throttled(self, spec: FunctionSpec, invocation: Invocation, now_ms: int) -> None:
-        """It never began: figures tell of it."""
 
     async def start(self) -> None:
         self._timers = CalendarDriver(self._clock)
