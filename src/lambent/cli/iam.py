@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, get_args
 
 import click
 
@@ -13,6 +13,9 @@ from lambent.cli.access import variables_of
 from lambent.cli.commands import settings
 from lambent.cli.platform_paths import ask
 from lambent.cli.since import Since
+from lambent.policy.documents import parse
+from lambent.policy.faults import MalformedPolicy
+from lambent.policy.rules import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,6 +99,32 @@ def suggest(config: Config, role: str, since: datetime | None, include_denied: b
         when = "" if since is None else f" since {since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         raise click.ClickException(f"{found['role']} has {what} nothing{when}")
     click.echo(json.dumps(found["policy"], indent=2))
+
+
+@command.command("check")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@click.option(
+    "--kind",
+    type=click.Choice(get_args(Kind)),
+    default="identity",
+    show_default=True,
+    help="Where the policy is to stand: what it may say hangs on that.",
+)
+def check(file: TextIO, kind: Kind) -> None:
+    """Say whether IAM would take a policy document, and if not, why and where; exit with 1 then.
+
+    FILE is a JSON document, - for standard input. No platform is asked.
+    """
+    try:
+        parse(file.read(), kind)
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{file.name}: not UTF-8, from byte {error.start} on") from error
+    except MalformedPolicy as fault:
+        click.echo(f"{file.name}:{fault.line}:{fault.column}: {fault.reason or fault.message}")
+        if fault.reason:
+            click.echo(f"  IAM says: {fault.message}")
+        sys.exit(_DENIED)
+    click.echo(f"{file.name}: IAM would take it")
 
 
 def _context(keys: Iterable[str]) -> dict[str, list[str]]:
