@@ -133,7 +133,7 @@ def _result(case: Case) -> WireResponse:
     assert codec is not None
     answer = codec.serialize(result, REQUEST_ID)
     if not isinstance(answer.body, bytes):
-        answer.body = b"".join(answer.body)  # type: ignore[arg-type] # the events are a list here
+        answer.body = b"".join(answer.body)  # the events are a list here
     return answer
 
 

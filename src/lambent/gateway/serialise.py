@@ -23,8 +23,7 @@ _REQUEST_ID_HEADERS = frozenset({"x-amzn-requestid", "x-amz-request-id", "apigw-
 def serialise(call: Call) -> Response:
     """The answer of an operation that did what it was asked."""
     wire = call.match.operation.serialize(call.result or {}, call.request_id)
-    body = wire.body
-    return Response(wire.status, wire.headers, body) if type(body) is bytes else _response(wire)
+    return wire if type(wire.body) is bytes else _response(wire)
 
 
 def serialise_error(call: Call, error: ServiceError) -> Response:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lambent.core.http import Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
-
     from lambent.core.http import Headers
 
 
 @dataclass(slots=True)
-class WireResponse:
+class WireResponse(Response):
     """An answer ready to send, but for its framing. `headers` hold the content type and the request id.
 
-    `body` is an iterable of bytes, async or not, where the output streams (event streams, streaming blobs).
+    Where the output streams (event streams, streaming blobs), `body` is an iterable of bytes, which need not be async.
     """
 
-    status: int
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes | Iterable[bytes] | AsyncIterator[bytes] = b""
+    body: Any = b""
 
 
 @dataclass(slots=True)

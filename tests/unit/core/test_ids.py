@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -49,3 +51,24 @@ def test_key_material_is_as_long_as_asked_for_and_differs() -> None:
     made = {ids.secret_bytes(32) for _ in range(20)}
     assert {len(each) for each in made} == {32}
     assert len(made) == 20
+
+
+def test_threads_never_share_an_id() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: [ids.uuid() for _ in range(2000)], range(8)))
+    assert len(set().union(*made)) == 16_000
+
+
+def test_a_forked_process_does_not_share_the_ids_of_its_parent() -> None:
+    ids.uuid()  # so that there is something to share
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, " ".join(ids.uuid() for _ in range(100)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    theirs = os.read(reading, 10_000).decode().split()
+    os.close(reading)
+    assert len(theirs) == 100
+    assert not set(theirs) & {ids.uuid() for _ in range(300)}

@@ -98,6 +98,6 @@ def test_payloads_may_be_texts_blobs_and_streams(make: Make, call: Call, answer:
     }
     service = make("rest-xml", shapes)
     events = [{"Said": {"Text": "a&b"}}]
-    sent = b"".join(answer(service, {"It": events}).body)  # type: ignore[arg-type] # a list of events
+    sent = b"".join(answer(service, {"It": events}).body)  # a list of events
     assert b"<Event><Text>a&amp;b</Text></Event>" in sent
     assert call(service, "POST", "/op", sent) == {"It": events}

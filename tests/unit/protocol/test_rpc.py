@@ -78,7 +78,7 @@ def test_deeply_nested_attributes_are_refused(dynamodb: ServiceCodec, call: Call
 def test_an_error_is_named_with_its_namespace(dynamodb: ServiceCodec) -> None:
     error = ServiceError("gone", code="ResourceNotFoundException", status=400)
     answer = dynamodb.serialize_error(error, "request-id")
-    assert orjson.loads(answer.body) == {  # type: ignore[arg-type] # bytes, as it does not stream
+    assert orjson.loads(answer.body) == {  # bytes, as it does not stream
         "__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
         "message": "gone",
     }
@@ -95,7 +95,7 @@ def test_errors_of_former_query_services_keep_their_old_code_in_a_header() -> No
     answer = sqs.serialize_error(error, "request-id")
     old = ("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender")
     assert old in answer.headers
-    assert orjson.loads(answer.body) == {  # type: ignore[arg-type] # bytes, as it does not stream
+    assert orjson.loads(answer.body) == {  # bytes, as it does not stream
         "__type": "com.amazonaws.sqs#QueueDoesNotExist",
         "message": "no queue",
     }
@@ -120,7 +120,7 @@ def test_a_stream_begins_with_the_rest_of_the_document(
 ) -> None:
     service = make(protocol, STREAM, targetPrefix="Toy")
     events = [{"Said": {"Text": "a"}}]
-    sent = b"".join(answer(service, {"Name": "n", "Events": events}).body)  # type: ignore[arg-type] # a list
+    sent = b"".join(answer(service, {"Name": "n", "Events": events}).body)  # a list
     first, second = list(EventDecoder().feed(sent))
     assert (first.headers[":event-type"], second.headers[":event-type"]) == (
         "initial-response",
