@@ -41,7 +41,8 @@ class _Counts:
         self.latency.add(measured.latency_ms)
         if measured.integration_ms is not None:
             self.integration.add(measured.integration_ms)
-        self.size.add(measured.size)
+        if measured.kind == "http":  # the others have no metric of it
+            self.size.add(measured.size)
         self.client_errors += 400 <= measured.status < 500
         self.server_errors += measured.status >= 500
 

@@ -157,7 +157,7 @@ class Request:
     @property
     def host(self) -> str:
         """The Host header, port included, as sent."""
-        return self.headers.get("host")
+        return self.headers.first.get("host", "")
 
 
 @dataclass(slots=True)

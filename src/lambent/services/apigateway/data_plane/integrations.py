@@ -73,10 +73,11 @@ class Integrations:
 
     async def run(self, exchange: Exchange) -> Response:
         """The integration's answer for the client. Raises Failure."""
-        run = self._types.get(str(exchange.integration.get("type")))
+        integration = exchange.method.integration
+        run = self._types.get(str(integration.get("type")))
         if run is None:
-            raise misconfigured(f"Unknown integration type {exchange.integration.get('type')}")
-        timeout_ms = exchange.integration.get("timeoutInMillis") or MAX_TIMEOUT_MS
+            raise misconfigured(f"Unknown integration type {integration.get('type')}")
+        timeout_ms = integration.get("timeoutInMillis") or MAX_TIMEOUT_MS
         timeout_ms = min(timeout_ms, MAX_TIMEOUT_MS)
         try:
             # What is called goes on, as on AWS; only its answer is not waited for.

@@ -84,7 +84,10 @@ def finished(response: Response, exchange: Exchange) -> Response:
         ("x-amz-apigw-id", exchange.extended_id),
     ]
     if exchange.uses_lambda and exchange.error is None:
-        if not any(name.lower() == "content-type" for name, _ in response.headers):
+        for name, _ in response.headers:
+            if name.lower() == "content-type":
+                break
+        else:
             response.headers.insert(0, ("Content-Type", "application/json"))
         response.headers.append(("X-Amzn-Trace-Id", exchange.answered_trace or exchange.trace_id))
     return response
