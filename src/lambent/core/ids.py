@@ -21,20 +21,19 @@ _pieces: list[bytes] = []
 os.register_at_fork(after_in_child=_pieces.clear)
 
 
-def _random(count: int) -> bytes:
-    if count > _PIECE:
-        return os.urandom(count)
-    try:
-        return _pieces.pop()[:count]
-    except IndexError:
-        block = os.urandom(_PIECE * _PIECES)
-        _pieces.extend([block[at : at + _PIECE] for at in range(0, len(block), _PIECE)])
-        return os.urandom(count)
+def _refill() -> bytes:
+    """More pieces; returns one."""
+    block = os.urandom(_PIECE * _PIECES)
+    _pieces.extend([block[at : at + _PIECE] for at in range(_PIECE, len(block), _PIECE)])
+    return block[:_PIECE]
 
 
 def uuid() -> str:
     """A version 4 UUID (RFC 9562). Formatted by hand: `uuid.uuid4()` costs six times as much."""
-    raw = bytearray(_random(16))
+    try:
+        raw = bytearray(_pieces.pop()[:16])
+    except IndexError:
+        raw = bytearray(_refill()[:16])
     raw[6] = raw[6] & 0x0F | 0x40
     raw[8] = raw[8] & 0x3F | 0x80
     text = raw.hex()
@@ -47,7 +46,12 @@ request_id = uuid
 
 def hex_id(length: int = 32) -> str:
     """`length` random lower-case hex digits."""
-    return _random((length + 1) // 2).hex()[:length]
+    if length > 2 * _PIECE:
+        return os.urandom((length + 1) // 2).hex()[:length]
+    try:
+        return _pieces.pop().hex()[:length]
+    except IndexError:
+        return _refill().hex()[:length]
 
 
 def fraction() -> float:

@@ -49,9 +49,9 @@ class Spread:
         self.total += value
         self.minimum = min(self.minimum, value)
         self.maximum = max(self.maximum, value)
-        if self._is_coarse:
-            value = rounded(value)
-            self.values[value] = self.values.get(value, 0) + 1
+        if self._is_coarse and value > 0:  # as `rounded` has it
+            near = math.exp(round(math.log(value) / _STEP) * _STEP)
+            self.values[near] = self.values.get(near, 0) + 1
         else:
             self._keep(value, 1)
 
