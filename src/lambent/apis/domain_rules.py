@@ -33,6 +33,8 @@ def domain_name(given: str) -> str:
     name = given.lower()
     if name.endswith("."):
         raise BadRequest("Trailing period should be omitted from domain name")
+    if "_" in name:
+        raise BadRequest("Domain names cannot contain an underscore character")
     is_address = name.rpartition(".")[2].isdecimal()
     if (
         not _NAME.fullmatch(name)

@@ -239,6 +239,12 @@ BACKEND = {
     "IntegrationMethod": "ANY",
     "IntegrationUri": "https://example.com",
 }
+SERVICE = {
+    "IntegrationType": "AWS_PROXY",
+    "IntegrationSubtype": "SQS-SendMessage",
+    "PayloadFormatVersion": "1.0",
+    "CredentialsArn": "arn:aws:iam::123456789012:role/r",
+}
 REQUEST = {
     "Name": "request",
     "AuthorizerType": "REQUEST",
@@ -300,10 +306,77 @@ RULES: tuple[tuple[str, str, Request, str], ...] = (
         'Route selection expression is currently limited to "${request.method} ${request.path}"',
     ),
     (
+        "integration-subtype-known",
+        "create_integration",
+        SERVICE | {"IntegrationSubtype": "EventBridge-PutEvent"},
+        "Operation: EventBridge-PutEvent is not supported.",
+    ),
+    (
+        "integration-subtype-payload-version",
+        "create_integration",
+        SERVICE | {"PayloadFormatVersion": "2.0"},
+        "Operation: SQS-SendMessage is not supported.",
+    ),
+    (
+        "integration-subtype-credentials",
+        "create_integration",
+        {name: each for name, each in SERVICE.items() if name != "CredentialsArn"},
+        (
+            "Role ARN must be specified for AWS integration configuration with Subtype: "
+            "SQS-SendMessage"
+        ),
+    ),
+    (
+        "integration-vpc-link-connection-id",
+        "create_integration",
+        BACKEND | {"ConnectionType": "VPC_LINK"},
+        "ConnectionId must be set to vpcLinkId for ConnectionType VPC_LINK",
+    ),
+    (
         "integration-timeout-range",
         "create_integration",
         PROXY | {"TimeoutInMillis": 30_001},
         "Timeout should be between 50 ms and 30000 ms",
+    ),
+    (
+        "access-log-destination-log-group",
+        "create_stage",
+        {
+            "StageName": "s",
+            "AccessLogSettings": {
+                "DestinationArn": "arn:aws:firehose:us-east-1:123456789012:"
+                "deliverystream/amazon-apigateway-x",
+                "Format": "$context.requestId",
+            },
+        },
+        (
+            "Access log destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': "
+            "'deliverystream/amazon-apigateway-x'"
+        ),
+    ),
+    (
+        "domain-name-charset",
+        "create_domain_name",
+        {"DomainName": "an_api.example.com", "DomainNameConfigurations": [{}]},
+        "Domain names cannot contain an underscore character",
+    ),
+    *(
+        (
+            f"http-route-key, {key}",
+            "create_route",
+            {"RouteKey": key},
+            (
+                "The provided route key is not formatted properly for HTTP protocol. "
+                'Format should be "[HTTP METHOD] /[RESOURCE PATH]" or "$default"'
+            ),
+        )
+        for key in ("BADVERB /items", "TRACE /items", "POST/items")
+    ),
+    (
+        "jwt-audience-required",
+        "create_authorizer",
+        JWT | {"JwtConfiguration": {"Issuer": "https://issuer.example.com", "Audience": []}},
+        "Audience list must have at least 1 item for JWT Authorizer",
     ),
     (
         "jwt-authorizer-config",

@@ -132,10 +132,8 @@ def _check_jwt(authorizer: Document) -> None:
     issuer = configuration.get("Issuer", "")
     if not configuration:
         raise BadRequest("JwtConfiguration must not be null for JWT Authorizer")
-    if not issuer or not configuration.get("Audience"):
-        raise BadRequest(
-            "JwtConfiguration with Issuer and Audience is required for JWT authorizers"
-        )
+    if not configuration.get("Audience"):
+        raise BadRequest("Audience list must have at least 1 item for JWT Authorizer")
     parts = urlsplit(issuer)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise BadRequest("Invalid issuer: Issuer is not a valid URL for JWT Authorizer")

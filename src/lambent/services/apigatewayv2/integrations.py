@@ -45,6 +45,21 @@ _WEBSOCKET_ONLY = (
     "TemplateSelectionExpression",
     "PassthroughBehavior",
 )
+# "Integration subtype reference" of the developer guide.
+_SUBTYPES = frozenset(
+    {
+        "AppConfig-GetConfiguration",
+        "EventBridge-PutEvents",
+        "Kinesis-PutRecord",
+        "SQS-DeleteMessage",
+        "SQS-PurgeQueue",
+        "SQS-ReceiveMessage",
+        "SQS-SendMessage",
+        "StepFunctions-StartExecution",
+        "StepFunctions-StartSyncExecution",
+        "StepFunctions-StopExecution",
+    }
+)
 _MEMBERS = (
     "CredentialsArn",
     "Description",
@@ -181,15 +196,25 @@ def _check_version(integration: Document) -> None:
 
 def _refuse_unserved(request: Request) -> None:
     if request.get("IntegrationSubtype"):
-        raise refuse(
-            f"integrationSubtype {request['IntegrationSubtype']}",
-            "AWS_PROXY calls functions alone.",
-        )
+        _refuse_subtype(request, request["IntegrationSubtype"])
+    if request.get("ConnectionType") == "VPC_LINK" and not request.get("ConnectionId"):
+        raise BadRequest("ConnectionId must be set to vpcLinkId for ConnectionType VPC_LINK")
     if request.get("ConnectionType") == "VPC_LINK" or request.get("ConnectionId"):
         raise refuse("connectionType VPC_LINK", "there are no VPCs.")
     for name in _WEBSOCKET_ONLY:
         if request.get(name):
             raise BadRequest(f"{name[0].lower()}{name[1:]} is supported only for WebSocket APIs")
+
+
+def _refuse_subtype(request: Request, subtype: str) -> None:
+    """In AWS's words where AWS would refuse it, too."""
+    if subtype not in _SUBTYPES or request.get("PayloadFormatVersion") not in (None, "", "1.0"):
+        raise BadRequest(f"Operation: {subtype} is not supported.")
+    if not request.get("CredentialsArn"):
+        raise BadRequest(
+            f"Role ARN must be specified for AWS integration configuration with Subtype: {subtype}"
+        )
+    raise refuse(f"integrationSubtype {subtype}", "AWS_PROXY calls functions alone.")
 
 
 def _merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> Document:

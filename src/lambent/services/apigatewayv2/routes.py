@@ -130,7 +130,7 @@ def check_key(key: str) -> None:
     if found is None:
         raise BadRequest(
             "The provided route key is not formatted properly for HTTP protocol. "
-            'Format should be "<HTTP METHOD> /<RESOURCE PATH>" or "$default"'
+            'Format should be "[HTTP METHOD] /[RESOURCE PATH]" or "$default"'
         )
     segments = found[2].split("/")[1:]
     names = [each.strip("{}+") for each in segments if each.startswith("{")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.documents import BASE_PATHS, HTTP_STAGES
-from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.apis.errors import BadRequest, Conflict, NotFound
 from lambent.apis.tag_rules import check_tags
 from lambent.services.apigatewayv2.documents import (
     ROUTES,
@@ -204,8 +204,11 @@ def _check_variables(variables: Mapping[str, str]) -> None:
 
 def _access_log(settings: Document) -> Document:
     arn = settings.get("DestinationArn", "")
-    if ":firehose:" in arn:
-        raise refuse("access logs to Firehose", "name a log group of CloudWatch Logs.")
+    if ":firehose:" in arn:  # AWS writes no access logs of HTTP APIs there, either.
+        raise BadRequest(
+            "Access log destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': "
+            f"'{arn.rpartition(':')[2]}'"
+        )
     if not _LOG_GROUP.fullmatch(arn):
         raise BadRequest(f"Invalid ARN specified in the request. {arn}")
     if "$context.requestId" not in settings.get("Format", "").replace(
