@@ -20,6 +20,7 @@ _NAME = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,6
 # RFC 1035, section 2.3.4.
 _MAX_LENGTH = 253
 _OF_AWS = re.compile(r"(.*\.)?(amazonaws\.com(\.cn)?|api\.aws|on\.aws)")
+_CERTIFICATE = re.compile(r"arn:aws[\w-]*:acm:([\w-]+):")
 # Addresses of APIs and of function URLs on this machine.
 _OF_THE_PLATFORM = re.compile(r"(.*\.)?(execute-api|lambda-url)\.(.*\.)?localhost")
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]+/[^/,\s]*/[^/,\s]*/([^/,\s]+)")
@@ -45,6 +46,13 @@ def domain_name(given: str) -> str:
     ):
         raise BadRequest(f"Invalid domain name: {given}")
     return name
+
+
+def check_certificate(arn: str, region: str) -> None:
+    """Raises BadRequest for a certificate that an endpoint of this region could not serve."""
+    found = _CERTIFICATE.match(arn)
+    if found is not None and found[1] != region:
+        raise BadRequest(f"Invalid certificate ARN: {arn}. Certificate must be in '{region}'.")
 
 
 def is_for_a_service(request: Request) -> bool:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 
 def _bad(text: str) -> tuple[int, str, str]:
     return 400, "BadRequestException", text
@@ -32,10 +34,65 @@ def test_integrations(client: Any, with_method: Any, error_of: Any) -> None:
     ) == _bad("Invalid cache key parameter specified")
 
 
+def test_connections_and_scopes(client: Any, api: Any, with_method: Any, error_of: Any) -> None:
+    """integration-vpc-link-connection-id, method-authorization-scopes-cognito."""
+    assert error_of(
+        client.put_integration,
+        **with_method,
+        type="HTTP",
+        integrationHttpMethod="GET",
+        uri="http://example.com",
+        connectionType="VPC_LINK",
+    ) == _bad(
+        "ConnectionId should be set to the vpcLinkId or stage variable on connection type VPC_LINK"
+    )
+    assert error_of(
+        client.put_method,
+        restApiId=api["id"],
+        resourceId=api["rootResourceId"],
+        httpMethod="PUT",
+        authorizationType="NONE",
+        authorizationScopes=["a"],
+    ) == _bad(
+        "Invalid Method authorization type specified. Authorization Scopes are only valid for "
+        "COGNITO_USER_POOLS authorization type"
+    )
+
+
 def test_the_period_of_a_quota(client: Any, error_of: Any) -> None:
     """usage-plan-quota-period-required; its limit and offset are in `test_keys_and_plans.py`."""
     assert error_of(client.create_usage_plan, name="p", quota={"limit": 1}) == _bad(
         "Invalid Usage Plan quota period specified. Must be one of [DAY, WEEK, MONTH]"
+    )
+
+
+def test_what_a_plan_throttles(client: Any, deployed: Any, error_of: Any) -> None:
+    """usage-plan-throttle-key."""
+    stage = {
+        "apiId": deployed["restApiId"],
+        "stage": "prod",
+        "throttle": {"badkey": {"burstLimit": 1, "rateLimit": 1.0}},
+    }
+    assert error_of(client.create_usage_plan, name="p", apiStages=[stage]) == _bad(
+        "Invalid method {resourcePath: badkey,method: } specified"
+    )
+
+
+def test_settings_of_methods(client: Any, deployed: Any, error_of: Any) -> None:
+    """stage-cache-ttl-range, stage-method-setting-resource-path."""
+
+    def refusal(path: str, value: str) -> Any:
+        stage = {"restApiId": deployed["restApiId"], "stageName": "prod"}
+        patch = {"op": "replace", "path": path, "value": value}
+        return error_of(client.update_stage, **stage, patchOperations=[patch])
+
+    assert refusal("/*/*/caching/ttlInSeconds", "3601") == _bad(
+        "Invalid time-to-live setting, must be an integer no greater than 3600"
+    )
+    status, code, text = refusal("badpath/GET/metrics/enabled", "true")
+    assert (status, code) == (400, "BadRequestException")
+    assert text.startswith(
+        "Invalid method setting path: badpath/GET/metrics/enabled. Must be one of: [/deploymentId, "
     )
 
 
@@ -55,6 +112,68 @@ def test_how_long_an_authorizer_is_believed(client: Any, api: Any, error_of: Any
     )
 
 
+def test_who_says_who_calls(client: Any, api: Any, error_of: Any) -> None:
+    """token-authorizer-identity-source, request-authorizer-identity-source: quoted as far as "stage variable, m"."""
+    authorizer = {
+        "restApiId": api["id"],
+        "name": "a",
+        "authorizerUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+        "arn:aws:lambda:us-east-1:123456789012:function:f/invocations",
+    }
+    assert error_of(client.create_authorizer, **authorizer, type="TOKEN") == _bad(
+        "IdentitySource cannot be empty"
+    )
+    status, code, text = error_of(
+        client.create_authorizer, **authorizer, type="REQUEST", identitySource="header.Auth"
+    )
+    assert (status, code) == (400, "BadRequestException")
+    assert text.startswith(
+        "Invalid request identity source expression: header.Auth. The sources must be separated by "
+        "comma, and each source must be either a method request parameter, matching "
+        "'method.request.querystring|header.[a-zA-Z0-9._-]+', or a stage variable, m"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "certificate", "message"),
+    [
+        ("EDGE", "regionalCertificateArn", "for REGIONAL while EDGE is active."),
+        ("REGIONAL", "certificateArn", "for EDGE while REGIONAL is active."),
+    ],
+)
+def test_certificates_of_another_kind(
+    client: Any, api: Any, error_of: Any, kind: str, certificate: str, message: str
+) -> None:
+    """edge-certificate-property, regional-certificate-property."""
+    name = f"{api['id']}.example.com"
+    refusal = _bad(f"Cannot import certificates {message}")
+    domain = {"domainName": name, "endpointConfiguration": {"types": [kind]}}
+    arn = "arn:aws:acm:us-east-1:123456789012:certificate/c"
+    assert error_of(client.create_domain_name, **domain, **{certificate: arn}) == refusal
+    client.create_domain_name(**domain)
+    patch = {"op": "replace", "path": f"/{certificate}", "value": arn}
+    assert error_of(client.update_domain_name, domainName=name, patchOperations=[patch]) == refusal
+
+
+def test_certificates_of_another_region(aws: Any, client: Any, api: Any, error_of: Any) -> None:
+    """regional-certificate-region, and apigatewayv2's domain-certificate-region."""
+    name = f"{api['id']}.example.com"
+    arn = "arn:aws:acm:us-west-2:123456789012:certificate/c"
+    refusal = _bad(f"Invalid certificate ARN: {arn}. Certificate must be in 'us-east-1'.")
+    domain = {"domainName": name, "endpointConfiguration": {"types": ["REGIONAL"]}}
+    regional = {"regionalCertificateArn": arn}
+    assert error_of(client.create_domain_name, **domain, **regional) == refusal
+    assert error_of(client.create_domain_name, domainName=name, certificateArn=arn) == refusal
+    assert (
+        error_of(
+            aws("apigatewayv2").create_domain_name,
+            DomainName=name,
+            DomainNameConfigurations=[{"CertificateArn": arn}],
+        )
+        == refusal
+    )
+
+
 def test_the_place_of_a_documentation_part(client: Any, api: Any, error_of: Any) -> None:
     """documentation-part-location."""
     assert error_of(
@@ -66,7 +185,7 @@ def test_the_place_of_a_documentation_part(client: Any, api: Any, error_of: Any)
 
 
 def test_where_access_logs_go(client: Any, deployed: Any, error_of: Any) -> None:
-    """stage-access-log-destination-arn, access-log-format-request-id."""
+    """stage-access-log-destination-arn, stage-access-log-firehose-prefix, access-log-format-request-id."""
 
     def refusal(**settings: str) -> Any:
         patches = [
@@ -80,6 +199,12 @@ def test_where_access_logs_go(client: Any, deployed: Any, error_of: Any) -> None
     assert refusal(destinationArn=group, format="hello-no-request-id") == _bad(
         "Access Log format must include either $context.requestId or $context.extendedRequestId "
         ": 'hello-no-request-id'"
+    )
+    assert refusal(
+        destinationArn="arn:aws:firehose:us-east-1:123456789012:deliverystream/wrongprefix"
+    ) == _bad(
+        "Kinesis Firehose delivery stream name must begin with the characters "
+        "'amazon-apigateway-': 'deliverystream/wrongprefix'"
     )
     assert refusal(destinationArn="arn:aws:s3:::bucket") == _bad(
         "Invalid ARN specified in the request. The ARN must be a valid CloudWatch Logs log group or "

@@ -152,7 +152,8 @@ def test_authorizers(client: Any, with_method: Any, body: Any, error_of: Any) ->
     ("members", "message"),
     [
         ({"type": "COGNITO_USER_POOLS", "providerARNs": ["x"]}, "Cognito"),
-        ({"type": "TOKEN", "authorizerUri": LAMBDA_URI}, "Identity source must be specified"),
+        ({"type": "COGNITO_USER_POOLS"}, "ProviderARNs cannot be empty"),
+        ({"type": "TOKEN", "authorizerUri": LAMBDA_URI}, "IdentitySource cannot be empty"),
         (
             {"type": "TOKEN", "identitySource": "method.request.header.A"},
             "Authorizer Uri must be specified",
@@ -171,7 +172,7 @@ def test_authorizers(client: Any, with_method: Any, body: Any, error_of: Any) ->
         ),
         (
             {"type": "REQUEST", "identitySource": "context.path,x", "authorizerUri": LAMBDA_URI},
-            "Invalid mapping expression specified: x",
+            "Invalid request identity source expression: context.path,x. The sources must be",
         ),
         (
             {

@@ -56,6 +56,8 @@ def create_authorizer(tx: Tx, context: RequestContext, request: Request) -> Docu
 
 def new_authorizer(request: Request) -> Document:
     """An authorizer as CreateAuthorizer makes it. Raises BadRequest."""
+    if request["type"] == "COGNITO_USER_POOLS" and not request.get("providerARNs"):
+        raise BadRequest("ProviderARNs cannot be empty")
     for unserved in ("providerARNs", "jwtConfiguration"):
         if request.get(unserved):
             raise refuse(unserved, "there is no Cognito.")
@@ -120,12 +122,17 @@ def _check_source(authorizer: Document) -> None:
                 f"Invalid token source expression: {source}. The source must be a method request "
                 "header, matching 'method.request.header.[a-zA-Z0-9._-]+'."
                 if source
-                else "Identity source must be specified"
+                else "IdentitySource cannot be empty"
             )
     elif source:
-        for part in source.split(","):
-            if not _SOURCE.fullmatch(part.strip()):
-                raise BadRequest(f"Invalid mapping expression specified: {part.strip()}")
+        if not all(_SOURCE.fullmatch(part.strip()) for part in source.split(",")):
+            raise BadRequest(
+                f"Invalid request identity source expression: {source}. The sources must be "
+                "separated by comma, and each source must be either a method request parameter, "
+                "matching 'method.request.querystring|header.[a-zA-Z0-9._-]+', or a stage variable, "
+                "matching 'stageVariables.[a-zA-Z0-9._-]+', or a context parameter, matching "
+                "'context.[a-zA-Z0-9._-]+'"
+            )
     elif _ttl(authorizer):
         raise BadRequest("Invalid request input")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.documents import BASE_PATHS, DOMAINS, REST_APIS, STAGES
-from lambent.apis.domain_rules import domain_name
+from lambent.apis.domain_rules import check_certificate, domain_name
 from lambent.apis.domains import NO_BASE_PATH
 from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.apis.tag_rules import check_tags
@@ -33,6 +33,10 @@ _SECURITY_POLICIES = ("TLS_1_0", "TLS_1_2")
 # The hosted zone of every edge-optimised domain (AWS General Reference, "API Gateway endpoints"): CloudFront's.
 _EDGE_ZONE = "Z2FDTNDATAQYW2"
 _REGIONAL_ZONE = "Z1UJRXOUMOOFQ8"  # that of us-east-1; others are not told apart
+_CERTIFICATES = {
+    "EDGE": ("certificateArn", "certificateName"),
+    "REGIONAL": ("regionalCertificateArn", "regionalCertificateName"),
+}
 _REFUSED = {
     "certificateBody": "certificates are not stored.",
     "certificatePrivateKey": "certificates are not stored.",
@@ -91,7 +95,9 @@ class DomainNames:
         return page(DOMAINS.of(tx, context.scope), request, lambda each: str(each["domainName"]))
 
     def update_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        domain = _DOMAIN_PATCHES.apply(_find(tx, context.scope, request), request)
+        before = _find(tx, context.scope, request)
+        domain = _DOMAIN_PATCHES.apply(before, request)
+        _check_certificates(context.scope, domain, before)
         DOMAINS.put(tx, context.scope, "", domain["domainName"], domain)
         return shown(domain)
 
@@ -177,6 +183,7 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
     ):
         if request.get(name):
             domain[name] = request[name]
+    _check_certificates(context.scope, {**domain, "endpointConfiguration": endpoint}, {})
     domain["certificateUploadDate"] = int(context.now.timestamp())
     if endpoint["types"] == ["REGIONAL"]:
         domain["regionalDomainName"] = f"d-{label}.execute-api.{region}.amazonaws.com"
@@ -193,6 +200,17 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
     if request.get("tags"):
         domain["tags"] = dict(request["tags"])
     return domain
+
+
+def _check_certificates(scope: Scope, domain: Document, before: Document) -> None:
+    """Those that are new are for the endpoint's kind, and of its region: edges have theirs in us-east-1."""
+    kind = domain["endpointConfiguration"]["types"][0]
+    for other, names in _CERTIFICATES.items():
+        new = [name for name in names if domain.get(name) and domain[name] != before.get(name)]
+        if new and other != kind:
+            raise BadRequest(f"Cannot import certificates for {other} while {kind} is active.")
+        for name in new:
+            check_certificate(domain[name], "us-east-1" if kind == "EDGE" else scope.region)
 
 
 def _find(tx: Tx, scope: Scope, request: Request) -> Document:

@@ -262,6 +262,11 @@ def _check_request_parameters(integration: Document, method: Document) -> None:
 
 
 def _refuse_unserved(request: Request) -> None:
+    if request.get("connectionType") == "VPC_LINK" and not request.get("connectionId"):
+        raise BadRequest(
+            "ConnectionId should be set to the vpcLinkId or stage variable on connection type "
+            "VPC_LINK"
+        )
     if request.get("connectionType") == "VPC_LINK" or request.get("connectionId"):
         raise refuse("connectionType VPC_LINK", "there are no VPCs.")
     if request.get("responseTransferMode") == "STREAM":

@@ -165,6 +165,11 @@ def check_method(tx: Tx, scope: Scope, api_id: str, method: Document) -> None:
         raise BadRequest(
             f"Invalid authorization type specified. Valid options are {', '.join(_AUTHORIZATION)}"
         )
+    if method.get("authorizationScopes") and kind != "COGNITO_USER_POOLS":
+        raise BadRequest(
+            "Invalid Method authorization type specified. Authorization Scopes are only valid for "
+            "COGNITO_USER_POOLS authorization type"
+        )
     if kind == "COGNITO_USER_POOLS":
         raise refuse("authorizationType COGNITO_USER_POOLS", "there is no Cognito.")
     if kind == "CUSTOM":
@@ -174,8 +179,6 @@ def check_method(tx: Tx, scope: Scope, api_id: str, method: Document) -> None:
                 "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or "
                 "COGNITO_USER_POOLS requires a valid authorizer."
             )
-    if method.get("authorizationScopes"):
-        raise refuse("authorizationScopes", "scopes belong to COGNITO_USER_POOLS.")
     check_parameters(method.get("requestParameters", {}), _METHOD_PARAMETER)
     check_models(tx, scope, api_id, method.get("requestModels", {}).values())
     validator = method.get("requestValidatorId")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     Document = dict[str, Any]
 
+_MAX_TTL_S = 3600
 # What a setting that nobody has set is, once another one of the same method is (MethodSetting).
 _DEFAULTS: Mapping[str, Any] = {
     "metricsEnabled": False,
@@ -41,13 +42,23 @@ _DEFAULTS: Mapping[str, Any] = {
     "requireAuthorizationForCacheControl": True,
     "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
 }
+
+
+def _time_to_live(value: str) -> int:
+    if not value.isdecimal() or int(value) > _MAX_TTL_S:
+        raise BadRequest(
+            f"Invalid time-to-live setting, must be an integer no greater than {_MAX_TTL_S}"
+        )
+    return int(value)
+
+
 _SETTINGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "metrics/enabled": ("metricsEnabled", boolean),
     "logging/dataTrace": ("dataTraceEnabled", boolean),
     "logging/loglevel": ("loggingLevel", one_of("OFF", "ERROR", "INFO")),
     "throttling/burstLimit": ("throttlingBurstLimit", integer),
     "throttling/rateLimit": ("throttlingRateLimit", number),
-    "caching/ttlInSeconds": ("cacheTtlInSeconds", integer),
+    "caching/ttlInSeconds": ("cacheTtlInSeconds", _time_to_live),
     "caching/enabled": ("cachingEnabled", boolean),
     "caching/dataEncrypted": ("cacheDataEncrypted", boolean),
     "caching/requireAuthorizationForCacheControl": (
@@ -104,8 +115,8 @@ class _StageTable(PatchTable):
 
 def _set(document: Document, path: str, value: str) -> None:
     for suffix, (name, convert) in _SETTINGS.items():
-        key = path.removeprefix("/")[: -len(suffix) - 1]
-        if path.endswith("/" + suffix) and _is_method(key):
+        key = path[1 : -len(suffix) - 1]
+        if path.startswith("/") and path.endswith("/" + suffix) and _is_method(key):
             if name == "cachingEnabled" and boolean(value):
                 raise refuse("caching", "answers are not cached.")
             settings = document["methodSettings"].setdefault(key, dict(_DEFAULTS))

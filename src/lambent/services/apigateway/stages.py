@@ -30,9 +30,10 @@ _NAME = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 # "Stage variable: names alphanumeric and underscore; values [A-Za-z0-9-._~:/?#&=,]+" (CreateStage).
 _VARIABLE_NAME = re.compile(r"\w+", re.ASCII)
 _REQUEST_IDS = ("$context.requestId", "$context.extendedRequestId")
+_STREAM = "deliverystream/amazon-apigateway-"
 _LOG_DESTINATION = re.compile(
     r"arn:aws[\w-]*:(logs:[\w-]+:\d{12}:log-group:[^\s:*]+(:\*)?"
-    r"|firehose:[\w-]+:\d{12}:deliverystream/amazon-apigateway-.+)"
+    rf"|firehose:[\w-]+:\d{{12}}:{_STREAM}.+)"
 )
 _VARIABLE_VALUE = re.compile(r"[A-Za-z0-9 \-._~:/?#&=,]+")
 
@@ -185,6 +186,12 @@ def check_references(tx: Tx, scope: Scope, api_id: str, stage: Document) -> None
 def _check_logging(tx: Tx, scope: Scope, stage: Document) -> None:
     """Raises BadRequest where a stage is to write logs and nobody may ("Set up CloudWatch logging for REST APIs")."""
     destination = stage.get("accessLogSettings", {}).get("destinationArn", "")
+    stream = destination.rpartition(":")[2] if ":firehose:" in destination else ""
+    if stream.startswith("deliverystream/") and not stream.startswith(_STREAM):
+        raise BadRequest(
+            "Kinesis Firehose delivery stream name must begin with the characters "
+            f"'amazon-apigateway-': '{stream}'"
+        )
     if destination and not _LOG_DESTINATION.fullmatch(destination):
         raise BadRequest(
             "Invalid ARN specified in the request. The ARN must be a valid CloudWatch Logs log group "

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Request = Mapping[str, Any]
     Document = dict[str, Any]
 
+_METHODS = frozenset({"*", "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # The greatest offset, and how AWS says it.
 _LAST_OFFSET = {"DAY": 0, "WEEK": 6, "MONTH": 27}
 
@@ -151,6 +152,7 @@ class UsagePlans:
                 raise BadRequest("Usage plans are not allowed for HTTP Apis")
             if STAGES.find(tx, context.scope, each["apiId"], each["stage"]) is None:
                 raise NotFound(f"API Stage not found: {each['apiId']}:{each['stage']}")
+            _check_methods(each.get("throttle") or {})
         USAGE_PLANS.put(tx, context.scope, "", plan["id"], plan)
         self.publisher.plan_changed(tx, context.scope, plan["id"])
 
@@ -222,6 +224,14 @@ def _check_limits(plan: Document) -> None:
         raise BadRequest(
             f"Usage Plan quota offset must be between 0 and {last} inclusive in the {period} period"
         )
+
+
+def _check_methods(throttles: Document) -> None:
+    """Raises BadRequest for what is no path and method."""
+    for key in throttles:
+        path, _, method = key.rpartition("/") if "/" in key else (key, "", "")
+        if method not in _METHODS:
+            raise BadRequest(f"Invalid method {{resourcePath: {path},method: {method}}} specified")
 
 
 def _stage_throttles(plan: Document) -> list[Document]:

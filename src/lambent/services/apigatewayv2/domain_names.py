@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambent.apis.documents import BASE_PATHS, DOMAINS
-from lambent.apis.domain_rules import domain_name
+from lambent.apis.domain_rules import check_certificate, domain_name
 from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
@@ -47,7 +47,7 @@ class DomainNames:
             "securityPolicy": "TLS_1_2",
             "routingMode": "BASE_PATH_MAPPING_ONLY",
         }
-        _apply(domain, request)
+        _apply(context.scope, domain, request)
         if request.get("Tags"):
             domain["tags"] = dict(request["Tags"])
         DOMAINS.put(tx, context.scope, "", name, domain)
@@ -63,7 +63,7 @@ class DomainNames:
 
     def update_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         domain = find_domain(tx, context.scope, request["DomainName"])
-        _apply(domain, request)
+        _apply(context.scope, domain, request)
         DOMAINS.put(tx, context.scope, "", domain["domainName"], domain)
         return _shown(context.scope, domain)
 
@@ -83,7 +83,7 @@ def find_domain(tx: Tx, scope: Scope, name: str) -> Document:
     return domain
 
 
-def _apply(domain: Document, request: Request) -> None:
+def _apply(scope: Scope, domain: Document, request: Request) -> None:
     """What the request says about the domain. Raises BadRequest."""
     if request.get("MutualTlsAuthentication"):
         raise refuse("mutualTlsAuthentication", "TLS ends before this platform.")
@@ -93,10 +93,10 @@ def _apply(domain: Document, request: Request) -> None:
     if len(configurations) > 1:
         raise Conflict("A domain name has one configuration.")
     for given in configurations:
-        _configure(domain, given)
+        _configure(scope, domain, given)
 
 
-def _configure(domain: Document, given: Mapping[str, Any]) -> None:
+def _configure(scope: Scope, domain: Document, given: Mapping[str, Any]) -> None:
     if given.get("EndpointType") not in (None, "REGIONAL"):
         raise BadRequest(
             f"{given['EndpointType']} endpoint type is not supported for APIGatewayV2 domainName"
@@ -107,6 +107,7 @@ def _configure(domain: Document, given: Mapping[str, Any]) -> None:
     if policy != "TLS_1_2":
         raise BadRequest(f"Invalid security policy {policy}. Must be TLS_1_2")
     if given.get("CertificateArn"):
+        check_certificate(given["CertificateArn"], scope.region)
         domain["regionalCertificateArn"] = given["CertificateArn"]
     if given.get("CertificateName"):
         domain["regionalCertificateName"] = given["CertificateName"]
