@@ -390,6 +390,38 @@ def test_a_domain_leads_to_a_stage(
     )
 
 
+def test_a_domain_moves_to_another_kind_of_endpoint(
+    aws: Any, client: Any, api: Any, body: Any, error_of: Any
+) -> None:
+    """In one update, as Terraform sends it. Names have ARNs ("get-domain-names" of the AWS CLI's examples)."""
+    name = f"{api['id']}.example.com"
+    edge = "arn:aws:acm:us-east-1:123456789012:certificate/edge"
+    regional = "arn:aws:acm:us-east-1:123456789012:certificate/regional"
+    made = body(client.create_domain_name(domainName=name, certificateArn=edge))
+    assert made["distributionDomainName"].endswith(".cloudfront.net")
+    assert made["domainNameArn"] == f"arn:aws:apigateway:us-east-1::/domainnames/{name}"
+    assert body(client.get_domain_name(domainName=name)) == made
+    assert client.get_domain_names()["items"] == [made]
+
+    def moved(kind: str) -> Any:
+        patches = [
+            {"op": "replace", "path": "/certificateArn", "value": ""},
+            {"op": "replace", "path": "/endpointConfiguration/types/0", "value": kind},
+            {"op": "replace", "path": "/regionalCertificateArn", "value": regional},
+        ]
+        return {"domainName": name, "patchOperations": patches}
+
+    changed = body(client.update_domain_name(**moved("REGIONAL")))
+    assert changed["regionalDomainName"].endswith(".execute-api.us-east-1.amazonaws.com")
+    assert {"distributionDomainName", "certificateArn"} & set(changed) == set()
+    seen = aws("apigatewayv2").get_domain_name(DomainName=name)["DomainNameConfigurations"]
+    assert seen[0]["ApiGatewayDomainName"] == changed["regionalDomainName"]
+    assert error_of(client.update_domain_name, **moved("PRIVATE"))[:2] == (
+        400,
+        "BadRequestException",
+    )
+
+
 def test_a_domain_of_another_account_is_taken(
     client: Any, running: Any, api: Any, error_of: Any
 ) -> None:

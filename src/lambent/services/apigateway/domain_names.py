@@ -37,6 +37,12 @@ _CERTIFICATES = {
     "EDGE": ("certificateArn", "certificateName"),
     "REGIONAL": ("regionalCertificateArn", "regionalCertificateName"),
 }
+_TARGETS = (
+    "regionalDomainName",
+    "regionalHostedZoneId",
+    "distributionDomainName",
+    "distributionHostedZoneId",
+)
 _REFUSED = {
     "certificateBody": "certificates are not stored.",
     "certificatePrivateKey": "certificates are not stored.",
@@ -84,22 +90,30 @@ class DomainNames:
         domain = _new_domain(context, request)
         DOMAINS.put(tx, context.scope, "", name, domain)
         self.publisher.domains.changed(tx, context.scope, name)
-        return shown(domain)
+        return shown(_named(context.scope, domain))
 
     def get_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        return shown(_find(tx, context.scope, request))
+        return shown(_named(context.scope, _find(tx, context.scope, request)))
 
     def get_domain_names(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         if request.get("resourceOwner") == "OTHER_ACCOUNTS":
             return {"items": []}
-        return page(DOMAINS.of(tx, context.scope), request, lambda each: str(each["domainName"]))
+        domains = [_named(context.scope, each) for each in DOMAINS.of(tx, context.scope)]
+        return page(domains, request, lambda each: str(each["domainName"]))
 
     def update_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         before = _find(tx, context.scope, request)
         domain = _DOMAIN_PATCHES.apply(before, request)
         _check_certificates(context.scope, domain, before)
+        endpoint = domain["endpointConfiguration"]
+        if endpoint["types"] == ["PRIVATE"]:
+            raise refuse("domain names for private endpoints", "there are no VPCs.")
+        if endpoint["types"] != before["endpointConfiguration"]["types"]:
+            for name in _TARGETS:
+                domain.pop(name, None)
+            domain |= _target(endpoint, context.scope.region)
         DOMAINS.put(tx, context.scope, "", domain["domainName"], domain)
-        return shown(domain)
+        return shown(_named(context.scope, domain))
 
     def delete_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         name = _find(tx, context.scope, request)["domainName"]
@@ -173,7 +187,6 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
     if policy not in _SECURITY_POLICIES:
         raise refuse(f"securityPolicy {policy}", "TLS ends before this platform.")
     check_tags(request.get("tags") or {})
-    region, label = context.scope.region, ids.lower_alphanumeric(10)
     domain: Document = {"domainName": request["domainName"].lower()}
     for name in (
         "certificateName",
@@ -185,13 +198,8 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
             domain[name] = request[name]
     _check_certificates(context.scope, {**domain, "endpointConfiguration": endpoint}, {})
     domain["certificateUploadDate"] = int(context.now.timestamp())
-    if endpoint["types"] == ["REGIONAL"]:
-        domain["regionalDomainName"] = f"d-{label}.execute-api.{region}.amazonaws.com"
-        domain["regionalHostedZoneId"] = _REGIONAL_ZONE
-    else:
-        domain["distributionDomainName"] = f"d{label}.cloudfront.net"
-        domain["distributionHostedZoneId"] = _EDGE_ZONE
     domain |= {
+        **_target(endpoint, context.scope.region),
         "endpointConfiguration": endpoint,
         "domainNameStatus": "AVAILABLE",
         "securityPolicy": policy,
@@ -200,6 +208,25 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
     if request.get("tags"):
         domain["tags"] = dict(request["tags"])
     return domain
+
+
+def _target(endpoint: Document, region: str) -> Document:
+    """What a domain of this kind of endpoint is an alias of."""
+    label = ids.lower_alphanumeric(10)
+    if endpoint["types"] == ["REGIONAL"]:
+        return {
+            "regionalDomainName": f"d-{label}.execute-api.{region}.amazonaws.com",
+            "regionalHostedZoneId": _REGIONAL_ZONE,
+        }
+    return {
+        "distributionDomainName": f"d{label}.cloudfront.net",
+        "distributionHostedZoneId": _EDGE_ZONE,
+    }
+
+
+def _named(scope: Scope, domain: Document) -> Document:
+    arn = f"arn:aws:apigateway:{scope.region}::/domainnames/{domain['domainName']}"
+    return {**domain, "domainNameArn": arn}
 
 
 def _check_certificates(scope: Scope, domain: Document, before: Document) -> None:
