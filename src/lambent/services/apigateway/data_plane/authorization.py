@@ -47,7 +47,7 @@ class Authorization:
             return self._iam(exchange)
         says = self._resource_policy(exchange)
         if says == "deny" or (says == "nothing" and kind == "NONE"):
-            raise policies.denied(exchange, "anonymous", is_explicit=says == "deny")
+            raise policies.anonymous_denied(exchange, is_explicit=says == "deny")
         if kind == "CUSTOM":
             return self._authorizers.check(exchange, is_allowed_anyway=says == "allow")
         if kind != "NONE":
@@ -74,8 +74,9 @@ class Authorization:
             )
         if self._signatures.is_open:
             return
-        if not self._authority.allows(caller, ACTION, exchange.arn, {}, exchange.request):
-            raise policies.denied(exchange, caller.arn, is_explicit=False)
+        sentence = self._authority.denial(caller, ACTION, exchange.arn, {}, exchange.request)
+        if sentence:
+            raise policies.denied(exchange, sentence)
 
     async def _caller(self, exchange: Exchange) -> Principal:
         try:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.stages_in_memory import Live, Stages
 
-_EXPLICIT = " with an explicit deny"
-
 
 def resource_policy(exchange: Exchange) -> Says | None:
     """What the API's own policy says about a caller without a name; None without a policy. Raises MalformedPolicy."""
@@ -40,22 +38,33 @@ def authorizer_policy(exchange: Exchange, text: str) -> Says:
     return _says(exchange, Applicable(identity=(compiled_policy(text, "identity"),)), caller)
 
 
-def denied(exchange: Exchange, who: str, *, is_explicit: bool) -> Failure:
-    """A refusal that names caller and method, with the account made unreadable."""
+def denied(exchange: Exchange, sentence: str) -> Failure:
+    """IAM's sentence, with the account of what was called made unreadable."""
     parts = exchange.arn.split(":", 5)
     parts[4] = "*" * 8 + parts[4][-4:]
-    message = f"User: {who} is not authorized to perform: {ACTION} on resource: {':'.join(parts)}"
-    return Failure(ACCESS_DENIED, message + (_EXPLICIT if is_explicit else ""))
+    return Failure(ACCESS_DENIED, sentence.replace(exchange.arn, ":".join(parts)))
+
+
+def anonymous_denied(exchange: Exchange, *, is_explicit: bool) -> Failure:
+    """A refusal by the API's own policy."""
+    sentence = f"User: anonymous is not authorized to perform: {ACTION} on resource: {exchange.arn}"
+    return denied(exchange, f"{sentence} {_why('a resource-based policy', is_explicit)}")
 
 
 def not_authorized(*, is_explicit: bool) -> Failure:
     """A refusal by an authorizer's policy."""
-    message = "User is not authorized to access this resource"
+    why = _why("an identity-based policy", is_explicit)
     return Failure(
         ACCESS_DENIED,
-        message + (_EXPLICIT if is_explicit else ""),
+        f"User is not authorized to access this resource {why}",
         log="The client is not authorized to perform this operation.",
     )
+
+
+def _why(policy: str, is_explicit: bool) -> str:
+    if is_explicit:
+        return f"with an explicit deny in {policy}"
+    return f"because no {policy.partition(' ')[2]} allows the {ACTION} action"
 
 
 def _says(exchange: Exchange, policies: Applicable, caller: Principal) -> Says:
