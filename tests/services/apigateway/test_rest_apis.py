@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -71,6 +73,65 @@ def test_everything_that_is_given_is_kept(client: Any, body: Callable[[Any], Any
     assert json.loads(f'"{made["policy"]}"') == json.dumps(POLICY, separators=(",", ":"))
     assert made["tags"] == {"a": "b"}
     assert made["disableExecuteApiEndpoint"] is True
+
+
+def test_a_policy_names_its_api_and_escapes_slashes(client: Any, aws: Any) -> None:
+    """github.com/hashicorp/terraform/issues/26541, github.com/go-to-k/cdk-real-drift/pull/721; inventories in public
+    repositories have the slashes.
+    """
+
+    def policy(*resources: str) -> str:
+        one = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke"}
+        statements = [
+            one | {"Resource": resources[0]},
+            one | {"NotResource": [*resources[1:], "arn:aws:execute-api:*:*:other/*"]},
+        ]
+        document = {"Version": "2012-10-17", "Statement": statements}
+        return json.dumps(document, separators=(",", ":"))
+
+    def escaped(text: str) -> str:
+        return json.dumps(text)[1:-1].replace("/", "\\/")
+
+    short = policy("execute-api:/*", "execute-api:/prod/GET/pets")
+    made = client.create_rest_api(name="pets", policy=short)
+    account = aws("sts").get_caller_identity()["Account"]
+    arn = f"arn:aws:execute-api:us-east-1:{account}:{made['id']}"
+    written_out = escaped(policy(f"{arn}/*", f"{arn}/prod/GET/pets"))
+    assert made["policy"] == written_out
+    patch = {"op": "replace", "path": "/policy", "value": policy("execute-api:/a", "*")}
+    changed = client.update_rest_api(restApiId=made["id"], patchOperations=[patch])
+    assert changed["policy"] == escaped(policy(f"{arn}/a", "*"))
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": "pets"},
+        "x-amazon-apigateway-policy": json.loads(short),
+    }
+    body = json.dumps(document).encode()
+    again = client.put_rest_api(restApiId=made["id"], mode="overwrite", body=body)
+    assert again["policy"] == written_out
+
+
+def test_a_policy_that_names_no_api_is_about_its_own(client: Any, with_method: Any) -> None:
+    """ "execute-api:/stage/METHOD/path", as the developer guide's examples have it."""
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke"}
+
+    def status(resource: str) -> int:
+        statement = allow | {"Resource": resource}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        patch = {"op": "replace", "path": "/policy", "value": policy}
+        client.update_rest_api(restApiId=with_method["restApiId"], patchOperations=[patch])
+        client.create_deployment(restApiId=with_method["restApiId"], stageName="prod")
+        address = urlsplit(client.meta.endpoint_url)
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=15)
+        connection.request("GET", f"/restapis/{with_method['restApiId']}/prod/_user_request_/")
+        answer = connection.getresponse().status
+        connection.close()
+        return answer
+
+    assert status("execute-api:/dev/*") == 403
+    assert (
+        status("execute-api:/prod/GET/") == 500
+    )  # allowed: the integration's template has no status
 
 
 def test_an_api_that_is_not_there(client: Any, aws: Any, api: Any, error_of: Any) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from lambent.apis.documents import BASE_PATHS, REST_APIS
 from lambent.apis.errors import BadRequest, NotFound, refuse
-from lambent.apis.json_text import parse_json
 from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
 from lambent.services.apigateway.documents import DEFINITION, MODELS, OF_APIS, RESOURCES
@@ -17,6 +14,7 @@ from lambent.services.apigateway.endpoints import ENDPOINT_RULES, endpoint_confi
 from lambent.services.apigateway.models import DEFAULT_MODELS
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, boolean, custom, item, member, one_of
+from lambent.services.apigateway.resource_policies import name_own_resources, policy_text
 from lambent.services.apigateway.usage_plans import drop_stages
 
 if TYPE_CHECKING:
@@ -57,6 +55,7 @@ class RestApis:
             _clone(tx, scope, source, api)
         else:
             _furnish(tx, scope, api)
+        name_own_resources(scope, api)
         REST_APIS.put(tx, scope, "", api["id"], api)
         self.publisher.api_created(tx, scope, api["id"])
         return answered(api)
@@ -71,6 +70,7 @@ class RestApis:
     def update_rest_api(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         api = PATCHES.apply(find_api(tx, context.scope, request["restApiId"]), request)
         _check_name(api["name"])
+        name_own_resources(context.scope, api)
         REST_APIS.put(tx, context.scope, "", api["id"], api)
         return read(api)
 
@@ -163,28 +163,6 @@ def check_compression(size: int | None) -> None:
     """Raises BadRequest."""
     if size is not None and not 0 <= size <= MAX_COMPRESSION_SIZE:
         raise BadRequest("Invalid minimum compression size, must be between 0 and 10485760")
-
-
-def policy_text(policy: str) -> str:
-    """A resource policy as it is kept and shown: JSON text as it stands inside a JSON string, as AWS answers it.
-
-    Raises BadRequest where it is no JSON object.
-    """
-    try:
-        document = parse_json(policy)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise BadRequest(
-            "Invalid policy document. Please check the policy syntax and ensure that "
-            "Principals are valid."
-        )
-    return orjson.dumps(orjson.dumps(document).decode()).decode()[1:-1]
-
-
-def plain_policy(kept: str) -> str:
-    """The JSON text again."""
-    return str(orjson.loads(f'"{kept}"'))
 
 
 def _free_id(tx: Tx) -> str:

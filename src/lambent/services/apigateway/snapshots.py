@@ -15,7 +15,7 @@ from lambent.services.apigateway.documents import (
     RESOURCES,
     VALIDATORS,
 )
-from lambent.services.apigateway.rest_apis import plain_policy
+from lambent.services.apigateway.resource_policies import plain_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -21,6 +21,7 @@ from lambent.services.apigateway.open_api.settings import (
     parameters_of,
     settings_of,
 )
+from lambent.services.apigateway.resource_policies import name_own_resources
 from lambent.services.apigateway.rest_apis import answered, find_api, new_api
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def _apply(
     importing = Import(tx, context.scope, api, document, overwrite=overwrite, base=base)
     importing.run()
     importing.report.settle(fail_on_warnings=bool(request.get("failOnWarnings")))
+    name_own_resources(context.scope, api)
     REST_APIS.put(tx, context.scope, "", api["id"], api)
     answer = answered(api)
     if importing.report.warnings:

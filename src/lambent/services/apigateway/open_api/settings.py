@@ -10,7 +10,8 @@ import orjson
 from lambent.apis.errors import BadRequest, refuse
 from lambent.apis.open_api_parts import a_list, a_map, a_text
 from lambent.apis.open_api_text import is_swagger
-from lambent.services.apigateway.rest_apis import check_compression, check_security, policy_text
+from lambent.services.apigateway.resource_policies import policy_text
+from lambent.services.apigateway.rest_apis import check_compression, check_security
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
