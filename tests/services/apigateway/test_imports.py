@@ -552,3 +552,28 @@ def test_exports_that_are_refused(client: Any, stage: Any, error_of: Any) -> Non
     assert "postman" in refused[2]
     nowhere = {**stage, "stageName": "nope"}
     assert error_of(client.get_export, **nowhere, exportType="oas30")[0] == 404
+
+
+def test_an_api_has_a_thousand_resources(client: Any, error_of: Any) -> None:
+    """github.com/boto/boto3/issues/1296; the figure is of "Quotas for configuring and running a REST API"."""
+
+    def document(paths: int) -> bytes:
+        body = {
+            "openapi": "3.0.1",
+            "info": {"title": "t"},
+            "paths": {f"/{n}": {} for n in range(paths)},
+        }
+        return json.dumps(body).encode()
+
+    refusal = (
+        429,
+        "LimitExceededException",
+        (
+            "Maximum number of Resources for this API has been reached.  Please contact AWS if you need "
+            "additional Resources."
+        ),
+    )
+    assert error_of(client.import_rest_api, body=document(1000)) == refusal
+    api = client.import_rest_api(body=document(999))
+    place = {"restApiId": api["id"], "parentId": api["rootResourceId"]}
+    assert error_of(client.create_resource, **place, pathPart="more") == refusal

@@ -36,8 +36,7 @@ def create_resource(tx: Tx, context: RequestContext, request: Request) -> Docume
     find_api(tx, scope, api_id)
     parent = find_resource(tx, scope, api_id, request["parentId"])
     resources = RESOURCES.of(tx, scope, api_id)
-    if len(resources) >= MAX_RESOURCES:
-        raise LimitExceeded("Maximum number of Resources for this API has been reached.")
+    check_number(len(resources) + 1)
     resource = new_resource(resources, parent, request["pathPart"])
     RESOURCES.put(tx, scope, api_id, resource["id"], resource)
     return bare(resource)
@@ -115,6 +114,15 @@ def find_resource(tx: Tx, scope: Scope, api_id: str, resource_id: str) -> Docume
     if resource is None:
         raise NotFound("Invalid Resource identifier specified")
     return resource
+
+
+def check_number(resources: int) -> None:
+    """Raises LimitExceeded."""
+    if resources > MAX_RESOURCES:
+        raise LimitExceeded(
+            "Maximum number of Resources for this API has been reached.  Please contact AWS if you "
+            "need additional Resources."
+        )
 
 
 def check_place(resources: Iterable[Document], parent: Document, part: str, own_id: str) -> None:

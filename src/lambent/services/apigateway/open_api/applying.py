@@ -37,7 +37,7 @@ from lambent.services.apigateway.open_api.settings import (
     unknown_extensions,
     unknown_of_operation,
 )
-from lambent.services.apigateway.resources import new_resource
+from lambent.services.apigateway.resources import check_number, new_resource
 
 if TYPE_CHECKING:
     from lambent.core.context import Scope
@@ -94,6 +94,7 @@ class Import:
         self._gateway_responses()
         for path, item in a_map(self._document, "paths").items():
             self._path(path, item)
+        check_number(len(self._resources))
         for resource in self._resources.values():
             RESOURCES.put(self._tx, self._scope, self._api["id"], resource["id"], resource)
         documentation = a_map(self._document, "x-amazon-apigateway-documentation")
