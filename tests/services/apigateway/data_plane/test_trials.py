@@ -190,6 +190,37 @@ def test_failed_trial_says_why(account: Any, proxy: Any, trial: Any) -> None:
         account.running.run(trials.method(trial(api), "r0", "POST"))
 
 
+def test_a_function_is_called_with_post_alone(account: Any, proxy: Any, trial: Any) -> None:
+    """The lines are those of AWS's "Why did I receive 'Execution failed due to configuration' errors from API Gateway
+    after I used a CloudFormation template?".
+    """
+    arn = account.function("f", ECHO)
+    methods = {"GET /": proxy(arn, httpMethod="GET"), "POST /": proxy(arn, httpMethod="ANY")}
+    api = account.deploy(methods)
+    trials = account.running.platform.rest_apis.trials
+
+    answer = account.running.run(trials.method(trial(api), "r0", "GET"))
+
+    assert (answer["status"], answer["body"]) == (500, '{"message": "Internal server error"}')
+    texts = answer["log"].partition(" : Received response. ")[2]
+    told = (
+        "Endpoint response body before transformations: <AccessDeniedException>\n"
+        "  <Message>Unable to determine service/operation name to be authorized</Message>\n"
+        "</AccessDeniedException>\n"
+    )
+    assert texts.startswith("Status: 403, Integration latency: ")
+    assert "Content-Length=130, Connection=keep-alive, x-amzn-RequestId=" in texts
+    assert told in texts
+    lines = [line.partition(" : ")[2] for line in texts.splitlines()]
+    assert lines[-3].startswith("Lambda invocation failed with status: 403. Lambda request id: ")
+    assert lines[-2:] == [
+        "Execution failed due to configuration error: ",
+        "Method completed with status: 500",
+    ]
+    assert account.call(api, "GET", "/").status == 500
+    assert account.call(api, "POST", "/", b"{}").status == 200
+
+
 @pytest.mark.parametrize(("token", "status"), [("yes", 200), ("no", 401), ("", 401)])
 def test_authorizer_is_tried(
     account: Any, mock: Any, trial: Any, uri: Any, token: str, status: int

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.apis.callers import caller_for, with_stage_variables
+from lambent.core import ids
 from lambent.core.errors import ServiceError
 from lambent.services.apigateway.data_plane.execution_log import shown
 from lambent.services.apigateway.data_plane.failures import (
@@ -17,6 +18,8 @@ from lambent.services.apigateway.data_plane.failures import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lambent.core.ports import FunctionAnswer, Functions, ServiceCaller
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
 _URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:lambda:path/"
     r"(?:2015-03-31/functions/(.+)/invocations|2014-11-13/functions/(.+)/invoke-async/?)"
+)
+_NO_OPERATION = (
+    "<AccessDeniedException>\n"
+    "  <Message>Unable to determine service/operation name to be authorized</Message>\n"
+    "</AccessDeniedException>\n"
 )
 _DENIED = frozenset({"AccessDeniedException", "ResourceNotFoundException"})
 
@@ -82,6 +90,23 @@ def tell_request(journal: ExecutionLog, exchange: Exchange, target: Callee, payl
     text = payload.decode(errors="replace")
     journal.data(f"Endpoint request body after transformations: {text}")
     journal.info(f"Sending request to {target.url}")
+
+
+def refused_verb(journal: ExecutionLog | None, now: datetime) -> Failure:
+    """What Lambda makes of a call that is no POST, which is what an integration's `httpMethod` says."""
+    request_id = ids.request_id()
+    if journal is not None:
+        headers = {
+            "Date": f"{now:%a, %d %b %Y %H:%M:%S GMT}",
+            "Content-Length": str(len(_NO_OPERATION)),
+            "Connection": "keep-alive",
+            "x-amzn-RequestId": request_id,
+        }
+        journal.info("Received response. Status: 403, Integration latency: 0 ms")
+        journal.data(f"Endpoint response headers: {shown(headers)}")
+        journal.data(f"Endpoint response body before transformations: {_NO_OPERATION}")
+        journal.error(f"Lambda invocation failed with status: 403. Lambda request id: {request_id}")
+    return misconfigured("")
 
 
 def not_called(error: ServiceError) -> Failure:

@@ -21,6 +21,7 @@ from lambent.services.apigateway.data_plane.functions_called import (
     call,
     callee,
     not_called,
+    refused_verb,
     tell_request,
 )
 from lambent.services.apigateway.data_plane.proxy_format import proxy_answer, proxy_event
@@ -133,10 +134,18 @@ class Integrations:
             known[exchange.method, source_arn] = found
         return found
 
+    def _check_verb(self, exchange: Exchange) -> None:
+        """Functions are called with POST; "ANY" hands on the verb of the client. Raises Failure."""
+        verb = exchange.integration.get("httpMethod") or "POST"
+        if (exchange.request.method if verb == "ANY" else verb) != "POST":
+            exchange.integration_status = 403
+            raise refused_verb(exchange.journal, self._clock.calendar())
+
     async def _call(self, exchange: Exchange, target: Callee, payload: bytes) -> FunctionAnswer:
         journal = exchange.journal
         if journal is not None:
             tell_request(journal, exchange, target, payload)
+        self._check_verb(exchange)
         begun = self._clock.monotonic()
         try:
             answer = await call(self._functions, target, payload, exchange.trace_id)
@@ -151,6 +160,7 @@ class Integrations:
 
     async def _send(self, exchange: Exchange, target: Callee, payload: bytes) -> Response:
         """An invocation that nobody waits for. Lambda answers 202, without a body."""
+        self._check_verb(exchange)
         try:
             await self._functions.send(target.arn, payload, target.caller, exchange.trace_id)
         except ServiceError as error:
