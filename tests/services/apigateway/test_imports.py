@@ -310,6 +310,19 @@ def test_documents_that_are_none(client: Any, error_of: Any, body: bytes) -> Non
     assert client.get_rest_apis()["items"] == []
 
 
+def test_an_integration_that_is_malformed(client: Any, error_of: Any) -> None:
+    """With a function of CloudFormation left in it: stackoverflow.com/questions/53582820."""
+    document = json.loads(json.dumps(SWAGGER))
+    integration = document["paths"]["/pets"]["get"]["x-amazon-apigateway-integration"]
+    integration["uri"] = {"Fn::Sub": "${LambdaFunction.Arn}"}
+    assert error_of(client.import_rest_api, body=json.dumps(document).encode()) == (
+        400,
+        "BadRequestException",
+        "Unable to parse API definition because of a malformed integration at path /pets.",
+    )
+    assert client.get_rest_apis()["items"] == []
+
+
 def test_everything_that_is_wrong_is_told_and_nothing_stays(
     client: Any, api: Any, error_of: Any
 ) -> None:
@@ -335,7 +348,7 @@ def test_everything_that_is_wrong_is_told_and_nothing_stays(
         "Unable to create model for 'not-a-name': Model name must be alphanumeric: not-a-name",
         (
             "Unable to create model for 'elsewhere': Invalid model specified: Validation Result: warnings : [], "
-            "errors : [Invalid model schema specified, Model reference must be in canonical form]"
+            "errors : [Model reference must be in canonical form]"
         ),
         "Unable to put integration on 'GET' for resource at path '/pets': Invalid ARN specified in the request",
         (
@@ -368,6 +381,50 @@ def test_warnings_refuse_an_import_if_the_client_says_so(client: Any, error_of: 
     )
     assert client.get_rest_apis()["items"] == []
     assert len(client.import_rest_api(body=body)["warnings"]) == 2
+
+
+def test_what_is_not_there_is_left_out_with_a_warning(client: Any) -> None:
+    """github.com/amazon-archives/aws-apigateway-importer/issues/194 (a model), github.com/awsdocs/
+    amazon-api-gateway-developer-guide/issues/65 (an integration); the others are of an import of SwaggerHub's that a
+    public repository keeps.
+    """
+    answers = {
+        "200": {"description": "", "content": _content({"$ref": "#/components/schemas/Pet"})},
+        "201": {"description": "", "content": _content({"type": "string"})},
+        "202": {"description": "", "content": _content({"type": "array", "items": {}})},
+    }
+    operation = {
+        "requestBody": {"content": _content({"$ref": "#/components/schemas/Pet"})},
+        "responses": answers,
+        "x-amazon-apigateway-integration": {"$ref": "#/components/a"},
+    }
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": "x"},
+        "servers": [{"url": "https://a.example.com"}, {"url": "https://b.example.com"}],
+        "paths": {"/events": {"post": operation}},
+    }
+    body = json.dumps(document).encode()
+    made = client.import_rest_api(body=body)
+    missing = "Reference to model 'Pet' not found. Ignoring."
+    assert made["warnings"] == [
+        (
+            "More than one server provided. Ignoring all but the first for defining endpoint "
+            "configuration"
+        ),
+        missing,
+        missing,
+        "Unsupported model type 'StringSchema' in 201 response to method 'POST /events'. Ignoring.",
+        "Unknown integration type 'null' for 'POST /events'. Ignoring.",
+    ]
+    method = _tree(client, made["id"])["/events"]["resourceMethods"]["POST"]
+    assert {"requestModels", "methodIntegration"} & set(method) == set()
+    responses = method["methodResponses"]
+    assert [name for name in responses if "responseModels" in responses[name]] == ["202"]
+
+
+def _content(schema: Any) -> Any:
+    return {"application/json": {"schema": schema}}
 
 
 def test_what_means_nothing_to_a_rest_api_is_warned_of(client: Any) -> None:

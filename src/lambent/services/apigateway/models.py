@@ -85,6 +85,7 @@ _KEYWORDS = (
         }
     )
 )
+_INVALID = "Invalid model schema specified"
 _REFERENCE = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/models/(\w+)")
 
 
@@ -187,7 +188,7 @@ def check_schema(schema: str) -> None:
             raise _invalid_schema()
         reference = each.get("$ref")
         if isinstance(reference, str) and not _CANONICAL.fullmatch(reference):
-            raise _invalid_schema(", Model reference must be in canonical form")
+            raise _invalid_schema("Model reference must be in canonical form")
 
 
 def check_keywords(schema: str) -> None:
@@ -195,7 +196,8 @@ def check_keywords(schema: str) -> None:
     for each in _schemas_in(orjson.loads(schema)):
         unknown = [name for name in each if name not in _KEYWORDS]
         if unknown:
-            raise _invalid_schema(f". Unsupported keyword(s): {orjson.dumps(unknown).decode()}")
+            keywords = orjson.dumps(unknown).decode()
+            raise _invalid_schema(f"{_INVALID}. Unsupported keyword(s): {keywords}")
 
 
 def _schemas_in(schema: Any) -> Iterator[Document]:
@@ -213,10 +215,9 @@ def _schemas_in(schema: Any) -> Iterator[Document]:
                 rest += value if isinstance(value, list) else [value]
 
 
-def _invalid_schema(more: str = "") -> BadRequest:
+def _invalid_schema(why: str = _INVALID) -> BadRequest:
     return BadRequest(
-        "Invalid model specified: Validation Result: warnings : [], errors : "
-        f"[Invalid model schema specified{more}]"
+        f"Invalid model specified: Validation Result: warnings : [], errors : [{why}]"
     )
 
 

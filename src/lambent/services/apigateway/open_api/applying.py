@@ -25,6 +25,8 @@ from lambent.services.apigateway.documents import (
 from lambent.services.apigateway.gateway_responses import DEFAULT_STATUS, new_gateway_response
 from lambent.services.apigateway.models import new_model
 from lambent.services.apigateway.open_api.integration import (
+    TYPES,
+    check_form,
     integration_request,
     response_requests,
     unread_members,
@@ -56,6 +58,7 @@ _OPERATIONS = {
     "patch": "PATCH",
     ANY_METHOD: "ANY",
 }
+_INTEGRATION = "x-amazon-apigateway-integration"
 _VALIDATOR = "x-amazon-apigateway-request-validator"
 _VALIDATORS = "x-amazon-apigateway-request-validators"
 
@@ -88,11 +91,22 @@ class Import:
         """Raises BadRequest with everything that is wrong."""
         for name in unknown_extensions(self._document):
             self.report.warnings.append(f"Ignoring extension '{name}': REST APIs do not have it")
+        if len(a_list(self._document, "servers")) > 1:
+            self.report.warnings.append(
+                "More than one server provided. Ignoring all but the first for defining endpoint "
+                "configuration"
+            )
         self._models()
         self._request_validators()
         self._security()
         self._gateway_responses()
-        for path, item in a_map(self._document, "paths").items():
+        paths = a_map(self._document, "paths")
+        for path, item in paths.items():
+            for name in _OPERATIONS:
+                operation = item.get(name) if isinstance(item, dict) else None
+                if isinstance(operation, dict):
+                    check_form(path, operation.get(_INTEGRATION))
+        for path, item in paths.items():
             self._path(path, item)
         check_number(len(self._resources))
         for resource in self._resources.values():
@@ -210,7 +224,7 @@ class Import:
         method: Document = {}
         doing = f"Unable to put method '{http_method}' on resource at path '{resource['path']}'"
         with self.report.error(doing):
-            method = MethodImport(self, self._document, item, operation).run(
+            method = MethodImport(self, self._document, resource["path"], item, operation).run(
                 http_method, self._authorizers, self._validator(operation)
             )
             resource.setdefault("resourceMethods", {})[http_method] = method
@@ -218,8 +232,14 @@ class Import:
             self.report.warnings.append(
                 f"Ignoring extension '{name}' of {where}: REST APIs do not have it"
             )
-        given = a_map(operation, "x-amazon-apigateway-integration")
+        given = a_map(operation, _INTEGRATION)
         if not method or not given:
+            return
+        if a_text(given, "type").upper() not in TYPES:
+            self.report.warnings.append(
+                f"Unknown integration type '{given.get('type') or 'null'}' for "
+                f"'{http_method} {resource['path']}'. Ignoring."
+            )
             return
         for name in unread_members(given):
             self.report.warnings.append(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Document = dict[str, Any]
 
-_TYPES = ("HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY")
+TYPES = ("HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY")
 _MEMBERS = frozenset(
     {
         "cacheKeyParameters",
@@ -40,6 +40,17 @@ _MEMBERS = frozenset(
         "uri",
     }
 )
+_TEXTS = ("type", "httpMethod", "uri", "credentials", "connectionId")
+
+
+def check_form(path: str, given: object) -> None:
+    """Raises BadRequest where an integration is no object, or has one where a text is wanted, as for `uri`."""
+    if given is None:
+        return
+    if not isinstance(given, dict) or any(isinstance(given.get(n), dict | list) for n in _TEXTS):
+        raise BadRequest(
+            f"Unable to parse API definition because of a malformed integration at path {path}."
+        )
 
 
 def unread_members(given: Document) -> list[str]:
@@ -50,11 +61,8 @@ def unread_members(given: Document) -> list[str]:
 
 def integration_request(given: Document, resource_id: str, method: Document) -> Document:
     """The integration that PutIntegration would make of the extension. Raises BadRequest."""
-    kind = a_text(given, "type").upper()
-    if kind not in _TYPES:
-        raise BadRequest(f"Invalid integration type specified: {a_text(given, 'type')}")
     request: Document = {
-        "type": kind,
+        "type": a_text(given, "type").upper(),
         "integrationHttpMethod": _http_method(given),
         "requestParameters": texts(given.get("requestParameters")),
         "requestTemplates": texts(given.get("requestTemplates")),
