@@ -204,6 +204,23 @@ QUOTED = [
         "github.com/aws/aws-cdk/pull/20274",
     ),
     Quoted(
+        (
+            METHOD,
+            ("put_integration", GET | {"type": "AWS", "integrationHttpMethod": "POST", "uri": URI}),
+        ),
+        "update_integration",
+        GET | _patch("replace", "/uri", ""),
+        _bad("Invalid integration URI specified"),
+        "a deployment with Terraform that a public repository keeps, of an empty ARN",
+    ),
+    Quoted(
+        (),
+        "create_rest_api",
+        {"name": "a", "endpointAccessMode": "STRICT"},
+        _bad("Endpoint access mode is not supported for this security policy"),
+        "a plan of Terraform that a public repository keeps, of an API with the policy of old",
+    ),
+    Quoted(
         (),
         "create_model",
         {"name": "body_1", "contentType": "application/json", "schema": "{}"},

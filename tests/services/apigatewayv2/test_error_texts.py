@@ -227,6 +227,15 @@ QUOTED = [
 ]
 
 
+QUOTED += [
+    Quoted(
+        (),
+        "create_authorizer",
+        JWT | {"AuthorizerPayloadFormatVersion": "2.0"},
+        _bad("AuthorizerPayloadFormatVersion can only be set for REQUEST authorizer."),
+        "a deployment with Terraform that a public repository keeps",
+    ),
+]
 # Deployed and read off by the authors of rules that foresee such failures: github.com/badmintoncryer/cdk-preflight,
 # rules/apigatewayv2, by the end of the rule's name.
 PROXY = {

@@ -111,6 +111,8 @@ def update_integration(tx: Tx, context: RequestContext, request: Request) -> Doc
     scope, api_id, resource = _resource(tx, context, request)
     method = find_method(resource, request["httpMethod"])
     integration = PATCHES.apply(find_integration(method), request)
+    if integration["type"] != "MOCK" and not integration.get("uri"):
+        raise BadRequest("Invalid integration URI specified")
     _refuse_unserved(integration)
     integration = _with_transfer_mode(integration)
     check_integration(integration, method)

@@ -142,6 +142,8 @@ def check_security(policy: str | None, mode: str | None) -> None:
     """Raises BadRequest for anything but what an API has that nobody says this of."""
     if policy not in (None, "", SECURITY_POLICY):
         raise refuse(f"securityPolicy {policy}", "TLS ends before this platform.")
+    if mode == "STRICT" and policy in (None, "", SECURITY_POLICY):
+        raise BadRequest("Endpoint access mode is not supported for this security policy")
     if mode not in (None, "", "BASIC"):
         raise refuse(f"endpointAccessMode {mode}", "TLS ends before this platform.")
 

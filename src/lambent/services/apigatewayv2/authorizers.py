@@ -126,7 +126,7 @@ def new_authorizer(request: Request) -> Document:
 def _check_jwt(authorizer: Document) -> None:
     for name in _LAMBDA_ONLY:
         if authorizer.get(name):
-            raise BadRequest(f"{name} is supported only for REQUEST authorizers")
+            raise BadRequest(f"{name} can only be set for REQUEST authorizer.")
         authorizer.pop(name, None)
     configuration = authorizer.get("JwtConfiguration") or {}
     issuer = configuration.get("Issuer", "")
