@@ -409,6 +409,25 @@ QUOTED = [
         "github.com/glomex/gcdt/issues/373",
     ),
     Quoted(
+        (
+            METHOD,
+            MOCK,
+            ("create_deployment", {"stageName": "test"}),
+            ("create_domain_name", {"domainName": "texts-d.example.com"}),
+            (
+                "create_base_path_mapping",
+                {"domainName": "texts-d.example.com", "stage": "test"},
+            ),
+        ),
+        "delete_stage",
+        {"stageName": "test"},
+        _bad(
+            "Deleting stage test failed. Please remove all base path mappings related to the stage in "
+            "your domains: texts-d.example.com"
+        ),
+        "github.com/hashicorp/terraform-provider-aws/issues/41651",
+    ),
+    Quoted(
         (METHOD, MOCK),
         "create_deployment",
         {"stageName": "$default"},

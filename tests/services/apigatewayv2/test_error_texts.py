@@ -451,6 +451,15 @@ RULES: tuple[tuple[str, str, Request, str], ...] = (
         'EnableSimpleResponses can only be set for AuthorizerPayloadFormatVersion "2.0".',
     ),
     (
+        "stage-variable-value of apigateway",
+        "create_stage",
+        {"StageName": "s", "StageVariables": {"admin_pass": "<"}},
+        (
+            "Invalid stage variable value of key admin_pass.  Please use values with alphanumeric "
+            "characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
+        ),
+    ),
+    (
         "stage-name-charset",
         "create_stage",
         {"StageName": "a.b"},

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.apis.documents import STAGES
+from lambent.apis.documents import BASE_PATHS, STAGES
 from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.apis.tag_rules import check_tags
 from lambent.services.apigateway.client_certificates import find_certificate
@@ -79,6 +79,17 @@ class StageOperations:
     def delete_stage(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         scope, api_id = context.scope, request["restApiId"]
         name = find_stage(tx, scope, request)["stageName"]
+        place = (api_id, name)
+        mapped = {
+            row.owner
+            for row in BASE_PATHS.all(tx, scope)
+            if (row.document["restApiId"], row.document.get("stage")) == place
+        }
+        if mapped:
+            raise BadRequest(
+                f"Deleting stage {name} failed. Please remove all base path mappings related to "
+                f"the stage in your domains: {', '.join(sorted(mapped))}"
+            )
         STAGES.remove(tx, scope, api_id, name)
         drop_stages(tx, self.publisher, scope, api_id, name)
         self.publisher.stage_deleted(tx, api_id, name)

@@ -197,7 +197,7 @@ def _check_variables(variables: Mapping[str, str]) -> None:
             )
         if not _VARIABLE_VALUE.fullmatch(value):
             raise BadRequest(
-                f"Invalid stage variable value: {value}.  Please use values with alphanumeric "
+                f"Invalid stage variable value of key {name}.  Please use values with alphanumeric "
                 "characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
             )
 
