@@ -87,13 +87,12 @@ class HttpClient:
         body: bytes = b"",
         *,
         verifies: bool = True,
-        server_name: str = "",
         shown: ClientCertificate | None = None,
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, header fields and body of the answer. `url` goes out as it is, percent signs and all.
 
         Args:
-            verifies: the server's certificate, against its host or `server_name`.
+            verifies: the server's certificate.
             shown: to a server that asks for a certificate.
 
         Raises what the library raises, and AnswerTooLarge.
@@ -108,7 +107,6 @@ class HttpClient:
             headers=headers,
             allow_redirects=False,
             ssl=verifies if shown is None else self._contexts.find(shown, verifies=verifies),
-            server_hostname=server_name or None,
         ) as answer:
             content = bytearray()
             async for piece in answer.content.iter_chunked(65_536):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -472,6 +473,14 @@ QUOTED += [
 ]
 QUOTED += [
     Quoted(
+        (("create_authorizer", JWT),),
+        "update_authorizer",
+        {"AuthorizerId": "{AuthorizerId}", "EnableSimpleResponses": False},
+        # That it is refused was measured, even false: go-to-k/cdkd#1163. The words are of its kin.
+        _bad("EnableSimpleResponses can only be set for REQUEST authorizer."),
+        "github.com/go-to-k/cdkd/pull/1163",
+    ),
+    Quoted(
         (("create_route", {"RouteKey": "GET /a"}),),
         "create_route_response",
         {"RouteId": "{RouteId}", "RouteResponseKey": "$default"},
@@ -530,3 +539,22 @@ def test_what_aws_says(client: Any, error_of: ErrorOf, quoted: Quoted) -> None:
     call = getattr(client, quoted.operation)
     answered = error_of(call, **complete(quoted.operation, quoted.request))
     assert answered == (status, code, named(text))
+
+
+def test_what_aws_says_of_a_deployment_of_a_stage_that_deploys_by_itself(
+    client: Any, error_of: ErrorOf
+) -> None:
+    """go-to-k/cdk-real-drift#667: "... on this stage REDACTED:hlc1jtf6ml because AutoDeploy is enabled.".
+
+    What is redacted there is the account, which stands before the API in other texts, too.
+    """
+    api_id = client.create_api(Name="texts", ProtocolType="HTTP")["ApiId"]
+    client.create_stage(ApiId=api_id, StageName="auto", AutoDeploy=True)
+    status, code, text = error_of(
+        client.update_stage, ApiId=api_id, StageName="auto", DeploymentId="abcdef"
+    )
+    assert (status, code) == (400, "BadRequestException")
+    assert re.fullmatch(
+        rf"Deployment ID cannot be set on this stage \d{{12}}:{api_id} because AutoDeploy is enabled\.",
+        text,
+    )

@@ -138,6 +138,24 @@ def test_parameters_of_an_integration_are_merged(
     assert changed["ResponseParameters"] == {"200": {"overwrite:statuscode": "201"}}
 
 
+def test_only_private_integrations_have_a_tls_config(
+    client: Any, body: Any, api_id: str, integration_id: str
+) -> None:
+    """AWS takes it for others, too, and leaves it out of every answer (measured: go-to-k/cdkd#1602)."""
+    place = {"ApiId": api_id, "IntegrationId": integration_id}
+    changed = client.update_integration(**place, TlsConfig={"ServerNameToVerify": "example.org"})
+    assert "TlsConfig" not in body(changed)
+    made = client.create_integration(
+        ApiId=api_id,
+        IntegrationType="HTTP_PROXY",
+        IntegrationMethod="GET",
+        IntegrationUri="https://example.com",
+        PayloadFormatVersion="1.0",
+        TlsConfig={"ServerNameToVerify": "example.org"},
+    )
+    assert "TlsConfig" not in body(made)
+
+
 def test_authorizers_and_the_routes_that_they_guard(
     client: Any, body: Any, api_id: str, function_arn: str, error_of: Any
 ) -> None:

@@ -94,7 +94,7 @@ class Apis:
                 api[name] = request[name]
         if not api["Name"].strip():
             raise BadRequest("Invalid API name specified")
-        if request.get("CorsConfiguration") is not None:
+        if request.get("CorsConfiguration"):
             api["CorsConfiguration"] = cors_configuration(request["CorsConfiguration"])
         HTTP_APIS.put(tx, scope, "", api_id, api)
         self._update_quick(tx, scope, api_id, request)

@@ -125,7 +125,7 @@ def new_authorizer(request: Request) -> Document:
 
 def _check_jwt(authorizer: Document) -> None:
     for name in _LAMBDA_ONLY:
-        if authorizer.get(name):
+        if authorizer.get(name) or (name == "EnableSimpleResponses" and name in authorizer):
             raise BadRequest(f"{name} can only be set for REQUEST authorizer.")
         authorizer.pop(name, None)
     configuration = authorizer.get("JwtConfiguration") or {}

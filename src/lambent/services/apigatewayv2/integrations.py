@@ -60,6 +60,7 @@ _SUBTYPES = frozenset(
         "StepFunctions-StopExecution",
     }
 )
+# Not TlsConfig, which AWS takes with any integration and keeps for private ones alone.
 _MEMBERS = (
     "CredentialsArn",
     "Description",
@@ -70,7 +71,6 @@ _MEMBERS = (
     "RequestParameters",
     "ResponseParameters",
     "TimeoutInMillis",
-    "TlsConfig",
 )
 
 

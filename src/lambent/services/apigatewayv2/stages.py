@@ -151,7 +151,10 @@ def _apply(tx: Tx, scope: Scope, api_id: str, stage: Document, request: Request)
         stage["AutoDeploy"] = request["AutoDeploy"]
     if request.get("DeploymentId"):
         if stage.get("AutoDeploy"):
-            raise BadRequest("Deployment id cannot be set on a stage with autoDeploy enabled")
+            raise BadRequest(
+                f"Deployment ID cannot be set on this stage {scope.account_id}:{api_id} because "
+                "AutoDeploy is enabled."
+            )
         find_deployment(tx, scope, request)
         stage["DeploymentId"] = request["DeploymentId"]
     if request.get("Description"):  # An empty one leaves it as it is.

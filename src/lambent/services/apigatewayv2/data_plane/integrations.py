@@ -91,15 +91,12 @@ class Integrations:
     async def _backend(self, exchange: Exchange, path: str | None) -> Response:
         integration = exchange.integration
         method = str(integration.get("IntegrationMethod") or "ANY")
-        server = (integration.get("TlsConfig") or {}).get("ServerNameToVerify") or ""
-        url = _url(exchange, path)
         try:
             status, headers, body = await self._client.fetch(
                 exchange.request.method if method == "ANY" else method,
-                url,
+                _url(exchange, path),
                 _sent(exchange),
                 exchange.body,
-                server_name=server if url.startswith("https:") else "",
             )
         except TimeoutError:
             raise

@@ -183,12 +183,9 @@ def _integration_request(members: Document) -> Document:
                 if name == "IntegrationMethod" and isinstance(request[name], str)
                 else str(request[name])
             )
-    for name in ("RequestParameters", "ResponseParameters", "TlsConfig"):
+    for name in ("RequestParameters", "ResponseParameters"):
         if name in request and not isinstance(request[name], dict):
             raise BadRequest(f"Invalid {name} specified")
-    if "TlsConfig" in request:
-        server = a_text(request["TlsConfig"], "serverNameToVerify")
-        request["TlsConfig"] = {"ServerNameToVerify": server} if server else {}
     timeout = request.get("TimeoutInMillis")
     if timeout is not None and (not isinstance(timeout, int) or isinstance(timeout, bool)):
         raise BadRequest("Timeout should be between 50 ms and 30000 ms")

@@ -174,8 +174,6 @@ def _integration(integration: Document) -> Document:
     found["type"] = found["type"].lower()
     if found.get("timeoutInMillis") == _USUAL_TIMEOUT_MS:
         del found["timeoutInMillis"]
-    if "tlsConfig" in found:
-        found["tlsConfig"] = to_document(found["tlsConfig"])
     return found
 
 

@@ -19,7 +19,6 @@ INTEGRATION_NAMES = {
     "requestParameters": "RequestParameters",
     "responseParameters": "ResponseParameters",
     "timeoutInMillis": "TimeoutInMillis",
-    "tlsConfig": "TlsConfig",
     "description": "Description",
     "integrationSubtype": "IntegrationSubtype",
 }
