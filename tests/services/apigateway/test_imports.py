@@ -483,6 +483,44 @@ def test_an_export_says_what_is_deployed(client: Any, stage: Any) -> None:
     assert "x-amazon-apigateway-any-method" in document["paths"]["/pets/{id}"]
 
 
+def test_gateway_responses_are_exported_as_they_were_put(client: Any, api: Any) -> None:
+    """Statuses as numbers, and no templates where there are none: exports that facebookresearch/dynabench and others
+    have in their repositories (`"AUTHORIZER_FAILURE" : { "statusCode" : 401, ...`).
+    """
+    template = {"application/json": '{"message":$context.error.messageString}'}
+    header = {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
+    place = {"restApiId": api["id"], "responseParameters": header}
+    client.put_gateway_response(**place, responseType="DEFAULT_5XX")
+    client.put_gateway_response(
+        **place, responseType="AUTHORIZER_FAILURE", statusCode="401", responseTemplates=template
+    )
+    client.put_method(
+        restApiId=api["id"],
+        resourceId=api["rootResourceId"],
+        httpMethod="GET",
+        authorizationType="NONE",
+    )
+    client.put_integration(
+        restApiId=api["id"], resourceId=api["rootResourceId"], httpMethod="GET", type="MOCK"
+    )
+    client.create_deployment(restApiId=api["id"], stageName="prod")
+    answer = client.get_export(
+        restApiId=api["id"],
+        stageName="prod",
+        exportType="oas30",
+        parameters={"extensions": "apigateway"},
+    )
+    document = json.loads(answer["body"].read())
+    assert document["x-amazon-apigateway-gateway-responses"] == {
+        "AUTHORIZER_FAILURE": {
+            "statusCode": 401,
+            "responseParameters": header,
+            "responseTemplates": template,
+        },
+        "DEFAULT_5XX": {"responseParameters": header},
+    }
+
+
 @pytest.mark.parametrize("kind", ["swagger", "oas30"])
 def test_an_export_has_the_models_that_are_used(client: Any, api: Any, kind: str) -> None:
     """As the developer guide's "sample API as an Amazon S3 proxy" is exported: no Error, no $schema."""

@@ -199,6 +199,9 @@ def test_authorizers_that_are_refused(
 
 
 def test_gateway_responses_have_defaults(client: Any, api: Any, body: Any, error_of: Any) -> None:
+    """Without templates of its own a response shows the default one (read back from AWS in 2026 by
+    go-to-k/cdk-real-drift: tests/corpus/AWS__ApiGateway__GatewayResponse.GwResponse4E10BA47.json).
+    """
     listed = client.get_gateway_responses(restApiId=api["id"])["items"]
     assert len(listed) == 21
     by_type = {each["responseType"]: each for each in listed}
@@ -218,9 +221,11 @@ def test_gateway_responses_have_defaults(client: Any, api: Any, body: Any, error
         "responseType": "THROTTLED",
         "statusCode": "429",
         "responseParameters": {"gatewayresponse.header.A": "'b'"},
-        "responseTemplates": {},
+        "responseTemplates": {JSON: '{"message":$context.error.messageString}'},
         "defaultResponse": False,
     }
+    assert body(client.get_gateway_response(**place)) == made
+    assert made in client.get_gateway_responses(restApiId=api["id"])["items"]
     patch = [
         {"op": "replace", "path": "/statusCode", "value": "420"},
         {"op": "add", "path": "/responseTemplates/text~1plain", "value": "calm"},

@@ -69,7 +69,7 @@ def put_gateway_response(tx: Tx, context: RequestContext, request: Request) -> D
     find_api(tx, scope, api_id)
     response = new_gateway_response(request)
     GATEWAY_RESPONSES.put(tx, scope, api_id, response["responseType"], response)
-    return response
+    return _shown(response)
 
 
 def new_gateway_response(request: Request) -> Document:
@@ -87,10 +87,7 @@ def new_gateway_response(request: Request) -> Document:
 
 
 def get_gateway_response(tx: Tx, context: RequestContext, request: Request) -> Document:
-    find_api(tx, context.scope, request["restApiId"])
-    kind = request["responseType"]
-    found = GATEWAY_RESPONSES.find(tx, context.scope, request["restApiId"], kind)
-    return found or default_response(kind)
+    return _shown(_find(tx, context, request))
 
 
 def get_gateway_responses(tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -99,12 +96,12 @@ def get_gateway_responses(tx: Tx, context: RequestContext, request: Request) -> 
         each["responseType"]: each
         for each in GATEWAY_RESPONSES.of(tx, context.scope, request["restApiId"])
     }
-    responses = [own.get(kind) or default_response(kind) for kind in DEFAULT_STATUS]
+    responses = [_shown(own.get(kind) or default_response(kind)) for kind in DEFAULT_STATUS]
     return page(responses, request, lambda each: str(each["responseType"]))
 
 
 def update_gateway_response(tx: Tx, context: RequestContext, request: Request) -> Document:
-    response = _PATCHES.apply(get_gateway_response(tx, context, request), request)
+    response = _PATCHES.apply(_find(tx, context, request), request)
     response.setdefault("responseParameters", {})
     response.setdefault("responseTemplates", {})
     response["defaultResponse"] = False
@@ -112,7 +109,7 @@ def update_gateway_response(tx: Tx, context: RequestContext, request: Request) -
     GATEWAY_RESPONSES.put(
         tx, context.scope, request["restApiId"], response["responseType"], response
     )
-    return response
+    return _shown(response)
 
 
 def delete_gateway_response(tx: Tx, context: RequestContext, request: Request) -> Document:
@@ -121,6 +118,19 @@ def delete_gateway_response(tx: Tx, context: RequestContext, request: Request) -
     if not GATEWAY_RESPONSES.remove(tx, scope, api_id, request["responseType"]):
         raise NotFound("Gateway response type not defined on api")
     return {}
+
+
+def _find(tx: Tx, context: RequestContext, request: Request) -> Document:
+    find_api(tx, context.scope, request["restApiId"])
+    kind = request["responseType"]
+    found = GATEWAY_RESPONSES.find(tx, context.scope, request["restApiId"], kind)
+    return found or default_response(kind)
+
+
+def _shown(response: Document) -> Document:
+    """With the default template where there is none; exports tell the two apart."""
+    templates = response["responseTemplates"] or {"application/json": DEFAULT_TEMPLATE}
+    return response | {"responseTemplates": templates}
 
 
 def default_response(kind: str) -> Document:

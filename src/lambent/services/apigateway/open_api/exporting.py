@@ -189,7 +189,7 @@ class _Export:
         if responses:
             written[_PREFIX + "gateway-responses"] = {
                 kind: {
-                    name: each[name]
+                    name: int(each[name]) if name == "statusCode" else each[name]
                     for name in ("statusCode", "responseParameters", "responseTemplates")
                     if each.get(name)
                 }
