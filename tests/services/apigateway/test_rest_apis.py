@@ -111,6 +111,31 @@ def test_a_policy_names_its_api_and_escapes_slashes(client: Any, aws: Any) -> No
     assert again["policy"] == written_out
 
 
+def test_a_policy_is_shown_in_the_order_of_its_grammar(client: Any) -> None:
+    """Whatever order it came in: a statement of CDK's, Action first, was read back from AWS in 2026 as it is here
+    (go-to-k/cdk-real-drift: tests/corpus/AWS__ApiGateway__RestApi.HuntPrivateApi97541614.json).
+    """
+    given = {
+        "Statement": [
+            {
+                "Action": "execute-api:Invoke",
+                "Condition": {"StringEquals": {"aws:sourceVpce": "vpce-1"}},
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Resource": "*",
+                "Sid": "one",
+            }
+        ],
+        "Version": "2012-10-17",
+    }
+    made = client.create_rest_api(name="pets", policy=json.dumps(given))
+    assert json.loads(f'"{made["policy"]}"') == (
+        '{"Version":"2012-10-17","Statement":[{"Sid":"one","Effect":"Allow","Principal":{"AWS":"*"},'
+        '"Action":"execute-api:Invoke","Resource":"*",'
+        '"Condition":{"StringEquals":{"aws:sourceVpce":"vpce-1"}}}]}'
+    )
+
+
 def test_a_policy_that_names_no_api_is_about_its_own(client: Any, with_method: Any) -> None:
     """ "execute-api:/stage/METHOD/path", as the developer guide's examples have it."""
     allow = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke"}

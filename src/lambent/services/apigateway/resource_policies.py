@@ -10,12 +10,27 @@ from lambent.apis.errors import BadRequest
 from lambent.apis.json_text import parse_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lambent.core.context import Scope
 
     Document = dict[str, Any]
 
 # "execute-api:/stage/METHOD/path": of the API that has the policy, whose id nobody knows before it is made.
 _OWN = "execute-api:/"
+# "Grammar of the IAM JSON policy language": the order that AWS shows them in, whatever order they came in.
+_OF_POLICIES = ("Version", "Id", "Statement")
+_OF_STATEMENTS = (
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+)
 
 
 def policy_text(policy: str) -> str:
@@ -64,5 +79,20 @@ def _written_out(resource: object, arn: str) -> object:
 
 
 def _kept(document: Document) -> str:
-    """With slashes escaped, too."""
+    """In the grammar's order, with slashes escaped, too."""
+    document = _ordered(document, _OF_POLICIES)
+    statements = document.get("Statement")
+    if isinstance(statements, list):
+        document["Statement"] = [
+            _ordered(each, _OF_STATEMENTS) if isinstance(each, dict) else each
+            for each in statements
+        ]
+    elif isinstance(statements, dict):
+        document["Statement"] = _ordered(statements, _OF_STATEMENTS)
     return orjson.dumps(orjson.dumps(document).decode()).decode()[1:-1].replace("/", "\\/")
+
+
+def _ordered(members: Document, names: Sequence[str]) -> Document:
+    """What has no place in the order stands last."""
+    known = {name: members[name] for name in names if name in members}
+    return known | members
