@@ -521,6 +521,42 @@ def test_gateway_responses_are_exported_as_they_were_put(client: Any, api: Any) 
     }
 
 
+def test_cache_namespaces_are_exported_with_the_parameters_of_the_key(
+    client: Any, api: Any
+) -> None:
+    """As "/{proxy+}" of the console is exported: its ANY method has both, the OPTIONS beside it neither."""
+    proxy = client.create_resource(
+        restApiId=api["id"], parentId=api["rootResourceId"], pathPart="{proxy+}"
+    )
+    place = {"restApiId": api["id"], "resourceId": proxy["id"]}
+    for name in ("ANY", "OPTIONS"):
+        client.put_method(
+            **place,
+            httpMethod=name,
+            authorizationType="NONE",
+            requestParameters={"method.request.path.proxy": True},
+        )
+        client.put_integration(
+            **place,
+            httpMethod=name,
+            type="MOCK",
+            cacheKeyParameters=["method.request.path.proxy"] if name == "ANY" else [],
+        )
+    client.create_deployment(restApiId=api["id"], stageName="prod")
+    answer = client.get_export(
+        restApiId=api["id"],
+        stageName="prod",
+        exportType="oas30",
+        parameters={"extensions": "integrations"},
+    )
+    methods = json.loads(answer["body"].read())["paths"]["/{proxy+}"]
+    both = methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]
+    assert both["cacheNamespace"] == proxy["id"]
+    assert both["cacheKeyParameters"] == ["method.request.path.proxy"]
+    neither = methods["options"]["x-amazon-apigateway-integration"]
+    assert not {"cacheNamespace", "cacheKeyParameters"} & set(neither)
+
+
 @pytest.mark.parametrize("kind", ["swagger", "oas30"])
 def test_an_export_has_the_models_that_are_used(client: Any, api: Any, kind: str) -> None:
     """As the developer guide's "sample API as an Amazon S3 proxy" is exported: no Error, no $schema."""

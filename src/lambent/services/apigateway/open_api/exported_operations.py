@@ -157,8 +157,9 @@ def _integration(integration: Document, resource_id: str) -> Document:
         written["timeoutInMillis"] = integration["timeoutInMillis"]
     if "responseTransferMode" in integration:
         written["responseTransferMode"] = integration["responseTransferMode"]
-    if integration["cacheNamespace"] != resource_id:
-        written["cacheNamespace"] = integration["cacheNamespace"]
-    if integration["cacheKeyParameters"]:
-        written["cacheKeyParameters"] = integration["cacheKeyParameters"]
+    keys, namespace = integration["cacheKeyParameters"], integration["cacheNamespace"]
+    if keys or namespace != resource_id:
+        written["cacheNamespace"] = namespace
+    if keys:
+        written["cacheKeyParameters"] = keys
     return written
