@@ -287,6 +287,17 @@ QUOTED = [
         "notes on the AWS CLI in a public repository",
     ),
     Quoted(
+        (),
+        "update_rest_api",
+        {
+            "patchOperations": [
+                {"op": "add", "path": "/endpointConfiguration/vpcEndpointIds", "value": "vpce-1"}
+            ]
+        },
+        _bad("VPCEndpoints can only be specified with PRIVATE apis."),
+        "github.com/hashicorp/terraform-provider-aws/issues/14269",
+    ),
+    Quoted(
         (("create_domain_name", {"domainName": "texts-a.example.com"}),),
         "create_domain_name",
         {"domainName": "texts-a.example.com"},

@@ -45,6 +45,12 @@ def _set_address(document: Document, op: str, value: str, names: Sequence[str]) 
     document["endpointConfiguration"] |= {"ipAddressType": value}
 
 
+def _add_vpc_endpoint(document: Document, op: str, value: str, _: Sequence[str]) -> None:
+    endpoint_configuration({**document["endpointConfiguration"], "vpcEndpointIds": [value]})
+
+
+# Of APIs alone; who has no VPC endpoint can have none taken away.
+VPC_ENDPOINT_RULE = custom("/endpointConfiguration/vpcEndpointIds", _add_vpc_endpoint, "add")
 ENDPOINT_RULES = (
     custom("/endpointConfiguration/types/{type}", _set_type),
     custom("/endpointConfiguration/ipAddressType", _set_address),

@@ -10,7 +10,11 @@ from lambent.apis.errors import BadRequest, NotFound, refuse
 from lambent.apis.tag_rules import check_tags
 from lambent.core import ids
 from lambent.services.apigateway.documents import DEFINITION, MODELS, OF_APIS, RESOURCES
-from lambent.services.apigateway.endpoints import ENDPOINT_RULES, endpoint_configuration
+from lambent.services.apigateway.endpoints import (
+    ENDPOINT_RULES,
+    VPC_ENDPOINT_RULE,
+    endpoint_configuration,
+)
 from lambent.services.apigateway.models import DEFAULT_MODELS
 from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, boolean, custom, item, member, one_of
@@ -247,6 +251,7 @@ PATCHES = _ApiTable(
         custom("/policy", _set_policy, "add", "replace", "remove"),
         member("/disableExecuteApiEndpoint", convert=boolean, required=True),
         *ENDPOINT_RULES,
+        VPC_ENDPOINT_RULE,
         custom("/securityPolicy", _set_security),
         custom("/endpointAccessMode", _set_access_mode),
     )
