@@ -78,6 +78,26 @@ def test_what_a_plan_throttles(client: Any, deployed: Any, error_of: Any) -> Non
     )
 
 
+def test_methods_are_throttled_in_throttled_plans_alone(
+    client: Any, deployed: Any, error_of: Any
+) -> None:
+    """github.com/aws/aws-cdk/pull/6411: what deploying an example of CDK's ended with."""
+    refused = _bad("Can not define fine grain throttling if usage plan throttle is not defined.")
+    limits = {"burstLimit": 1, "rateLimit": 1.0}
+    stage = {"apiId": deployed["restApiId"], "stage": "prod"}
+    throttled = {**stage, "throttle": {"//GET": limits}}
+    assert error_of(client.create_usage_plan, name="p", apiStages=[throttled]) == refused
+    plan = client.create_usage_plan(name="p", apiStages=[stage])
+    place = f"/apiStages/{stage['apiId']}:prod/throttle/~1/GET/rateLimit"
+    patch = {"op": "replace", "path": place, "value": "1"}
+    assert (
+        error_of(client.update_usage_plan, usagePlanId=plan["id"], patchOperations=[patch])
+        == refused
+    )
+    made = client.create_usage_plan(name="q", apiStages=[throttled], throttle=limits)
+    assert made["apiStages"] == [throttled]
+
+
 def test_settings_of_methods(client: Any, deployed: Any, error_of: Any) -> None:
     """stage-cache-ttl-range, stage-method-setting-resource-path."""
 

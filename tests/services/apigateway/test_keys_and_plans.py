@@ -150,7 +150,9 @@ def test_a_method_of_a_stage_is_throttled(
 ) -> None:
     """Terraform's aws_api_gateway_usage_plan sends paths as they are written there ("for example /test/GET")."""
     stage = {"apiId": deployed["restApiId"], "stage": "prod"}
-    plan = {"usagePlanId": client.create_usage_plan(name="p", apiStages=[stage])["id"]}
+    limits = {"burstLimit": 9, "rateLimit": 9}
+    made = client.create_usage_plan(name="p", apiStages=[stage], throttle=limits)
+    plan = {"usagePlanId": made["id"]}
     place = f"/apiStages/{stage['apiId']}:prod/throttle/{written}"
     patch = [{"op": "replace", "path": f"{place}/rateLimit", "value": "3"}]
     changed = client.update_usage_plan(**plan, patchOperations=patch)

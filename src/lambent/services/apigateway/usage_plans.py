@@ -153,6 +153,10 @@ class UsagePlans:
             if STAGES.find(tx, context.scope, each["apiId"], each["stage"]) is None:
                 raise NotFound(f"API Stage not found: {each['apiId']}:{each['stage']}")
             _check_methods(each.get("throttle") or {})
+            if each.get("throttle") and "throttle" not in plan:
+                raise BadRequest(
+                    "Can not define fine grain throttling if usage plan throttle is not defined."
+                )
         USAGE_PLANS.put(tx, context.scope, "", plan["id"], plan)
         self.publisher.plan_changed(tx, context.scope, plan["id"])
 
