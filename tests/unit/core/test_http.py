@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lambent.core.http import BadBody, BodyTooLarge, BytesBody, Headers, Request, Response
+from lambent.core.http import BadBody, BodyTooLarge, BytesBody, Form, Headers, Request, Response
 
 
 def test_headers_are_found_without_regard_to_case_and_kept_as_sent() -> None:
@@ -64,3 +64,9 @@ def test_headers_that_were_indexed_before_are_looked_up_like_others() -> None:
     assert headers.items() == items
     assert headers.has_repeats
     assert "two" in headers
+
+
+def test_forms_of_requests_know_nothing_at_first_and_nothing_of_each_other() -> None:
+    one, other = Form(), Form()
+    one.known["a"] = 1
+    assert (one.known, other.known) == ({"a": 1}, {})

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     [
         (ids.hex_id, r"[0-9a-f]{32}"),
         (lambda: ids.hex_id(7), r"[0-9a-f]{7}"),
+        (lambda: ids.hex_id(77), r"[0-9a-f]{77}"),
         (ids.access_key_id, r"AKIA[A-Z2-7]{16}"),
         (ids.secret_access_key, r"[A-Za-z0-9+/]{40}"),
         (ids.account_id, r"[1-9][0-9]{11}"),
