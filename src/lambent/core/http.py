@@ -7,10 +7,11 @@ Text of headers is latin-1, as it is on the wire (RFC 9110, section 5.5).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import (
+        AsyncGenerator,
         AsyncIterator,
         Awaitable,
         Callable,
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
         Mapping,
     )
     from typing import Any
+
+T = TypeVar("T")
 
 
 class Headers:
@@ -103,6 +106,35 @@ class BytesBody:
     async def stream(self) -> AsyncIterator[bytes]:
         if self.data:
             yield self.data
+
+
+class DroppableBody(Generic[T]):
+    """A body that is made as it goes out, and that may be dropped before its first piece.
+
+    A generator that was never begun does not run what stands at its end; so that is said apart.
+
+    Args:
+        pieces: makes the body.
+        dropped: called by `aclose`, however far it came; may be called more than once.
+    """
+
+    def __init__(
+        self, pieces: AsyncGenerator[T, None], dropped: Callable[[], Awaitable[None] | None]
+    ) -> None:
+        self._pieces = pieces
+        self._dropped = dropped
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        await self._pieces.aclose()
+        waiting = self._dropped()
+        if waiting is not None:
+            await waiting
 
 
 class BodyTooLarge(Exception):

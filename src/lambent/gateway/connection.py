@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from lambent.core.http import BadBody, BodyTooLarge, ClientGone
 from lambent.gateway.answer import refusal
+from lambent.gateway.body import WireBody
 from lambent.gateway.intake import Exchange, Intake
-from lambent.gateway.outlet import Outlet
+from lambent.gateway.outlet import Outlet, end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,6 +237,7 @@ class Connection(asyncio.Protocol):
 
     def _rest_done(self, request: Request, task: asyncio.Task[Response]) -> None:
         """What was begun and had to wait is over."""
+        self.task = None  # which holds the answer
         if task.cancelled():
             self._is_serving = self._has_begun = False
             if self._is_gone:
@@ -245,12 +247,14 @@ class Connection(asyncio.Protocol):
         elif task.exception() is None:
             self._answer(task.result())
         else:
-            self._go_long(Exchange(self.intake.body, keep_alive=True, request=request, rest=task))
+            self._go_long(Exchange(self._read_body(), keep_alive=True, request=request, rest=task))
 
     def _answer(self, response: Response) -> None:
         """The answer to the request that was begun."""
         if self._is_gone:
             self._is_serving = self._has_begun = False
+            if not isinstance(response.body, bytes):
+                self.task = self._loop.create_task(end(response.body))
             self._owner.forget(self)
         elif (
             self._has_eof
@@ -258,7 +262,7 @@ class Connection(asyncio.Protocol):
             or self.outlet.is_full
             or not self.outlet.send_whole(response, self._owner.date())
         ):  # it needs some thought, or the client does not keep up or stay
-            self._go_long(Exchange(self.intake.body, keep_alive=True, answer=response))
+            self._go_long(Exchange(self._read_body(), keep_alive=True, answer=response))
         elif not self._has_more:
             self._is_serving = self._has_begun = False
             self._is_at_rest = True
@@ -269,6 +273,12 @@ class Connection(asyncio.Protocol):
             if self.intake.queue:
                 self._start_later()
             self._settle()
+
+    def _read_body(self) -> WireBody:
+        """Of what was begun, whose body was there. The intake's may be that of a later request by now."""
+        body = WireBody(self, 0, expects_continue=False)
+        body.is_complete = True
+        return body
 
     def _go_long(self, exchange: Exchange) -> None:
         """Go on with what was begun as with any other request."""
@@ -290,6 +300,16 @@ class Connection(asyncio.Protocol):
         """In the next turn of the loop: what has just answered us has not settled yet."""
         self._is_serving = True
         self.task = self._loop.create_task(self._serve())
+        self.task.add_done_callback(self._served)
+
+    def _served(self, task: asyncio.Task[None]) -> None:
+        """A task that is cancelled before its first turn ends without a word."""
+        if task.cancelled() and self._is_serving:
+            self._is_serving = False
+            if self._is_gone:
+                self._owner.forget(self)
+            else:
+                self._close()
 
     async def _serve(self) -> None:
         queue = self.intake.queue

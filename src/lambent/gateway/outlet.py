@@ -107,14 +107,14 @@ class Outlet:
             head = encode_head(response, framing, is_http_10, date)
         except UnsendableHead:
             _LOG.exception("the answer to %s cannot be sent", method)
-            await _end(response.body)
+            await end(response.body)
             response = refusal(500, "Internal failure")
             framing = frame(response, method, is_http_10, not exchange.keep_alive)
             head = encode_head(response, framing, is_http_10, date)
         if framing.closes:
             exchange.keep_alive = False
         if self._is_lost:
-            await _end(response.body)
+            await end(response.body)
         elif isinstance(response.body, bytes):
             self._write(head, response.body if framing.has_body else b"")
         else:
@@ -145,7 +145,7 @@ class Outlet:
             if not self._is_lost:
                 self._transport.abort()
         finally:
-            await _end(body)
+            await end(body)
 
     async def _write_pieces(self, body: AsyncIterator[bytes], framing: Framing) -> None:
         left = framing.length
@@ -176,7 +176,7 @@ class Outlet:
             self._transport.write(b"\r\n")
 
 
-async def _end(body: bytes | AsyncIterator[bytes]) -> None:
+async def end(body: bytes | AsyncIterator[bytes]) -> None:
     """Tell the source of a streamed body that no more is wanted."""
     close = getattr(body, "aclose", None)
     if close is not None:

@@ -7,15 +7,17 @@ An event is a dict with one member, named as the model's union names it: `{"Payl
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lambent.core.errors import ServiceError
+from lambent.core.http import DroppableBody
 from lambent.protocol.eventstream import EventDecoder, EventMessage, encode_message
 from lambent.protocol.shapes import Shape
 from lambent.protocol.unreadable import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from lambent.protocol.shapes import Shape
 
@@ -43,7 +45,7 @@ class EventWriter:
     ) -> Iterator[bytes] | AsyncIterator[bytes]:
         """The bytes of all events, one message at a time; asynchronous where the events are. `before` goes first."""
         if isinstance(events, AsyncIterable):
-            return self._stream_async(events, before)
+            return DroppableBody(self._stream_async(events, before), partial(_drop, events))
         return self._stream(events, before)
 
     def encode(self, event: Event) -> bytes:
@@ -77,7 +79,7 @@ class EventWriter:
 
     async def _stream_async(
         self, events: AsyncIterable[Event | ServiceError], before: tuple[bytes, ...]
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         for message in before:
             yield message
         try:
@@ -88,6 +90,13 @@ class EventWriter:
                 yield self.encode(event)
         except ServiceError as error:
             yield self.encode_error(error)
+
+
+async def _drop(events: AsyncIterable[Event | ServiceError]) -> None:
+    """Tell what makes the events that no more are wanted."""
+    close = getattr(events, "aclose", None)
+    if close is not None:
+        await close()
 
 
 class _EventWriter:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambent.core.http import Request, Response
+from lambent.core.http import DroppableBody, Request, Response
+from lambent.gateway.limits import Limits
+from lambent.gateway.server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambent.core.http import Handler
+    from lambent.core.http import Handler, Respond
 
 MB = 1 << 20
 
@@ -251,6 +253,90 @@ def test_large_answers_reach_a_client_that_pipelines(run: Any, serving: Any) -> 
             wire.send(GET * 5)
             for _ in range(5):
                 assert len((await wire.answer()).body) == 3 * MB
+
+    run(main())
+
+
+@pytest.mark.parametrize("kind", ["large", "streamed", "failed"])
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+def test_an_answer_that_takes_thought_leaves_the_body_of_the_next_request_alone(
+    run: Any, serving: Any, kind: str, expect: bytes
+) -> None:
+    async def main() -> None:
+        goes_on = asyncio.Event()
+
+        async def handler(request: Request) -> Response:
+            if request.path == "/next":
+                return Response(200, [], b"got " + await request.body.read(MB))
+            await goes_on.wait()
+            if kind == "failed":
+                raise KeyError("first")
+            return Response(200, [], b"z" * MB if kind == "large" else pieces(b"z", b"z"))
+
+        async with serving(handler) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            await asyncio.sleep(0.02)
+            half = b"" if expect else b"12345"
+            wire.send(
+                b"POST /next HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n"
+                + expect
+                + b"\r\n"
+                + half
+            )
+            await asyncio.sleep(0.02)
+            goes_on.set()
+            assert (await wire.answer()).status == (500 if kind == "failed" else 200)
+            if expect:
+                assert await wire.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            wire.send(b"1234567890"[len(half) :])
+            assert (await wire.answer()).body == b"got 1234567890"
+
+    run(main())
+
+
+def test_a_stream_that_nobody_is_there_for_is_dropped(run: Any, serving: Any, until: Any) -> None:
+    async def main() -> None:
+        goes_on = asyncio.Event()
+        dropped: list[bool] = []
+
+        async def handler(request: Request) -> Response:
+            await goes_on.wait()
+            return Response(200, [], DroppableBody(pieces(b"a"), lambda: dropped.append(True)))
+
+        async with serving(handler) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            await asyncio.sleep(0.02)
+            wire.reset()
+            await asyncio.sleep(0.02)
+            goes_on.set()
+            await until(lambda: dropped)
+
+    run(main())
+
+
+def test_a_server_ends_though_it_is_cut_before_a_task_has_begun(run: Any, until: Any) -> None:
+    async def main() -> None:
+        waiting: list[Respond] = []
+
+        async def handler(request: Request) -> Response:
+            raise AssertionError("nobody calls it")
+
+        def begin(request: Request, respond: Respond) -> None:
+            waiting.append(respond)
+
+        server = HttpServer(handler, Limits(grace_time_s=0), begin=begin)
+        address = await server.listen("127.0.0.1", 0)
+        _, writer = await asyncio.open_connection(*address)
+        writer.write(GET)
+        await until(lambda: waiting)
+        # In one turn: the answer comes, whose task has not begun, and there is no time left.
+        server.is_closing = True
+        waiting[0](Response(200, [], b"x"))
+        async with asyncio.timeout(5):
+            await server.close()
+        writer.close()
 
     run(main())
 

@@ -1,10 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lambent.core.http import BadBody, BodyTooLarge, BytesBody, Form, Headers, Request, Response
+from lambent.core.http import (
+    BadBody,
+    BodyTooLarge,
+    BytesBody,
+    DroppableBody,
+    Headers,
+    Request,
+    Response,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 
 def test_headers_are_found_without_regard_to_case_and_kept_as_sent() -> None:
@@ -66,7 +78,28 @@ def test_headers_that_were_indexed_before_are_looked_up_like_others() -> None:
     assert "two" in headers
 
 
-def test_forms_of_requests_know_nothing_at_first_and_nothing_of_each_other() -> None:
-    one, other = Form(), Form()
-    one.known["a"] = 1
-    assert (one.known, other.known) == ({"a": 1}, {})
+def test_a_body_may_be_dropped_before_its_first_piece_and_in_the_middle() -> None:
+    dropped: list[str] = []
+
+    async def pieces(name: str) -> AsyncGenerator[str, None]:
+        try:
+            yield f"{name}1"
+            yield f"{name}2"
+        finally:
+            dropped.append(f"{name} at its end")
+
+    async def later() -> None:
+        dropped.append("later")
+
+    async def main() -> None:
+        early = DroppableBody(pieces("a"), lambda: dropped.append("early"))
+        await early.aclose()
+        assert [each async for each in early] == []
+        half = DroppableBody(pieces("b"), later)
+        assert await anext(aiter(half)) == "b1"
+        await half.aclose()
+        whole = DroppableBody(pieces("c"), later)
+        assert [each async for each in whole] == ["c1", "c2"]
+
+    asyncio.run(main())
+    assert dropped == ["early", "b at its end", "later", "c at its end"]

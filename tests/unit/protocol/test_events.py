@@ -125,6 +125,34 @@ def test_events_that_come_asynchronously_go_out_so() -> None:
     assert _reader().read(sent.removeprefix(b"before")) == EVENTS
 
 
+def test_events_that_nobody_wants_are_told_so_even_before_the_first() -> None:
+    class Source:
+        is_dropped = False
+
+        def __aiter__(self) -> Source:
+            return self
+
+        async def __anext__(self) -> dict[str, Any]:
+            raise AssertionError("nobody asks")
+
+        async def aclose(self) -> None:
+            self.is_dropped = True
+
+    class Endless:
+        """Without anything that could be told."""
+
+        def __aiter__(self) -> Endless:
+            return self
+
+        async def __anext__(self) -> dict[str, Any]:
+            raise AssertionError("nobody asks")
+
+    source = Source()
+    for events in (source, Endless()):
+        asyncio.run(_writer().stream(events).aclose())  # type: ignore[union-attr] # async, as its events are
+    assert source.is_dropped
+
+
 ERROR = ServiceError("broken", code="StreamFailure")
 
 

@@ -12,6 +12,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from lambent.core.errors import ServiceError
+from lambent.core.http import DroppableBody
 from lambent.execution.answer_stream import AnswerStream
 from lambent.execution.spec import Invocation
 from lambent.services.lambda_.invocations import LOG_TAIL_BYTES, event_of
@@ -20,7 +21,7 @@ from lambent.services.lambda_.payloads import client_context
 from lambent.services.lambda_.unserved import refuse_unserved
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from types_boto3_lambda.type_defs import InvokeWithResponseStreamRequestTypeDef
 
@@ -67,7 +68,9 @@ class ResponseStreams:
         return {
             "StatusCode": 200,
             "ExecutedVersion": entry.spec.function_version,
-            "EventStream": _events(stream, wants_log=invocation.wants_log),
+            "EventStream": DroppableBody(
+                _events(stream, wants_log=invocation.wants_log), stream.abandon
+            ),
         }
 
     async def open(
@@ -104,7 +107,7 @@ class ResponseStreams:
 
 async def _events(
     stream: AnswerStream, *, wants_log: bool
-) -> AsyncIterator[dict[str, object] | ServiceError]:
+) -> AsyncGenerator[dict[str, object] | ServiceError, None]:
     """PayloadChunk for each piece, then InvokeComplete."""
     try:
         async for piece in stream:

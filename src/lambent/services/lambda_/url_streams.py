@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from lambent.core.http import Response
+from lambent.core.http import DroppableBody, Response
 from lambent.services.lambda_.url_events import answer_headers, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from lambent.execution.answer_stream import AnswerStream
 
@@ -33,7 +33,7 @@ async def streamed_answer(stream: AnswerStream) -> Response | None:
             return whole
         if not first and _has_failed(stream):
             return None
-        return Response(200, [("Content-Type", stream.content_type)], _body(stream, first))
+        return Response(200, [("Content-Type", stream.content_type)], _droppable(stream, first))
     head = b""
     async for piece in stream:
         head += piece
@@ -55,12 +55,16 @@ def _with_prelude(prelude: bytes, stream: AnswerStream, first: bytes) -> Respons
         status = status_of(document.get("statusCode", 200))
         headers = answer_headers(document)
         if status is not None and headers is not None:
-            return Response(status, headers, _body(stream, first))
+            return Response(status, headers, _droppable(stream, first))
     stream.abandon()
     return None
 
 
-async def _body(stream: AnswerStream, first: bytes) -> AsyncIterator[bytes]:
+def _droppable(stream: AnswerStream, first: bytes) -> AsyncIterator[bytes]:
+    return DroppableBody(_body(stream, first), stream.abandon)
+
+
+async def _body(stream: AnswerStream, first: bytes) -> AsyncGenerator[bytes, None]:
     """What fails once the answer has begun can only cut it short."""
     try:
         if first:
