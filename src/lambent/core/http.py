@@ -158,17 +158,12 @@ class BadBody(Exception):
         self.reason = reason
 
 
-class Form:
-    """Stands for requests that are alike: target and fields are the same, but for those that pass (`usual_head`).
+class Form(Protocol):
+    """Stands for requests that are alike: target and fields are the same, but for those that pass (`usual_head`)."""
 
-    Attributes:
-        known: what somebody has found out about them, for whoever comes next; empty at first.
-    """
-
-    __slots__ = ("known",)
-
-    def __init__(self) -> None:
-        self.known: dict[str, object] = {}
+    def kept(self) -> Form | None:
+        """The form that the next request like this one will be of; None where it is not worth remembering."""
+        ...
 
 
 @dataclass(slots=True)

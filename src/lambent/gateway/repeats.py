@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Protocol
 
-    from lambent.core.http import Request
+    from lambent.core.http import Form, Request
     from lambent.gateway.call import Call
     from lambent.gateway.operate import Operate
     from lambent.gateway.sigv4 import SignatureChecker
@@ -37,8 +37,11 @@ if TYPE_CHECKING:
 # How long what was found out is gone by. All that can change is asked anew every time; a minute is for what is only
 # noted now and then, such as when a key was used.
 _KEPT_S = 60.0
-# Of one form: Authorization headers but for the signature. One for each access key and day.
-_KEPT = 64
+# Of all forms together, by form and Authorization header but for the signature: one for each client, key and day. One
+# takes 20 KB at the most. Past it all are dropped: finding out again costs a request what it cost before.
+_KEPT = 1024
+# Longer heads of Authorization headers are no SDK's.
+_HEAD_LENGTH = 1024
 _SIGNATURE = "Signature="
 # Stands in no request.
 _BLANK = "\0"
@@ -63,16 +66,17 @@ class Repeats:
         self._operate = operate
         self._decisions = decisions
         self._addresses = addresses
+        self._known: dict[tuple[Form, str], _Known] = {}
 
     def fill(self, call: Call) -> bool:
         """Fill in everything that the steps do. False, and nothing has happened, where they have to do it."""
         request = call.request
         form, body = request.form, request.body
-        if form is None or not form.known or not isinstance(body, BytesBody):
+        if form is None or not isinstance(body, BytesBody):
             return False
         head, _, signature = request.headers.first["authorization"].rpartition(_SIGNATURE)
-        known = form.known.get(head)
-        if not isinstance(known, _Known) or known.addresses_at != self._addresses.generation:
+        known = self._known.get((form, head))
+        if known is None or known.addresses_at != self._addresses.generation:
             return False
         return known.fill(call, signature, body.data)
 
@@ -81,11 +85,19 @@ class Repeats:
         form, claim = call.request.form, call.claim
         if form is None or claim is None or not _can_be_kept(call):
             return
-        head, _, _ = call.request.headers.first["authorization"].rpartition(_SIGNATURE)
-        if len(form.known) >= _KEPT:
-            form.known.clear()
+        head, _, signature = call.request.headers.first["authorization"].rpartition(_SIGNATURE)
+        # Where the signature does not come last, the head says less than the claim.
+        if signature != claim.signature or len(head) > _HEAD_LENGTH:
+            return
+        kept = form.kept()
+        if kept is None:
+            return
+        if len(self._known) >= _KEPT:
+            self._known.clear()
         self._operate.prepare(call)
-        form.known[head] = _Known(call, self._checker, self._decisions, self._addresses.generation)
+        self._known[kept, head] = _Known(
+            call, self._checker, self._decisions, self._addresses.generation
+        )
 
 
 def _can_be_kept(call: Call) -> bool:
@@ -117,6 +129,7 @@ class _Known:
         self._decisions = decisions
         self._clock = checker.clock
         self._ends = self._clock.monotonic() + _KEPT_S
+        self._ends_ms = self._clock.calendar_ms() + int(_KEPT_S * 1000)
         # What the steps fill in.
         self._service, self._match = call.service, call.match
         self._principal, self._region = call.principal, call.region
@@ -194,7 +207,8 @@ class _Known:
     def _go_on(self) -> bool:
         """Whether it is to be used any longer; asked once a second."""
         self._earliest, self._latest, self._until = self._checker.window(self._signing_name)
-        return self._clock.monotonic() < self._ends
+        # By the calendar, too: what is noted now and then goes by that.
+        return self._clock.monotonic() < self._ends and self._clock.calendar_ms() < self._ends_ms
 
     def _is_of_its_day(self, timestamp: str) -> bool:
         if not is_iso_basic(timestamp) or timestamp[:8] != self._date:

@@ -13,7 +13,7 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
-from lambent.core.http import BytesBody, Form, Headers, Request
+from lambent.core.http import BytesBody, Headers, Request
 from lambent.gateway.head import HeadRefused, build_request
 
 if TYPE_CHECKING:
@@ -41,9 +41,12 @@ PASSING = frozenset(
 # A few hundred KB at the worst.
 _KEPT = 1024
 _KEPT_LENGTH = 256
-# Forms are of those who sign: SDKs, whose heads are alike. One with its session token is 3 KB.
+# Forms are of those who sign: SDKs, whose heads are alike. One with its session token is 3 KB; the largest, of so many
+# fields, takes 20 KB, and all of them 10 MB.
 _SIGNED = "AWS4-HMAC-SHA256 "
 _FORM_BYTES = 4096
+_FORM_FIELDS = 40
+_FORMS_KEPT = 512
 # Of one request line: clients of different make.
 _FORMS_ALIKE = 8
 
@@ -57,6 +60,7 @@ class UsualHeads:
     def __init__(self, head_bytes: int) -> None:
         self._head_bytes = head_bytes
         self._forms: dict[str, list[HeadForm]] = {}
+        self._forms_kept = 0
         self._fields: dict[str, Field] = {}
         self._targets: dict[str, Target] = {}
 
@@ -96,19 +100,22 @@ class UsualHeads:
             return None
         if index.get("content-length", "0") != str(len(body)):
             return None
-        if index.get("authorization", "").startswith(_SIGNED):
-            self._remember(lines, target, items)
         headers = Headers(items, index)
-        return Request(target[0], target[1], target[2], headers, BytesBody(body), peer)
+        request = Request(target[0], target[1], target[2], headers, BytesBody(body), peer)
+        if index.get("authorization", "").startswith(_SIGNED):
+            request.form = NewForm(self, lines, target, items)
+        return request
 
-    def _remember(self, lines: list[str], target: Target, items: list[tuple[str, str]]) -> None:
-        if sum(map(len, lines)) > _FORM_BYTES or not all(map(str.isascii, lines)):
-            return
-        if lines[0] not in self._forms and len(self._forms) >= _KEPT:
+    def remember(self, form: HeadForm) -> None:
+        """From now on, requests may be of this form."""
+        line = form.request_line
+        if self._forms_kept >= _FORMS_KEPT:
             self._forms.clear()
-        alike = self._forms.setdefault(lines[0], [])
+            self._forms_kept = 0
+        alike = self._forms.setdefault(line, [])
+        self._forms_kept += 1 - len(alike[_FORMS_ALIKE - 1 :])
         del alike[_FORMS_ALIKE - 1 :]
-        alike.insert(0, HeadForm(lines, target, items))
+        alike.insert(0, form)
 
     def _read_target(self, line: str) -> Target | None:
         found = _REQUEST_LINE.fullmatch(line)
@@ -137,16 +144,57 @@ class UsualHeads:
         return field
 
 
-class HeadForm(Form):
+class NewForm:
+    """The form of a request that was of none: remembered when its signature has held, for anybody can send anything."""
+
+    __slots__ = ("_heads", "_items", "_lines", "_target")
+
+    def __init__(
+        self,
+        heads: UsualHeads,
+        lines: Sequence[str],
+        target: Target,
+        items: Sequence[tuple[str, str]],
+    ) -> None:
+        self._heads = heads
+        self._lines = lines
+        self._target = target
+        self._items = items
+
+    def kept(self) -> HeadForm | None:
+        lines = self._lines
+        if len(lines) > _FORM_FIELDS or sum(map(len, lines)) > _FORM_BYTES:
+            return None
+        for line, (name, _) in zip(lines[1:], self._items, strict=True):
+            # A passing line of another look would not be found to be of its own form.
+            if name.lower() in PASSING and not line.startswith(f"{name}: "):
+                return None
+        if not all(map(str.isascii, lines)):
+            return None
+        form = HeadForm(lines, self._target, self._items)
+        self._heads.remember(form)
+        return form
+
+
+class HeadForm:
     """What signed requests of one client and one request line have in common: all field lines but the passing ones."""
 
-    __slots__ = ("_first", "_items", "_of_all", "_passing", "_pick", "_size", "_target")
+    __slots__ = (
+        "_first",
+        "_items",
+        "_of_all",
+        "_passing",
+        "_pick",
+        "_size",
+        "_target",
+        "request_line",
+    )
 
     def __init__(
         self, lines: Sequence[str], target: Target, items: Sequence[tuple[str, str]]
     ) -> None:
         """Of a request that has been read, whose fields are `items`."""
-        super().__init__()
+        self.request_line = lines[0]
         self._target = target
         self._size = len(lines)
         self._items = list(items)
@@ -159,6 +207,9 @@ class HeadForm(Form):
         # The request line and Host at least, so that it picks a tuple.
         self._pick = itemgetter(*(at for at in range(len(lines)) if at - 1 not in passing))
         self._of_all = self._pick(lines)
+
+    def kept(self) -> HeadForm:
+        return self
 
     def read(self, lines: list[str], body: bytes, peer: str) -> Request | None:
         """The request of these lines, which are ASCII; None where they are not of this form."""

@@ -73,3 +73,9 @@ def test_a_forked_process_does_not_share_the_ids_of_its_parent() -> None:
     os.close(reading)
     assert len(theirs) == 100
     assert not set(theirs) & {ids.uuid() for _ in range(300)}
+
+
+@pytest.mark.parametrize("make", [ids.uuid, ids.hex_id])
+def test_ids_do_not_end(make: Callable[[], str]) -> None:
+    ids._pieces.clear()
+    assert len({make() for _ in range(500)}) == 500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -317,12 +318,45 @@ def test_what_is_known_is_looked_at_afresh_after_a_while(house: House) -> None:
     assert house.walked == 3
 
 
-def test_what_was_found_out_about_many_keys_does_not_gather(house: House) -> None:
-    for number in range(200):
+def test_what_was_found_out_does_not_gather(house: House) -> None:
+    for number in range(40):
         house.keys.add(f"AK{number:04}")
-    for number in range(200):
-        assert house.status(house.signed(key=f"AK{number:04}")) == 200
-    request = house.heads.read(house.signed(), "127.0.0.1")
-    assert request is not None
-    assert request.form is not None
-    assert 0 < len(request.form.known) <= 64
+    for number in range(40):
+        for path in range(30):
+            place = PATH.replace("/f/", f"/f{path}/")
+            assert house.status(house.signed(key=f"AK{number:04}", path=place)) == 200
+    repeats = house.gateway._repeats
+    assert repeats is not None
+    assert 0 < len(repeats._known) <= 1024
+
+
+def test_of_what_is_refused_nothing_is_kept(house: House) -> None:
+    for number in range(20):
+        assert (
+            house.status(house.signed(secret="wrong", path=PATH.replace("/f/", f"/f{number}/")))
+            == 403
+        )
+    repeats = house.gateway._repeats
+    assert repeats is not None
+    assert not repeats._known
+    assert not house.heads._forms
+
+
+def test_a_signature_that_does_not_come_last_is_read_every_time(house: House) -> None:
+    def turned(data: bytes) -> bytes:
+        """The same with SignedHeaders behind the signature."""
+        return re.sub(rb"(SignedHeaders=[^,]+), (Signature=[0-9a-f]+)", rb"\2, \1", data)
+
+    for _ in range(4):
+        assert house.status(turned(house.signed())) == 200
+    assert house.walked == 4
+    cut = re.sub(rb", SignedHeaders=[^\r]+", b"", turned(house.signed()))
+    assert house.status(cut) == 400
+
+
+def test_a_head_that_is_too_long_is_not_kept(house: House) -> None:
+    def padded() -> bytes:
+        return house.signed().replace(b"AWS4-HMAC-SHA256 ", b"AWS4-HMAC-SHA256 " + b" " * 1100)
+
+    assert [house.status(padded()) for _ in range(3)] == [200] * 3
+    assert house.walked == 3

@@ -9,10 +9,12 @@ import pytest
 
 from lambent.core.http import BytesBody
 from lambent.gateway.intake import Intake
-from lambent.gateway.usual_head import UsualHeads
+from lambent.gateway.usual_head import HeadForm, NewForm, UsualHeads
 
 if TYPE_CHECKING:
     import asyncio
+
+    from lambent.core.http import Request
 
 HEAD_BYTES = 4096
 SIGNED = (
@@ -67,6 +69,14 @@ class Nobody:
         pass
 
 
+def seen_well(heads: UsualHeads, data: bytes) -> Request | None:
+    """Read one whose signature, if it has any, is found to hold."""
+    request = heads.read(data, "peer")
+    if request is not None and request.form is not None:
+        request.form.kept()
+    return request
+
+
 def read(data: bytes, *before: bytes) -> tuple[object, ...] | None:
     """Read twice, so that the second time everything is known; both must be the same.
 
@@ -75,10 +85,10 @@ def read(data: bytes, *before: bytes) -> tuple[object, ...] | None:
     """
     heads = UsualHeads(HEAD_BYTES)
     for each in before:
-        heads.read(each, "peer")
+        seen_well(heads, each)
     seen: list[tuple[object, ...] | None] = []
     for _ in range(2):
-        request = heads.read(data, "peer")
+        request = seen_well(heads, data)
         if request is None:
             seen.append(None)
             continue
@@ -138,22 +148,41 @@ def test_what_is_read_of_damaged_requests_is_what_the_parser_reads() -> None:
     assert taken > 500
 
 
-def test_a_signed_request_like_one_before_is_of_its_form() -> None:
+def test_a_signed_request_like_one_that_was_found_good_is_of_its_form() -> None:
     heads = UsualHeads(HEAD_BYTES)
     first, second, third = (
-        heads.read(SIGNED.replace(b"00ff", signature), "peer")
-        for signature in (b"00", b"ff", b"7f")
+        seen_well(heads, SIGNED.replace(b"00ff", signature)) for signature in (b"00", b"ff", b"7f")
     )
     assert first is not None
     assert second is not None
     assert third is not None
-    assert first.form is None
-    assert second.form is not None
+    assert isinstance(second.form, HeadForm)
     assert third.form is second.form
     assert third.headers.get("authorization").endswith("Signature=7f")
     other = heads.read(SIGNED.replace(b"Boto3/1.40", b"Boto3/1.41"), "peer")
     assert other is not None
-    assert other.form is None
+    assert isinstance(other.form, NewForm)
+
+
+def test_of_requests_that_are_not_found_good_nothing_is_kept() -> None:
+    heads = UsualHeads(HEAD_BYTES)
+    for number in range(100):
+        assert heads.read(SIGNED.replace(b"functions/f", b"functions/f%d" % number), "peer")
+    assert not heads._forms
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        SIGNED.replace(b"\r\nHost", b"".join(b"\r\nX%d: v" % n for n in range(40)) + b"\r\nHost"),
+        SIGNED.replace(b"X-Amz-Date: ", b"X-Amz-Date:"),
+        SIGNED.replace(b"Boto3", b"Boto\xe9"),
+    ],
+)
+def test_what_is_large_or_written_otherwise_makes_no_form(unfit: bytes) -> None:
+    heads = UsualHeads(HEAD_BYTES)
+    assert seen_well(heads, unfit) is not None
+    assert not heads._forms
 
 
 @pytest.mark.parametrize(
@@ -181,7 +210,7 @@ def test_what_differs_from_a_form_is_read_as_without_it(unlike: bytes) -> None:
 def test_what_is_read_by_forms_of_damaged_requests_is_what_the_parser_reads() -> None:
     chance = random.Random(20261127)
     heads = UsualHeads(HEAD_BYTES)
-    assert heads.read(SIGNED, "peer") is not None
+    assert seen_well(heads, SIGNED) is not None
     by_form = 0
     for _ in range(20_000):
         data = bytearray(SIGNED)
@@ -190,7 +219,7 @@ def test_what_is_read_by_forms_of_damaged_requests_is_what_the_parser_reads() ->
             position = chance.randrange(SIGNED.index(b"X-Amz-Date"), len(data))
             data[position] = chance.choice(b"\r\n :\t\0%?/;,=aZ0\x7f\x80\xff")
         request = heads.read(bytes(data), "peer")
-        if request is not None and request.form is not None:
+        if request is not None and isinstance(request.form, HeadForm):
             by_form += 1
             body = request.body
             assert isinstance(body, BytesBody)
@@ -208,6 +237,7 @@ def test_what_is_read_by_forms_of_damaged_requests_is_what_the_parser_reads() ->
 def test_forms_of_many_clients_do_not_gather() -> None:
     heads = UsualHeads(HEAD_BYTES)
     for number in range(3000):
-        heads.read(SIGNED.replace(b"functions/f", b"functions/f%d" % number), "peer")
-        heads.read(SIGNED.replace(b"Boto3/1.40", b"Boto3/%d" % number), "peer")
-    assert sum(map(len, heads._forms.values())) <= 1024 + 8
+        seen_well(heads, SIGNED.replace(b"functions/f", b"functions/f%d" % number))
+        seen_well(heads, SIGNED.replace(b"Boto3/1.40", b"Boto3/%d" % number))
+        assert heads._forms_kept == sum(map(len, heads._forms.values())) <= 512
+    assert max(map(len, heads._forms.values())) <= 8
