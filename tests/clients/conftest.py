@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
 
 LIMIT_S = 30
+_ATTEMPTS = 3
+_INSTALLED = Path("node_modules/.package-lock.json")
 _NPM = Path(__file__).parent / "npm"
 _NPM_CLAUDIA = Path(__file__).parent / "npm_claudia"
 _NPM_WEB = Path(__file__).parent / "npm_web"
@@ -126,10 +128,14 @@ def _installed(packages: Path) -> Path:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(packages / name, directory)
         options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        done = subprocess.run(
-            [npm, "ci", *options], cwd=directory, check=False, capture_output=True, text=True
-        )
-        return done.stderr if done.returncode else ""
+        for _ in range(_ATTEMPTS):
+            done = subprocess.run(
+                [npm, "ci", *options], cwd=directory, check=False, capture_output=True, text=True
+            )
+            # Written last. npm was seen to end with 0 and nothing installed when a registry faltered.
+            if done.returncode == 0 and (directory / _INSTALLED).exists():
+                return ""
+        return f"npm ci ended with {done.returncode}: {done.stderr}"
 
     lock = hashlib.sha256((packages / "package-lock.json").read_bytes()).hexdigest()[:16]
     return cached(f"npm-{lock}", install) / "node_modules"
