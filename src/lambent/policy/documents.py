@@ -31,20 +31,21 @@ OLD_VERSION, VERSION = "2008-10-17", "2012-10-17"
 # what evaluating one can cost.
 MAX_LENGTH = 262_144
 
-_DOCUMENT = frozenset({"Version", "Id", "Statement"})
-_STATEMENT = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
+# What policies and their statements may say, in the order of "Grammar of the IAM JSON policy language".
+POLICY_ELEMENTS = ("Version", "Id", "Statement")
+STATEMENT_ELEMENTS = (
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
 )
+_DOCUMENT = frozenset(POLICY_ELEMENTS)
+_STATEMENT = frozenset(STATEMENT_ELEMENTS)
 _PRINCIPAL_TYPES = frozenset({"AWS", "Federated", "Service", "CanonicalUser"})
 
 

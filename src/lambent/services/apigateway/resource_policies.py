@@ -8,6 +8,7 @@ import orjson
 
 from lambent.apis.errors import BadRequest
 from lambent.apis.json_text import parse_json
+from lambent.policy.documents import POLICY_ELEMENTS, STATEMENT_ELEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,19 +19,6 @@ if TYPE_CHECKING:
 
 # "execute-api:/stage/METHOD/path": of the API that has the policy, whose id nobody knows before it is made.
 _OWN = "execute-api:/"
-# "Grammar of the IAM JSON policy language": the order that AWS shows them in, whatever order they came in.
-_OF_POLICIES = ("Version", "Id", "Statement")
-_OF_STATEMENTS = (
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-)
 
 
 def policy_text(policy: str) -> str:
@@ -80,15 +68,15 @@ def _written_out(resource: object, arn: str) -> object:
 
 def _kept(document: Document) -> str:
     """In the grammar's order, with slashes escaped, too."""
-    document = _ordered(document, _OF_POLICIES)
+    document = _ordered(document, POLICY_ELEMENTS)
     statements = document.get("Statement")
     if isinstance(statements, list):
         document["Statement"] = [
-            _ordered(each, _OF_STATEMENTS) if isinstance(each, dict) else each
+            _ordered(each, STATEMENT_ELEMENTS) if isinstance(each, dict) else each
             for each in statements
         ]
     elif isinstance(statements, dict):
-        document["Statement"] = _ordered(statements, _OF_STATEMENTS)
+        document["Statement"] = _ordered(statements, STATEMENT_ELEMENTS)
     return orjson.dumps(orjson.dumps(document).decode()).decode()[1:-1].replace("/", "\\/")
 
 
