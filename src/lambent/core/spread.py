@@ -49,11 +49,7 @@ class Spread:
         self.total += value
         self.minimum = min(self.minimum, value)
         self.maximum = max(self.maximum, value)
-        if self._is_coarse and value > 0:  # as `rounded` has it
-            near = math.exp(round(math.log(value) / _STEP) * _STEP)
-            self.values[near] = self.values.get(near, 0) + 1
-        else:
-            self._keep(value, 1)
+        self._keep(value, 1)
 
     def take(self, other: Spread) -> None:
         """Add what another one has."""

@@ -16,7 +16,6 @@ from lambent.core.http import Response
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BREAK = "a header field of the answer holds a line break or a NUL"
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus
 }
@@ -85,15 +84,7 @@ def encode_usual(response: Response, date: str) -> bytes | None:
     for name, _ in fields:
         if len(name) in _FRAMING_LENGTHS and name.lower() in _FRAMING:
             return None
-    lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
-    if lines.count("\n") != len(fields) or lines.count("\r") != len(fields) or "\0" in lines:
-        raise UnsendableHead(_BREAK)
-    line = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} \r\n"
-    try:
-        head = f"{line}{lines}Content-Length: {len(body)}\r\nDate: {date}\r\n\r\n".encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise UnsendableHead(str(error)) from error
-    return head + body
+    return _encode(response.status, [*fields, ("Content-Length", str(len(body)))], date) + body
 
 
 def _encode(status: int, fields: list[tuple[str, str]], date: str) -> bytes:
@@ -101,7 +92,7 @@ def _encode(status: int, fields: list[tuple[str, str]], date: str) -> bytes:
     lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
     # One count over all fields instead of a search in each value: a line break inside a field shows up here.
     if lines.count("\n") != len(fields) or lines.count("\r") != len(fields) or "\0" in lines:
-        raise UnsendableHead(_BREAK)
+        raise UnsendableHead("a header field of the answer holds a line break or a NUL")
     try:
         return f"{line}{lines}Date: {date}\r\n\r\n".encode("latin-1")
     except UnicodeEncodeError as error:
