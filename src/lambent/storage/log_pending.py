@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from lambent.storage.log_index import SegmentIndex
 
 
-@dataclass(
-    slots=True
-)  # not frozen: one is made per invocation, and frozen ones cost three times as much
+# Not frozen: one is made per invocation, and frozen ones cost three times as much.
+@dataclass(slots=True)
 class Batch:
     """Events of one stream as (timestamp in ms, text), and when they came in."""
 

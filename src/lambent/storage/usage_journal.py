@@ -172,10 +172,7 @@ class Journal:
         number = current.known.get(key)
         if number is None:
             return False
-        SLOT.pack_into(
-            current.buffer, current.end, time_ms, amount, number, first, second, 0, flags, kind
-        )
-        current.end += SLOT_BYTES
+        self.put(kind, number, time_ms, amount, first, second, flags)
         return True
 
     def put(

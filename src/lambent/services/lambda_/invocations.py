@@ -110,10 +110,7 @@ class Invocations:
             client_context=client_context(identity) if identity else "",
             wants_log=request.get("LogType") == "Tail",
         )
-        first = context.http.headers.first
-        has_trace = "x-amzn-trace-id" in first or "traceparent" in first
-        given = trace.given(context.http.headers) if has_trace else ""
-        self.tracing.mark(invocation, given, entry)
+        self.mark(invocation, context, entry)
         try:
             return self.plane.invoke_warm(
                 entry.spec, invocation, partial(_finish, entry.spec, invocation, done)
