@@ -14,7 +14,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from lambent.core.http import BytesBody, Headers, Request
-from lambent.gateway.head import HeadRefused, build_request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,12 +120,8 @@ class UsualHeads:
         found = _REQUEST_LINE.fullmatch(line)
         if found is None:
             return None
-        method, target = found[1], found[2]
-        try:
-            request = build_request(method, target, Headers(), BytesBody(b""), "")
-        except HeadRefused:
-            return None
-        read = (method, request.path, request.query)
+        path, _, query = found[2].partition("?")
+        read = (found[1], path, query)
         _keep(self._targets, line, read)
         return read
 
