@@ -44,12 +44,17 @@ class Spread:
 
     def add(self, value: float) -> None:
         """One value more, which must be finite."""
-        # Not by `_take`: most invocations come here.
+        # Not by `_take`: every invocation comes here.
         self.count += 1
         self.total += value
         self.minimum = min(self.minimum, value)
         self.maximum = max(self.maximum, value)
-        self._keep(value, 1)
+        if self._is_coarse:
+            value = rounded(value)
+        values = self.values
+        values[value] = values.get(value, 0) + 1
+        if len(values) > EXACT and not self._is_coarse:
+            self._make_coarse()
 
     def take(self, other: Spread) -> None:
         """Add what another one has."""
@@ -73,11 +78,14 @@ class Spread:
         values = self.values
         values[value] = values.get(value, 0) + number
         if len(values) > EXACT and not self._is_coarse:
-            self._is_coarse = True
-            self.values = {}
-            for each, count in values.items():
-                near = rounded(each)
-                self.values[near] = self.values.get(near, 0) + count
+            self._make_coarse()
+
+    def _make_coarse(self) -> None:
+        exact, self.values = self.values, {}
+        self._is_coarse = True
+        for each, count in exact.items():
+            near = rounded(each)
+            self.values[near] = self.values.get(near, 0) + count
 
 
 def rounded(value: float) -> float:
