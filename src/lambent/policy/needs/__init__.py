@@ -6,7 +6,7 @@ pages. A test holds the tables against the service models, operations that Lambe
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from lambent.policy.needs import apigateway, apigatewayv2, cloudwatch, iam, lambda_, logs, sts
@@ -30,6 +30,7 @@ TABLES: Mapping[str, Mapping[str, Needs]] = {
 }
 
 
+@lru_cache(1024)
 def need_of_action(action: str) -> Need | None:
     """A row's need of that action, in any case; None for an action that no operation here needs."""
     return _by_action().get(action.lower())
