@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambent import __version__
-from lambent.apis.billed_requests import BilledRequests
 from lambent.apis.metrics import ApiMetrics
+from lambent.apis.request_meter import RequestMeter
 from lambent.core.clock import SystemClock
 from lambent.execution.endpoint import Endpoint
 from lambent.execution.networks import Networks
@@ -468,7 +468,7 @@ def _apis(ground: _Ground, functions: _Functions, watched: _Watched) -> _Apis:
     http = ApiGatewayV2Service(ground.database, live_apis, authority=ground.strict_authority)
     metrics = ApiMetrics(ground.clock)
     watched.cloudwatch.collector.watch(metrics.drain)
-    meter = BilledRequests(functions.metering.meter, metrics)
+    meter = RequestMeter(functions.metering.meter, metrics)
     compute = Compute(
         memory_mib=_TEMPLATE_MEMORY_MIB, niceness=0, log_style=ground.config.log_style
     )

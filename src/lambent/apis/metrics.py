@@ -55,7 +55,7 @@ class _Counts:
 
 
 class ApiMetrics:
-    """A `Meter`. Args: a clock, whose calendar says which minute it is."""
+    """Counts requests. Args: a clock, whose calendar says which minute it is."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 Kind = Literal["rest", "http"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    slots=True
+)  # not frozen: one is made per request, and frozen ones cost three times as much
 class Measured:
     """One answered request, for metrics (`AWS/ApiGateway`) and the bill.
 
@@ -41,7 +43,13 @@ class Measured:
 class Meter(Protocol):
     """Counts requests. Never waits, never raises."""
 
-    def request(self, measured: Measured) -> None: ...
+    def answers(self, measured: Measured) -> None:
+        """Before the answer goes out: what it costs."""
+        ...
+
+    def answered(self, measured: Measured) -> None:
+        """When it has gone, or is about to: how it went."""
+        ...
 
 
 class Logs(Protocol):

@@ -14,5 +14,8 @@ _REST_OF_LINE = 10
 
 
 def is_head_too_large(request: Request) -> bool:
-    line = len(request.method) + len(request.path) + len(request.query) + _REST_OF_LINE
-    return line + sum([len(value) for _, value in request.headers.items()]) > MAX_HEAD
+    size = len(request.method) + len(request.path) + len(request.query) + _REST_OF_LINE
+    headers = request.headers
+    if headers.has_repeats:
+        return size + sum([len(value) for _, value in headers.items()]) > MAX_HEAD
+    return size + sum(map(len, headers.first.values())) > MAX_HEAD

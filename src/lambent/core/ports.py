@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lambent.core.context import Principal, Scope, Session
+    from lambent.core.errors import ServiceError
     from lambent.core.http import Request
     from lambent.core.spread import Spread
 
@@ -229,8 +230,7 @@ class Authority(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionAnswer:
+class FunctionAnswer(NamedTuple):
     """What a function returned, as it wrote it; with `is_error` the JSON of what it failed with.
 
     Attributes:
@@ -254,17 +254,23 @@ class ServiceCaller:
         principal: such as `logs.amazonaws.com`.
         role_arn: of the role that it takes on to call; "" where it calls as itself, which the function's own policy
             has to allow.
+        keys: what policies may ask for.
     """
 
     principal: str
     source_arn: str
     source_account: str
     role_arn: str = ""
+    keys: Mapping[str, str] = field(init=False, compare=False, repr=False)
 
-    @property
-    def keys(self) -> dict[str, str]:
-        """What policies may ask for."""
-        return {"aws:SourceArn": self.source_arn, "aws:SourceAccount": self.source_account}
+    def __post_init__(self) -> None:
+        keys = {"aws:SourceArn": self.source_arn, "aws:SourceAccount": self.source_account}
+        object.__setattr__(self, "keys", keys)
+
+
+if TYPE_CHECKING:
+    # Takes what a function returned, or why it was not called.
+    Answered = Callable[[FunctionAnswer | ServiceError], None]
 
 
 class Functions(Protocol):
@@ -283,6 +289,19 @@ class Functions(Protocol):
         self, arn: str, payload: bytes, caller: ServiceCaller, trace_id: str
     ) -> FunctionAnswer:
         """Wait for the answer."""
+        ...
+
+    def begin(
+        self,
+        arn: str,
+        payload: bytes,
+        caller: ServiceCaller,
+        trace_id: str,
+        done: Answered,
+    ) -> bool:
+        """The short form of `invoke`: tell `done` once, later. False, and nothing has happened, where that takes more
+        than an environment that is idle.
+        """
         ...
 
     async def send(

@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from lambent.core.context import RequestContext
-    from lambent.core.http import Request, Response
+    from lambent.core.http import Request, Respond, Response
 
 # Parsed input and output of one operation. The operations themselves are typed with the TypedDicts of
 # types-boto3-<service>; here, where all of them meet, only the outer shape can be said.
@@ -75,6 +77,16 @@ class Door(Protocol):
 
     def matches(self, request: Request) -> bool: ...
     async def handle(self, request: Request) -> Response: ...
+
+
+@runtime_checkable
+class ShortDoor(Door, Protocol):
+    """A door that is called all the time, and so has a short form, of requests whose body is a `BytesBody`.
+
+    `begin` is `core.http.Begin`: it raises nothing, and each of its answers carries a request id.
+    """
+
+    def begin(self, request: Request, respond: Respond) -> Coroutine[Any, Any, Response] | None: ...
 
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from lambent.core import ids
 from lambent.core.errors import InternalFailure, ServiceError
 from lambent.core.http import BadBody, BodyTooLarge, ClientGone
+from lambent.core.service import ShortDoor
 from lambent.gateway.authenticate import Authenticate, TrustEverybody
 from lambent.gateway.authorise import Authorise
 from lambent.gateway.call import Call
@@ -84,7 +85,10 @@ class Gateway:
         addresses: Addresses | None = None,
     ) -> None:
         self.checker = SignatureChecker(credentials, clock)
-        self._doors = tuple(doors)
+        # Each with its short form, where it has one.
+        self._doors = tuple(
+            (door, door.begin if isinstance(door, ShortDoor) else None) for door in doors
+        )
         route = Route(router)
         self._operate = Operate(services, database, clock)
         self._steps: tuple[Step, ...]
@@ -103,7 +107,7 @@ class Gateway:
     async def handle(self, request: Request) -> Response:
         """Answer one request. Raises nothing but `BadBody` and `ClientGone`, which are the server's."""
         call = Call(request, ids.request_id())
-        for door in self._doors:
+        for door, _ in self._doors:
             if door.matches(request):
                 return await self._through(door, call)
         return await self._go_on(call, None, 0)
@@ -115,9 +119,11 @@ class Gateway:
         call = Call(request, ids.request_id())
         repeats = self._repeats
         try:
-            if repeats is None or not repeats.fill(call):
-                for door in self._doors:
+            if repeats is None or request.form is None or not repeats.fill(call):
+                for door, begin in self._doors:
                     if door.matches(request):
+                        if begin is not None:
+                            return begin(request, respond)
                         return self._through(door, call)
                 for number, step in enumerate(self._steps):
                     waiting = step(call)

@@ -113,7 +113,8 @@ class Stages:
         self._keys: dict[tuple[str, str, str], ApiKey] = {}  # by account, region and id
         self._by_value: dict[tuple[str, str, str], ApiKey] = {}
         self._generations = itertools.count(1)
-        self.generation = 0  # the last one given out
+        # The last one given out: moves with every stage that comes, changes or goes.
+        self.generation = 0
 
     # --- what the data plane asks ---
 
@@ -141,6 +142,7 @@ class Stages:
     def remove_api(self, api_id: str) -> None:
         """An API is gone, with its stages."""
         self._apis.pop(api_id, None)
+        self.generation = next(self._generations)
 
     def put_stage(self, live: Live) -> None:
         """A stage is there, or has changed; its generation is given here."""
@@ -152,6 +154,7 @@ class Stages:
 
     def remove_stage(self, api_id: str, stage: str) -> None:
         """A stage is gone."""
+        self.generation = next(self._generations)
         api = self._apis.get(api_id)
         if api is not None:
             kept = {name: live for name, live in api.stages.items() if name != stage}
@@ -172,6 +175,7 @@ class Stages:
 
     def clear(self) -> None:
         """Forget everything (`--test-mode`). Generations go on."""
+        self.generation = next(self._generations)
         self._apis.clear()
         self._keys.clear()
         self._by_value.clear()

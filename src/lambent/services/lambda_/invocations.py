@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     )
 
     from lambent.core.context import RequestContext
+    from lambent.core.errors import ServiceError
     from lambent.core.service import Document, Done
     from lambent.execution.spec import FunctionSpec, Outcome
     from lambent.services.lambda_.model import Function, Key
@@ -67,9 +68,10 @@ LOG_TAIL_BYTES = 4096
 
 
 class Ran(NamedTuple):
-    """The outcome of an invocation, the version that ran, and the trace header that it found."""
+    """The outcome of an invocation, its id, the version that ran, and the trace header that it found."""
 
     outcome: Outcome
+    request_id: str
     version: str
     trace_id: str
 
@@ -169,7 +171,31 @@ class Invocations:
         invocation = Invocation(request_id, payload, arn, client_context, wants_log=False)
         self.tracing.mark(invocation, trace_id, entry)
         outcome = await self.run(entry.spec, invocation)
-        return Ran(outcome, entry.spec.function_version, invocation.trace_id)
+        return Ran(outcome, request_id, entry.spec.function_version, invocation.trace_id)
+
+    def begin_call(
+        self,
+        ref: FunctionRef,
+        payload: bytes,
+        request_id: str,
+        trace_id: str,
+        done: Callable[[Ran | ServiceError], None],
+    ) -> bool:
+        """The short form of `call`: a function in memory, an environment that is idle."""
+        scope, qualifier = ref.scope, ref.qualifier
+        key = (scope.account_id, scope.region, ref.name)
+        entry = self._in_memory(key, qualifier) if qualifier else self.registry.get(key)
+        if entry is None or entry.function.state != "Active":
+            return False
+        arn = f"{entry.arn}:{qualifier}" if qualifier else entry.arn
+        invocation = Invocation(request_id, payload, arn, "", wants_log=False)
+        self.tracing.mark(invocation, trace_id, entry)
+        try:
+            return self.plane.invoke_warm(
+                entry.spec, invocation, partial(_finish_call, entry.spec, invocation, done)
+            )
+        except Throttled as throttled:
+            raise TooManyRequests(throttled.reason) from throttled
 
     def mark(self, invocation: Invocation, context: RequestContext, entry: Invocable) -> None:
         """Give it the trace header that the function finds."""
@@ -262,6 +288,19 @@ def _finish(
     else:
         version = spec.function_version
         done({"StatusCode": 200, "ExecutedVersion": version, "Payload": result.payload})
+
+
+def _finish_call(
+    spec: FunctionSpec,
+    invocation: Invocation,
+    done: Callable[[Ran | ServiceError], None],
+    result: Outcome | SandboxFailed,
+) -> None:
+    """Tell of a call that was begun."""
+    if isinstance(result, SandboxFailed):
+        done(_not_run(invocation, result))
+    else:
+        done(Ran(result, invocation.request_id, spec.function_version, invocation.trace_id))
 
 
 def _not_run(invocation: Invocation, failed: SandboxFailed) -> ExecutionFailed:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from lambent.core import ids, trace
 from lambent.core.context import Principal, Scope
-from lambent.core.errors import AccessDenied, RequestTooLarge
+from lambent.core.errors import AccessDenied, RequestTooLarge, ServiceError
 from lambent.core.ports import FunctionAnswer
 from lambent.services.lambda_.errors import ResourceNotFound
 from lambent.services.lambda_.invocations import MAX_EVENT_BYTES
@@ -21,9 +21,9 @@ from lambent.services.lambda_.names import FunctionRef
 
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
-    from lambent.core.ports import AssumedRoles, Authority, ServiceCaller
+    from lambent.core.ports import Answered, AssumedRoles, Authority, ServiceCaller
     from lambent.services.lambda_.async_invocations import AsyncInvocations
-    from lambent.services.lambda_.invocations import Invocations
+    from lambent.services.lambda_.invocations import Invocations, Ran
 
 _ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):(\d{12}):function:([a-zA-Z0-9_-]{1,64})(?::([^:]+))?"
@@ -73,11 +73,21 @@ class ServiceCalls:
         ref = self._permitted(arn, caller)
         if len(payload) > MAX_EVENT_BYTES:
             raise RequestTooLarge(f"an event of {len(payload)} bytes")
-        request_id = ids.request_id()
-        ran = await self.invocations.call(ref, payload, request_id, trace_id)
-        outcome = ran.outcome
-        return FunctionAnswer(
-            outcome.payload, outcome.is_error, request_id, ran.version, ran.trace_id
+        return _answer_of(await self.invocations.call(ref, payload, ids.request_id(), trace_id))
+
+    def begin(
+        self,
+        arn: str,
+        payload: bytes,
+        caller: ServiceCaller,
+        trace_id: str,
+        done: Answered,
+    ) -> bool:
+        ref = self._permitted(arn, caller)
+        if len(payload) > MAX_EVENT_BYTES:
+            raise RequestTooLarge(f"an event of {len(payload)} bytes")
+        return self.invocations.begin_call(
+            ref, payload, ids.request_id(), trace_id, partial(_answer, done)
         )
 
     async def send(
@@ -107,3 +117,15 @@ class ServiceCalls:
             return authority.allows(_service(caller.principal), _ACTION, arn, caller.keys)
         session = None if self.roles is None else self.roles.assumed(caller, _SESSION)
         return session is not None and authority.allows(session, _ACTION, arn, {})
+
+
+def _answer(done: Answered, result: Ran | ServiceError) -> None:
+    """Tell whoever asked for a call that was begun."""
+    done(result if isinstance(result, ServiceError) else _answer_of(result))
+
+
+def _answer_of(ran: Ran) -> FunctionAnswer:
+    outcome = ran.outcome
+    return FunctionAnswer(
+        outcome.payload, outcome.is_error, ran.request_id, ran.version, ran.trace_id
+    )

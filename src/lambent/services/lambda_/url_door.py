@@ -73,7 +73,7 @@ class UrlDoor:
         self._clock = clock
 
     def matches(self, request: Request) -> bool:
-        host = request.host.lower()
+        host = request.headers.first.get("host", "").lower()
         return ".lambda-url." in host and _HOST.fullmatch(host) is not None
 
     async def handle(self, request: Request) -> Response:

@@ -46,8 +46,7 @@ class Address:
 
 def is_address(request: Request, stages: Stages) -> bool:
     """Is the request one for the data plane?"""
-    host = request.host
-    if is_host(host):
+    if is_host(request.headers.first.get("host", "")):
         return True
     path = request.path
     if path.startswith("/restapis/") and _USER_REQUEST.fullmatch(path):

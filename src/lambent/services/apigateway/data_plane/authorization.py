@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lambent.core.ports import Authority, Signatures
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.data_plane.lambda_authorizers import LambdaAuthorizers
+    from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan
 
 _SERVICE = "execute-api"
 
@@ -39,6 +40,9 @@ class Authorization:
         self._signatures = signatures
         self._authority = authority
         self._authorizers = authorizers
+
+    def concerns(self, plan: ApiPlan, method: MethodPlan) -> bool:
+        return method.authorization != "NONE" or bool(plan.snapshot.get("policy"))
 
     def check(self, exchange: Exchange) -> Awaitable[None] | None:
         """Raises Failure."""

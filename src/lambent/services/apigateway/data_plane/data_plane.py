@@ -13,7 +13,7 @@ from lambent.services.apigateway.data_plane.integrations import Integrations
 from lambent.services.apigateway.data_plane.keys import Keys, StageThrottle
 from lambent.services.apigateway.data_plane.lambda_authorizers import LambdaAuthorizers
 from lambent.services.apigateway.data_plane.policies import ApiPolicies
-from lambent.services.apigateway.data_plane.records import Records, begin
+from lambent.services.apigateway.data_plane.records import Arrival, Records
 from lambent.services.apigateway.data_plane.serving import Serving
 from lambent.services.apigateway.data_plane.templates import Templates
 from lambent.services.apigateway.data_plane.trials import Trials
@@ -67,11 +67,11 @@ class RestDataPlane:
         self.authorizers = LambdaAuthorizers(functions, clock)
         self.resource_facts: ResourceFacts = ApiPolicies(stages)
         guards = (
-            Authorization(signatures, authority, self.authorizers).check,
-            Keys(stages, buckets, usage).check,
-            StageThrottle(buckets).check,
+            Authorization(signatures, authority, self.authorizers),
+            Keys(stages, buckets, usage),
+            StageThrottle(buckets),
         )
-        last = (begin, Validation(compute).check)
+        last = (Arrival(), Validation(compute))
         serving = Serving((*guards, *last), integrations)
         self.trials = Trials(Serving(last, integrations), self.authorizers, clock)
         self.door = RestApiDoor(stages, serving, records, clock)

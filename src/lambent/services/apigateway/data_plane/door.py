@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.apis.request_heads import MAX_HEAD, is_head_too_large
 from lambent.core import ids
-from lambent.core.http import BodyTooLarge, Response
+from lambent.core.http import BodyTooLarge, BytesBody, Response
 from lambent.services.apigateway.data_plane import gateway_responses
-from lambent.services.apigateway.data_plane.addresses import address_of, is_address
+from lambent.services.apigateway.data_plane.addresses import is_address
 from lambent.services.apigateway.data_plane.authorization_headers import refusal_of
 from lambent.services.apigateway.data_plane.exchange import Exchange, extended_request_id
 from lambent.services.apigateway.data_plane.failures import (
     FORBIDDEN,
+    INTERNAL,
     MISSING_AUTHENTICATION_TOKEN,
     Failure,
     Kind,
     body_of,
 )
-from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan, compiled
-from lambent.services.apigateway.data_plane.serving import finished
+from lambent.services.apigateway.data_plane.places import NO_METHOD, Places
+from lambent.services.apigateway.data_plane.serving import answer_of, finished
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
     from lambent.core.clock import Clock
-    from lambent.core.http import Request
-    from lambent.services.apigateway.data_plane.addresses import Address
+    from lambent.core.http import Request, Respond
     from lambent.services.apigateway.data_plane.records import Records
     from lambent.services.apigateway.data_plane.serving import Serving
-    from lambent.services.apigateway.stages_in_memory import Live, Stages
+    from lambent.services.apigateway.stages_in_memory import Stages
 
+_log = logging.getLogger(__name__)
 # "Payload size: 10 MB" (quotas).
 MAX_BODY = 10_485_760
-_NO_METHOD = MethodPlan("", "", {}, {}, {}, {}, None, ())
 
 
 class RestApiDoor:
@@ -39,69 +44,91 @@ class RestApiDoor:
 
     def __init__(self, stages: Stages, serving: Serving, records: Records, clock: Clock) -> None:
         self._stages = stages
+        self._places = Places(stages)
         self._serving = serving
         self._records = records
         self._clock = clock
-        # By API and stage: the plan, and that of the canary. Dropped with the generation that they were made of.
-        self._plans: dict[tuple[str, str], tuple[ApiPlan, ApiPlan | None]] = {}
 
     def matches(self, request: Request) -> bool:
         return is_address(request, self._stages)
 
+    def begin(self, request: Request, respond: Respond) -> Coroutine[Any, Any, Response] | None:
+        """As `core.http.Begin`."""
+        exchange = self._entered(request)
+        if isinstance(exchange, Response):
+            respond(exchange)
+            return None
+        body = request.body
+        if (
+            exchange.method is NO_METHOD
+            or not isinstance(body, BytesBody)
+            or len(body.data) > MAX_BODY
+        ):
+            return self._served(exchange)
+        exchange.body = body.data
+        rest = self._serving.begin(exchange, partial(self._answer, exchange, respond))
+        return None if rest is None else self._ended(exchange, rest)
+
     async def handle(self, request: Request) -> Response:
+        exchange = self._entered(request)
+        return exchange if isinstance(exchange, Response) else await self._served(exchange)
+
+    def _entered(self, request: Request) -> Exchange | Response:
+        """The request at its method, or none; or the answer where there is no API to serve it."""
         started = self._clock.monotonic()
         if is_head_too_large(request):
-            return _plain(431, f"HTTP header is larger than {MAX_HEAD} bytes.")
-        address = address_of(request, self._stages)
-        live = None if address is None else self._live(address)
-        if address is None or live is None:
+            response = _plain(431, f"HTTP header is larger than {MAX_HEAD} bytes.")
+            response.headers.append(("x-amzn-RequestId", ids.request_id()))
+            return response
+        place = self._places.find(request)
+        if place is None:
             return _bare(FORBIDDEN)
-        plan = self._plan(live)
+        address, plan, method, parameters = place
         if address.is_default_endpoint and plan.rest_api.get("disableExecuteApiEndpoint"):
             return _bare(FORBIDDEN)
-        found = plan.routes.find(request.method, address.path)
-        method, parameters = found or (_NO_METHOD, {})
         exchange = Exchange(
             request, address, plan, method, parameters, self._clock.calendar(), started
         )
         exchange.journal = self._records.log_for(exchange)
-        if found is None:
-            failure = refusal_of(request.headers) or Failure(MISSING_AUTHENTICATION_TOKEN)
-            response = gateway_responses.answer(failure, exchange)
-        else:
-            response = await self._served(exchange)
-        finished(response, exchange)
-        self._records.write(exchange, response.status, _size(response))
-        return response
+        return exchange
 
     async def _served(self, exchange: Exchange) -> Response:
+        request = exchange.request
+        if exchange.method is NO_METHOD:
+            failure = refusal_of(request.headers) or Failure(MISSING_AUTHENTICATION_TOKEN)
+            return self._closed(exchange, gateway_responses.answer(failure, exchange))
         try:
-            exchange.body = await exchange.request.body.read(MAX_BODY)
+            exchange.body = await request.body.read(MAX_BODY)
         except BodyTooLarge:
             # "Customization of the default gateway response for 413 REQUEST_TOO_LARGE isn't supported."
-            return _plain(413, f"HTTP content length exceeded {MAX_BODY} bytes.")
-        return await self._serving.serve(exchange)
+            response = _plain(413, f"HTTP content length exceeded {MAX_BODY} bytes.")
+            return self._closed(exchange, response)
+        return self._closed(exchange, await self._serving.serve(exchange))
 
-    def _live(self, address: Address) -> Live | None:
-        api = self._stages.find_api(address.api_id)
-        if api is None or (address.region and address.region != api.region):
-            return None
-        return api.stages.get(address.stage)
+    async def _ended(self, exchange: Exchange, rest: Coroutine[Any, Any, Response]) -> Response:
+        return self._closed(exchange, await rest)
 
-    def _plan(self, live: Live) -> ApiPlan:
-        """Of the deployment, or for a part of the requests of its canary."""
-        key = (live.api_id, live.stage_name)
-        held = self._plans.get(key)
-        if held is None or held[0].live.generation != live.generation:
-            canary = None if live.canary is None else compiled(live, live.canary)
-            held = (compiled(live), canary)
-            self._plans[key] = held
-        plan, canary = held
-        if canary is not None:
-            percent = float(live.stage.get("canarySettings", {}).get("percentTraffic") or 0)
-            if ids.fraction() * 100 < percent:
-                return canary
-        return plan
+    def _closed(self, exchange: Exchange, response: Response) -> Response:
+        """The answer as the client gets it; the request is written down."""
+        finished(response, exchange)
+        measured = self._records.bill(exchange, response.status)
+        self._records.write(exchange, measured, _size(response))
+        return response
+
+    def _answer(self, exchange: Exchange, respond: Respond, result: Response | Exception) -> None:
+        """Answer a request that was begun. Raises nothing: who calls it has other work to finish."""
+        try:
+            response = finished(answer_of(result, exchange), exchange)
+            measured = self._records.bill(exchange, response.status)
+        except Exception:  # noqa: BLE001 - the boundary: one answer, one log record
+            _log.exception("a request failed", extra={"request_id": exchange.request_id})
+            respond(_bare(INTERNAL))
+            return
+        respond(response)
+        try:  # nobody waits for what is written down now
+            self._records.write(exchange, measured, _size(response))
+        except Exception:  # noqa: BLE001 - the request is answered
+            _log.exception("no record was kept", extra={"request_id": exchange.request_id})
 
 
 def _bare(kind: Kind) -> Response:

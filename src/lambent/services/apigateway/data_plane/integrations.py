@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
 
+from lambent.apis.begun_call import BegunCall
 from lambent.core.errors import ServiceError
+from lambent.core.ports import FunctionAnswer
 from lambent.services.apigateway.data_plane.execution_log import shown
 from lambent.services.apigateway.data_plane.failures import (
-    BAD_GATEWAY,
     BAD_JSON,
     INTEGRATION_TIMEOUT,
     Failure,
@@ -24,17 +26,22 @@ from lambent.services.apigateway.data_plane.functions_called import (
     refused_verb,
     tell_request,
 )
-from lambent.services.apigateway.data_plane.proxy_format import proxy_answer, proxy_event
+from lambent.services.apigateway.data_plane.proxy_format import (
+    error_message,
+    function_answer,
+    proxy_event,
+)
 from lambent.services.apigateway.data_plane.request_mapping import mapped_request
 from lambent.services.apigateway.data_plane.response_mapping import Answered, mapped_response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
+    from typing import Any
 
     from lambent.core.clock import Clock
     from lambent.core.http import Response
-    from lambent.core.ports import FunctionAnswer, Functions
+    from lambent.core.ports import Functions
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
     from lambent.services.apigateway.data_plane.functions_called import Callee
@@ -42,6 +49,8 @@ if TYPE_CHECKING:
     from lambent.services.apigateway.data_plane.templates import Templates
 
     Run = Callable[[Exchange], Awaitable[Response]]
+    # Takes the integration's answer for the client, or why there is none.
+    Done = Callable[[Response | Exception], None]
 
 # "Integration timeout for Regional APIs: 50 milliseconds - 29 seconds" (quotas).
 MAX_TIMEOUT_MS = 29_000
@@ -72,36 +81,69 @@ class Integrations:
             "MOCK": self._mock,
         }
 
+    def begin(self, exchange: Exchange, done: Done) -> bool:
+        """The short form of `run`, of a proxy integration whose function has an idle environment, where nobody keeps an
+        execution log: tell `done` once, later. False, and nothing has happened, for everything else. Raises Failure.
+        """
+        integration = exchange.method.integration
+        if integration.get("type") != "AWS_PROXY":
+            return False
+        target = self._callee(exchange)
+        self._check_verb(exchange)
+        payload = orjson.dumps(proxy_event(exchange))
+        told = partial(self._told, exchange, self._clock.monotonic(), done)
+        call = BegunCall(_limit_s(integration), told)
+        try:
+            is_begun = self._functions.begin(
+                target.arn, payload, target.caller, exchange.trace_id, call.end
+            )
+        except ServiceError as error:
+            call.end(error)
+            return True
+        if not is_begun:
+            call.drop()
+        return is_begun
+
+    def _told(
+        self,
+        exchange: Exchange,
+        begun: float,
+        done: Done,
+        result: FunctionAnswer | ServiceError | TimeoutError,
+    ) -> None:
+        """How a call ended that was begun."""
+        exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
+        try:
+            if isinstance(result, FunctionAnswer):
+                _note(exchange, result)
+                end: Response | Exception = function_answer(result, exchange)
+            elif isinstance(result, ServiceError):
+                end = not_called(result)
+            else:
+                end = _timed_out()
+        except Exception as error:  # noqa: BLE001 - handed on
+            end = error
+        done(end)
+
     async def run(self, exchange: Exchange) -> Response:
         """The integration's answer for the client. Raises Failure."""
         integration = exchange.method.integration
         run = self._types.get(str(integration.get("type")))
         if run is None:
             raise misconfigured(f"Unknown integration type {integration.get('type')}")
-        timeout_ms = integration.get("timeoutInMillis") or MAX_TIMEOUT_MS
-        timeout_ms = min(timeout_ms, MAX_TIMEOUT_MS)
         try:
             # What is called goes on, as on AWS; only its answer is not waited for.
-            async with asyncio.timeout(timeout_ms / 1000):
+            async with asyncio.timeout(_limit_s(integration)):
                 return await run(exchange)
         except TimeoutError:
-            log = "Execution failed due to a timeout error"
-            raise Failure(INTEGRATION_TIMEOUT, log=log) from None
+            raise _timed_out() from None
 
     # --- Lambda ---
 
     async def _aws_proxy(self, exchange: Exchange) -> Response:
         target = self._callee(exchange)
         payload = orjson.dumps(proxy_event(exchange))
-        answer = await self._call(exchange, target, payload)
-        if answer.is_error:
-            message = _error_message(answer.payload)
-            raise Failure(
-                BAD_GATEWAY,
-                log=f"Lambda execution failed with status 200 due to customer function error: {message}. "
-                f"Lambda request id: {answer.request_id}",
-            )
-        return proxy_answer(answer.payload, exchange)
+        return function_answer(await self._call(exchange, target, payload), exchange)
 
     async def _aws(self, exchange: Exchange) -> Response:
         uri = str(exchange.integration.get("uri", ""))
@@ -119,19 +161,19 @@ class Integrations:
         if "Event" in types or uri.rstrip("/").endswith("/invoke-async"):
             return await self._send(exchange, target, payload)
         answer = await self._call(exchange, target, payload)
-        subject = _error_message(answer.payload) if answer.is_error else ""
+        subject = error_message(answer.payload) if answer.is_error else ""
         answered = Answered(200, answer.payload, subject)
         return await mapped_response(exchange, answered, self._templates)
 
     def _callee(self, exchange: Exchange) -> Callee:
         exchange.uses_lambda = True
-        source_arn, known = exchange.source_arn, exchange.plan.callees
-        found = known.get((exchange.method, source_arn))
+        known, key = exchange.plan.callees, (exchange.method, exchange.request.method)
+        found = known.get(key)
         if found is None:
             integration = exchange.integration
             credentials = integration.get("credentials") or ""
-            found = callee(exchange, str(integration.get("uri", "")), credentials, source_arn)
-            known[exchange.method, source_arn] = found
+            uri = str(integration.get("uri", ""))
+            found = known[key] = callee(exchange, uri, credentials, exchange.source_arn)
         return found
 
     def _check_verb(self, exchange: Exchange) -> None:
@@ -151,9 +193,7 @@ class Integrations:
             answer = await call(self._functions, target, payload, exchange.trace_id)
         finally:
             exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
-        exchange.integration_status = 200
-        exchange.answered_trace = answer.trace_id
-        exchange.endpoint_request_id = answer.request_id
+        _note(exchange, answer)
         if journal is not None:
             _tell_answer(journal, exchange, answer, self._clock.calendar())
         return answer
@@ -183,6 +223,22 @@ class Integrations:
         return await mapped_response(exchange, answered, self._templates)
 
 
+def _limit_s(integration: Mapping[str, Any]) -> float:
+    """How long its answer is waited for."""
+    return min(integration.get("timeoutInMillis") or MAX_TIMEOUT_MS, MAX_TIMEOUT_MS) / 1000
+
+
+def _note(exchange: Exchange, answer: FunctionAnswer) -> None:
+    """Keep what logs and headers say of a function's answer."""
+    exchange.integration_status = 200
+    exchange.answered_trace = answer.trace_id
+    exchange.endpoint_request_id = answer.request_id
+
+
+def _timed_out() -> Failure:
+    return Failure(INTEGRATION_TIMEOUT, log="Execution failed due to a timeout error")
+
+
 def _tell_answer(
     journal: ExecutionLog, exchange: Exchange, answer: FunctionAnswer, now: datetime
 ) -> None:
@@ -202,16 +258,6 @@ def _tell_answer(
     journal.data(f"Endpoint response headers: {shown(headers)}")
     text = answer.payload.decode(errors="replace")
     journal.data(f"Endpoint response body before transformations: {text}")
-
-
-def _error_message(payload: bytes) -> str:
-    """What selection patterns are held against ("errorMessage"); the whole where it has none."""
-    try:
-        document = orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        document = None
-    message = document.get("errorMessage") if isinstance(document, dict) else None
-    return message if isinstance(message, str) else payload.decode(errors="replace")
 
 
 def _not_json(exchange: Exchange) -> Failure:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lambent.apis.token_buckets import TokenBuckets
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
+    from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan
     from lambent.services.apigateway.stages_in_memory import ApiKey, Stages, UsagePlan
     from lambent.services.apigateway.usage_counts import UsageCounts
 
@@ -32,6 +33,9 @@ class Keys:
         self._stages = stages
         self._buckets = buckets
         self._usage = usage
+
+    def concerns(self, _plan: ApiPlan, method: MethodPlan) -> bool:
+        return method.needs_key
 
     def check(self, exchange: Exchange) -> None:
         """Raises Failure."""
@@ -74,12 +78,12 @@ class StageThrottle:
     def __init__(self, buckets: TokenBuckets) -> None:
         self._buckets = buckets
 
+    def concerns(self, _plan: ApiPlan, method: MethodPlan) -> bool:
+        return _bound(method) is not None
+
     def check(self, exchange: Exchange) -> None:
         """Raises Failure."""
-        settings = exchange.method.settings
-        if not settings:
-            return
-        bound = bounds(settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit"))
+        bound = _bound(exchange.method)
         live, method = exchange.plan.live, exchange.method
         name = (live.api_id, exchange.stage, method.resource_path, exchange.request.method)
         if bound is not None and not self._buckets.take(name, *bound):
@@ -90,6 +94,12 @@ class StageThrottle:
                 f"Limit: {rate:.2f} Burst: {burst:.0f}"
             )
             raise Failure(THROTTLED, log=log)
+
+
+def _bound(method: MethodPlan) -> tuple[float, float] | None:
+    """Rate and burst that the stage sets its method."""
+    settings = method.settings
+    return bounds(settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit"))
 
 
 def _tell_keyless(journal: ExecutionLog, exchange: Exchange, value: str) -> None:

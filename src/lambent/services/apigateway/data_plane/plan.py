@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lambent.core.context import Scope
 from lambent.services.apigateway.data_plane.media_types import MediaTypes
 from lambent.services.apigateway.data_plane.routing import Routes
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambent.services.apigateway.data_plane.functions_called import Callee
+    from lambent.services.apigateway.data_plane.serving import Check
     from lambent.services.apigateway.stages_in_memory import Document, Live
 
 _EVERY_METHOD = "/*/*"
@@ -27,6 +29,8 @@ class MethodPlan:
         validator: the RequestValidator; empty without one.
         required: of the request parameters, those that must be there, as `querystring.x`.
         path_of_sources: the resource's path with `*` for its parameters, as source ARNs name it.
+        authorization: its type, such as NONE.
+        needs_key: an API key is asked for.
     """
 
     resource_id: str
@@ -38,14 +42,13 @@ class MethodPlan:
     authorizer: Document | None
     required: tuple[str, ...]
     path_of_sources: str = ""
+    authorization: str = field(init=False)
+    needs_key: bool = field(init=False)
 
-    @property
-    def authorization(self) -> str:
-        return str(self.document.get("authorizationType", "NONE"))
-
-    @property
-    def needs_key(self) -> bool:
-        return bool(self.document.get("apiKeyRequired"))
+    def __post_init__(self) -> None:
+        set_once = object.__setattr__
+        set_once(self, "authorization", str(self.document.get("authorizationType", "NONE")))
+        set_once(self, "needs_key", bool(self.document.get("apiKeyRequired")))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,11 +64,16 @@ class ApiPlan:
     methods: tuple[MethodPlan, ...] = ()
     is_canary: bool = False
     rest_api: Document = field(init=False)
-    # The function behind a method, by source ARN, once it has been called: one for each method, or nine.
+    # The function behind a method, by the verb, which is ANY's own: once it has been called.
     callees: dict[tuple[MethodPlan, str], Callee] = field(default_factory=dict)
+    # The guards that have a say about a method, once it has been asked for.
+    guards: dict[MethodPlan, tuple[Check, ...]] = field(default_factory=dict)
+    scope: Scope = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rest_api", self.snapshot.get("restApi", {}))
+        set_once = object.__setattr__
+        set_once(self, "rest_api", self.snapshot.get("restApi", {}))
+        set_once(self, "scope", Scope(self.live.account_id, self.live.region))
 
     def gateway_response(self, response_type: str) -> Document | None:
         """As somebody has changed it; None for one that nobody has."""

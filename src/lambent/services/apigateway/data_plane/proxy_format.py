@@ -21,9 +21,14 @@ from lambent.apis.context_text import text_of
 from lambent.core.http import Response
 from lambent.services.apigateway.data_plane.context_values import request_context
 from lambent.services.apigateway.data_plane.exchange import last_of
-from lambent.services.apigateway.data_plane.failures import BAD_GATEWAY, misconfigured
+from lambent.services.apigateway.data_plane.failures import (
+    BAD_GATEWAY,
+    Failure,
+    misconfigured,
+)
 
 if TYPE_CHECKING:
+    from lambent.core.ports import FunctionAnswer
     from lambent.services.apigateway.data_plane.exchange import Exchange
 
 # "The response from the Lambda function must be in this format": anything else is malformed.
@@ -91,6 +96,28 @@ def proxy_answer(payload: bytes, exchange: Exchange) -> Response:
     return Response(status, headers, content)
 
 
+def function_answer(answer: FunctionAnswer, exchange: Exchange) -> Response:
+    """What a function's answer means, an error too. Raises Failure."""
+    if answer.is_error:
+        message = error_message(answer.payload)
+        raise Failure(
+            BAD_GATEWAY,
+            log=f"Lambda execution failed with status 200 due to customer function error: {message}. "
+            f"Lambda request id: {answer.request_id}",
+        )
+    return proxy_answer(answer.payload, exchange)
+
+
+def error_message(payload: bytes) -> str:
+    """What selection patterns are held against ("errorMessage"); the whole where it has none."""
+    try:
+        document = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        document = None
+    message = document.get("errorMessage") if isinstance(document, dict) else None
+    return message if isinstance(message, str) else payload.decode(errors="replace")
+
+
 def malformed(reason: str) -> Exception:
     why = "Malformed Lambda proxy response"
     return misconfigured(why, BAD_GATEWAY, f"{why}: {reason}")
@@ -108,6 +135,8 @@ def status_of(value: object) -> int | None:
 def _headers(result: dict[str, Any]) -> list[tuple[str, str]]:
     """`headers` and `multiValueHeaders` as one; where both name the same header, the latter's values."""
     single, multi = result.get("headers") or {}, result.get("multiValueHeaders") or {}
+    if single == multi == {}:
+        return []
     if not isinstance(single, dict) or not isinstance(multi, dict):
         raise malformed("headers and multiValueHeaders must be objects")
     fields = list(single.items())

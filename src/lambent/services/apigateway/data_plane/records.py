@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from lambent.apis.context_text import filled
 from lambent.apis.log_names import group_of, stream_of
 from lambent.apis.ports import Measured
-from lambent.core.context import Scope
 from lambent.services.apigateway.data_plane.context_values import template_context
 from lambent.services.apigateway.data_plane.exchange import last_of
 from lambent.services.apigateway.data_plane.execution_log import ExecutionLog, masked, shown
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from lambent.apis.ports import Logs, Meter
     from lambent.core.clock import Clock
     from lambent.services.apigateway.data_plane.exchange import Exchange
+    from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan
 
 _UNSET = "-"
 
@@ -47,37 +47,46 @@ class Records:
         journal.info(f"Extended Request Id: {exchange.extended_id}")
         return journal
 
-    def write(self, exchange: Exchange, status: int, size: int) -> None:
-        """The request is answered. Never waits."""
-        live = exchange.plan.live
-        latency_ms = round((self._clock.monotonic() - exchange.started) * 1000)
-        if exchange.journal is not None and exchange.journal.lines and self._logs is not None:
-            group = f"API-Gateway-Execution-Logs_{live.api_id}/{exchange.stage}"
-            key = (live.account_id, live.region, group, stream_of(exchange.request_id))
-            self._logs.keep(*key, exchange.journal.as_events())
-        self._access(exchange, status, size, latency_ms)
+    def bill(self, exchange: Exchange, status: int) -> Measured:
+        """The request is about to be answered."""
+        plan, path = exchange.plan, exchange.method.resource_path
+        measured = Measured(
+            "rest",
+            plan.scope,
+            plan.live.api_id,
+            exchange.address.stage,
+            exchange.request.method if path else "",
+            path,
+            status,
+            round((self._clock.monotonic() - exchange.started) * 1000),
+            exchange.integration_ms,
+            api_name=str(plan.rest_api.get("name", "")),
+            is_detailed=bool(exchange.method.settings.get("metricsEnabled")),
+        )
         if self._meter is not None:
-            self._meter.request(
-                Measured(
-                    kind="rest",
-                    scope=Scope(live.account_id, live.region),
-                    api_id=live.api_id,
-                    stage=exchange.stage,
-                    method=exchange.request.method if exchange.method.resource_path else "",
-                    resource_path=exchange.method.resource_path,
-                    status=status,
-                    latency_ms=latency_ms,
-                    integration_ms=exchange.integration_ms,
-                    api_name=str(exchange.plan.rest_api.get("name", "")),
-                    is_detailed=bool(exchange.method.settings.get("metricsEnabled")),
-                )
-            )
+            self._meter.answers(measured)
+        return measured
 
-    def _access(self, exchange: Exchange, status: int, size: int, latency_ms: int) -> None:
+    def write(self, exchange: Exchange, measured: Measured, size: int) -> None:
+        """The request is answered. Never waits."""
+        journal, live = exchange.journal, exchange.plan.live
+        if self._logs is not None:
+            if journal is not None and journal.lines:
+                group = f"API-Gateway-Execution-Logs_{live.api_id}/{exchange.stage}"
+                key = (live.account_id, live.region, group, stream_of(exchange.request_id))
+                self._logs.keep(*key, journal.as_events())
+            if live.stage.get("accessLogSettings"):
+                self._access(self._logs, exchange, measured.status, size, measured.latency_ms)
+        if self._meter is not None:
+            self._meter.answered(measured)
+
+    def _access(
+        self, logs: Logs, exchange: Exchange, status: int, size: int, latency_ms: int
+    ) -> None:
         live = exchange.plan.live
-        settings = live.stage.get("accessLogSettings") or {}
+        settings = live.stage["accessLogSettings"]
         form, group = settings.get("format"), group_of(settings.get("destinationArn", ""))
-        if self._logs is None or not form or not group:
+        if not form or not group:
             return
         context = template_context(exchange)
         context |= {
@@ -94,22 +103,27 @@ class Records:
             context["integrationStatus"] = str(exchange.integration_status)
         line = filled(form, context, {}, missing=_UNSET)
         key = (live.account_id, live.region, group, stream_of(exchange.request_id))
-        self._logs.keep(*key, [(int(self._clock.calendar().timestamp() * 1000), line)])
+        logs.keep(*key, [(int(self._clock.calendar().timestamp() * 1000), line)])
 
 
-def begin(exchange: Exchange) -> None:
+class Arrival:
     """A guard that only writes down what has come in."""
-    journal, request = exchange.journal, exchange.request
-    if journal is None:
-        return
-    journal.info(f"Starting execution for request: {exchange.request_id}")
-    journal.info(f"HTTP Method: {request.method}, Resource Path: {exchange.address.path}")
-    key = exchange.identity.get("apiKey")
-    if key and not exchange.is_test:
-        journal.info(f"API Key: {masked(key)}")
-        journal.info(f"API Key ID: {exchange.identity['apiKeyId']}")
-    journal.info(f"Method request path: {shown(exchange.path_parameters)}")
-    journal.info(f"Method request query string: {shown(last_of(exchange.query))}")
-    journal.data(f"Method request headers: {shown(last_of(exchange.headers))}")
-    text = exchange.body.decode(errors="replace")
-    journal.data(f"Method request body before transformations: {text}")
+
+    def concerns(self, _plan: ApiPlan, _method: MethodPlan) -> bool:
+        return False
+
+    def check(self, exchange: Exchange) -> None:
+        journal, request = exchange.journal, exchange.request
+        if journal is None:
+            return
+        journal.info(f"Starting execution for request: {exchange.request_id}")
+        journal.info(f"HTTP Method: {request.method}, Resource Path: {exchange.address.path}")
+        key = exchange.identity.get("apiKey")
+        if key and not exchange.is_test:
+            journal.info(f"API Key: {masked(key)}")
+            journal.info(f"API Key ID: {exchange.identity['apiKeyId']}")
+        journal.info(f"Method request path: {shown(exchange.path_parameters)}")
+        journal.info(f"Method request query string: {shown(last_of(exchange.query))}")
+        journal.data(f"Method request headers: {shown(last_of(exchange.headers))}")
+        text = exchange.body.decode(errors="replace")
+        journal.data(f"Method request body before transformations: {text}")

@@ -8,24 +8,36 @@ from __future__ import annotations
 
 import gzip
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from lambent.core.http import BadBody, ClientGone
+from lambent.core.http import BadBody, ClientGone, Response
 from lambent.services.apigateway.data_plane import gateway_responses
 from lambent.services.apigateway.data_plane.execution_log import shown
 from lambent.services.apigateway.data_plane.failures import INTERNAL, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from typing import Any
 
-    from lambent.core.http import Response
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.data_plane.integrations import Integrations
+    from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan
 
-    # A guard that has to wait returns what it waits for.
-    Guard = Callable[[Exchange], Awaitable[None] | None]
+    Check = Callable[[Exchange], Awaitable[None] | None]
 
 _log = logging.getLogger(__name__)
+
+
+class Guard(Protocol):
+    """Lets a request pass, or not."""
+
+    def concerns(self, plan: ApiPlan, method: MethodPlan) -> bool:
+        """Whether `check` does more to a request for the method than writing its log."""
+        ...
+
+    def check(self, exchange: Exchange) -> Awaitable[None] | None:
+        """What it has to wait for, if anything. Raises Failure."""
+        ...
 
 
 class Serving:
@@ -33,13 +45,51 @@ class Serving:
 
     def __init__(self, guards: Sequence[Guard], integrations: Integrations) -> None:
         self._guards = tuple(guards)
+        self._checks = tuple(guard.check for guard in guards)
         self._integrations = integrations
+
+    def begin(
+        self, exchange: Exchange, done: Callable[[Response | Exception], None]
+    ) -> Coroutine[Any, Any, Response] | None:
+        """The short form of `serve`: tell `done` once, now or later, what `answer_of` takes; or return what is left to
+        be done, where something has to be waited for. Raises nothing.
+        """
+        if exchange.journal is not None:
+            return self.serve(exchange)
+        plan, method = exchange.plan, exchange.method
+        checks = plan.guards.get(method)
+        if checks is None:
+            concerned = (guard for guard in self._guards if guard.concerns(plan, method))
+            checks = plan.guards[method] = tuple(guard.check for guard in concerned)
+        try:
+            for number, check in enumerate(checks):
+                waiting = check(exchange)
+                if waiting is not None:
+                    return self._go_on(exchange, waiting, checks[number + 1 :])
+            if self._integrations.begin(exchange, done):
+                return None
+        except Exception as error:  # noqa: BLE001 - handed on
+            done(error)
+            return None
+        return self._go_on(exchange, None, ())
 
     async def serve(self, exchange: Exchange) -> Response:
         """The answer for the client. Raises nothing but what is the server's."""
+        return await self._go_on(exchange, None, self._checks)
+
+    async def _go_on(
+        self, exchange: Exchange, waiting: Awaitable[None] | None, checks: Sequence[Check]
+    ) -> Response:
+        """What is waited for, the checks that are left, the integration."""
         journal = exchange.journal
         try:
-            response = await self._answered(exchange)
+            if waiting is not None:
+                await waiting
+            for check in checks:
+                waiting = check(exchange)
+                if waiting is not None:
+                    await waiting
+            response = await self._integrations.run(exchange)
             if journal is not None:
                 body = response.body if isinstance(response.body, bytes) else b""
                 journal.data(
@@ -47,38 +97,36 @@ class Serving:
                 )
                 journal.data(f"Method response headers: {shown(_told_headers(response, exchange))}")
                 journal.info("Successfully completed execution")
-        except Failure as failure:
-            if journal is not None and failure.log:
-                journal.error(failure.log)
-                if (
-                    failure.reason and not exchange.is_test
-                ):  # a test shows the whole answer, and AWS's lines
-                    journal.error(failure.reason)
-            response = gateway_responses.answer(failure, exchange)
         except (BadBody, ClientGone):
             raise
-        except Exception as error:  # noqa: BLE001 - the boundary: clients get AWS's answer, our log the rest
-            _log.error(
-                "a request failed", exc_info=error, extra={"request_id": exchange.request_id}
-            )
-            response = gateway_responses.answer(Failure(INTERNAL), exchange)
+        except Exception as error:  # noqa: BLE001 - the boundary, see `answer_of`
+            response = answer_of(error, exchange)
         if journal is not None:
             journal.info(f"Method completed with status: {response.status}")
             if exchange.endpoint_request_id and not exchange.is_test:
                 journal.info(f"AWS Integration Endpoint RequestId : {exchange.endpoint_request_id}")
         return response
 
-    async def _answered(self, exchange: Exchange) -> Response:
-        for guard in self._guards:
-            waiting = guard(exchange)
-            if waiting is not None:
-                await waiting
-        return await self._integrations.run(exchange)
+
+def answer_of(result: Response | Exception, exchange: Exchange) -> Response:
+    """The answer; where something went wrong, AWS's words for it. What is no Failure is told to our log."""
+    if isinstance(result, Response):
+        return result
+    error, journal = result, exchange.journal
+    if not isinstance(error, Failure):
+        _log.error("a request failed", exc_info=error, extra={"request_id": exchange.request_id})
+        error = Failure(INTERNAL)
+    elif journal is not None and error.log:
+        journal.error(error.log)
+        if error.reason and not exchange.is_test:  # a test shows the whole answer, and AWS's lines
+            journal.error(error.reason)
+    return gateway_responses.answer(error, exchange)
 
 
 def finished(response: Response, exchange: Exchange) -> Response:
     """With the headers that every answer of an API carries, and compressed where the API says so."""
-    _compress(response, exchange)
+    if "minimumCompressionSize" in exchange.plan.rest_api:
+        _compress(response, exchange)
     response.headers += [
         ("x-amzn-RequestId", exchange.request_id),
         ("x-amz-apigw-id", exchange.extended_id),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from lambent.services.apigateway.data_plane.exchange import Exchange
+    from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan
     from lambent.services.apigateway.data_plane.templates import Compute
 
 _TIME_S = 2.0
@@ -28,6 +29,9 @@ class Validation:
 
     def __init__(self, compute: Compute) -> None:
         self._compute = compute
+
+    def concerns(self, _plan: ApiPlan, method: MethodPlan) -> bool:
+        return bool(method.validator)
 
     def check(self, exchange: Exchange) -> Awaitable[None] | None:
         """Raises Failure."""

@@ -41,7 +41,7 @@ class Address:
 
 def api_id_of(request: Request, live_apis: LiveApis) -> str | None:
     """The HTTP API that a request is for; None where it is for something else."""
-    host = request.host
+    host = request.headers.first.get("host", "")
     found = HOST.fullmatch(host) if ".execute-api." in host.lower() else None
     if found is not None:
         api_id, region = found[1].lower(), (found[2] or "").lower()

@@ -9,6 +9,8 @@ from lambent.core.errors import ServiceError
 from lambent.services.apigatewayv2.data_plane.exchange import forbidden, internal_error
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from lambent.core.ports import Authority, Signatures
     from lambent.services.apigatewayv2.data_plane.exchange import Exchange
     from lambent.services.apigatewayv2.data_plane.jwt_authorizers import JwtAuthorizers
@@ -30,22 +32,20 @@ class Authorization:
         self._tokens = tokens
         self._functions = functions
 
-    async def check(self, exchange: Exchange) -> None:
-        """Raises Refusal."""
+    def check(self, exchange: Exchange) -> Awaitable[None] | None:
+        """What has to be waited for, if anything. Raises Refusal."""
         kind = exchange.route.document.get("AuthorizationType", "NONE")
         if kind == "NONE":
-            return
+            return None
         if kind == "AWS_IAM":
-            await self._iam(exchange)
-            return
+            return self._iam(exchange)
         id_ = exchange.route.document.get("AuthorizerId")
         authorizer = exchange.live.snapshot["Authorizers"].get(id_)
         if authorizer is None:
             raise internal_error("The authorizer is gone")
         if kind == "JWT":
-            await self._tokens.check(exchange, authorizer)
-        else:
-            await self._functions.check(exchange, authorizer)
+            return self._tokens.check(exchange, authorizer)
+        return self._functions.check(exchange, authorizer)
 
     async def _iam(self, exchange: Exchange) -> None:
         request = exchange.request

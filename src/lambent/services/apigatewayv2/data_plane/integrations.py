@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import orjson
 
 from lambent.apis.answer_headers import is_sendable
+from lambent.apis.begun_call import BegunCall
 from lambent.apis.callers import caller_for, with_stage_variables
 from lambent.apis.hosts import climbs
 from lambent.apis.http_client import is_the_endpoints
 from lambent.core.errors import ServiceError
 from lambent.core.http import Response
+from lambent.core.ports import FunctionAnswer
 from lambent.services.apigatewayv2.data_plane.answers import answer_of
 from lambent.services.apigatewayv2.data_plane.events import event_of
 from lambent.services.apigatewayv2.data_plane.exchange import Refusal, internal_error
 from lambent.services.apigatewayv2.data_plane.mapping import map_request, map_response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
     from lambent.apis.http_client import HttpClient
     from lambent.core.clock import Clock
-    from lambent.core.ports import FunctionAnswer, Functions
+    from lambent.core.ports import Functions, ServiceCaller
     from lambent.services.apigatewayv2.data_plane.exchange import Exchange, Fields
+
+    # Takes the integration's answer for the client, or why there is none.
+    Done = Callable[[Response | Exception], None]
 
 # "Integration timeout: 30 seconds" (quotas of HTTP APIs).
 MAX_TIMEOUT_MS = 30_000
@@ -45,25 +54,68 @@ class Integrations:
         self._client = client
         self._clock = clock
 
+    def begin(self, exchange: Exchange, done: Done) -> bool:
+        """The short form of `run`, for a function that has an idle environment and gets the request as it is: tell
+        `done` once, later. False, and nothing has happened, for everything else. Raises Refusal.
+        """
+        integration = exchange.integration
+        if integration.get("IntegrationType") != "AWS_PROXY" or integration.get(
+            "RequestParameters"
+        ):
+            return False
+        version = str(integration["PayloadFormatVersion"])
+        arn, caller = _callee(exchange, *_target(integration), exchange.source_arn)
+        payload = orjson.dumps(event_of(exchange, version))
+        told = partial(self._told, exchange, version, self._clock.monotonic(), done)
+        call = BegunCall(_limit_s(integration), told)
+        try:
+            is_begun = self._functions.begin(arn, payload, caller, exchange.trace_id, call.end)
+        except ServiceError as error:
+            call.end(error)
+            return True
+        if not is_begun:
+            call.drop()
+        return is_begun
+
+    def _told(
+        self,
+        exchange: Exchange,
+        version: str,
+        begun: float,
+        done: Done,
+        result: FunctionAnswer | ServiceError | TimeoutError,
+    ) -> None:
+        """How a call ended that was begun."""
+        exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
+        end: Response | Exception
+        try:
+            if isinstance(result, FunctionAnswer):
+                end = _function_answer(result, exchange, version)
+                map_response(exchange, end)
+            elif isinstance(result, ServiceError):
+                end = _not_called(result)
+            else:
+                end = _timed_out()
+        except Exception as error:  # noqa: BLE001 - handed on
+            end = error
+        done(end)
+
     async def run(self, exchange: Exchange) -> Response:
         """The integration's answer for the client. Raises Refusal."""
         integration = exchange.integration
         if not integration:
             raise internal_error("No integration is attached to this route")
-        timeout_ms = min(integration.get("TimeoutInMillis") or MAX_TIMEOUT_MS, MAX_TIMEOUT_MS)
         path = map_request(exchange)
         begun = self._clock.monotonic()
         try:
             # What is called goes on, as on AWS; only its answer is not waited for.
-            async with asyncio.timeout(timeout_ms / 1000):
+            async with asyncio.timeout(_limit_s(integration)):
                 if integration["IntegrationType"] == "AWS_PROXY":
                     response = await self._function(exchange)
                 else:
                     response = await self._backend(exchange, path)
         except TimeoutError:
-            raise Refusal(
-                503, "Service Unavailable", "The integration did not answer in time"
-            ) from None
+            raise _timed_out() from None
         finally:
             exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
         map_response(exchange, response)
@@ -73,20 +125,10 @@ class Integrations:
         integration = exchange.integration
         version = str(integration["PayloadFormatVersion"])
         payload = orjson.dumps(event_of(exchange, version))
-        uri, credentials = (
-            str(integration["IntegrationUri"]),
-            integration.get("CredentialsArn") or "",
-        )
         answer = await call(
-            self._functions, exchange, uri, credentials, payload, exchange.source_arn
+            self._functions, exchange, *_target(integration), payload, exchange.source_arn
         )
-        exchange.integration_status = 200
-        exchange.endpoint_request_id = answer.request_id
-        if answer.is_error:
-            raise internal_error("The Lambda function returned an error")
-        response = answer_of(answer.payload, version)
-        exchange.backend_status = response.status
-        return response
+        return _function_answer(answer, exchange, version)
 
     async def _backend(self, exchange: Exchange, path: str | None) -> Response:
         integration = exchange.integration
@@ -122,18 +164,49 @@ async def call(
     source_arn: str,
 ) -> FunctionAnswer:
     """The answer of the function of a URI. Raises Refusal."""
+    arn, caller = _callee(exchange, uri, credentials, source_arn)
+    try:
+        return await functions.invoke(arn, payload, caller, exchange.trace_id)
+    except ServiceError as error:
+        raise _not_called(error) from error
+
+
+def _target(integration: Mapping[str, Any]) -> tuple[str, str]:
+    """URI and role of a function."""
+    return str(integration["IntegrationUri"]), integration.get("CredentialsArn") or ""
+
+
+def _limit_s(integration: Mapping[str, Any]) -> float:
+    """How long its answer is waited for."""
+    return min(integration.get("TimeoutInMillis") or MAX_TIMEOUT_MS, MAX_TIMEOUT_MS) / 1000
+
+
+def _timed_out() -> Refusal:
+    return Refusal(503, "Service Unavailable", "The integration did not answer in time")
+
+
+def _callee(
+    exchange: Exchange, uri: str, credentials: str, source_arn: str
+) -> tuple[str, ServiceCaller]:
+    """The function of a URI, and in whose name it is called. Raises Refusal."""
     arn = with_stage_variables(uri, exchange.stage_variables)
     match = _URI.fullmatch(arn)
     role = with_stage_variables(credentials, exchange.stage_variables)
     caller = caller_for(role, source_arn, exchange.live.scope.account_id)
     if caller is None:
         raise internal_error("Invalid credentials: the ARN of a role is needed")
-    try:
-        return await functions.invoke(
-            arn if match is None else match[1], payload, caller, exchange.trace_id
-        )
-    except ServiceError as error:
-        raise _not_called(error) from error
+    return arn if match is None else match[1], caller
+
+
+def _function_answer(answer: FunctionAnswer, exchange: Exchange, version: str) -> Response:
+    """What a function's answer means, an error too. Raises Refusal."""
+    exchange.integration_status = 200
+    exchange.endpoint_request_id = answer.request_id
+    if answer.is_error:
+        raise internal_error("The Lambda function returned an error")
+    response = answer_of(answer.payload, version)
+    exchange.backend_status = response.status
+    return response
 
 
 def _not_called(error: ServiceError) -> Refusal:

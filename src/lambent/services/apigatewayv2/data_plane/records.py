@@ -26,46 +26,50 @@ class Records:
         self._logs = logs
         self._meter = meter
 
-    def write(self, exchange: Exchange, response: Response) -> None:
-        """The request is answered. Never waits."""
-        latency_ms = round((self._clock.monotonic() - exchange.started) * 1000)
-        size = len(response.body) if isinstance(response.body, bytes) else 0
-        self._access(exchange, response.status, size, latency_ms)
-        if self._meter is None:
-            return
+    def bill(self, exchange: Exchange, response: Response) -> Measured:
+        """The request is about to be answered."""
         live, route = exchange.live, exchange.route
-        self._meter.request(
-            Measured(
-                kind="http",
-                scope=live.scope,
-                api_id=live.api_id,
-                stage=live.name,
-                method=route.method,
-                resource_path=route.path,
-                status=response.status,
-                latency_ms=latency_ms,
-                integration_ms=exchange.integration_ms,
-                size=size + len(exchange.body),
-                is_detailed=_is_detailed(exchange),
-            )
+        size = len(response.body) if isinstance(response.body, bytes) else 0
+        measured = Measured(
+            "http",
+            live.scope,
+            live.api_id,
+            live.name,
+            route.method,
+            route.path,
+            response.status,
+            round((self._clock.monotonic() - exchange.started) * 1000),
+            exchange.integration_ms,
+            size=size + len(exchange.body),
+            is_detailed=_is_detailed(exchange),
         )
+        if self._meter is not None:
+            self._meter.answers(measured)
+        return measured
 
-    def _access(self, exchange: Exchange, status: int, size: int, latency_ms: int) -> None:
+    def write(self, exchange: Exchange, measured: Measured) -> None:
+        """The request is answered. Never waits."""
+        if self._logs is not None and exchange.live.stage.get("AccessLogSettings"):
+            self._access(self._logs, exchange, measured)
+        if self._meter is not None:
+            self._meter.answered(measured)
+
+    def _access(self, logs: Logs, exchange: Exchange, measured: Measured) -> None:
         live = exchange.live
-        settings = live.stage.get("AccessLogSettings") or {}
+        settings = live.stage["AccessLogSettings"]
         form, group = settings.get("Format"), group_of(settings.get("DestinationArn", ""))
-        if self._logs is None or not form or not group:
+        if not form or not group:
             return
         context = context_of(exchange) | {
-            "dataProcessed": str(size + len(exchange.body)),
-            "responseLatency": str(latency_ms),
-            "responseLength": str(size),
-            "status": str(status),
+            "dataProcessed": str(measured.size),
+            "responseLatency": str(measured.latency_ms),
+            "responseLength": str(measured.size - len(exchange.body)),
+            "status": str(measured.status),
         }
         line = filled(form, context, exchange.stage_variables, missing=_UNSET)
         moment = int(exchange.now.timestamp() * 1000)
         scope, stream = live.scope, stream_of(exchange.request_id)
-        self._logs.keep(scope.account_id, scope.region, group, stream, [(moment, line)])
+        logs.keep(scope.account_id, scope.region, group, stream, [(moment, line)])
 
 
 def _is_detailed(exchange: Exchange) -> bool:
