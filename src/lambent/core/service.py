@@ -83,7 +83,8 @@ class Door(Protocol):
 class ShortDoor(Door, Protocol):
     """A door that is called all the time, and so has a short form, of requests whose body is a `BytesBody`.
 
-    `begin` is `core.http.Begin`: it raises nothing, and each of its answers carries a request id.
+    `begin` is `core.http.Begin`. What it raises or returns is the gateway's to answer; what it answers itself
+    carries a request id.
     """
 
     def begin(self, request: Request, respond: Respond) -> Coroutine[Any, Any, Response] | None: ...

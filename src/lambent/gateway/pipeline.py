@@ -109,7 +109,7 @@ class Gateway:
         call = Call(request, ids.request_id())
         for door, _ in self._doors:
             if door.matches(request):
-                return await self._through(door, call)
+                return await self._through(call, door.handle(request))
         return await self._go_on(call, None, 0)
 
     def begin(self, request: Request, respond: Respond) -> Coroutine[Any, Any, Response] | None:
@@ -122,9 +122,8 @@ class Gateway:
             if repeats is None or request.form is None or not repeats.fill(call):
                 for door, begin in self._doors:
                     if door.matches(request):
-                        if begin is not None:
-                            return begin(request, respond)
-                        return self._through(door, call)
+                        rest = door.handle(request) if begin is None else begin(request, respond)
+                        return None if rest is None else self._through(call, rest)
                 for number, step in enumerate(self._steps):
                     waiting = step(call)
                     if waiting is not None:
@@ -150,9 +149,10 @@ class Gateway:
             response = _failed(call, error)
         respond(response)
 
-    async def _through(self, door: Door, call: Call) -> Response:
+    async def _through(self, call: Call, answer: Awaitable[Response]) -> Response:
+        """What a door answers."""
         try:
-            return with_request_id(await door.handle(call.request), call.request_id)
+            return with_request_id(await answer, call.request_id)
         except (BadBody, BodyTooLarge, ClientGone):
             raise
         except Exception as error:  # noqa: BLE001 - the boundary of the API, see `_failed`

@@ -352,3 +352,78 @@ def _signed(url: str, key: str, secret: str) -> dict[str, str]:
         "Authorization": request.headers["Authorization"],
         "X_Amz_Date": request.headers["X-Amz-Date"],
     }
+
+
+def test_changes_hold_at_once_for_a_url_that_has_been_called(
+    client: Any, create: Create, fetch: Callable[..., Answer]
+) -> None:
+    """What a URL leads to is in memory, and its function has an idle environment."""
+    create("f", source=ANSWER)
+    url = _open(client)
+
+    def call(origin: str = "https://a") -> Answer:
+        body = json.dumps({"answer": {"statusCode": 201, "body": "x"}})
+        return fetch(url, "POST", body=body, Origin=origin, Content_Type="application/json")
+
+    assert [call().status for _ in range(3)] == [201] * 3
+    client.update_function_url_config(FunctionName="f", Cors={"AllowOrigins": ["https://a"]})
+    assert call().headers["Access-Control-Allow-Origin"] == "https://a"
+    assert call("https://b").headers["Access-Control-Allow-Origin"] is None
+    client.remove_permission(FunctionName="f", StatementId="url")
+    refused = call()
+    assert (refused.status, refused.json()) == (403, {"Message": FORBIDDEN})
+    assert refused.headers["Access-Control-Allow-Origin"] == "https://a"
+    client.remove_permission(FunctionName="f", StatementId="url-invoke")
+    _permit(client, "f", "*", "NONE")
+    assert call().status == 201
+    client.update_function_url_config(FunctionName="f", AuthType="AWS_IAM")
+    assert call().status == 403
+    client.update_function_url_config(FunctionName="f", AuthType="NONE")
+    assert call().status == 201
+    client.delete_function_url_config(FunctionName="f")
+    assert call().status == 403
+
+
+def test_a_url_that_has_been_called_goes_with_its_alias_and_its_function(
+    client: Any, create: Create, fetch: Callable[..., Answer]
+) -> None:
+    create("f", source=ANSWER)
+    version = client.publish_version(FunctionName="f")["Version"]
+    client.create_alias(FunctionName="f", Name="live", FunctionVersion=version)
+    urls = []
+    for qualifier in ({}, {"Qualifier": "live"}):
+        created = client.create_function_url_config(FunctionName="f", AuthType="NONE", **qualifier)
+        urls.append(str(created["FunctionUrl"]))
+        for action, of_url in (
+            ("InvokeFunctionUrl", {"FunctionUrlAuthType": "NONE"}),
+            ("InvokeFunction", {"InvokedViaFunctionUrl": True}),
+        ):
+            client.add_permission(
+                FunctionName="f",
+                StatementId=action,
+                Action=f"lambda:{action}",
+                Principal="*",
+                **of_url,
+                **qualifier,
+            )
+    plain, of_alias = urls
+    for url in (plain, of_alias, plain, of_alias):
+        assert fetch(url).status == 200
+    client.delete_alias(FunctionName="f", Name="live")
+    assert [fetch(url).status for url in urls] == [200, 403]
+    client.delete_function(FunctionName="f")
+    assert [fetch(url).status for url in urls] == [403, 403]
+
+
+def test_a_url_whose_function_is_at_its_limit(
+    client: Any, create: Create, fetch: Callable[..., Answer]
+) -> None:
+    create("f", source=ANSWER)
+    url = _open(client)
+    assert [fetch(url).status for _ in range(2)] == [200, 200]
+    client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=0)
+    refused = fetch(url)
+    assert refused.status == 429
+    assert refused.json()["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    client.delete_function_concurrency(FunctionName="f")
+    assert fetch(url).status == 200

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.event_sources import EventSources
     from lambent.services.lambda_.functions import Functions
     from lambent.services.lambda_.layers import Layers
+    from lambent.services.lambda_.live_urls import LiveUrls
     from lambent.services.lambda_.provisioned import ProvisionedConcurrency
     from lambent.services.lambda_.registry import Registry
     from lambent.services.lambda_.reservations import Reservations
@@ -111,9 +112,12 @@ def concurrency_operations(
     }
 
 
-def configuration_operations(destinations: Destinations, policy: RuntimePolicy) -> Table:
+def configuration_operations(
+    destinations: Destinations, policy: RuntimePolicy, live_urls: LiveUrls
+) -> Table:
     """What is configured beside a function: asynchronous invocation, runtime updates, recursion, scaling, URLs."""
-    events, functions, urls = EventInvokeConfigs(destinations), FunctionPolicies(policy), Urls()
+    events, functions = EventInvokeConfigs(destinations), FunctionPolicies(policy)
+    urls = Urls(live_urls)
     return {
         "CreateFunctionUrlConfig": write(urls.create),
         "DeleteFunctionEventInvokeConfig": write(events.delete),

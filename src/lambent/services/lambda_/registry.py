@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lambent.core.context import Scope
 from lambent.services.lambda_ import repository
+from lambent.services.lambda_.live_urls import LiveUrls
 from lambent.services.lambda_.names import function_arn
 from lambent.services.lambda_.qualifiers import route
 from lambent.services.lambda_.resource_book import ResourceBook
@@ -50,7 +51,7 @@ class Target:
 
 class Registry:
     """The invocable functions by (account id, region, name), and what their qualifiers lead to. `book` has their
-    policies and tags.
+    policies and tags, `urls` what their URLs lead to.
     """
 
     def __init__(self, database: Database) -> None:
@@ -59,6 +60,7 @@ class Registry:
         self._targets: dict[Key, dict[str, Target]] = {}
         self._epoch = 0
         self.book = ResourceBook()
+        self.urls = LiveUrls(database)
         # What is in memory; None may mean that nobody has asked yet.
         self.get: Callable[[Key], Invocable | None] = self._entries.get
 
@@ -92,6 +94,7 @@ class Registry:
         """A change of the function's versions or aliases was committed."""
         self._epoch += 1
         self._targets.pop(key, None)
+        self.urls.forget()
 
     def store(self, function: Function) -> None:
         """A change of this function was committed."""

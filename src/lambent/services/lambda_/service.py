@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     )
     from lambent.core.service import Door
     from lambent.process.clock_driver import MovableClock
+    from lambent.services.lambda_.live_urls import LiveUrls
     from lambent.services.lambda_.names import FunctionRef
     from lambent.services.lambda_.ports import Blobs, Compute, Objects, Plane, Poller, Target
     from lambent.services.lambda_.runtime_policy import RuntimePolicy
@@ -155,7 +156,7 @@ class LambdaService:
             **layer_operations(layers, finished),
             **permission_operations(registry),
             **concurrency_operations(self._reservations, self._provisioned),
-            **configuration_operations(destinations, policy),
+            **configuration_operations(destinations, policy, registry.urls),
             **signing_operations(registry.book),
             **event_source_operations(self._sources),
             **alias_operations(aliases),
@@ -168,7 +169,7 @@ class LambdaService:
         self.functions: ports.Functions = ServiceCalls(
             invocations, self._async, asks, assumed_roles, clock
         )
-        urls = _url_doors(database, invocations, self._streams, signatures, authority, clock)
+        urls = _url_doors(registry.urls, invocations, self._streams, signatures, authority, clock)
         self.doors: tuple[Door, ...] = (CodeDoor(links, blobs), *urls)
         self.resource_facts: ResourceFacts = registry.book
         self._book = registry.book
@@ -215,7 +216,7 @@ class LambdaService:
 
 
 def _url_doors(
-    database: Database,
+    live_urls: LiveUrls,
     invocations: Invocations,
     streams: ResponseStreams,
     signatures: Signatures | None,
@@ -226,4 +227,4 @@ def _url_doors(
     if signatures is None:
         return ()
     assert authority is not None, "who signed is of no use without what they may do"
-    return (UrlDoor(database, invocations, streams, signatures, authority, clock),)
+    return (UrlDoor(live_urls, invocations, streams, signatures, authority, clock),)

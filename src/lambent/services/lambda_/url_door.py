@@ -9,28 +9,28 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from lambent.core import ids
-from lambent.core.context import ANONYMOUS, Scope
+from lambent.core.context import ANONYMOUS
 from lambent.core.errors import MissingAuthenticationToken, ServiceError
-from lambent.core.http import BodyTooLarge, Response
-from lambent.services.lambda_.names import FunctionRef
-from lambent.services.lambda_.resources import URLS
+from lambent.core.http import BodyTooLarge, BytesBody, Response
 from lambent.services.lambda_.url_cors import cors_headers, preflight
 from lambent.services.lambda_.url_events import url_answer, url_event
 from lambent.services.lambda_.url_streams import streamed_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from lambent.core.clock import Clock
     from lambent.core.context import Principal
-    from lambent.core.http import Request
-    from lambent.core.ports import Authority, Database, Signatures, Tx
-    from lambent.services.lambda_.invocations import Invocations
+    from lambent.core.http import Request, Respond
+    from lambent.core.ports import Authority, Signatures
+    from lambent.services.lambda_.invocations import Invocations, Ran
+    from lambent.services.lambda_.live_urls import Entry, LiveUrls
     from lambent.services.lambda_.response_streams import ResponseStreams
 
 _log = logging.getLogger(__name__)
@@ -45,27 +45,19 @@ _FORBIDDEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a URL leads to: a function or an alias, and the URL's configuration."""
-
-    ref: FunctionRef
-    config: dict[str, Any]
-
-
 class UrlDoor:
     """Answers requests to function URLs."""
 
     def __init__(
         self,
-        database: Database,
+        urls: LiveUrls,
         invocations: Invocations,
         streams: ResponseStreams,
         signatures: Signatures,
         authority: Authority,
         clock: Clock,
     ) -> None:
-        self._database = database
+        self._urls = urls
         self._invocations = invocations
         self._streams = streams
         self._signatures = signatures
@@ -76,36 +68,54 @@ class UrlDoor:
         host = request.headers.first.get("host", "").lower()
         return ".lambda-url." in host and _HOST.fullmatch(host) is not None
 
+    def begin(self, request: Request, respond: Respond) -> Coroutine[Any, Any, Response] | None:
+        """As `core.http.Begin`: a URL in memory that asks for no signature, a function that has an idle environment and
+        answers as a whole.
+        """
+        url_id, region = _named(request)
+        entry, body = self._urls.get(url_id, region), request.body
+        if (
+            entry is None
+            or entry.config["AuthType"] != "NONE"
+            or entry.config["InvokeMode"] != "BUFFERED"
+            or request.method == "OPTIONS"
+            or not isinstance(body, BytesBody)
+            or len(body.data) > _MAX_BODY
+        ):
+            return self.handle(request)
+        try:
+            if not self._signatures.is_open and not self._is_allowed(request, entry, None):
+                respond(_shared(_forbidden(), request, entry))
+                return None
+            request_id = ids.request_id()
+            event = self._event(request, body.data, url_id, None, request_id)
+            payload, trace = orjson.dumps(event), event["headers"]["x-amzn-trace-id"]
+            told = partial(_told, request, entry, request_id, respond)
+            if self._invocations.begin_call(entry.ref, payload, request_id, trace, told):
+                return None
+        except ServiceError as error:
+            respond(_shared(_refused(error), request, entry))
+            return None
+        return self.handle(request)
+
     async def handle(self, request: Request) -> Response:
-        match = _HOST.fullmatch(request.host.lower())
-        assert match is not None
-        entry = await self._database.read(partial(_find, url_id=match[1], region=match[2]))
+        url_id, region = _named(request)
+        entry = self._urls.get(url_id, region) or await self._urls.load(url_id, region)
         if entry is None:
             return refusal(403, "AccessDeniedException", {"Message": None})
-        cors = entry.config.get("Cors") or {}
-        answered = preflight(request, cors)
+        answered = preflight(request, entry.config.get("Cors") or {})
         if answered is not None:
             return answered
         try:
-            response = await self._answer(request, entry, match[1])
+            response = await self._answer(request, entry, url_id)
         except BodyTooLarge:
             message = (
                 f"Request must be smaller than {_MAX_BODY} bytes for the InvokeFunction operation"
             )
             response = refusal(413, "RequestEntityTooLargeException", {"message": message})
         except ServiceError as error:
-            members = {"Reason": error.members["Reason"]} if "Reason" in error.members else {}
-            document = {**members, "Type": "User", "message": error.message}
-            if error.status >= 500:
-                document = {"Message": "Internal Server Error"}
-            response = refusal(error.status, error.code, document)
-        extra = cors_headers(request, cors)
-        if extra:
-            # What is configured stands above what the function says.
-            names = {name.lower() for name, _ in extra}
-            kept = [field for field in response.headers if field[0].lower() not in names]
-            response.headers = kept + extra
-        return response
+            response = _refused(error)
+        return _shared(response, request, entry)
 
     async def _caller(self, request: Request, body: bytes) -> Principal | None:
         """Who signed; None for a request without a signature. Raises ServiceError for a bad one."""
@@ -125,28 +135,96 @@ class UrlDoor:
             for action in _ACTIONS
         )
 
+    def _event(
+        self,
+        request: Request,
+        body: bytes,
+        url_id: str,
+        principal: Principal | None,
+        request_id: str,
+    ) -> dict[str, Any]:
+        return url_event(request, body, url_id, principal, request_id, self._clock.calendar())
+
     async def _answer(self, request: Request, entry: Entry, url_id: str) -> Response:
         body = await request.body.read(_MAX_BODY)
         principal: Principal | None = None
         if entry.config["AuthType"] == "AWS_IAM":
             principal = await self._caller(request, body)
         if not self._signatures.is_open and not self._is_allowed(request, entry, principal):
-            return refusal(403, "AccessDeniedException", {"Message": _FORBIDDEN})
+            return _forbidden()
         request_id = ids.request_id()
-        now = self._clock.calendar()
-        event = url_event(request, body, url_id, principal, request_id, now)
+        event = self._event(request, body, url_id, principal, request_id)
         payload, trace = orjson.dumps(event), event["headers"]["x-amzn-trace-id"]
         if entry.config["InvokeMode"] == "RESPONSE_STREAM":
             stream = await self._streams.open(entry.ref, payload, request_id, trace)
-            answer = await streamed_answer(stream)
-        else:
-            outcome = (await self._invocations.call(entry.ref, payload, request_id, trace)).outcome
-            answer = None if outcome.is_error else url_answer(outcome.payload)
-        if answer is None:
-            _log.info("the answer of %s is none for HTTP", entry.ref.arn)
-            return refusal(502, "InternalServerErrorException", None)
-        answer.headers.append(("x-amzn-RequestId", request_id))
-        return answer
+            return _whole(await streamed_answer(stream), entry, request_id)
+        ran = await self._invocations.call(entry.ref, payload, request_id, trace)
+        return _of_function(ran, entry)
+
+
+def _named(request: Request) -> tuple[str, str]:
+    """Id and region of the URL that a request is for."""
+    match = _HOST.fullmatch(request.host.lower())
+    assert match is not None, "the door matches hosts"
+    return match[1], match[2]
+
+
+def _told(
+    request: Request,
+    entry: Entry,
+    request_id: str,
+    respond: Respond,
+    result: Ran | ServiceError,
+) -> None:
+    """Answer a request that was begun. Raises nothing: who calls it has other work to finish."""
+    try:
+        response = (
+            _refused(result) if isinstance(result, ServiceError) else _of_function(result, entry)
+        )
+        response = _shared(response, request, entry)
+    except Exception:  # noqa: BLE001 - the boundary: one answer, one log record
+        _log.exception("a request failed", extra={"request_id": request_id})
+        response = refusal(502, "InternalServerErrorException", None)
+    respond(response)
+
+
+def _of_function(ran: Ran, entry: Entry) -> Response:
+    """What a function's answer means."""
+    outcome = ran.outcome
+    answer = None if outcome.is_error else url_answer(outcome.payload)
+    return _whole(answer, entry, ran.request_id)
+
+
+def _whole(answer: Response | None, entry: Entry, request_id: str) -> Response:
+    """With its request id; without an answer, what AWS says of that."""
+    if answer is None:
+        _log.info("the answer of %s is none for HTTP", entry.ref.arn)
+        return refusal(502, "InternalServerErrorException", None)
+    answer.headers.append(("x-amzn-RequestId", request_id))
+    return answer
+
+
+def _shared(response: Response, request: Request, entry: Entry) -> Response:
+    """With the CORS headers of the URL: what is configured stands above what the function says."""
+    extra = cors_headers(request, entry.config.get("Cors") or {})
+    if extra:
+        names = {name.lower() for name, _ in extra}
+        kept = [field for field in response.headers if field[0].lower() not in names]
+        response.headers = kept + extra
+    return response
+
+
+def _forbidden() -> Response:
+    return refusal(403, "AccessDeniedException", {"Message": _FORBIDDEN})
+
+
+def _refused(error: ServiceError) -> Response:
+    """What Lambda refuses, as URLs say it."""
+    members = {"Reason": error.members["Reason"]} if "Reason" in error.members else {}
+    document = {**members, "Type": "User", "message": error.message}
+    if error.status >= 500:
+        document = {"Message": "Internal Server Error"}
+    return refusal(error.status, error.code, document)
 
 
 def refusal(status: int, code: str, document: dict[str, Any] | None) -> Response:
@@ -154,11 +232,3 @@ def refusal(status: int, code: str, document: dict[str, Any] | None) -> Response
     body = b"Internal Server Error" if document is None else orjson.dumps(document)
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
     return Response(status, [*headers, ("x-amzn-RequestId", ids.request_id())], body)
-
-
-def _find(tx: Tx, url_id: str, region: str) -> Entry | None:
-    row = URLS.holding(tx, f'"url_id":"{url_id}"')
-    if row is None or row.scope.region != region:
-        return None
-    ref = FunctionRef(Scope(row.scope.account_id, region), row.owner, row.id)
-    return Entry(ref, row.document)

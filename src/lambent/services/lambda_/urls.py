@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lambent.core.context import RequestContext
     from lambent.core.ports import Tx
     from lambent.core.service import Document
+    from lambent.services.lambda_.live_urls import LiveUrls
     from lambent.services.lambda_.names import FunctionRef
 
 _MISSING = "The resource you requested does not exist."
@@ -40,7 +41,9 @@ _ANY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """The operations on function URLs."""
+    """The operations on function URLs. Args: those that are in memory."""
+
+    live: LiveUrls
 
     def create(
         self, tx: Tx, context: RequestContext, request: CreateFunctionUrlConfigRequestTypeDef
@@ -60,7 +63,7 @@ class Urls:
         row |= {"InvokeMode": "BUFFERED"}
         row |= {member: request[member] for member in _SETTABLE if member in request}  # type: ignore[literal-required]
         row["LastModifiedTime"] = row["CreationTime"]
-        URLS.put(tx, ref.scope, ref.name, ref.qualifier, row)
+        self._put(tx, ref, row)
         shown = _shown(ref, row, context)
         del shown["LastModifiedTime"]
         return shown
@@ -79,7 +82,7 @@ class Urls:
         row = _find(tx, ref)
         row |= {member: request[member] for member in _SETTABLE if member in request}  # type: ignore[literal-required]
         row["LastModifiedTime"] = _iso(context.now)
-        URLS.put(tx, ref.scope, ref.name, ref.qualifier, row)
+        self._put(tx, ref, row)
         return _shown(ref, row, context)
 
     def list(
@@ -101,7 +104,12 @@ class Urls:
         ref = _named(context, request)
         if not URLS.remove(tx, ref.scope, ref.name, ref.qualifier):
             raise ResourceNotFound(_MISSING)
+        tx.after_commit(self.live.forget)
         return {}
+
+    def _put(self, tx: Tx, ref: FunctionRef, row: Mapping[str, Any]) -> None:
+        URLS.put(tx, ref.scope, ref.name, ref.qualifier, row)
+        tx.after_commit(self.live.forget)
 
 
 def _check_cors(request: Mapping[str, Any]) -> None:
