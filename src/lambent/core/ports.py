@@ -84,6 +84,10 @@ class Roles(Protocol):
         """Whether the user or role that a session is of still exists."""
         ...
 
+    def generation(self, account_id: str) -> int:
+        """A number that moves whenever something of the account has changed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class NamedPolicy:
@@ -299,8 +303,8 @@ class Functions(Protocol):
         trace_id: str,
         done: Answered,
     ) -> bool:
-        """The short form of `invoke`: tell `done` once, later. False, and nothing has happened, where that takes more
-        than an environment that is idle.
+        """The short form of `invoke`: tell `done` once, later. False, and nothing has happened, where something has to
+        be read or waited for before the function can be called.
         """
         ...
 

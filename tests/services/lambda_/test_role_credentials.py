@@ -157,3 +157,36 @@ def test_a_role_that_is_deleted_lends_nothing_any_more(
     aws("iam").delete_role(RoleName="r2")
     given = json.loads(client.invoke(FunctionName="f")["Payload"].read())
     assert given["aws_access_key_id"] == "placeholder"
+
+
+def test_environments_that_start_together_share_a_session_until_its_role_changes(
+    aws: Callable[..., Any],
+    client: Any,
+    create: Callable[..., Any],
+    role: Callable[..., dict[str, str]],
+) -> None:
+    made = role("shared")
+    create("f", SOURCE, Role=made["Arn"])
+    create("g", SOURCE, Role=made["Arn"])
+    generation = 0
+
+    def key_id(name: str) -> str:
+        """Of a new environment."""
+        nonlocal generation
+        generation += 1
+        variables = {"GENERATION": str(generation)}
+        client.update_function_configuration(
+            FunctionName=name, Environment={"Variables": variables}
+        )
+        given = json.loads(client.invoke(FunctionName=name)["Payload"].read())
+        return str(given["aws_access_key_id"])
+
+    first = key_id("f")
+    assert first.startswith("ASIA")
+    assert key_id("f") == first
+    assert key_id("g") != first
+    trust = aws("iam").update_assume_role_policy
+    trust(RoleName="shared", PolicyDocument=_trust({"Service": "ec2.amazonaws.com"}))
+    assert key_id("f") == "placeholder"
+    trust(RoleName="shared", PolicyDocument=_trust(LAMBDA))
+    assert key_id("f") not in (first, "placeholder")
