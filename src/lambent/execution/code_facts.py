@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from functools import lru_cache
 
 # Some file imports boto3 or botocore.
 IMPORTS_BOTO3 = "imports-boto3"
@@ -31,6 +32,7 @@ def of_source(name: bytes, text: bytes) -> str | None:
     return IMPORTS_BOTO3 if name.endswith(b".py") and _IMPORT.search(text) else None
 
 
+@lru_cache(4096)
 def has(facts_dir: str, digest: str, fact: str) -> bool:
     return os.path.exists(_mark(facts_dir, digest, fact))  # noqa: PTH110 - on a cold start's way
 

@@ -104,6 +104,7 @@ class ExecutionPlane:
         self._limits_cpu = limits_cpu
         self._read_pressure = read_pressure
         self._sealed_dir = sealed_dir
+        self._facts_dir = "" if sealed_dir is None else str(sealed_dir.parent / "facts")
         self._leases = Leases(role_sessions, clock)
         self._endpoint = endpoint
         self._networks = networks
@@ -203,6 +204,22 @@ class ExecutionPlane:
         future: asyncio.Future[Outcome] = self._loop.create_future()
         if self.invoke_warm(spec, invocation, resolving(future)):
             return await future
+        return await asyncio.shield(self._invoke_cold(spec, invocation))
+
+    def begin(
+        self,
+        spec: FunctionSpec,
+        invocation: Invocation,
+        done: Callable[[Outcome | Exception], None],
+    ) -> None:
+        """The short form of `invoke`: tell `done` once, later, the outcome or what `invoke` would raise. What is known
+        at once is raised, and nothing has happened then.
+        """
+        if not self.invoke_warm(spec, invocation, done):
+            self._invoke_cold(spec, invocation).add_done_callback(partial(_tell, done))
+
+    def _invoke_cold(self, spec: FunctionSpec, invocation: Invocation) -> asyncio.Task[Outcome]:
+        """Begin an invocation that found no idle environment."""
         # Nothing has run since, so that it is let in as it was a moment ago.
         self._concurrency.admit(spec)
         try:
@@ -218,7 +235,7 @@ class ExecutionPlane:
         task = self._loop.create_task(self._cold(start, spec, invocation))
         self._cold_starts.add(task)
         task.add_done_callback(self._cold_done)
-        return await asyncio.shield(task)
+        return task
 
     async def seal(self, staging_name: str) -> str:
         """Have a staged code tree copied, hashed and made unchangeable; returns its digest.
@@ -394,9 +411,9 @@ class ExecutionPlane:
 
     def _use_boto3(self, trees: Sequence[str]) -> bool:
         """Whether one of the trees imports it, and none brings it."""
-        if self._sealed_dir is None:
+        facts = self._facts_dir
+        if not facts:
             return False
-        facts = str(self._sealed_dir.parent / "facts")
         imports = any(code_facts.has(facts, tree, code_facts.IMPORTS_BOTO3) for tree in trees)
         return imports and not any(
             code_facts.has(facts, tree, code_facts.BRINGS_BOTO3) for tree in trees
@@ -422,3 +439,12 @@ class ExecutionPlane:
         self._link = None
         for pool in self._pools.values():
             pool.connect(None)
+
+
+def _tell(done: Callable[[Outcome | Exception], None], task: asyncio.Task[Outcome]) -> None:
+    """How a cold start ended that was begun."""
+    if task.cancelled():
+        done(SandboxFailed(_STOPPING))
+        return
+    error = task.exception()
+    done(error if isinstance(error, Exception) else task.result())

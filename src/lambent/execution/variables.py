@@ -6,7 +6,6 @@ The function's own win over the defaults; nothing wins over the reserved ones.
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lambent.execution.spec import SNAP_START
@@ -78,9 +77,9 @@ def _logging(spec: FunctionSpec) -> dict[str, str]:
 
 def _defaults(runtime: Runtime, task_root: str) -> dict[str, str]:
     """What AWS sets and functions may override."""
-    interpreter = PurePosixPath(runtime.interpreter)
     # The interpreter's own directory first, so that a child process finds the same one.
-    own = f"{interpreter.parent}:" if interpreter.is_absolute() else ""
+    directory, slash, _ = runtime.interpreter.rpartition("/")
+    own = f"{directory}:" if slash else ""
     defaults = {
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",

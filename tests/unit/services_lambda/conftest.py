@@ -20,7 +20,6 @@ from lambent.execution.runtimes.table import Runtimes
 from lambent.execution.spec import (
     Outcome,
     RuntimeUnavailable,
-    SandboxFailed,
     SealFailed,
     Throttled,
 )
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from lambent.execution.running import Done
     from lambent.execution.spec import FunctionSpec, Invocation
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -75,6 +73,7 @@ class StubPlane:
         self.seal_fault = ""
         self.is_spawner_gone = False
         self.is_warm = False
+        self.tasks: list[asyncio.Task[Outcome]] = []
         self.compiled_for: list[str] = []  # runtime ids
         self.strained = False
         self.may_end = asyncio.Event()  # invocations wait for it
@@ -91,19 +90,27 @@ class StubPlane:
             raise self.fault
         return self.outcome
 
-    def invoke_warm(self, spec: FunctionSpec, invocation: Invocation, done: Done) -> bool:
-        """As the plane where an environment is idle, which `is_warm` says."""
-        if not self.is_warm or isinstance(self.fault, RuntimeUnavailable):
-            return False
-        self.invoked.append((spec, invocation))
-        if isinstance(self.fault, Throttled):
+    def begin(
+        self,
+        spec: FunctionSpec,
+        invocation: Invocation,
+        done: Callable[[Outcome | Exception], None],
+    ) -> None:
+        """At once where an environment is idle, which `is_warm` says."""
+        if isinstance(self.fault, Throttled | RuntimeUnavailable):
+            self.invoked.append((spec, invocation))
             raise self.fault
-        if self.fault is not None:
-            assert isinstance(self.fault, SandboxFailed)
-            done(self.fault)
-        else:
-            done(self.outcome)
-        return True
+        if self.is_warm:
+            self.invoked.append((spec, invocation))
+            done(self.fault or self.outcome)
+            return
+
+        def tell(task: asyncio.Task[Outcome]) -> None:
+            error = task.exception()
+            done(error if isinstance(error, Exception) else task.result())
+
+        self.tasks.append(asyncio.get_running_loop().create_task(self.invoke(spec, invocation)))
+        self.tasks[-1].add_done_callback(tell)
 
     async def seal(self, staging_name: str) -> str:
         if self.seal_fault:
@@ -234,9 +241,9 @@ class Bench:
         operation = self.service.operations[name]
         context = self.context(name, scope)
         if operation.begin is not None:
-            answers: list[Any] = []
-            if operation.begin(context, request, answers.append):
-                (answer,) = answers
+            answered = asyncio.get_running_loop().create_future()
+            if operation.begin(context, request, answered.set_result):
+                answer = await answered
                 if isinstance(answer, Exception):
                     raise answer
                 return answer

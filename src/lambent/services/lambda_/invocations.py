@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambent.core import ids, trace
-from lambent.core.errors import RequestTooLarge
+from lambent.core.errors import InternalFailure, RequestTooLarge, ServiceError
 from lambent.execution.spec import (
     Invocation,
     RestoreFailed,
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     )
 
     from lambent.core.context import RequestContext
-    from lambent.core.errors import ServiceError
     from lambent.core.service import Document, Done
     from lambent.execution.spec import FunctionSpec, Outcome
     from lambent.services.lambda_.model import Function, Key
@@ -63,6 +62,8 @@ _log = logging.getLogger(__name__)
 _WAITS = "RequestResponse"
 # "6 MB each for request and response (synchronous)" (Lambda quotas).
 MAX_EVENT_BYTES = 6_291_456
+# Of the plane, with words of their own.
+_FAILURES = (Throttled, RuntimeUnavailable, RestoreFailed, RestoreTimedOut, SandboxFailed)
 # "The last 4 KB of the execution log" (Lambda API reference, Invoke, LogResult).
 LOG_TAIL_BYTES = 4096
 
@@ -89,7 +90,7 @@ class Invocations:
     tracing: Tracing
 
     def begin(self, context: RequestContext, request: InvocationRequestTypeDef, done: Done) -> bool:
-        """The short form of `invoke`: a small event, a function in memory, an environment that is idle."""
+        """The short form of `invoke`: a small event, a function in memory."""
         payload = request.get("Payload", b"")
         assert isinstance(payload, bytes), "the protocol hands blobs on as bytes"
         if len(payload) > INLINE_LIMIT or request.get("InvocationType", _WAITS) != _WAITS:
@@ -113,12 +114,8 @@ class Invocations:
             wants_log=request.get("LogType") == "Tail",
         )
         self.mark(invocation, context, entry)
-        try:
-            return self.plane.invoke_warm(
-                entry.spec, invocation, partial(_finish, entry.spec, invocation, done)
-            )
-        except Throttled as throttled:
-            raise TooManyRequests(throttled.reason) from throttled
+        self._begin(entry.spec, invocation, partial(_finish, entry.spec, invocation, done))
+        return True
 
     async def invoke(self, context: RequestContext, request: InvocationRequestTypeDef) -> Document:
         refuse_unserved("Invoke", request)
@@ -181,7 +178,7 @@ class Invocations:
         trace_id: str,
         done: Callable[[Ran | ServiceError], None],
     ) -> bool:
-        """The short form of `call`: a function in memory, an environment that is idle."""
+        """The short form of `call`: a function in memory. Raises as Invoke."""
         scope, qualifier = ref.scope, ref.qualifier
         key = (scope.account_id, scope.region, ref.name)
         entry = self._in_memory(key, qualifier) if qualifier else self.registry.get(key)
@@ -190,12 +187,20 @@ class Invocations:
         arn = f"{entry.arn}:{qualifier}" if qualifier else entry.arn
         invocation = Invocation(request_id, payload, arn, "", wants_log=False)
         self.tracing.mark(invocation, trace_id, entry)
+        self._begin(entry.spec, invocation, partial(_finish_call, entry.spec, invocation, done))
+        return True
+
+    def _begin(
+        self,
+        spec: FunctionSpec,
+        invocation: Invocation,
+        done: Callable[[Outcome | Exception], None],
+    ) -> None:
+        """Raises as `run` what is known at once."""
         try:
-            return self.plane.invoke_warm(
-                entry.spec, invocation, partial(_finish_call, entry.spec, invocation, done)
-            )
-        except Throttled as throttled:
-            raise TooManyRequests(throttled.reason) from throttled
+            self.plane.begin(spec, invocation, done)
+        except _FAILURES as failure:
+            raise _refusal(invocation, failure) from failure
 
     def mark(self, invocation: Invocation, context: RequestContext, entry: Invocable) -> None:
         """Give it the trace header that the function finds."""
@@ -255,16 +260,8 @@ class Invocations:
         """To the end. Raises TooManyRequests, InvalidRuntime, SnapStartFailed, SnapStartTimedOut, ExecutionFailed."""
         try:
             return await self.plane.invoke(spec, invocation)
-        except Throttled as throttled:
-            raise TooManyRequests(throttled.reason) from throttled
-        except RuntimeUnavailable as unavailable:
-            raise InvalidRuntime(str(unavailable)) from unavailable
-        except RestoreFailed as failed:
-            raise SnapStartFailed from failed
-        except RestoreTimedOut as failed:
-            raise SnapStartTimedOut from failed
-        except SandboxFailed as failed:
-            raise _not_run(invocation, failed) from failed
+        except _FAILURES as failure:
+            raise _refusal(invocation, failure) from failure
 
 
 def _chosen(target: Target) -> Invocable:
@@ -278,11 +275,11 @@ def _finish(
     spec: FunctionSpec,
     invocation: Invocation,
     done: Done,
-    result: Outcome | SandboxFailed,
+    result: Outcome | Exception,
 ) -> None:
     """Answer an invocation that was begun."""
-    if isinstance(result, SandboxFailed):
-        done(_not_run(invocation, result))
+    if isinstance(result, Exception):
+        done(_refusal(invocation, result))
     elif result.is_error or invocation.wants_log:
         done(_answer(result, spec.function_version, wants_log=invocation.wants_log))
     else:
@@ -294,22 +291,44 @@ def _finish_call(
     spec: FunctionSpec,
     invocation: Invocation,
     done: Callable[[Ran | ServiceError], None],
-    result: Outcome | SandboxFailed,
+    result: Outcome | Exception,
 ) -> None:
     """Tell of a call that was begun."""
-    if isinstance(result, SandboxFailed):
-        done(_not_run(invocation, result))
+    if isinstance(result, Exception):
+        refusal = _refusal(invocation, result)
+        done(refusal if isinstance(refusal, ServiceError) else _unforeseen(invocation, refusal))
     else:
         done(Ran(result, invocation.request_id, spec.function_version, invocation.trace_id))
 
 
-def _not_run(invocation: Invocation, failed: SandboxFailed) -> ExecutionFailed:
-    fields = {
+def _refusal(invocation: Invocation, failure: Exception) -> Exception:
+    """What Lambda's API makes of a failure of the plane's; of any other, nothing."""
+    match failure:
+        case Throttled():
+            return TooManyRequests(failure.reason)
+        case RuntimeUnavailable():
+            return InvalidRuntime(str(failure))
+        case RestoreFailed():
+            return SnapStartFailed()
+        case RestoreTimedOut():
+            return SnapStartTimedOut()
+        case SandboxFailed():
+            _log.error("an invocation was not run: %s", failure, extra=_fields(invocation))
+            return ExecutionFailed("The function could not be run: see the platform's log.")
+    return failure
+
+
+def _unforeseen(invocation: Invocation, error: Exception) -> ServiceError:
+    """For those who take no other exceptions."""
+    _log.error("an invocation failed", exc_info=error, extra=_fields(invocation))
+    return InternalFailure("Internal failure; the log of Lambent has more")
+
+
+def _fields(invocation: Invocation) -> dict[str, str]:
+    return {
         "request_id": invocation.request_id,
         "function": invocation.invoked_function_arn,
     }
-    _log.error("an invocation was not run: %s", failed, extra=fields)
-    return ExecutionFailed("The function could not be run: see the platform's log.")
 
 
 async def event_of(

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from lambent.core.clock import Timer
     from lambent.core.context import Scope
     from lambent.core.ports import Tx
-    from lambent.execution.running import Done
     from lambent.execution.spec import FunctionSpec, Invocation, Outcome
 
 T = TypeVar("T")
@@ -25,8 +24,15 @@ class Plane(Protocol):
         """Raises Throttled, RuntimeUnavailable, SandboxFailed."""
         ...
 
-    def invoke_warm(self, spec: FunctionSpec, invocation: Invocation, done: Done) -> bool:
-        """Begin where an environment is idle, else return False. Raises Throttled."""
+    def begin(
+        self,
+        spec: FunctionSpec,
+        invocation: Invocation,
+        done: Callable[[Outcome | Exception], None],
+    ) -> None:
+        """The short form of `invoke`: tell `done` once, later, the outcome or what `invoke` would raise. What is known
+        at once is raised.
+        """
         ...
 
     async def seal(self, staging_name: str) -> str:

@@ -69,9 +69,7 @@ class UrlDoor:
         return ".lambda-url." in host and _HOST.fullmatch(host) is not None
 
     def begin(self, request: Request, respond: Respond) -> Coroutine[Any, Any, Response] | None:
-        """As `core.http.Begin`: a URL in memory that asks for no signature, a function that has an idle environment and
-        answers as a whole.
-        """
+        """As `core.http.Begin`: a URL in memory that asks for no signature, a function that answers as a whole."""
         url_id, region = _named(request)
         entry, body = self._urls.get(url_id, region), request.body
         if (

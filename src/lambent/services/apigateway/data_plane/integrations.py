@@ -82,8 +82,8 @@ class Integrations:
         }
 
     def begin(self, exchange: Exchange, done: Done) -> bool:
-        """The short form of `run`, of a proxy integration whose function has an idle environment, where nobody keeps an
-        execution log: tell `done` once, later. False, and nothing has happened, for everything else. Raises Failure.
+        """The short form of `run`, of a proxy integration with a function, where nobody keeps an execution log: tell
+        `done` once, now or later. False, and nothing has happened, for everything else. Raises Failure.
         """
         integration = exchange.method.integration
         if integration.get("type") != "AWS_PROXY":

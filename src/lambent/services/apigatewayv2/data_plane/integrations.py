@@ -55,8 +55,8 @@ class Integrations:
         self._clock = clock
 
     def begin(self, exchange: Exchange, done: Done) -> bool:
-        """The short form of `run`, for a function that has an idle environment and gets the request as it is: tell
-        `done` once, later. False, and nothing has happened, for everything else. Raises Refusal.
+        """The short form of `run`, for a function that gets the request as it is: tell `done` once, now or later.
+        False, and nothing has happened, for everything else. Raises Refusal.
         """
         integration = exchange.integration
         if integration.get("IntegrationType") != "AWS_PROXY" or integration.get(
