@@ -13,36 +13,36 @@ if TYPE_CHECKING:
 
 
 class BegunCall:
-    """One call, from now until the function has answered or the time is over, whichever comes first.
+    """One call, until the function has answered or the time is over, whichever comes first.
 
     What was called goes on after that, as on AWS; only its answer is not waited for.
 
-    Args: how long it is waited for, and who is told the end, once, if there is a call at all.
+    Args: who is told the end, once.
     """
 
-    __slots__ = ("_timer", "_told")
+    __slots__ = ("_is_over", "_timer", "_told")
 
     def __init__(
-        self, limit_s: float, told: Callable[[FunctionAnswer | ServiceError | TimeoutError], None]
+        self, told: Callable[[FunctionAnswer | ServiceError | TimeoutError], None]
     ) -> None:
         self._told = told
-        timer = asyncio.get_running_loop().call_later(limit_s, self._expire)
-        self._timer: asyncio.TimerHandle | None = timer
+        self._is_over = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def limit(self, seconds: float) -> None:
+        """It has begun: wait for it so long. What was never begun is never over."""
+        if not self._is_over:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
 
     def end(self, result: FunctionAnswer | ServiceError) -> None:
         """The function's answer, or why it was not called."""
-        if self._timer is None:
+        if self._is_over:
             return
-        self._timer.cancel()
-        self._timer = None
-        self._told(result)
-
-    def drop(self) -> None:
-        """There is no call after all."""
+        self._is_over = True
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+        self._told(result)
 
     def _expire(self) -> None:
-        self._timer = None
+        self._is_over = True
         self._told(TimeoutError())

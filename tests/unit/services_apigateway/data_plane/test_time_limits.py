@@ -12,6 +12,7 @@ from lambent.apis.domains import Domains
 from lambent.core.clock import VirtualClock
 from lambent.core.context import Scope
 from lambent.core.http import BytesBody, Headers, Request, Response
+from lambent.core.ports import FunctionAnswer
 from lambent.services.apigateway.data_plane.data_plane import RestDataPlane
 from lambent.services.apigateway.stages_in_memory import Live, Stages
 from lambent.services.apigatewayv2.data_plane.data_plane import HttpDataPlane
@@ -47,10 +48,24 @@ class SkippingLoop(asyncio.SelectorEventLoop):
 
 
 class Silent:
-    """Functions that never answer."""
+    """Functions that never answer, but late, when somebody lets them."""
+
+    def __init__(self) -> None:
+        self.called: list[Callable[[Any], None]] = []
 
     async def invoke(self, *_: Any) -> Any:
         await asyncio.Event().wait()
+
+    def begin(self, *arguments: Any) -> bool:
+        self.called.append(arguments[-1])
+        return True
+
+
+class Broken:
+    """Functions whose platform is at fault."""
+
+    def begin(self, *_: Any) -> bool:
+        raise RuntimeError("a fault of ours")
 
 
 class Open:
@@ -59,7 +74,7 @@ class Open:
     is_open = True
 
 
-def rest_door(timeout_ms: int | None) -> Any:
+def rest_door(timeout_ms: int | None, functions: Any) -> Any:
     integration = {"type": "AWS_PROXY", "httpMethod": "POST", "uri": URI}
     if timeout_ms is not None:
         integration["timeoutInMillis"] = timeout_ms  # type: ignore[assignment]
@@ -80,10 +95,11 @@ def rest_door(timeout_ms: int | None) -> Any:
     stages = Stages()
     stages.put_stage(Live(SCOPE.account_id, SCOPE.region, "a", {"stageName": "prod"}, snapshot))
     unused: Any = None
+    open_: Any = Open()
     return RestDataPlane(
         stages=stages,
-        functions=_any(Silent()),
-        signatures=_any(Open()),
+        functions=functions,
+        signatures=open_,
         authority=unused,
         compute=unused,
         clock=VirtualClock(),
@@ -91,7 +107,7 @@ def rest_door(timeout_ms: int | None) -> Any:
     ).door
 
 
-def http_door(timeout_ms: int | None) -> Any:
+def http_door(timeout_ms: int | None, functions: Any) -> Any:
     integration: dict[str, Any] = {
         "IntegrationType": "AWS_PROXY",
         "IntegrationUri": FUNCTION,
@@ -110,7 +126,7 @@ def http_door(timeout_ms: int | None) -> Any:
     unused: Any = None
     return HttpDataPlane(
         live_apis=live_apis,
-        functions=_any(Silent()),
+        functions=functions,
         signatures=unused,
         authority=unused,
         issuers=dict,
@@ -118,12 +134,7 @@ def http_door(timeout_ms: int | None) -> Any:
     ).door
 
 
-def _any(stand_in: Any) -> Any:
-    """One that has what is asked for here, and not all of its protocol."""
-    return stand_in
-
-
-@pytest.mark.parametrize(
+LIMITS = pytest.mark.parametrize(
     ("make", "timeout_ms", "waited_s", "status", "body"),
     [
         (rest_door, None, 29, 504, b'{"message": "Endpoint request timed out"}'),
@@ -134,19 +145,25 @@ def _any(stand_in: Any) -> Any:
         (http_door, 60_000, 30, 503, b'{"message":"Service Unavailable"}'),
     ],
 )
+
+
+def request() -> Request:
+    headers = Headers([("Host", "a.execute-api.us-east-1.amazonaws.com")])
+    return Request("GET", "/prod/", "", headers, BytesBody(), "127.0.0.1")
+
+
+@LIMITS
 def test_an_integration_that_hangs_is_given_up(
-    make: Callable[[int | None], Any],
+    make: Callable[[int | None, Any], Any],
     timeout_ms: int | None,
     waited_s: int,
     status: int,
     body: bytes,
 ) -> None:
     async def call() -> tuple[Response, float]:
-        headers = Headers([("Host", "a.execute-api.us-east-1.amazonaws.com")])
-        request = Request("GET", "/prod/", "", headers, BytesBody(), "127.0.0.1")
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        response = await make(timeout_ms).handle(request)
+        response = await make(timeout_ms, Silent()).handle(request())
         return response, loop.time() - begun
 
     with asyncio.Runner(loop_factory=SkippingLoop) as runner:
@@ -154,3 +171,71 @@ def test_an_integration_that_hangs_is_given_up(
 
     assert (response.status, response.body) == (status, body)
     assert waited == pytest.approx(waited_s, abs=0.5)
+
+
+@LIMITS
+def test_a_call_that_was_begun_is_given_up_as_well_and_its_late_answer_is_nobodys(
+    make: Callable[[int | None, Any], Any],
+    timeout_ms: int | None,
+    waited_s: int,
+    status: int,
+    body: bytes,
+) -> None:
+    functions = Silent()
+    answers: list[Response] = []
+
+    async def call() -> float:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        answered = asyncio.Event()
+
+        def respond(response: Response) -> None:
+            answers.append(response)
+            answered.set()
+
+        assert make(timeout_ms, functions).begin(request(), respond) is None
+        await answered.wait()
+        waited = loop.time() - begun
+        (told,) = functions.called
+        told(FunctionAnswer(b'{"statusCode": 200}'))
+        await asyncio.sleep(60)
+        return waited
+
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        waited = runner.run(call())
+
+    assert [(each.status, each.body) for each in answers] == [(status, body)]
+    assert waited == pytest.approx(waited_s, abs=0.5)
+
+
+@pytest.mark.parametrize("make", [rest_door, http_door])
+def test_a_call_that_could_not_be_begun_is_answered_once(
+    make: Callable[[int | None, Any], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    answers: list[Response] = []
+
+    async def call() -> None:
+        assert make(None, Broken()).begin(request(), answers.append) is None
+        await asyncio.sleep(60)
+
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        runner.run(call())
+
+    assert [each.status for each in answers] == [500]
+    assert "a fault of ours" in caplog.text
+
+
+@pytest.mark.parametrize("make", [rest_door, http_door])
+def test_an_answer_in_time_is_the_only_one(make: Callable[[int | None, Any], Any]) -> None:
+    functions = Silent()
+    answers: list[Response] = []
+
+    async def call() -> None:
+        assert make(None, functions).begin(request(), answers.append) is None
+        functions.called[0](FunctionAnswer(b'{"statusCode": 201}'))
+        await asyncio.sleep(60)
+
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        runner.run(call())
+
+    assert [each.status for each in answers] == [201]

@@ -92,7 +92,7 @@ class Integrations:
         self._check_verb(exchange)
         payload = orjson.dumps(proxy_event(exchange))
         told = partial(self._told, exchange, self._clock.monotonic(), done)
-        call = BegunCall(_limit_s(integration), told)
+        call = BegunCall(told)
         try:
             is_begun = self._functions.begin(
                 target.arn, payload, target.caller, exchange.trace_id, call.end
@@ -100,8 +100,8 @@ class Integrations:
         except ServiceError as error:
             call.end(error)
             return True
-        if not is_begun:
-            call.drop()
+        if is_begun:
+            call.limit(_limit_s(integration))
         return is_begun
 
     def _told(

@@ -67,14 +67,14 @@ class Integrations:
         arn, caller = _callee(exchange, *_target(integration), exchange.source_arn)
         payload = orjson.dumps(event_of(exchange, version))
         told = partial(self._told, exchange, version, self._clock.monotonic(), done)
-        call = BegunCall(_limit_s(integration), told)
+        call = BegunCall(told)
         try:
             is_begun = self._functions.begin(arn, payload, caller, exchange.trace_id, call.end)
         except ServiceError as error:
             call.end(error)
             return True
-        if not is_begun:
-            call.drop()
+        if is_begun:
+            call.limit(_limit_s(integration))
         return is_begun
 
     def _told(
