@@ -30,17 +30,19 @@ _PATIENCE_S = 10
 _PATH = "/_lambent/overview"
 # Lines of the screen that are not rows: two of summary, the head of the table, how many are left out, the cursor's.
 _AROUND = 5
-_NUMBERS = (
-    "calls/s",
-    "calls",
-    "errors",
-    "throttled",
-    "p50 ms",
-    "p99 ms",
-    "running",
-    "environments",
-    "memory MB",
-)
+# The columns of numbers, with what they are called on a screen that is not `_WIDE`.
+_NUMBERS = {
+    "calls/s": "calls/s",
+    "calls": "calls",
+    "errors": "errors",
+    "throttled": "429s",
+    "p50 ms": "p50",
+    "p99 ms": "p99",
+    "running": "run",
+    "environments": "busy",
+    "memory MB": "MB",
+}
+_WIDE = 100
 
 
 @click.command("top")
@@ -62,7 +64,7 @@ def command(config: Config, once: bool, interval: float) -> None:
     if once:
         # Where nobody's terminal says how wide it is, nothing is cut off.
         shown = console if console.is_terminal else Console(highlight=False, width=200)
-        shown.print(_screen(url, look, None, most=None))
+        shown.print(_screen(url, look, None, None, shown.width))
         return
     _watch(console, url, config.metrics_token, look, interval)
 
@@ -74,7 +76,8 @@ def _watch(console: Console, url: str, token: str, look: Any, interval: float) -
         try:
             while True:
                 most = max(console.height - _AROUND, 1)
-                live.update(_screen(url, look, history.take(look), most), refresh=True)
+                screen = _screen(url, look, history.take(look), most, console.width)
+                live.update(screen, refresh=True)
                 pause.wait(interval)
                 look = _next_look(live, url, token, interval)
         except KeyboardInterrupt:
@@ -99,7 +102,11 @@ def _look(url: str, token: str) -> Any:
 
 
 def _screen(
-    url: str, look: Mapping[str, Any], before: Mapping[str, Any] | None, most: int | None
+    url: str,
+    look: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    most: int | None,
+    width: int,
 ) -> RenderableType:
     found = rows(look, before)
     since = "since the start" if before is None else f"in the last {span_s(look, before):.0f} s"
@@ -114,21 +121,23 @@ def _screen(
         Text(each, style, no_wrap=True, overflow="ellipsis")
         for each, style in ((head, "bold"), (now, "dim"))
     ]
-    return Group(*lines, _table(found[:most]), left_out)
+    return Group(*lines, _table(found[:most], is_wide=width >= _WIDE), left_out)
 
 
-def _table(found: list[Row]) -> Table:
+def _table(found: list[Row], *, is_wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     # Of places only what tells functions apart is shown.
     has_accounts = len({row.account for row in found}) > 1
     has_regions = len({row.region for row in found}) > 1
-    table.add_column("function", no_wrap=True)
-    for name in _NUMBERS:
-        table.add_column(name, justify="right", no_wrap=True)
+    of = " of " if is_wide else "/"
+    # Where there is too little room it is names that are cut.
+    table.add_column("function")
+    for name, short in _NUMBERS.items():
+        table.add_column(name if is_wide else short, justify="right", no_wrap=True)
     for row in found:
         place = [row.account] * has_accounts + [row.region] * has_regions
         table.add_row(
-            Text(" ".join([*place, row.name])),
+            Text(" ".join([*place, row.name]), no_wrap=True, overflow="ellipsis"),
             f"{row.rate:.1f}",
             f"{row.calls:.0f}",
             Text(f"{row.errors:.0f}", "red" if row.errors else ""),
@@ -136,8 +145,8 @@ def _table(found: list[Row]) -> Table:
             _milliseconds(row.p50),
             _milliseconds(row.p99),
             str(row.running),
-            f"{row.busy} of {row.busy + row.idle}",
-            f"{row.peak_mib} of {row.memory_mib}" if row.memory_mib else "-",
+            f"{row.busy}{of}{row.busy + row.idle}",
+            f"{row.peak_mib}{of}{row.memory_mib}" if row.memory_mib else "-",
         )
     return table
 
