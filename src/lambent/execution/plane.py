@@ -7,6 +7,7 @@ path: a call without an idle environment runs as a task of its own, so that a ca
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from lambent.execution import code_facts, pressure
 from lambent.execution.cold_start import ColdStart
 from lambent.execution.concurrency import Concurrency
+from lambent.execution.current_spawner import CurrentSpawner
 from lambent.execution.leases import Leases
 from lambent.execution.networks import ALL_ALIKE
 from lambent.execution.pool import Pool
@@ -115,7 +117,7 @@ class ExecutionPlane:
         self._strain = Strain(clock, read_pressure)
         self._pools: dict[str, Pool] = {}
         self._cold_starts: set[asyncio.Task[Outcome]] = set()
-        self._link: SpawnerLink | None = None
+        self._spawner = CurrentSpawner()
         self._loop: asyncio.AbstractEventLoop
         self._scheduler: Scheduler
         self._provisioning: Provisioning
@@ -137,7 +139,7 @@ class ExecutionPlane:
             self._clock,
             self._loop,
             self._open_sink,
-            lambda: self._link,
+            self._spawner,
             self._endpoint,
             self._leases.take,
             self._scheduler.retire,
@@ -145,7 +147,7 @@ class ExecutionPlane:
         in_use = self._scheduler.has_environments
         self._snapshots = Snapshots(means, self._read_pressure, in_use)
         self._provisioning = Provisioning(self._scheduler, self._begin_cold, self._loop)
-        self._link = SpawnerLink(self._socket, self._loop, self._spawner_gone)
+        self._spawner.connect(SpawnerLink(self._socket, self._loop, self._spawner_gone))
 
     async def stop(self) -> None:
         """End every environment. Invocations that still run fail: whoever wants them finished waits before."""
@@ -157,17 +159,15 @@ class ExecutionPlane:
         self._scheduler.close(_STOPPING)
         if self._cold_starts:
             await asyncio.wait(self._cold_starts)
-        if self._link is not None:
-            self._link.close()
+        self._spawner.close()
 
     async def replace_spawner(self, sock: socket.socket) -> None:
         """Go on with a new spawner. What belonged to the old one is dead or dies now."""
-        old, self._link = self._link, None
+        old = self._spawner.link
+        self._spawner.connect(None)
         if old is not None:
             old.close()
-        self._link = SpawnerLink(sock, self._loop, self._spawner_gone)
-        for pool in self._pools.values():
-            pool.connect(self._link)
+        self._connect(SpawnerLink(sock, self._loop, self._spawner_gone))
 
     def invoke_warm(self, spec: FunctionSpec, invocation: Invocation, done: Done) -> bool:
         """Run one invocation in an idle environment; `done` is told its end. False, and nothing has happened, where
@@ -243,15 +243,18 @@ class ExecutionPlane:
         Raises:
             SealFailed: the text says why.
         """
-        answer = await self._ask({"op": "seal", "staging": staging_name})
+        try:
+            answer = await self._spawner.ask({"op": "seal", "staging": staging_name})
+        except SpawnerGone:
+            raise SealFailed("there is no spawner") from None
         if answer.get("event") != "sealed":
             raise SealFailed(str(answer.get("reason", "the spawner gave no reason")))
         return str(answer["code"])
 
     def discard(self, code: str) -> None:
         """A sealed tree is not needed any more."""
-        if self._link is not None:
-            self._link.send({"op": "discard", "code": code})
+        if self._spawner.link is not None:
+            self._spawner.link.send({"op": "discard", "code": code})
 
     def reserve(self, function_arn: str, account_id: str, limit: int | None) -> None:
         """Reserve a part of the account's limit for a function, all versions together; None gives it back."""
@@ -308,10 +311,10 @@ class ExecutionPlane:
 
     async def describe(self) -> dict[str, Any]:
         """What runs now, and under `spawner` what the spawner says of the host ({} when there is none)."""
-        try:
-            spawner = await self._ask({"op": "describe"})
-        except SealFailed:
-            spawner = {}
+        spawner: dict[str, Any] = {}
+        if self._spawner.link is not None:
+            with contextlib.suppress(SpawnerGone):
+                spawner = await self._spawner.link.ask({"op": "describe"})
         return {
             "running": self._concurrency.running,
             "pools": {name: pool.describe() for name, pool in self._pools.items()},
@@ -423,22 +426,17 @@ class ExecutionPlane:
         pool = self._pools.get(start.name)
         if pool is None:
             pool = self._pools[start.name] = Pool(start, self._clock, self._loop, self._endpoint)
-            pool.connect(self._link)
+            pool.connect(self._spawner.link)
         return pool
-
-    async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
-        if self._link is None:
-            raise SealFailed("there is no spawner at the moment")
-        try:
-            return await self._link.ask(message)
-        except SpawnerGone:
-            raise SealFailed("the spawner ended before it answered") from None
 
     def _spawner_gone(self) -> None:
         logger.warning("the spawner is gone; calls wait for the next one")
-        self._link = None
+        self._connect(None)
+
+    def _connect(self, link: SpawnerLink | None) -> None:
+        self._spawner.connect(link)
         for pool in self._pools.values():
-            pool.connect(None)
+            pool.connect(link)
 
 
 def _tell(done: Callable[[Outcome | Exception], None], task: asyncio.Task[Outcome]) -> None:

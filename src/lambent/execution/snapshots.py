@@ -19,6 +19,7 @@ from lambent.execution.environment import Environment, InitFailed
 from lambent.execution.json_log_stream import open_log
 from lambent.execution.log_stream import stream_name
 from lambent.execution.pool import Pool
+from lambent.execution.spawner_link import SpawnerGone
 from lambent.execution.spec import InitializationFailed, SandboxFailed, SnapshotRefused
 from lambent.execution.starts import Start
 from lambent.execution.states import OUTDATED, RETIRED
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambent.core.clock import Clock
+    from lambent.execution.current_spawner import CurrentSpawner
     from lambent.execution.endpoint import Endpoint
     from lambent.execution.environment import InitResult
     from lambent.execution.leases import Lease
     from lambent.execution.log_stream import OpenSink
     from lambent.execution.pressure import Reading
     from lambent.execution.runtimes.table import Runtime
-    from lambent.execution.spawner_link import SpawnerLink
     from lambent.execution.spec import FunctionSpec
 
 logger = logging.getLogger(__name__)
@@ -57,14 +58,14 @@ _FORKING_LANGUAGES = frozenset({"python"})
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What all templates have in common. `link`: to the spawner of the moment (None: there is none). `endpoint`: who
+    """What all templates have in common. `spawner`: the one of the moment. `endpoint`: who
     serves the AWS endpoint inside sandboxes. `lease`: credentials, for what INIT does with them. `retire`: ends the
     environments of a version, busy ones when they are done."""
 
     clock: Clock
     loop: asyncio.AbstractEventLoop
     open_sink: OpenSink
-    link: Callable[[], SpawnerLink | None]
+    spawner: CurrentSpawner
     endpoint: Endpoint | None
     lease: Callable[[FunctionSpec], Lease]
     retire: Callable[[str], None]
@@ -81,7 +82,7 @@ class Template:
         self._means = means
         self._clock = means.clock
         self._loop = means.loop
-        self._link = means.link
+        self._spawner = means.spawner
         self._environment: Environment | None = None
         self._pool: Pool | None = None
         self._making: asyncio.Task[Pool] | None = None
@@ -211,9 +212,12 @@ class Template:
         return pool
 
     async def _boot(self) -> Environment:
-        link = self._link()
-        if link is None or self._is_closed:
-            raise SandboxFailed("there is no spawner at the moment")
+        try:
+            link = await self._spawner.wait()
+        except SpawnerGone:
+            raise SandboxFailed("there is no spawner") from None
+        if self._is_closed:
+            raise SandboxFailed("the version is retired")
         endpoint = self._means.endpoint
         environment = Environment(link, self._clock, self._loop, self, endpoint)
         self._booted = self._loop.create_future()
@@ -252,7 +256,7 @@ class Template:
         return InitializationFailed(error_type)
 
     def _open(self, environment: Environment) -> Pool:
-        link = self._link()
+        link = self._spawner.link
         if self._is_closed or link is None:
             environment.end(RETIRED)
             raise SandboxFailed("the version is retired")

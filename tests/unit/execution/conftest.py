@@ -155,6 +155,7 @@ class FakeSpawner:
         self.on_invoke: Callable[[FakeSandbox, bytes, bytes], None] = echo
         self.create_fails = ""
         self.assign_fails = ""
+        self.answers_seals = True
         self.fails_for_good = False
         self.holds_ready = False
         self.forgets_assigned = False
@@ -232,6 +233,8 @@ class FakeSpawner:
             sandbox.exit(-9)
 
     def _seal(self, request: dict[str, Any]) -> None:
+        if not self.answers_seals:
+            return
         if request["staging"] == "good":
             self.tell({"event": "sealed", "ticket": request["ticket"], "code": "c" * 64})
         else:

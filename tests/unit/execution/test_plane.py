@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from lambent.execution import current_spawner
 from lambent.execution.frames import ANSWER_LIMIT, FrameType
 from lambent.execution.spec import RuntimeUnavailable, SandboxFailed, SealFailed, Throttled
 
@@ -594,7 +595,7 @@ def test_when_no_sandbox_can_be_made_the_call_fails_and_the_pool_recovers(
         with pytest.raises(SandboxFailed, match="no more uids"):
             await h.plane.invoke(make_spec(), make_invocation())
         assert h.plane._concurrency.running == 0
-        await h.until(lambda: not h.plane._link._listeners)
+        await h.until(lambda: not h.plane._spawner.link._listeners)
         h.spawner.create_fails = ""
         assert (await h.plane.invoke(make_spec(), make_invocation())).init_ms is not None
 
@@ -719,14 +720,50 @@ def test_a_new_spawner_heals_the_plane(
         with pytest.raises(SandboxFailed):
             await running
         waiting = asyncio.create_task(h.plane.invoke(make_spec(), make_invocation(b"2")))
-        with pytest.raises(SealFailed):
-            await h.plane.seal("good")
+        sealing = asyncio.create_task(h.plane.seal("good"))
+        assert (await h.plane.describe())["spawner"] == {}
         new = type(old)()
         await h.plane.replace_spawner(new.core_end)
         assert (await waiting).payload == b"2"
-        assert await h.plane.seal("good") == "c" * 64
+        assert await sealing == "c" * 64
         assert h.plane._concurrency.running == 0
         new.close()
+
+    run_plane(scenario)
+
+
+def test_a_spawner_that_dies_while_it_seals_is_followed_by_one_that_seals(
+    run_plane: RunPlane,
+) -> None:
+    async def scenario(h: Any) -> None:
+        h.spawner.answers_seals = False
+        sealing = asyncio.create_task(h.plane.seal("good"))
+        await h.until(lambda: bool(h.plane._spawner.link._tickets))
+        old = h.spawner
+        old.close()
+        new = type(old)()
+        await h.plane.replace_spawner(new.core_end)
+        assert await sealing == "c" * 64
+        new.close()
+
+    run_plane(scenario)
+
+
+def test_without_a_new_spawner_sealing_fails_in_the_end(
+    run_plane: RunPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(h: Any) -> None:
+        h.spawner.close()
+        await h.until(lambda: h.plane._spawner.link is None)
+        with monkeypatch.context() as patched:
+            patched.setattr(current_spawner, "LIMIT_S", 0.01)
+            with pytest.raises(SealFailed, match="there is no spawner"):
+                await h.plane.seal("good")
+        sealing = asyncio.create_task(h.plane.seal("good"))
+        await asyncio.sleep(0)
+        await h.plane.stop()
+        with pytest.raises(SealFailed, match="there is no spawner"):
+            await sealing
 
     run_plane(scenario)
 
