@@ -13,18 +13,17 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambent.storage.log_index import SegmentIndex, build_index, index_path, read_index
+from lambent.storage.log_finished import FinishedSegments, segment_path
+from lambent.storage.log_index import SegmentIndex, build_index, index_path
 from lambent.storage.log_pending import Pending
 from lambent.storage.log_records import MAGIC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from lambent.storage.log_extents import StreamExtent
+    from lambent.storage.log_index import StreamExtent
     from lambent.storage.log_pending import Batch
-
-    Segment = tuple[Path, SegmentIndex]
 
 # A segment is read as a whole when the platform starts after a crash: 40 ms at this size. Retention deletes whole ones.
 SEGMENT_BYTES = 4 << 20
@@ -63,17 +62,17 @@ class LogGroup:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        paths = sorted(directory.glob("*.seg"))
-        self._finished: list[Segment] = [(path, read_index(path)) for path in paths[:-1]]
-        for _, index in self._finished:
-            index.pack()
-        self._number = int(paths[-1].stem) if paths else 0
+        numbers = sorted(int(path.stem) for path in directory.glob("*.seg"))
+        self._finished = FinishedSegments(directory)
+        for number in numbers[:-1]:
+            self._finished.load(number)
+        self._number = numbers[-1] if numbers else 0
         self._index = SegmentIndex()
-        if not paths:
+        if not numbers:
             self._begin()
             return
         self._index = build_index(self._path)
-        self._forget_deleted()
+        self._finished.forget(self._index.deleted)
         surplus = self._path.stat().st_size - self._index.end
         if surplus or self._index.end < len(MAGIC):
             # It stays as it is: behind the damage may lie more than a torn record.
@@ -117,21 +116,23 @@ class LogGroup:
         pending = Pending(self._index, self._is_new)
         pending.delete(name)
         self._put(pending, is_durable=True)
-        self._forget({name}, self._finished)
+        self._finished.forget({name})
         return True
 
     def streams(self, chosen: Callable[[str], bool]) -> dict[str, StreamFacts]:
         """The streams whose names are chosen."""
         found: dict[str, StreamFacts] = {}
-        for _, index in self._segments():
-            for name in index.streams:
+        for index in self._indexes():
+            for name, extent in index.streams.items():
                 if name in found or chosen(name):
-                    _add_to(found, name, index.streams[name])
+                    _add_to(found, name, extent)
         return found
 
     def stream(self, name: str) -> StreamFacts | None:
         found: dict[str, StreamFacts] = {}
-        for _, index in self._segments():
+        if self._is_new(name):
+            return None
+        for index in self._indexes():
             if extent := index.streams.get(name):
                 _add_to(found, name, extent)
         return found.get(name)
@@ -145,18 +146,17 @@ class LogGroup:
             since: no segment with a lower number.
         """
         found = []
-        for path, index in self._segments():
-            if int(path.stem) < since:
-                continue
+        for number, index in self._with_events(start_ms, end_ms, since):
             extents = {
                 name: extent
-                for name in filter(chosen, index.streams)
-                if (extent := index.streams[name]).events
+                for name, extent in index.streams.items()
+                if chosen(name)
+                and extent.events
                 and extent.last_ms >= start_ms
                 and extent.first_ms < end_ms
             }
             if extents:
-                found.append(_stretch(path, extents))
+                found.append(_stretch(segment_path(self._directory, number), extents))
         return found
 
     def end(self) -> tuple[int, int]:
@@ -166,45 +166,52 @@ class LogGroup:
     @property
     def stored_bytes(self) -> int:
         """What AWS counts: the messages, and 26 bytes for each."""
-        return sum(index.stored_bytes for _, index in self._segments())
+        return self._finished.stored_bytes + self._index.stored_bytes
 
     def expire(self, before_ms: int) -> int:
         """Delete the segments that hold nothing as young as `before_ms`; returns how many bytes. Raises OSError."""
         if self._index.stored_bytes and self._index.last_ms < before_ms:
             self._finish()
         freed = 0
-        for path, index in list(self._finished):
-            if index.last_ms < before_ms:
-                freed += self._remove(path, index)
+        for number in self._finished:
+            if self._finished.last_ms(number) < before_ms:
+                freed += self._remove(number).end
         return freed
 
     def drop_oldest(self) -> int:
-        """Delete the oldest finished segment, whatever it holds; returns how many events. Raises OSError."""
-        path, index = self._finished[0]
-        events = sum(extent.events for extent in index.streams.values())
-        self._remove(path, index)
-        return events
+        """Delete the oldest finished segment, whatever it holds; returns how many events.
+
+        Raises OSError, and LookupError where there is none.
+        """
+        index = self._remove(self._finished.oldest())
+        return sum(extent.events for extent in index.streams.values())
 
     @property
     def _path(self) -> Path:
-        return self._directory / f"{self._number:010}.seg"
+        return segment_path(self._directory, self._number)
 
-    def _segments(self) -> Iterator[Segment]:
-        yield from self._finished
-        yield self._path, self._index
+    def _indexes(self) -> Iterator[SegmentIndex]:
+        for number in self._finished:
+            yield self._finished.index(number)
+        yield self._index
+
+    def _with_events(
+        self, start_ms: int, end_ms: int, since: int
+    ) -> Iterator[tuple[int, SegmentIndex]]:
+        yield from self._finished.with_events(start_ms, end_ms, since)
+        if self._number >= since:
+            yield self._number, self._index
 
     def _is_new(self, stream: str) -> bool:
-        # The newest first: that is where a stream that is written to is found.
-        return stream not in self._index.streams and not any(
-            stream in index.streams for _, index in reversed(self._finished)
-        )
+        return stream not in self._index.streams and not self._finished.hold(stream)
 
     def _is_old(self, now_ms: int) -> bool:
         return bool(self._index.began_ms) and now_ms - self._index.began_ms >= SEGMENT_AGE_MS
 
-    def _remove(self, path: Path, index: SegmentIndex) -> int:
+    def _remove(self, number: int) -> SegmentIndex:
         """Delete a finished segment. Its streams stay, empty where it held all that they had."""
-        self._finished.remove((path, index))
+        path = segment_path(self._directory, number)
+        index = self._finished.remove(number)
         pending = Pending(self._index, self._is_new)
         for name, extent in index.streams.items():
             if extent.created_ms or self._is_new(name):
@@ -212,22 +219,7 @@ class LogGroup:
         self._put(pending, is_durable=True)
         path.unlink()
         index_path(path).unlink(missing_ok=True)
-        return index.end
-
-    def _forget_deleted(self) -> None:
-        """What a later segment says was deleted is in no earlier one."""
-        segments = list(self._segments())
-        for number, (_, index) in enumerate(segments):
-            if index.deleted:
-                self._forget(set(index.deleted), segments[:number])
-
-    def _forget(self, names: Collection[str], segments: Iterable[Segment]) -> None:
-        for path, index in segments:
-            if not index.streams.keys().isdisjoint(names):
-                for name in names:
-                    index.streams.pop(name, None)
-                # The record of the deletion may go before this segment does.
-                self._write_index(path, index)
+        return index
 
     def _put(self, pending: Pending, *, is_durable: bool = False) -> int:
         """Returns how many bytes were written. Raises OSError."""
@@ -250,14 +242,8 @@ class LogGroup:
             raise
 
     def _finish(self) -> None:
-        self._finished.append((self._path, self._index))
-        self._write_index(self._path, self._index)
-        self._index.pack()
+        self._finished.add(self._number, self._index)
         self._begin()
-
-    def _write_index(self, path: Path, index: SegmentIndex) -> None:
-        with contextlib.suppress(OSError):  # it is only a shortcut
-            index_path(path).write_text(index.to_json())
 
     def _begin(self) -> None:
         self._number += 1

@@ -127,7 +127,7 @@ class LogGroups:
         try:
             key = _owner(directory)
             events = self._group(key).drop_oldest()
-        except (OSError, ValueError, KeyError, IndexError) as problem:
+        except (OSError, ValueError, LookupError) as problem:
             _log.error("%s: its oldest events stay: %s", directory, problem)
             return
         _log.error(

@@ -1,16 +1,16 @@
 """What a log segment holds, stream by stream, so that a read opens only the segments, and the stretch, it needs.
 
-Beside a finished segment lies its index as JSON. The index of the one that is written to is in memory, and is made
-again from the segment when the platform starts; one that is missing or damaged likewise.
+Beside a finished segment lies its index as JSON (log_finished.py). The index of the one that is written to is in
+memory, and is made again from the segment when the platform starts; one that is missing or damaged likewise.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambent.storage.log_extents import PackedExtents, StreamExtent
+import orjson
+
 from lambent.storage.log_records import (
     MAGIC,
     CreatedRecord,
@@ -21,13 +21,40 @@ from lambent.storage.log_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from lambent.storage.log_records import Record
 
 # "Calculated as the sum of all event messages in UTF-8, plus 26 bytes for each log event" (PutLogEvents).
 EVENT_OVERHEAD = 26
+
+
+@dataclass(slots=True)
+class StreamExtent:
+    """Where a segment holds events of one stream, and of what times (milliseconds, both ends included).
+
+    `created_ms` is 0 unless the stream was created in this segment. `ingested_ms` is the last ingestion.
+    """
+
+    number: int
+    start: int = 0
+    end: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
+    events: int = 0
+    ingested_ms: int = 0
+    created_ms: int = 0
+
+    def extend(self, start: int, end: int, times_ms: Sequence[int], ingested_ms: int) -> None:
+        first_ms, last_ms = min(times_ms), max(times_ms)
+        if not self.events:
+            self.start, self.first_ms, self.last_ms = start, first_ms, last_ms
+        self.end = end
+        self.first_ms = min(self.first_ms, first_ms)
+        self.last_ms = max(self.last_ms, last_ms)
+        self.ingested_ms = max(self.ingested_ms, ingested_ms)
+        self.events += len(times_ms)
 
 
 @dataclass(slots=True)
@@ -39,12 +66,17 @@ class SegmentIndex:
     """
 
     end: int = len(MAGIC)
-    streams: MutableMapping[str, StreamExtent] = field(default_factory=dict)
+    streams: dict[str, StreamExtent] = field(default_factory=dict)
     stored_bytes: int = 0
     began_ms: int = 0
     deleted: list[str] = field(default_factory=list)
     # How many numbers were given away: those of deleted streams are not used again.
     numbers: int = 0
+
+    @property
+    def first_ms(self) -> int:
+        """The oldest event; 0 without any."""
+        return min((each.first_ms for each in self.streams.values() if each.events), default=0)
 
     @property
     def last_ms(self) -> int:
@@ -75,31 +107,25 @@ class SegmentIndex:
         self.began_ms = self.began_ms or ingested_ms
         self.end = end
 
-    def pack(self) -> None:
-        """It is finished: from now on it is looked at, and streams are taken out of it at most."""
-        self.streams = PackedExtents(self.streams)
-
-    def to_json(self) -> str:
-        document = {each.name: getattr(self, each.name) for each in fields(self)}
-        document["streams"] = {name: asdict(extent) for name, extent in self.streams.items()}
-        return json.dumps(document, separators=(",", ":"))
+    def to_json(self) -> bytes:
+        return orjson.dumps(self)
 
     @classmethod
-    def from_json(cls, text: str) -> SegmentIndex:
+    def from_json(cls, text: bytes) -> SegmentIndex:
         """Raises ValueError, TypeError, KeyError or AttributeError for what is no index."""
-        document = json.loads(text)
+        document = orjson.loads(text)
         streams = {name: StreamExtent(**extent) for name, extent in document.pop("streams").items()}
         if not isinstance(document["stored_bytes"], int):
             raise TypeError(document["stored_bytes"])
         return cls(streams=streams, **document)
 
 
-def read_index(segment: Path) -> SegmentIndex:
-    """The index of a segment, from the file beside it if that is good, else from the segment itself."""
+def read_index(segment: Path) -> SegmentIndex | None:
+    """The index of a segment from the file beside it; None where that is missing or damaged."""
     try:
-        return SegmentIndex.from_json(index_path(segment).read_text())
+        return SegmentIndex.from_json(index_path(segment).read_bytes())
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return build_index(segment)
+        return None
 
 
 def build_index(segment: Path) -> SegmentIndex:

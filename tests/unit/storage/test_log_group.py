@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +81,58 @@ def test_a_deleted_stream_stays_deleted(tmp_path: Path, small: None, keeps_index
     for each in (group, LogGroup(tmp_path)):
         assert texts(each, "s") == ["again"]
         assert each.stream("s") == StreamFacts(9, 9, 9, 9)
+
+
+def test_a_deletion_holds_where_its_index_could_not_be_written(tmp_path: Path, small: None) -> None:
+    group = LogGroup(tmp_path)
+    fill(group, "s", 30)
+    fill(group, "t", 60)
+    first = index_path(min(tmp_path.glob("*.seg")))
+    before = first.read_bytes()
+    first.unlink()
+    first.mkdir()  # nothing can be written there
+    group.delete_stream("s")
+    assert texts(group, "s") == []
+    fill(group, "s", 1)
+    assert texts(group, "s") == ["s 0"]
+    first.rmdir()
+    first.write_bytes(before)
+    assert texts(group, "s") == ["s 0"]
+
+
+def test_a_deletion_holds_where_an_index_is_damaged_later(tmp_path: Path, small: None) -> None:
+    group = LogGroup(tmp_path)
+    fill(group, "s", 30)
+    fill(group, "t", 60)
+    group.delete_stream("s")
+    fill(group, "s", 30)
+    for path in tmp_path.glob("*.seg"):
+        index_path(path).write_bytes(b"")
+    assert texts(group, "s") == [f"s {number}" for number in range(30)]
+    assert index_path(min(tmp_path.glob("*.seg"))).stat().st_size  # written again
+    group.expire(1000)
+    assert texts(group) == []
+
+
+def test_a_finished_segment_takes_little_memory(tmp_path: Path, small: None) -> None:
+    """However many streams are in it: those are on disk."""
+    group = LogGroup(tmp_path)
+    names = [f"2026/11/26/[$LATEST]{number:032x}" for number in range(16)]
+
+    def fill_segments(count: int) -> None:
+        before = len(list(tmp_path.glob("*.seg")))
+        while len(list(tmp_path.glob("*.seg"))) < before + count:
+            group.append([Batch(name, [(1 << 41, "x")], 1 << 41) for name in names])
+
+    fill_segments(10)
+    tracemalloc.start()
+    try:
+        fill_segments(100)
+        gc.collect()  # what the interpreter keeps for its next tuples
+        assert tracemalloc.get_traced_memory()[0] / 100 < 500
+    finally:
+        tracemalloc.stop()
+    assert len(texts(group)) > 110
 
 
 def test_a_stream_deleted_and_made_again_in_one_segment(tmp_path: Path) -> None:
