@@ -116,6 +116,22 @@ public class Plain {
     }
 }
 """,
+    "example/Initial.java": """
+package example;
+import java.io.File;
+import java.util.*;
+public class Initial {
+    private static final Map<String, Object> FOUND = new LinkedHashMap<>();
+    static {
+        FOUND.put("trace", System.getProperty("com.amazonaws.xray.traceHeader"));
+        FOUND.put("directory", new File(".").getAbsolutePath());
+        FOUND.put("warm", System.getenv().toString().contains("warm"));
+        FOUND.put("loader", Thread.currentThread().getContextClassLoader() == Initial.class.getClassLoader());
+        System.out.println("printed by INIT");
+    }
+    public Map<String, Object> find() { return FOUND; }
+}
+""",
     "example/Broken.java": """
 package example;
 public class Broken { public Broken() { throw new IllegalArgumentException("not today"); } public void run() { } }
@@ -219,6 +235,18 @@ def test_a_request_handler_answers_cold_and_warm(functions: Functions, make: Mak
     assert "hello {}\ntwo\nlines\nEND " in warm.log.decode()
     assert "two\nlines\n" in functions.logged  # one event
     assert re.search(r"INIT_START Runtime Version: java:17\.", "".join(functions.logged))
+
+
+def test_init_finds_nothing_of_what_was_rehearsed(functions: Functions, make: Make) -> None:
+    outcome = functions.call(make("example.Initial::find"), {})
+    assert json.loads(outcome.payload) == {
+        "trace": None,
+        "directory": "/var/task/.",
+        "warm": False,
+        "loader": True,
+    }
+    assert "printed by INIT\n" in functions.logged
+    assert "warm" not in "".join(functions.logged)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,23 @@ final class Channel {
     private final InputStream in;
     private final OutputStream out;
 
-    Channel(int descriptor) throws ReflectiveOperationException {
+    private Channel(InputStream in, OutputStream out) {
+        this.in = in;
+        this.out = out;
+    }
+
+    /** Frames in memory, to rehearse with. */
+    static Channel over(InputStream in, OutputStream out) {
+        return new Channel(in, out);
+    }
+
+    static Channel of(int descriptor) throws ReflectiveOperationException {
         // Java opens files by name only, and a socket has none. The package is opened to us on the command line.
         FileDescriptor socket = new FileDescriptor();
         Field number = FileDescriptor.class.getDeclaredField("fd");
         number.setAccessible(true);
         number.setInt(socket, descriptor);
-        in = new FileInputStream(socket);
-        out = new FileOutputStream(socket);
+        return new Channel(new FileInputStream(socket), new FileOutputStream(socket));
     }
 
     /** The next frame, null at the end of file. */

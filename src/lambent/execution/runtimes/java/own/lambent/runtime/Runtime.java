@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /**
  * The Java side of an execution environment: one function, one invocation at a time, over frames on descriptor 3.
@@ -24,36 +25,46 @@ import java.util.UUID;
  */
 public final class Runtime {
     private static final int DESCRIPTOR = 3;
-    private static final String TRACE_PROPERTY = "com.amazonaws.xray.traceHeader";
+    static final String TRACE_PROPERTY = "com.amazonaws.xray.traceHeader";
 
     private final Channel channel;
-    private final Json json = new Json();
+    private final Json json;
+    private final Surroundings surroundings;
+    private final Consumer<Throwable> end;
     private final Logger logger = new Logger();
     private JsonNode function;
     private Handler handler;
-    private Surroundings surroundings;
 
-    private Runtime(Channel channel) {
+    /** Args: `end` is called when all is said of what the process cannot go on with, and does not return. */
+    Runtime(Channel channel, Json json, Surroundings surroundings, Consumer<Throwable> end) {
         this.channel = channel;
+        this.json = json;
+        this.surroundings = surroundings;
+        this.end = end;
     }
 
     /** Never returns while core is there. */
     public static void start(boolean isAssigned) throws Exception {
-        Runtime runtime = new Runtime(new Channel(DESCRIPTOR));
+        Channel channel = Channel.of(DESCRIPTOR);
+        Json json = new Json();
+        Surroundings surroundings = null;
         if (!isAssigned) {
-            runtime.surroundings = new Surroundings();
-            runtime.surroundings.rehearse();
-            WarmUp.run(runtime.json);
-            runtime.json.useSerializerOf(functionLoader("/"));
-            runtime.channel.send(Frame.READY, Frame.NO_REQUEST, Frame.EMPTY);
+            surroundings = new Surroundings();
+            surroundings.rehearse();
+            WarmUp.run(json, surroundings);
+            channel.send(Frame.READY, Frame.NO_REQUEST, Frame.EMPTY);
         }
-        Frame assign = runtime.channel.receive();
-        if (assign == null || assign.type() != Frame.ASSIGN) {
-            System.exit(0);
-        }
-        runtime.initialise(assign.payload(), isAssigned);
-        runtime.serve();
+        new Runtime(channel, json, surroundings, error -> java.lang.Runtime.getRuntime().halt(1)).run(isAssigned);
         System.exit(0);
+    }
+
+    /** From ASSIGN to the end of the channel. */
+    void run(boolean isAssigned) throws Exception {
+        Frame assign = channel.receive();
+        if (assign != null && assign.type() == Frame.ASSIGN) {
+            initialise(assign.payload(), isAssigned);
+            serve();
+        }
     }
 
     private void initialise(byte[] assignment, boolean isAssigned) throws Exception {
@@ -137,7 +148,7 @@ public final class Runtime {
         logger.logError(Fault.report(error));
         flush();
         channel.send(Frame.ERROR, Frame.NO_REQUEST, json.plain().writeValueAsBytes(Fault.document(error)));
-        java.lang.Runtime.getRuntime().halt(1);
+        end.accept(error);
     }
 
     private void setLogger() throws ReflectiveOperationException {
