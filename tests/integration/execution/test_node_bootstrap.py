@@ -168,6 +168,37 @@ def test_every_style_of_handler_answers(node: Start, code: str) -> None:
         assert made.answer("again") == {"got": "again"}
 
 
+def test_init_finds_nothing_of_what_was_rehearsed(node: Start) -> None:
+    code = """
+    const found = {
+      variables: Object.keys(process.env).filter((name) => name !== 'PATH'),
+      directory: process.cwd(),
+      cached: Object.keys(require.cache).filter((name) => name.includes('warm')),
+      // Node itself has one.
+      isClosed: require('fs').readdirSync('/proc/self/fd').filter(leadsNowhere).length <= 2,
+      zone: new Date(0).getHours(),
+    };
+    function leadsNowhere(descriptor) {
+      try {
+        return require('fs').readlinkSync(`/proc/self/fd/${descriptor}`) === '/dev/null';
+      } catch (gone) {
+        return false;
+      }
+    }
+    console.log('by INIT');
+    exports.handler = async () => found;
+    """
+    with ready(node(code), TZ="Asia/Tokyo") as made:
+        assert made.answer({}) == {
+            "variables": ["TZ"],
+            "directory": str(made.task_root),
+            "cached": [],
+            "isClosed": True,
+            "zone": 9,
+        }
+        assert "\tundefined\tINFO\tby INIT\n" in made.logged()
+
+
 @pytest.mark.parametrize(
     ("code", "answer"),
     [

@@ -10,12 +10,15 @@
  */
 const path = require('path');
 const Module = require('module');
-const { Channel, NO_REQUEST, TYPES } = require('./channel');
+const {
+  Channel, NO_REQUEST, RehearsalChannel, TYPES,
+} = require('./channel');
 const { Invocation } = require('./invocation');
 require('./aws_sdk_v2');
 const errors = require('./errors');
 const loader = require('./loader');
 const logging = require('./logging');
+const rehearsal = require('./rehearsal');
 const streaming = require('./streaming');
 
 // AWS's limit of an answer; core would refuse more, and need not be sent it.
@@ -26,6 +29,7 @@ const TOO_LARGE = {
 };
 const EMPTY = Buffer.alloc(0);
 const isAssigned = process.argv.splice(2)[0] === 'assigned';
+const REHEARSALS = 4;
 // Exit codes of AWS's runtime client for the two ways to end by an error nobody caught.
 const EXIT_REJECTION = 128;
 const EXIT_EXCEPTION = 129;
@@ -157,24 +161,38 @@ function uuidText(bytes) {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** Go once through everything that a first call would otherwise be the first to use. */
+/** Go through everything that a first call would otherwise be the first to use: V8 compiles what runs. */
 async function warmUp() {
-  const sent = [];
-  const rehearsal = new Runtime({ send: (...frame) => sent.push(frame) });
-  rehearsal.next = () => {};
-  rehearsal.assignment = {};
-  rehearsal.handler = await loader.load(__dirname, 'warm_up.handler');
+  const variables = { ...process.env };
+  const directory = process.cwd();
+  for (let round = 0; round < REHEARSALS; round += 1) await rehearse();
+  process.chdir(directory);
+  setEnvironment(variables);
+  logging.state.requestId = 'undefined';
   await import('./warm_up.mjs');
-  const payload = Buffer.concat([Buffer.from([2, 0]), Buffer.from('{}{"a":[1,"é"]}')]);
-  for (let round = 0; round < 3; round += 1) {
-    rehearsal.invoke({ requestId: Buffer.alloc(16), deadline: Date.now(), payload });
-    await new Promise(setImmediate);
-  }
-  if (sent.length !== 3) throw new Error('the rehearsal of an invocation failed');
   errors.toLog(new Error('rehearsal'));
   new Date().toISOString();
-  delete require.cache[path.join(__dirname, 'warm_up.js')];
-  logging.state.requestId = 'undefined';
+}
+
+/** One function from ASSIGN to its last answer, over frames in memory. */
+async function rehearse() {
+  const channel = new RehearsalChannel(rehearsal.frames(__dirname));
+  const runtime = new Runtime(channel);
+  try {
+    runtime.prepare(expect(channel, TYPES.ASSIGN));
+    expect(channel, TYPES.BOUND);
+    await runtime.init();
+    await new Promise((resolve) => {
+      runtime.next = () => (channel.isAtEnd ? resolve() : Runtime.prototype.next.call(runtime));
+      setImmediate(() => runtime.next());
+    });
+  } finally {
+    channel.close();
+    delete require.cache[path.join(__dirname, 'warm_up.js')];
+  }
+  if (channel.sent.some((type) => type !== TYPES.INIT_DONE && type !== TYPES.RESULT)) {
+    throw new Error('the rehearsal of an invocation failed');
+  }
 }
 
 /** The next frame; the end where another one comes, or none. */

@@ -111,6 +111,34 @@ class Channel {
   }
 }
 
+/** Reads frames from memory and writes to nowhere: to rehearse with. `sent` are the types of what was sent. */
+class RehearsalChannel extends Channel {
+  constructor(frames) {
+    super(fs.openSync('/dev/null', 'w'));
+    this.frames = frames;
+    this.sent = [];
+  }
+
+  get isAtEnd() {
+    return this.frames.length === 0 && this.start === this.end;
+  }
+
+  send(type, requestId, payload) {
+    this.sent.push(type);
+    super.send(type, requestId, payload);
+  }
+
+  readSome(target, offset, length) {
+    const count = this.frames.copy(target, offset, 0, length);
+    this.frames = this.frames.subarray(count);
+    return count;
+  }
+
+  close() {
+    fs.closeSync(this.descriptor);
+  }
+}
+
 module.exports = {
-  Channel, NO_REQUEST, TYPES, writeAll,
+  Channel, HEADER_LENGTH, NO_REQUEST, RehearsalChannel, TYPES, writeAll,
 };
