@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import time
 import uuid
 from typing import Any
 
@@ -69,6 +71,21 @@ def test_discard_removes_a_tree_and_repeats(driver: Any) -> None:
         event = driver.ask("discard", ticket=ticket, code=code)
         assert (event["event"], event["code"]) == ("discarded", code)
     assert not sealed.exists()
+
+
+def test_a_tree_that_was_removed_and_sealed_again_is_bound(driver: Any) -> None:
+    """A clone of the old one may lie ready: it was made while the tree was on its way out."""
+    files = {"app.py": _SHOW, "text": uuid.uuid4().hex}
+    code = driver.seal(files)
+    first = driver.create()
+    assert first.assign(code)
+    time.sleep(0.2)  # the clone is made when the call is under way
+    shutil.rmtree(driver.data_dir / "code" / "sealed" / code)
+    assert driver.seal(files) == code
+    second = driver.create()
+    assert second.assign(code)
+    assert second.receive()[0] == 2
+    assert second.invoke(b'{"path": "text"}') == (4, f'"{files["text"]}"'.encode())
 
 
 def test_layers_lie_in_opt_and_later_ones_win(driver: Any) -> None:

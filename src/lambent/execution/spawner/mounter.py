@@ -63,7 +63,7 @@ class Mounter:
         Raises:
             OSError: a tree is not there, or the sandbox is gone.
         """
-        spare = self._spares.pop(code, -1)
+        spare = self._take_spare(code)
         pieces = [(scratch, SCRATCH_TARGET)] if scratch >= 0 else []
         try:
             pieces.append((spare if spare >= 0 else self._clone(code), CODE_TARGET))
@@ -78,6 +78,17 @@ class Mounter:
         finally:
             for descriptor, _ in pieces:
                 os.close(descriptor)
+
+    def _take_spare(self, tree: str) -> int:
+        """The clone of `tree` that lies ready; -1 where there is none.
+
+        One that was made while the tree was being removed shows a directory that is gone, though there may be another.
+        """
+        spare = self._spares.pop(tree, -1)
+        if spare >= 0 and not os.fstat(spare).st_nlink:
+            os.close(spare)
+            return -1
+        return spare
 
     def _layers(self, layers: Sequence[str]) -> int:
         if len(layers) == 1:
