@@ -314,6 +314,31 @@ def test_the_environment_is_exactly_what_was_given(driver: Any) -> None:
     )
 
 
+def test_init_finds_nothing_of_what_was_rehearsed(driver: Any) -> None:
+    source = """
+import logging, os, sys
+found = {
+    "variables": [name for name in os.environ if "WARM" in name or "TRACE" in name],
+    "modules": [name for name in sys.modules if "warm" in name],
+    "directory": os.getcwd(),
+    "tmp": os.listdir("/tmp"),
+    "path": [entry for entry in sys.path if "warm" in entry],
+}
+logging.warning("by INIT")
+def handler(event, context):
+    return found
+"""
+    box = driver.function({"app.py": source})
+    assert json.loads(box.invoke(b"{}")[1]) == {
+        "variables": [],
+        "modules": [],
+        "directory": "/var/task",
+        "tmp": [],
+        "path": [],
+    }
+    assert re.fullmatch(r"\[WARNING\]\t[^\t]+Z\t\tby INIT\n", box.logged())
+
+
 def test_log_lines(driver: Any) -> None:
     box = driver.probe()
     box.run(

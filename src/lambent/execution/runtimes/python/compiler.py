@@ -25,13 +25,19 @@ def compile_files(event: list[str], context: object) -> dict[str, Any]:
     return {"tag": sys.implementation.cache_tag, "files": [_compiled(name) for name in event]}
 
 
+def pyc(source: bytes, name: str) -> bytes:
+    """The content of the .pyc of a file of the function. Raises what compile raises."""
+    code = compile(source, f"{_SHOWN_ROOT}/{name}", "exec", dont_inherit=True)
+    head = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(source)
+    return head + marshal.dumps(code)
+
+
 def _compiled(name: str) -> str | None:
     try:
         with open(name, "rb") as file:  # noqa: PTH123 - pathlib would be one more import
             source = file.read()
-        code = compile(source, f"{_SHOWN_ROOT}/{name}", "exec", dont_inherit=True)
+        compiled = pyc(source, name)
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError, OSError):
         return None
-    head = importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + importlib.util.source_hash(source)
-    content = zlib.compress(head + marshal.dumps(code), _FASTEST)
+    content = zlib.compress(compiled, _FASTEST)
     return binascii.b2a_base64(content, newline=False).decode("ascii")

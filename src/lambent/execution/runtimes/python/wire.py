@@ -36,6 +36,9 @@ class Wire:
         # What came behind the last frame; almost always nothing.
         self._rest = b""
 
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
     def receive(self) -> Frame | None:
         """The next frame, None at the end of file."""
         data = self._rest or self._sock.recv(_READ_SIZE)

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 from lambent.execution.runtimes import starter
 from lambent.execution.runtimes.commands import Bootstrap
 from lambent.execution.runtimes.java import classes
-from lambent.execution.runtimes.python import bootstrap, keeper, surroundings
+from lambent.execution.runtimes.python import bootstrap, keeper, surroundings, warm_up
 from lambent.execution.sandbox import (
     descriptors,
     endpoint,
@@ -248,7 +248,7 @@ def main() -> None:
         if plan["language"] == "java":
             classes.ensure(plan["interpreter"], plan["runtime"])
         if plan["language"] == "python" and not plan["execs"]:
-            bootstrap.rehearse()
+            warm_up.rehearse()
         if plan["isolated"]:
             _enter_root(plan)
     except OSError as error:
