@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambent.core.errors import ServiceError
     from lambent.core.ports import FunctionAnswer
 
 
@@ -17,14 +16,12 @@ class BegunCall:
 
     What was called goes on after that, as on AWS; only its answer is not waited for.
 
-    Args: who is told the end, once.
+    Args: who is told the end, once: the answer, why there is none, or TimeoutError.
     """
 
     __slots__ = ("_is_over", "_timer", "_told")
 
-    def __init__(
-        self, told: Callable[[FunctionAnswer | ServiceError | TimeoutError], None]
-    ) -> None:
+    def __init__(self, told: Callable[[FunctionAnswer | Exception], None]) -> None:
         self._told = told
         self._is_over = False
         self._timer: asyncio.TimerHandle | None = None
@@ -34,8 +31,8 @@ class BegunCall:
         if not self._is_over:
             self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
 
-    def end(self, result: FunctionAnswer | ServiceError) -> None:
-        """The function's answer, or why it was not called."""
+    def end(self, result: FunctionAnswer | Exception) -> None:
+        """The function's answer, or why it was not called. What comes after that is nobody's."""
         if self._is_over:
             return
         self._is_over = True

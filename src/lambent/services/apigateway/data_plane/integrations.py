@@ -97,7 +97,7 @@ class Integrations:
             is_begun = self._functions.begin(
                 target.arn, payload, target.caller, exchange.trace_id, call.end
             )
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001 - handed on
             call.end(error)
             return True
         if is_begun:
@@ -109,7 +109,7 @@ class Integrations:
         exchange: Exchange,
         begun: float,
         done: Done,
-        result: FunctionAnswer | ServiceError | TimeoutError,
+        result: FunctionAnswer | Exception,
     ) -> None:
         """How a call ended that was begun."""
         exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
@@ -120,7 +120,7 @@ class Integrations:
             elif isinstance(result, ServiceError):
                 end = not_called(result)
             else:
-                end = _timed_out()
+                end = _timed_out() if isinstance(result, TimeoutError) else result
         except Exception as error:  # noqa: BLE001 - handed on
             end = error
         done(end)

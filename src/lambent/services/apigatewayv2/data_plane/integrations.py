@@ -56,7 +56,7 @@ class Integrations:
 
     def begin(self, exchange: Exchange, done: Done) -> bool:
         """The short form of `run`, for a function that gets the request as it is: tell `done` once, now or later.
-        False, and nothing has happened, for everything else. Raises Refusal.
+        False, and nothing has happened, for everything else.
         """
         integration = exchange.integration
         if integration.get("IntegrationType") != "AWS_PROXY" or integration.get(
@@ -64,13 +64,13 @@ class Integrations:
         ):
             return False
         version = str(integration["PayloadFormatVersion"])
-        arn, caller = _callee(exchange, *_target(integration), exchange.source_arn)
-        payload = orjson.dumps(event_of(exchange, version))
         told = partial(self._told, exchange, version, self._clock.monotonic(), done)
         call = BegunCall(told)
         try:
+            arn, caller = _callee(exchange, *_target(integration), exchange.source_arn)
+            payload = orjson.dumps(event_of(exchange, version))
             is_begun = self._functions.begin(arn, payload, caller, exchange.trace_id, call.end)
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001 - handed on
             call.end(error)
             return True
         if is_begun:
@@ -83,7 +83,7 @@ class Integrations:
         version: str,
         begun: float,
         done: Done,
-        result: FunctionAnswer | ServiceError | TimeoutError,
+        result: FunctionAnswer | Exception,
     ) -> None:
         """How a call ended that was begun."""
         exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
@@ -95,7 +95,7 @@ class Integrations:
             elif isinstance(result, ServiceError):
                 end = _not_called(result)
             else:
-                end = _timed_out()
+                end = _timed_out() if isinstance(result, TimeoutError) else result
         except Exception as error:  # noqa: BLE001 - handed on
             end = error
         done(end)
