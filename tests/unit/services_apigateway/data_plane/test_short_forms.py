@@ -387,3 +387,31 @@ def test_a_request_is_answered_and_billed_once_whatever_becomes_of_its_call(make
     asyncio.run(call())
     assert [each.status for each in answers] == [500]
     assert len(book.billed) == len(book.counted) == 1
+
+
+class Illegible(Book):
+    """Nothing can be written into it."""
+
+    def keep(self, *_: Any) -> None:
+        raise RuntimeError("illegible")
+
+
+@pytest.mark.parametrize("make", DOORS)
+@pytest.mark.parametrize("way", ["short", "long"])
+def test_an_answer_does_not_depend_on_what_is_written_down_about_it(
+    make: Make, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    book = Illegible()
+    answers: list[Response] = []
+
+    async def call() -> None:
+        door = make(Scripted(ENDS["a body"]), book, VirtualClock(), {})
+        if way == "short":
+            assert door.begin(request(), answers.append) is None
+        else:
+            answers.append(await door.handle(request()))
+
+    asyncio.run(call())
+    assert [each.status for each in answers] == [201]
+    assert [each.status for each in book.billed] == [201]
+    assert "illegible" in caplog.text

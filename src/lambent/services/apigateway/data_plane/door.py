@@ -125,10 +125,7 @@ class RestApiDoor:
             respond(_bare(INTERNAL))
             return
         respond(response)
-        try:  # nobody waits for what is written down now
-            self._records.write(exchange, measured, _size(response))
-        except Exception:  # noqa: BLE001 - the request is answered
-            _log.exception("no record was kept", extra={"request_id": exchange.request_id})
+        self._records.write(exchange, measured, _size(response))  # for which nobody waits
 
 
 def _bare(kind: Kind) -> Response:

@@ -6,6 +6,7 @@ of access logs the user's, whose format is a text with `$context` variables.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from lambent.apis.context_text import filled
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan
 
+_log = logging.getLogger(__name__)
 _UNSET = "-"
 
 
@@ -68,7 +70,13 @@ class Records:
         return measured
 
     def write(self, exchange: Exchange, measured: Measured, size: int) -> None:
-        """The request is answered. Never waits."""
+        """The request is answered, or about to be. Never waits, never raises."""
+        try:
+            self._write(exchange, measured, size)
+        except Exception:  # noqa: BLE001 - the boundary of records: no answer depends on one
+            _log.exception("no record was kept", extra={"request_id": exchange.request_id})
+
+    def _write(self, exchange: Exchange, measured: Measured, size: int) -> None:
         journal, live = exchange.journal, exchange.plan.live
         if self._logs is not None:
             if journal is not None and journal.lines:

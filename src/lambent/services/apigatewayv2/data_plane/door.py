@@ -150,10 +150,7 @@ class HttpApiDoor:
             respond(_bare(Refusal(500, "Internal Server Error")))
             return
         respond(response)
-        try:  # nobody waits for what is written down now
-            self._records.write(exchange, measured)
-        except Exception:  # noqa: BLE001 - the request is answered
-            _log.exception("no record was kept", extra={"request_id": exchange.request_id})
+        self._records.write(exchange, measured)  # for which nobody waits
 
     def _throttle(self, exchange: Exchange) -> None:
         """The settings of the route, and those of the stage for routes that have none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from lambent.apis.context_text import filled
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lambent.core.http import Response
     from lambent.services.apigatewayv2.data_plane.exchange import Exchange
 
+_log = logging.getLogger(__name__)
 _UNSET = "-"
 
 
@@ -48,7 +50,13 @@ class Records:
         return measured
 
     def write(self, exchange: Exchange, measured: Measured) -> None:
-        """The request is answered. Never waits."""
+        """The request is answered, or about to be. Never waits, never raises."""
+        try:
+            self._write(exchange, measured)
+        except Exception:  # noqa: BLE001 - the boundary of records: no answer depends on one
+            _log.exception("no record was kept", extra={"request_id": exchange.request_id})
+
+    def _write(self, exchange: Exchange, measured: Measured) -> None:
         if self._logs is not None and exchange.live.stage.get("AccessLogSettings"):
             self._access(self._logs, exchange, measured)
         if self._meter is not None:
