@@ -10,6 +10,7 @@ written to by a second process, so a torn one is the last.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import mmap
 import os
@@ -115,8 +116,14 @@ class Segment:
             self.buffer = _mapped(self.path, size)
         except OSError as problem:
             _log.error("usage is kept in memory alone: %s", problem)
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a disk that takes nothing lets nothing be removed
+                self.path.unlink(missing_ok=True)
             self.buffer = bytearray(size)
+
+    def remove(self) -> None:
+        """Its file, if it has one."""
+        if isinstance(self.buffer, mmap.mmap):
+            self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         if isinstance(self.buffer, mmap.mmap):
@@ -207,7 +214,7 @@ class Journal:
     def drop(self, segment: Segment) -> None:
         """The database has all of it."""
         self._segments.remove(segment)
-        segment.path.unlink(missing_ok=True)
+        segment.remove()
         segment.close()
 
     def left_over(self) -> list[Path]:

@@ -149,6 +149,18 @@ def test_a_full_disk_stops_nobody(
     journal.close()
 
 
+def test_a_disk_that_takes_nothing_at_all_stops_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    journal = Journal(tmp_path / "file")  # in which nothing can be made or removed
+    put(journal, "a", LONG, 7)
+    assert [slot.amount for slot in read(journal)] == [7]
+    assert "kept in memory alone" in caplog.text
+    journal.drop(journal.segments()[0])
+    journal.close()
+
+
 def test_the_disk_is_bounded_and_what_is_lost_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
