@@ -35,7 +35,8 @@ class Places:
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
-        # By API and stage: the plan, and that of the canary. Dropped with the generation that they were made of.
+        # By API and stage: the plan, and that of the canary. Made anew when its generation is over, and dropped when
+        # another one is made and the stage has gone.
         self._plans: dict[tuple[str, str], tuple[ApiPlan, ApiPlan | None]] = {}
         # By host, method and path; of one generation of everything that is deployed.
         self._known: dict[tuple[str, str, str], Place] = {}
@@ -75,6 +76,10 @@ class Places:
             return None
         return api.stages.get(address.stage)
 
+    def _is_there(self, api_id: str, stage: str) -> bool:
+        api = self._stages.find_api(api_id)
+        return api is not None and stage in api.stages
+
     def _plan(self, live: Live) -> ApiPlan:
         """Of the deployment, or for a part of the requests of its canary."""
         key = (live.api_id, live.stage_name)
@@ -82,6 +87,9 @@ class Places:
         if held is None or held[0].live.generation != live.generation:
             canary = None if live.canary is None else compiled(live, live.canary)
             held = (compiled(live), canary)
+            self._plans = {
+                each: plans for each, plans in self._plans.items() if self._is_there(*each)
+            }
             self._plans[key] = held
         plan, canary = held
         if canary is not None:

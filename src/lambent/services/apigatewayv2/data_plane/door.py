@@ -50,7 +50,8 @@ class HttpApiDoor:
         self._buckets = buckets
         self._records = records
         self._clock = clock
-        # By API and stage, with the generation that they were made of.
+        # By API and stage, with the generation that they were made of; dropped when others are made and the stage has
+        # gone.
         self._routes: dict[tuple[str, str], tuple[int, Routes]] = {}
 
     def matches(self, request: Request) -> bool:
@@ -170,8 +171,15 @@ class HttpApiDoor:
         generation, routes = self._routes.get(key, (0, None))
         if routes is None or generation != live.generation:
             routes = Routes(live.snapshot["Routes"])
+            self._routes = {
+                each: made for each, made in self._routes.items() if self._is_there(*each)
+            }
             self._routes[key] = (live.generation, routes)
         return routes
+
+    def _is_there(self, api_id: str, stage: str) -> bool:
+        api = self._live_apis.find(api_id)
+        return api is not None and stage in api.stages
 
 
 def _cors_of(exchange: Exchange) -> Mapping[str, Any]:
