@@ -155,4 +155,10 @@ def test_a_function_url_passes_it_on(client: Any, create: Create, running: Any) 
     assert re.fullmatch(
         rf"{NEW};Parent=[0-9a-f]{{16}};Sampled=0", connection.getresponse().read().decode()
     )
+    # One that is longer than a trace's can be is nobody's: it would be kept for ever by some runtimes.
+    for _ in range(2):
+        long = {"Host": host, "X-Amzn-Trace-Id": given + ";Own=" + "\xe9" * 40_000}
+        connection.request("GET", "/", headers=long)
+        answer = connection.getresponse()
+        assert re.fullmatch(rf"{NEW};Parent=[0-9a-f]{{16}};Sampled=0", answer.read().decode())
     connection.close()

@@ -55,6 +55,13 @@ def test_none_of_a_function_that_only_passes_through() -> None:
     assert not is_sampled(traces, function("f", "PassThrough"))
 
 
+def test_what_no_trace_can_be_is_not_passed_on() -> None:
+    traces, f = Tracing(VirtualClock()), function("f", "PassThrough")
+    longest = "Own=" + "x" * 1020
+    assert header(traces, f, longest) == longest
+    assert header(traces, f, longest + "x").startswith("Root=")
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracing, "_MOST", 2)
     monkeypatch.setattr(ids, "fraction", lambda: 0.9)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lambent.services.lambda_.registry import Invocable
 
 _SHARE = 0.05
+# X-Ray's own fields take some 200 characters. A whole field of HTTP would not fit into a frame, and the C library of
+# most runtimes keeps each that it was given.
+_LONGEST = 1024
 # Functions of which the second is remembered; beyond that all have another first request in this second.
 _MOST = 10_000
 
@@ -30,8 +33,10 @@ class Tracing:
         self._seconds: dict[str, int] = {}  # by ARN: when one was sampled for sure
 
     def mark(self, invocation: Invocation, given: str, entry: Invocable) -> None:
-        """Give it the trace header that the function finds. `given` is what the caller has sent, "" for nothing."""
-        if given:
+        """Give it the trace header that the function finds. `given` is what the caller has sent, "" for nothing; what
+        no trace can be counts for nothing, too.
+        """
+        if given and len(given) <= _LONGEST:
             header = self._header(given, entry)
         else:
             is_sampled = entry.function.settings.tracing_mode == "Active" and self._decide(entry)
