@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambent.core.ports import FunctionAnswer
+    from lambent.core.ports import Answered, FunctionAnswer
 
 
 class BegunCall:
@@ -26,12 +26,20 @@ class BegunCall:
         self._is_over = False
         self._timer: asyncio.TimerHandle | None = None
 
-    def limit(self, seconds: float) -> None:
-        """It has begun: wait for it so long. What was never begun is never over."""
-        if not self._is_over:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
+    def begin(self, call: Callable[[Answered], bool], limit_s: float) -> bool:
+        """Begin it, as `core.ports.Functions.begin`, and wait for it so long. False: nothing has happened, and nobody
+        is told anything. Raises nothing.
+        """
+        try:
+            is_begun = call(self._end)
+        except Exception as error:  # noqa: BLE001 - handed on
+            self._end(error)
+            return True
+        if is_begun and not self._is_over:
+            self._timer = asyncio.get_running_loop().call_later(limit_s, self._expire)
+        return is_begun
 
-    def end(self, result: FunctionAnswer | Exception) -> None:
+    def _end(self, result: FunctionAnswer | Exception) -> None:
         """The function's answer, or why it was not called. What comes after that is nobody's."""
         if self._is_over:
             return

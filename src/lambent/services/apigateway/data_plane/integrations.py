@@ -92,17 +92,9 @@ class Integrations:
         self._check_verb(exchange)
         payload = orjson.dumps(proxy_event(exchange))
         told = partial(self._told, exchange, self._clock.monotonic(), done)
-        call = BegunCall(told)
-        try:
-            is_begun = self._functions.begin(
-                target.arn, payload, target.caller, exchange.trace_id, call.end
-            )
-        except Exception as error:  # noqa: BLE001 - handed on
-            call.end(error)
-            return True
-        if is_begun:
-            call.limit(_limit_s(integration))
-        return is_begun
+        given = (target.arn, payload, target.caller, exchange.trace_id)
+        call = partial(self._functions.begin, *given)
+        return BegunCall(told).begin(call, _limit_s(integration))
 
     def _told(
         self,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lambent.apis.http_client import HttpClient
     from lambent.core.clock import Clock
-    from lambent.core.ports import Functions, ServiceCaller
+    from lambent.core.ports import Answered, Functions, ServiceCaller
     from lambent.services.apigatewayv2.data_plane.exchange import Exchange, Fields
 
     # Takes the integration's answer for the client, or why there is none.
@@ -65,17 +65,13 @@ class Integrations:
             return False
         version = str(integration["PayloadFormatVersion"])
         told = partial(self._told, exchange, version, self._clock.monotonic(), done)
-        call = BegunCall(told)
-        try:
+
+        def call(answered: Answered) -> bool:
             arn, caller = _callee(exchange, *_target(integration), exchange.source_arn)
             payload = orjson.dumps(event_of(exchange, version))
-            is_begun = self._functions.begin(arn, payload, caller, exchange.trace_id, call.end)
-        except Exception as error:  # noqa: BLE001 - handed on
-            call.end(error)
-            return True
-        if is_begun:
-            call.limit(_limit_s(integration))
-        return is_begun
+            return self._functions.begin(arn, payload, caller, exchange.trace_id, answered)
+
+        return BegunCall(told).begin(call, _limit_s(integration))
 
     def _told(
         self,
