@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -180,8 +182,9 @@ def http_door(functions: Any, book: Book, clock: VirtualClock, changes: Mapping[
     ).door
 
 
-def request(body: bytes = b"") -> Request:
+def request(body: bytes = b"", *more: tuple[str, str]) -> Request:
     fields = [
+        *more,
         ("Host", "a.execute-api.us-east-1.amazonaws.com"),
         ("Origin", "https://o"),
         ("Content-Type", "text/plain"),
@@ -415,3 +418,30 @@ def test_an_answer_does_not_depend_on_what_is_written_down_about_it(
     assert [each.status for each in answers] == [201]
     assert [each.status for each in book.billed] == [201]
     assert "illegible" in caplog.text
+
+
+@pytest.mark.parametrize("size", [65_536, 65_537])
+@pytest.mark.parametrize("way", ["short", "long"])
+def test_compressing_a_large_answer_holds_nobody_up(
+    size: int, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def compress(body: bytes, _level: int) -> bytes:
+        threads.append(threading.current_thread())
+        return b"packed " + body[:1]
+
+    monkeypatch.setattr(gzip, "compress", compress)
+    result = FunctionAnswer(b'{"statusCode": 200, "body": "%b"}' % (b"x" * size))
+    asked = request(b"", ("Accept-Encoding", "gzip"))
+
+    async def call() -> Response:
+        changes = {"api": {"minimumCompressionSize": 0}}
+        door = rest_door(Scripted(result), Book(), VirtualClock(), changes)
+        rest = door.handle(asked) if way == "long" else door.begin(asked, lambda _: None)
+        return await rest  # type: ignore[no-any-return]
+
+    answer = asyncio.run(call())
+    assert answer.body == b"packed x"
+    assert ("Content-Encoding", "gzip") in answer.headers
+    assert (threads == [threading.main_thread()]) is (size == 65_536)

@@ -22,7 +22,12 @@ from lambent.services.apigateway.data_plane.failures import (
     body_of,
 )
 from lambent.services.apigateway.data_plane.places import NO_METHOD, Places
-from lambent.services.apigateway.data_plane.serving import answer_of, finished
+from lambent.services.apigateway.data_plane.serving import (
+    answer_of,
+    compress,
+    finished,
+    is_for_compression,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -61,6 +66,7 @@ class RestApiDoor:
         body = request.body
         if (
             exchange.method is NO_METHOD
+            or is_for_compression(exchange)
             or not isinstance(body, BytesBody)
             or len(body.data) > MAX_BODY
         ):
@@ -96,20 +102,22 @@ class RestApiDoor:
         request = exchange.request
         if exchange.method is NO_METHOD:
             failure = refusal_of(request.headers) or Failure(MISSING_AUTHENTICATION_TOKEN)
-            return self._closed(exchange, gateway_responses.answer(failure, exchange))
+            return await self._closed(exchange, gateway_responses.answer(failure, exchange))
         try:
             exchange.body = await request.body.read(MAX_BODY)
         except BodyTooLarge:
             # "Customization of the default gateway response for 413 REQUEST_TOO_LARGE isn't supported."
             response = _plain(413, f"HTTP content length exceeded {MAX_BODY} bytes.")
-            return self._closed(exchange, response)
-        return self._closed(exchange, await self._serving.serve(exchange))
+            return await self._closed(exchange, response)
+        return await self._closed(exchange, await self._serving.serve(exchange))
 
     async def _ended(self, exchange: Exchange, rest: Coroutine[Any, Any, Response]) -> Response:
-        return self._closed(exchange, await rest)
+        return await self._closed(exchange, await rest)
 
-    def _closed(self, exchange: Exchange, response: Response) -> Response:
+    async def _closed(self, exchange: Exchange, response: Response) -> Response:
         """The answer as the client gets it; the request is written down."""
+        if is_for_compression(exchange):
+            await compress(response, exchange)
         finished(response, exchange)
         measured = self._records.bill(exchange, response.status)
         self._records.write(exchange, measured, _size(response))
