@@ -41,11 +41,12 @@ class Validation:
         if not validator.get("validateRequestBody"):
             return None
         models = exchange.method.document.get("requestModels") or {}
-        content_type = exchange.request.headers.get("content-type") or "application/json"
-        name = models.get(media_type(content_type))
-        return None if name is None else self._check_body(exchange, name)
+        kind = media_type(exchange.request.headers.get("content-type")) or "application/json"
+        # Whoever wants one model whatever the type names it under `$default` ("Request validation").
+        name = models.get(kind) or models.get("$default")
+        return None if name is None else self._check_body(exchange, name, kind)
 
-    async def _check_body(self, exchange: Exchange, name: str) -> None:
+    async def _check_body(self, exchange: Exchange, name: str, kind: str) -> None:
         models = exchange.plan.models
         if name not in models:
             raise misconfigured(f"there is no model {name}")
@@ -55,11 +56,11 @@ class Validation:
                 body_fault, name, known, exchange.body, timeout_s=_TIME_S
             )
         except ComputeFailed:
-            fault = "the body took too long to validate"
+            fault = "[the body took too long to validate]"
         except (ValueError, LookupError, RuntimeError) as error:
             raise misconfigured(f"the model {name} cannot be used: {error}") from error
         if fault is not None:
-            log = f"Request body does not match model schema for content type: {fault}"
+            log = f"Request body does not match model schema for content type {kind}: {fault}"
             raise Failure(BAD_REQUEST_BODY, detail=fault, log=log)
 
 
@@ -72,9 +73,12 @@ def _check_parameters(exchange: Exchange) -> None:
 
 
 def _is_there(exchange: Exchange, parameter: str) -> bool:
+    """ "The required request parameters [...] are included and not blank." """
     place, _, name = parameter.partition(".")
     if place.endswith("header"):
-        return name.lower() in exchange.request.headers
-    if place.endswith("querystring"):
-        return name in exchange.query
-    return name in exchange.path_parameters
+        values = exchange.request.headers.getall(name.lower())
+    elif place.endswith("querystring"):
+        values = exchange.query.get(name, [])
+    else:
+        values = [exchange.path_parameters.get(name, "")]
+    return any(value.strip() for value in values)
