@@ -101,9 +101,8 @@ def test_stage_that_is_removed_is_gone_at_once(account: Any, mock: Any) -> None:
 
 
 def test_custom_domain_serves_by_base_path(account: Any, mock: Any) -> None:
-    api = account.deploy(
-        {"GET /": mock("$context.path"), "GET /a": mock("$context.path $context.domainName")}
-    )
+    told = "$context.path $context.domainName $context.customDomain.basePathMatched"
+    api = account.deploy({"GET /": mock("$context.path"), "GET /a": mock(told)})
     name = f"{ids.hex_id(8)}.example.com"
     domain = Domain("123456789012", "us-east-1", name, (("base", api, "prod"), ("", api, "")))
 
@@ -112,8 +111,12 @@ def test_custom_domain_serves_by_base_path(account: Any, mock: Any) -> None:
 
     account.running.run(put())
 
-    assert account.call(api, "GET", "/base/a", host=name).text == f"/base/a {name}"
-    assert account.call(api, "GET", "/prod/a", host=f"{name}:80").text == f"/prod/a {name}"
+    assert account.call(api, "GET", "/base/a", host=name).text == f"/base/a {name} base"
+    # An event that a public repository keeps, of March 2021, says "(none)" where there is no base path.
+    assert account.call(api, "GET", "/prod/a", host=f"{name}:80").text == f"/prod/a {name} (none)"
+    assert (
+        account.call(api, "GET", "/a").text == f"/prod/a {api}.execute-api.us-east-1.amazonaws.com "
+    )
     assert account.call(api, "GET", "/none/a", host=name).status == 403
 
 

@@ -180,6 +180,115 @@ def run(event, context):
     assert lines == [["/prod/a", own, own], ["/prod/b", "-", "-"]]
 
 
+AUTHORIZER = """
+def run(event, context):
+    token = event["authorizationToken"]
+    if token == "nobody":
+        raise Exception("Unauthorized")
+    effect = "Allow" if token == "friend" else "Deny"
+    return {
+        "principalId": token,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [
+            {"Action": "execute-api:Invoke", "Effect": effect, "Resource": "*"}]},
+        "context": {"request": context.aws_request_id},
+    }
+"""
+
+
+def test_access_logs_tell_of_the_phases_of_authorizers(
+    account: Any, proxy: Any, mock: Any, uri: Any, read: Any
+) -> None:
+    """ "Variables for access logging" (developer guide)."""
+    names = ["status", "error", "integrationStatus"]
+    parts = ["$context.path", *(f"$context.authorizer.{name}" for name in names)]
+    parts += ["$context.authorize.status", "$context.authorize.error", "$context.endpointType"]
+    parts += ["$context.authorizer.requestId", "$context.authorizer.request", "$context.requestId"]
+    settings = {
+        "destinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:phases",
+        "format": "|".join(parts),
+    }
+    authorizer = {
+        "id": "auth1",
+        "name": "a",
+        "type": "TOKEN",
+        "identitySource": "method.request.header.Authorization",
+        "authorizerUri": uri(account.function("authorizer", AUTHORIZER)),
+    }
+    guarded = mock(authorizationType="CUSTOM", authorizerId="auth1")
+    methods = {f"GET /{name}": guarded for name in ("friend", "foe", "nobody", "none")}
+    api = account.deploy(
+        {**methods, "GET /open": mock()},
+        stage={"accessLogSettings": settings},
+        api={"endpointConfiguration": {"types": ["REGIONAL"]}},
+        authorizers=[authorizer],
+    )
+
+    for name in ("friend", "foe", "nobody"):
+        account.call(api, "GET", f"/{name}", headers={"Authorization": name})
+    account.call(api, "GET", "/none")
+    account.call(api, "GET", "/open")
+
+    lines = {line.split("|")[0]: line.split("|")[1:-1] for line in read("phases", account.id)}
+    request_id = lines["/prod/friend"][-1]
+    denied = "User is not authorized to access this resource with an explicit deny in an identity-based policy"
+    assert request_id.count("-") == 4
+    assert lines["/prod/friend"] == [
+        "200",
+        "-",
+        "200",
+        "200",
+        "-",
+        "REGIONAL",
+        request_id,
+        request_id,
+    ]
+    assert lines["/prod/foe"][:6] == ["200", "-", "200", "403", denied, "REGIONAL"]
+    assert lines["/prod/nobody"][:6] == ["401", "Unauthorized", "200", "-", "-", "REGIONAL"]
+    assert lines["/prod/none"][:6] == ["401", "Unauthorized", "-", "-", "-", "REGIONAL"]
+    assert lines["/prod/open"] == ["-", "-", "-", "-", "-", "REGIONAL", "-", "-"]
+
+
+def test_access_logs_tell_of_authentication(account: Any, mock: Any, read: Any) -> None:
+    settings = {
+        "destinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:iam",
+        "format": "$context.authenticate.status|$context.authenticate.error|$context.authorize.status"
+        "|$context.requestId",
+    }
+    methods = {"GET /a": mock(authorizationType="AWS_IAM")}
+    api = account.deploy(methods, stage={"accessLogSettings": settings})
+
+    account.call(api, "GET", "/a")
+
+    [line] = read("iam", "123456789012")
+    assert line.split("|")[:3] == ["403", "Missing Authentication Token", "-"]
+
+
+def test_access_logs_tell_the_status_of_the_function_from_that_of_lambda(
+    account: Any, proxy: Any, read: Any
+) -> None:
+    """ "For Lambda proxy integrations, this is the status code that your Lambda function code returns." """
+    settings = {
+        "destinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:statuses",
+        "format": "$context.path|$context.integration.status|$context.integration.integrationStatus"
+        "|$context.integrationStatus|$context.integration.error|$context.requestId",
+    }
+    methods = {
+        "GET /good": proxy(account.function("good", SOURCE)),
+        "GET /bad": proxy(account.function("bad", "def run(event, context): return 1")),
+    }
+    api = account.deploy(methods, stage={"accessLogSettings": settings})
+
+    account.call(api, "GET", "/good")
+    account.call(api, "GET", "/bad")
+
+    lines = sorted(line.split("|")[:5] for line in read("statuses", account.id))
+    why = "Execution failed due to configuration error: Malformed Lambda proxy response"
+    assert lines == [
+        ["/prod/bad", "200", "200", "200", why],
+        ["/prod/good", "201", "200", "200", "-"],
+    ]
+
+
 def test_access_log_follows_its_format(account: Any, mock: Any, read: Any) -> None:
     settings = {
         "destinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:access",

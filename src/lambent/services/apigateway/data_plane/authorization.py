@@ -18,10 +18,12 @@ from lambent.services.apigateway.data_plane.failures import (
     Failure,
     misconfigured,
 )
+from lambent.services.apigateway.data_plane.phases import phase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from lambent.core.clock import Clock
     from lambent.core.context import Principal
     from lambent.core.ports import Authority, Signatures
     from lambent.services.apigateway.data_plane.exchange import Exchange
@@ -35,8 +37,13 @@ class Authorization:
     """Guards methods by their authorization type."""
 
     def __init__(
-        self, signatures: Signatures, authority: Authority, authorizers: LambdaAuthorizers
+        self,
+        signatures: Signatures,
+        authority: Authority,
+        authorizers: LambdaAuthorizers,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._signatures = signatures
         self._authority = authority
         self._authorizers = authorizers
@@ -67,7 +74,8 @@ class Authorization:
             raise misconfigured(f"the resource policy: {fault}", API_CONFIGURATION_ERROR) from None
 
     async def _iam(self, exchange: Exchange) -> None:
-        caller = await self._caller(exchange)
+        with phase(exchange, "authenticate", self._clock):
+            caller = await self._caller(exchange)
         if caller.kind != "anonymous":
             exchange.identity.update(
                 accountId=caller.account_id,
@@ -78,9 +86,10 @@ class Authorization:
             )
         if self._signatures.is_open:
             return
-        sentence = self._authority.denial(caller, ACTION, exchange.arn, {}, exchange.request)
-        if sentence:
-            raise policies.denied(exchange, sentence)
+        with phase(exchange, "authorize", self._clock):
+            sentence = self._authority.denial(caller, ACTION, exchange.arn, {}, exchange.request)
+            if sentence:
+                raise policies.denied(exchange, sentence)
 
     async def _caller(self, exchange: Exchange) -> Principal:
         try:

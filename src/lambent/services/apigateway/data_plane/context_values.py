@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from lambent.services.apigateway.data_plane.exchange import Exchange
 
 
+# As events have it that came by a custom domain whose mapping has no base path.
+_NO_BASE_PATH = "(none)"
+
+
 def request_context(exchange: Exchange) -> dict[str, Any]:
     """`requestContext` of payload format 1.0, which is the part of `$context` that functions see."""
     live, address, method = exchange.plan.live, exchange.address, exchange.method
@@ -29,6 +33,10 @@ def request_context(exchange: Exchange) -> dict[str, Any]:
     context |= {
         "httpMethod": exchange.request.method,
         "extendedRequestId": exchange.extended_id,
+    }
+    if not address.is_default_endpoint:
+        context["customDomain"] = {"basePathMatched": address.base_path or _NO_BASE_PATH}
+    context |= {
         "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "path": address.context_path,
         "accountId": live.account_id,
@@ -60,8 +68,11 @@ def template_context(exchange: Exchange) -> dict[str, Any]:
             "validationErrorString": detail,
         }
     if exchange.integration_status is not None:
+        status, backend = exchange.integration_status, exchange.backend_status
         context["integration"] = {
-            "status": exchange.integration_status,
+            # Behind AWS_PROXY what the function says, and not Lambda ("Variables for access logging").
+            "status": status if backend is None else backend,
+            "integrationStatus": status,
             "latency": exchange.integration_ms,
         }
     if exchange.endpoint_request_id:

@@ -67,7 +67,7 @@ class RestDataPlane:
         self.authorizers = LambdaAuthorizers(functions, clock)
         self.resource_facts: ResourceFacts = ApiPolicies(stages)
         guards = (
-            Authorization(signatures, authority, self.authorizers),
+            Authorization(signatures, authority, self.authorizers, clock),
             Keys(stages, buckets, usage),
             StageThrottle(buckets),
         )

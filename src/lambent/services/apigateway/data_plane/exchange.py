@@ -63,7 +63,11 @@ class Exchange:
         identity: `requestContext.identity`.
         authorizer: what an authorizer said, with `principalId`; None where there was none.
         integration_ms: what the integration took; None where it was not called.
+        integration_status: of Lambda's answer, or of the backend's.
+        backend_status: what a function says behind AWS_PROXY.
         error: the failure it ended with, for `$context.error`, as (type, message, validation detail).
+        error_log: what the execution log says of it.
+        phases: what access logs tell of `authenticate`, `authorizer` and `authorize`; see phases.py.
     """
 
     request: Request
@@ -81,9 +85,12 @@ class Exchange:
     usage_key: str = ""  # the API key that an authorizer named
     integration_ms: int | None = None
     integration_status: int | None = None
+    backend_status: int | None = None
     answered_trace: str = ""  # the trace header of the function's answer
     endpoint_request_id: str = ""  # of the function's invocation
     error: tuple[str, str | None, str] | None = None
+    error_log: str = ""
+    phases: dict[str, dict[str, str]] = field(default_factory=dict)
     # Set by templates through $context.requestOverride and $context.responseOverride.
     request_override: Mapping[str, Any] = field(default_factory=dict)
     response_override: Mapping[str, Any] = field(default_factory=dict)

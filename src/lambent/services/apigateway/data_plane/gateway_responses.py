@@ -30,6 +30,7 @@ def answer(failure: Failure, exchange: Exchange) -> Response:
     """The response for a failure, with its headers, without those that every answer carries."""
     kind = failure.kind
     exchange.error = (kind.name, failure.message, failure.detail)
+    exchange.error_log = failure.log
     own = exchange.plan.gateway_response(kind.name) if kind.name else None
     fallback = exchange.plan.gateway_response(
         "DEFAULT_5XX" if kind.status >= 500 else "DEFAULT_4XX"

@@ -26,6 +26,7 @@ from lambent.services.apigateway.data_plane.failures import (
     Failure,
 )
 from lambent.services.apigateway.data_plane.functions_called import call, callee, tell_request
+from lambent.services.apigateway.data_plane.phases import phase
 from lambent.services.apigateway.data_plane.proxy_format import request_members
 from lambent.services.apigateway.data_plane.request_mapping import request_sources
 
@@ -74,14 +75,10 @@ class LambdaAuthorizers:
         authorizer = exchange.method.authorizer
         if authorizer is None:
             raise Failure(AUTHORIZER_CONFIGURATION_ERROR, log="The authorizer is gone")
-        grant = await self.grant(exchange, authorizer)
-        try:
-            says = policies.authorizer_policy(exchange, grant.policy)
-        except MalformedPolicy as fault:
-            log = f"Execution failed due to configuration error: Invalid policy: {fault}"
-            raise Failure(AUTHORIZER_CONFIGURATION_ERROR, log=log) from None
-        if says == "deny" or (says == "nothing" and not is_allowed_anyway):
-            raise policies.not_authorized(is_explicit=says == "deny")
+        with phase(exchange, "authorizer", self._clock):
+            grant = await self.grant(exchange, authorizer)
+        with phase(exchange, "authorize", self._clock):
+            _check_policy(exchange, grant.policy, is_allowed_anyway=is_allowed_anyway)
         exchange.authorizer = {**grant.context, "principalId": grant.principal_id}
         exchange.usage_key = grant.usage_key
 
@@ -141,6 +138,11 @@ class LambdaAuthorizers:
         except Failure as failure:
             raise Failure(AUTHORIZER_CONFIGURATION_ERROR, log=failure.log) from failure
         latency_ms = round((self._clock.monotonic() - begun) * 1000)
+        exchange.phases.setdefault("authorizer", {}).update(
+            integrationLatency=str(latency_ms),
+            integrationStatus="200",
+            requestId=answer.request_id,
+        )
         if journal is not None:
             text = answer.payload.decode(errors="replace")
             journal.data(f"Authorizer result body before parsing: {text}")
@@ -153,6 +155,17 @@ class LambdaAuthorizers:
             )
             journal.info("Successfully completed authorizer execution")
         return grant
+
+
+def _check_policy(exchange: Exchange, policy: str, *, is_allowed_anyway: bool) -> None:
+    """Raises Failure."""
+    try:
+        says = policies.authorizer_policy(exchange, policy)
+    except MalformedPolicy as fault:
+        log = f"Execution failed due to configuration error: Invalid policy: {fault}"
+        raise Failure(AUTHORIZER_CONFIGURATION_ERROR, log=log) from None
+    if says == "deny" or (says == "nothing" and not is_allowed_anyway):
+        raise policies.not_authorized(is_explicit=says == "deny")
 
 
 def _identity(exchange: Exchange, authorizer: Authorizer) -> tuple[str, ...]:

@@ -105,7 +105,9 @@ def function_answer(answer: FunctionAnswer, exchange: Exchange) -> Response:
             log=f"Lambda execution failed with status 200 due to customer function error: {message}. "
             f"Lambda request id: {answer.request_id}",
         )
-    return proxy_answer(answer.payload, exchange)
+    response = proxy_answer(answer.payload, exchange)
+    exchange.backend_status = response.status
+    return response
 
 
 def error_message(payload: bytes) -> str:

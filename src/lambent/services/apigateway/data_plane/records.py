@@ -17,6 +17,9 @@ from lambent.services.apigateway.data_plane.exchange import last_of
 from lambent.services.apigateway.data_plane.execution_log import ExecutionLog, masked, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from lambent.apis.ports import Logs, Meter
     from lambent.core.clock import Clock
     from lambent.services.apigateway.data_plane.exchange import Exchange
@@ -103,8 +106,14 @@ class Records:
             "responseLatency": str(latency_ms),
             "integrationLatency": _UNSET,
             "integrationStatus": _UNSET,
-            "error": context.get("error") or {"message": _UNSET, "messageString": _UNSET},
+            "error": _error(exchange, context),
+            "endpointType": _endpoint_type(exchange),
+            **exchange.phases,
         }
+        if "authorizer" in exchange.phases:
+            context["authorizer"] = {**(exchange.authorizer or {}), **exchange.phases["authorizer"]}
+        if exchange.error_log and exchange.integration_ms is not None:
+            context.setdefault("integration", {})["error"] = exchange.error_log
         if exchange.integration_ms is not None:
             context["integrationLatency"] = str(exchange.integration_ms)
         if exchange.integration_status is not None:
@@ -112,6 +121,18 @@ class Records:
         line = filled(form, context, {}, missing=_UNSET)
         key = (live.account_id, live.region, group, stream_of(exchange.request_id))
         logs.keep(*key, [(int(self._clock.calendar().timestamp() * 1000), line)])
+
+
+def _error(exchange: Exchange, context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`$context.error`, with a dash for what there is not."""
+    told = context.get("error") or {}
+    return {"message": _UNSET, "messageString": _UNSET} | {k: v for k, v in told.items() if v != ""}
+
+
+def _endpoint_type(exchange: Exchange) -> str | None:
+    types = (exchange.plan.rest_api.get("endpointConfiguration") or {}).get("types") or [None]
+    found: str | None = types[0]
+    return found
 
 
 class Arrival:
