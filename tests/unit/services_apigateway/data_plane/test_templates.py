@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -170,6 +171,34 @@ def test_overrides_are_handed_back() -> None:
         "querystring": {},
     }
     assert rendered.response_override["status"] == 418
+
+
+@pytest.mark.parametrize(
+    "place", ["requestOverride.header.X", "requestOverride.path.id", "responseOverride.status"]
+)
+def test_overrides_are_final(place: str) -> None:
+    """ "Trying to override the same parameter multiple times will result in 5XX responses." """
+    twice = f"#set($context.{place} = '1')#set($context.{place} = '2')"
+
+    with pytest.raises(TemplateFault, match="overridden twice"):
+        render(twice, INPUTS)
+
+
+def test_overrides_of_a_template_before_may_be_changed() -> None:
+    """A request's template may have set them."""
+    context = {"responseOverride": {"status": 418, "header": {"X": "a"}}}
+    inputs = replace(INPUTS, context=context)
+    template = "#set($context.responseOverride.header.X = 'b')$context.responseOverride.header"
+
+    rendered = render(template + "#set($context.responseOverride.status = 419)", inputs)
+
+    assert rendered.text == "{X=b}"
+    assert rendered.response_override == {
+        "status": 419,
+        "header": {"X": "b"},
+        "path": {},
+        "querystring": {},
+    }
 
 
 def test_template_of_the_starter_renders_to_json() -> None:

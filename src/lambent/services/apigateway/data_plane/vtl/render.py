@@ -46,6 +46,7 @@ def render(template: str, inputs: Inputs) -> Rendered:
     """Raises TemplateFault."""
     # Here, because core, which only needs the names above, would otherwise carry the engine.
     from lambent.services.apigateway.data_plane.vtl.scope import Scope, Stop  # noqa: PLC0415
+    from lambent.services.apigateway.data_plane.vtl.values import Overrides  # noqa: PLC0415
     from lambent.services.apigateway.data_plane.vtl.variables import Input, Util  # noqa: PLC0415
 
     if len(template) > MAX_TEMPLATE:
@@ -53,9 +54,10 @@ def render(template: str, inputs: Inputs) -> Rendered:
     run = _compiled(template)
     context = of_json(inputs.context)
     for name in ("requestOverride", "responseOverride"):
-        held = context.setdefault(name, {})
+        given = context.get(name) or {}
+        context[name] = Overrides(given)
         for part in ("header", "path", "querystring"):
-            held.setdefault(part, {})
+            context[name][part] = Overrides(given.get(part) or {})
     params = {"path": inputs.path, "querystring": inputs.query, "header": inputs.headers}
     scope = Scope(
         {

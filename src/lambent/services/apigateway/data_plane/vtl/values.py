@@ -22,6 +22,23 @@ class JsonArray(list[Any]):
     """A list that came out of JSON, and prints as it."""
 
 
+class Overrides(dict[str, Any]):
+    """What a template may set once: "An override may only be applied to each parameter once." What a template before
+    it has set may be set again.
+    """
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        dict.__init__(self, given)
+        self._set: set[str] = set()
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self._set:
+            raise TemplateFault(f"{name} is overridden twice")
+        if not isinstance(value, dict):
+            self._set.add(name)
+        dict.__setitem__(self, name, value)
+
+
 class Entry:
     """One entry of a map's `entrySet()`."""
 
@@ -78,6 +95,8 @@ def json_text(value: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return list(value)
+    if isinstance(value, dict):
+        return dict(value)
     if isinstance(value, Entry):
         return {"key": value.key, "value": value.value}
     raise TypeError(type(value).__name__)
