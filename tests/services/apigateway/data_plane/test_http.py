@@ -170,6 +170,54 @@ def test_mapped_answers_are_chosen_by_status(account: Any, backend: Backend, map
 
 
 @pytest.mark.parametrize(
+    ("kind", "accept", "handling", "body"),
+    [
+        ("text/plain", "text/plain", "", b"iVBORw=="),
+        ("text/plain", "text/plain", "CONVERT_TO_BINARY", b"\x89PNG"),
+        ("text/plain", "text/plain", "CONVERT_TO_TEXT", b"iVBORw=="),
+        ("text/plain", "image/png", "", b"\x89PNG"),
+        ("text/plain", "image/png", "CONVERT_TO_BINARY", b"\x89PNG"),
+        ("text/plain", "image/png", "CONVERT_TO_TEXT", b"iVBORw=="),
+        ("image/png", "text/plain", "", b"aVZCT1J3PT0="),
+        ("image/png", "text/plain", "CONVERT_TO_BINARY", b"iVBORw=="),
+        ("image/png", "text/plain", "CONVERT_TO_TEXT", b"aVZCT1J3PT0="),
+        ("image/png", "image/png", "", b"iVBORw=="),
+        ("image/png", "image/png", "CONVERT_TO_BINARY", b"iVBORw=="),
+        ("image/png", "image/png", "CONVERT_TO_TEXT", b"aVZCT1J3PT0="),
+    ],
+)
+def test_answers_are_converted(
+    account: Any, backend: Backend, mapped: Any, kind: str, accept: str, handling: str, body: bytes
+) -> None:
+    """ "API Gateway response content type conversions" (developer guide)."""
+    backend.answer = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: 8\r\n\r\niVBORw==".encode()
+    )
+    response = {"statusCode": "200", **({"contentHandling": handling} if handling else {})}
+    uri = f"http://127.0.0.1:{backend.port}/"
+    method = mapped("HTTP", {"200": response}, uri=uri, httpMethod="GET")
+    api = account.deploy({"GET /": method}, api={"binaryMediaTypes": ["image/png"]})
+
+    answer = account.call(api, "GET", "/", headers={"Accept": accept})
+
+    assert (answer.status, answer.body) == (200, body)
+
+
+def test_text_that_is_no_base64_is_500_where_the_client_wants_bytes(
+    account: Any, backend: Backend, mapped: Any
+) -> None:
+    uri = f"http://127.0.0.1:{backend.port}/"
+    method = mapped("HTTP", {"200": {"statusCode": "200"}}, uri=uri, httpMethod="GET")
+    responses = {"API_CONFIGURATION_ERROR": {"statusCode": "599", "responseTemplates": {}}}
+    api = account.deploy(
+        {"GET /": method}, api={"binaryMediaTypes": ["image/png"]}, gatewayResponses=responses
+    )
+    backend.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{no}"
+
+    assert account.call(api, "GET", "/", headers={"Accept": "image/png"}).status == 599
+
+
+@pytest.mark.parametrize(
     ("sent", "status"),
     [
         (b"nonsense\r\n\r\n", 502),

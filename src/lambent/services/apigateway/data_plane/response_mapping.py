@@ -149,16 +149,20 @@ def _overridden(
 
 
 def _handled(answered: Answered, chosen: Mapping[str, Any], exchange: Exchange) -> bytes:
-    handling = chosen.get("contentHandling")
-    is_binary = exchange.plan.binary.match(answered.content_type)
-    if handling == "CONVERT_TO_TEXT" and is_binary:
-        return base64.b64encode(answered.body)
-    if handling == "CONVERT_TO_BINARY":
-        # A function's text in base64 comes as a JSON string.
-        text = answered.body.strip().strip(b'"')
-        try:
-            return base64.b64decode(text, validate=True)
-        except binascii.Error:
-            why = "Unable to base64 decode the body."
-            raise misconfigured(why, API_CONFIGURATION_ERROR) from None
-    return answered.body
+    """A body that no template makes ("API Gateway response content type conversions", developer guide)."""
+    binary, handling = exchange.plan.binary, chosen.get("contentHandling")
+    is_binary = binary.match(answered.content_type)
+    if not handling:  # as the client would have it
+        accepts_binary = binary.match(exchange.request.headers.get("accept"))
+        handling = "CONVERT_TO_BINARY" if accepts_binary else "CONVERT_TO_TEXT"
+    if handling == "CONVERT_TO_TEXT":
+        return base64.b64encode(answered.body) if is_binary else answered.body
+    if is_binary:
+        return answered.body
+    # A function's text in base64 comes as a JSON string.
+    text = answered.body.strip().strip(b'"')
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        why = "Unable to base64 decode the body."
+        raise misconfigured(why, API_CONFIGURATION_ERROR) from None
