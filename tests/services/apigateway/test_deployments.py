@@ -154,10 +154,6 @@ def test_stages_are_made_and_deleted(
             "Lambent does not support cacheClusterEnabled yet: answers are not cached.",
         ),
         (
-            {"tracingEnabled": True},
-            "Lambent does not support tracingEnabled yet: no traces are recorded.",
-        ),
-        (
             {"canarySettings": {"percentTraffic": 101}},
             "Canary percent traffic must be between 0 and 100",
         ),
@@ -168,6 +164,19 @@ def test_stages_that_are_refused(
 ) -> None:
     request = {**deployed, "stageName": "test", **members}
     assert error_of(client.create_stage, **request) == (400, "BadRequestException", message)
+
+
+def test_active_tracing_is_a_setting_of_the_stage(client: Any, deployed: Any) -> None:
+    made = client.create_stage(**deployed, stageName="test", tracingEnabled=True)
+    place = {"restApiId": deployed["restApiId"], "stageName": "prod"}
+    patch = {"op": "replace", "path": "/tracingEnabled"}
+
+    on = client.update_stage(**place, patchOperations=[{**patch, "value": "true"}])
+    off = client.update_stage(**place, patchOperations=[{**patch, "value": "false"}])
+    client.create_deployment(**place, tracingEnabled=True)
+
+    assert [each["tracingEnabled"] for each in (made, on, off)] == [True, True, False]
+    assert client.get_stage(**place)["tracingEnabled"] is True
 
 
 def test_settings_of_methods_are_patched(client: Any, deployed: Any, error_of: Any) -> None:

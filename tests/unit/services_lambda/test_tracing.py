@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from lambent.core import ids
 from lambent.core.clock import VirtualClock
 from lambent.execution.spec import Invocation
-from lambent.services.lambda_ import tracing
 from lambent.services.lambda_.tracing import Tracing
 
 if TYPE_CHECKING:
@@ -60,15 +59,6 @@ def test_what_no_trace_can_be_is_not_passed_on() -> None:
     longest = "Own=" + "x" * 1020
     assert header(traces, f, longest) == longest
     assert header(traces, f, longest + "x").startswith("Root=")
-
-
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracing, "_MOST", 2)
-    monkeypatch.setattr(ids, "fraction", lambda: 0.9)
-    traces = Tracing(VirtualClock())
-    for name in "abcde":
-        assert is_sampled(traces, function(name))
-    assert len(traces._seconds) <= 2
 
 
 def test_where_invocations_are_spans_the_function_is_told_of_its_own() -> None:

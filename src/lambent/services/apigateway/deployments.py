@@ -84,6 +84,8 @@ class Deployments:
             if request.get("variables"):
                 check_variables(request["variables"])
                 stage["variables"] = {**stage.get("variables", {}), **request["variables"]}
+            if request.get("tracingEnabled") is not None:
+                stage["tracingEnabled"] = request["tracingEnabled"]
         stage["lastUpdatedDate"] = int(context.now.timestamp())
         STAGES.put(tx, scope, api_id, name, stage)
         self.publisher.stage_changed(tx, scope, api_id, stage)

@@ -210,6 +210,6 @@ _RULES: tuple[Rule, ...] = (
     member("/documentationVersion"),
     entry("/variables/{variable_name}"),
     custom("/variables", _copy_variables, "copy"),
-    custom("/tracingEnabled", _refused("tracingEnabled", "no traces are recorded.")),
+    member("/tracingEnabled", convert=boolean, required=True),
 )
 PATCHES = _StageTable(_RULES)

@@ -126,7 +126,7 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
         "cacheClusterEnabled": False,
         "cacheClusterStatus": "NOT_AVAILABLE",
         "methodSettings": {},
-        "tracingEnabled": False,
+        "tracingEnabled": bool(request.get("tracingEnabled")),
         "createdDate": now,
         "lastUpdatedDate": now,
     }
@@ -144,8 +144,6 @@ def refuse_unserved(request: Request) -> None:
     """Raises BadRequest for settings of a stage that would have no effect."""
     if request.get("cacheClusterEnabled") or request.get("cacheClusterSize"):
         raise refuse("cacheClusterEnabled", "answers are not cached.")
-    if request.get("tracingEnabled"):
-        raise refuse("tracingEnabled", "no traces are recorded.")
 
 
 def with_canary(stage: Document, settings: Mapping[str, Any], deployment_id: str) -> Document:

@@ -10,18 +10,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.core import ids, trace
+from lambent.core.sampling import Sampling
 
 if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.execution.spec import Invocation
     from lambent.services.lambda_.registry import Invocable
 
-_SHARE = 0.05
 # X-Ray's own fields take some 200 characters. A whole field of HTTP would not fit into a frame, and the C library of
 # most runtimes keeps each that it was given.
 _LONGEST = 1024
-# Functions of which the second is remembered; beyond that all have another first request in this second.
-_MOST = 10_000
 
 
 class Tracing:
@@ -30,7 +28,7 @@ class Tracing:
     def __init__(self, clock: Clock, *, makes_spans: bool = False) -> None:
         self._clock = clock
         self._makes_spans = makes_spans
-        self._seconds: dict[str, int] = {}  # by ARN: when one was sampled for sure
+        self._sampling = Sampling(clock)
 
     def mark(self, invocation: Invocation, given: str, entry: Invocable) -> None:
         """Give it the trace header that the function finds. `given` is what the caller has sent, "" for nothing; what
@@ -54,10 +52,4 @@ class Tracing:
     def _decide(self, entry: Invocable) -> bool:
         if entry.function.settings.tracing_mode != "Active":
             return False
-        second = self._clock.calendar_ms() // 1000
-        if self._seconds.get(entry.arn) != second:
-            if len(self._seconds) >= _MOST:
-                self._seconds.clear()
-            self._seconds[entry.arn] = second
-            return True
-        return ids.fraction() < _SHARE
+        return self._sampling.takes(entry.arn)

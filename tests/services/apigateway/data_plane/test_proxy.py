@@ -273,6 +273,26 @@ def parrot(account: Any, proxy: Any) -> Callable[[Any], Any]:
     return lambda result: account.call(api, "POST", "/", json.dumps(result))
 
 
+def test_active_tracing_samples_the_first_request_of_a_second(account: Any, proxy: Any) -> None:
+    """ "1 request per second, with 5 percent of requests sampled past that limit" (developer guide)."""
+    source = """
+import os
+def run(event, context):
+    return {"statusCode": 200, "body": os.environ["_X_AMZN_TRACE_ID"]}
+"""
+    method = proxy(account.function("f", source))
+    api = account.deploy({"GET /pets": method}, stage={"tracingEnabled": True})
+    passive = account.deploy({"GET /pets": method})
+    given = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0"
+
+    first = account.call(api, "GET", "/pets").text
+    told = account.call(api, "GET", "/pets", headers={"X-Amzn-Trace-Id": given}).text
+
+    assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=1", first)
+    assert told == given
+    assert account.call(passive, "GET", "/pets").text.endswith(";Sampled=0")
+
+
 def test_the_trace_header_of_the_caller_reaches_the_function(account: Any, proxy: Any) -> None:
     source = """
 import os

@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lambent.apis.request_heads import MAX_HEAD, is_head_too_large
-from lambent.core import ids
+from lambent.core import ids, trace
 from lambent.core.http import BodyTooLarge, BytesBody, Response
+from lambent.core.sampling import Sampling
 from lambent.services.apigateway.data_plane import gateway_responses
 from lambent.services.apigateway.data_plane.addresses import is_address
 from lambent.services.apigateway.data_plane.authorization_headers import refusal_of
@@ -53,6 +54,7 @@ class RestApiDoor:
         self._serving = serving
         self._records = records
         self._clock = clock
+        self._sampling = Sampling(clock)
 
     def matches(self, request: Request) -> bool:
         return is_address(request, self._stages)
@@ -95,6 +97,9 @@ class RestApiDoor:
         exchange = Exchange(
             request, address, plan, method, parameters, self._clock.calendar(), started
         )
+        if plan.live.stage.get("tracingEnabled"):
+            decide = partial(self._sampling.takes, exchange.stage_arn)
+            exchange.trace_id = trace.completed(exchange.trace_id, decide)
         exchange.journal = self._records.log_for(exchange)
         return exchange
 
