@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.apis.http_client import HttpClient
+from lambent.apis.keys_of_issuers import KeysOfIssuers
 from lambent.apis.token_buckets import TokenBuckets
 from lambent.services.apigatewayv2.data_plane.authorization import Authorization
 from lambent.services.apigatewayv2.data_plane.door import HttpApiDoor
 from lambent.services.apigatewayv2.data_plane.integrations import Integrations
 from lambent.services.apigatewayv2.data_plane.jwt_authorizers import JwtAuthorizers
-from lambent.services.apigatewayv2.data_plane.keys_of_issuers import KeysOfIssuers
 from lambent.services.apigatewayv2.data_plane.lambda_authorizers import LambdaAuthorizers
 from lambent.services.apigatewayv2.data_plane.records import Records
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambent.apis.http_client import is_the_endpoints
-from lambent.services.apigatewayv2.data_plane.exchange import invalid_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +32,10 @@ _NO_KEYS = "JWKS communication error"
 _log = logging.getLogger(__name__)
 
 
+class TokenFault(Exception):
+    """What is wrong with a token, in AWS's words as far as they are known."""
+
+
 class KeysOfIssuers:
     """Args: `from_file` gives the key sets by issuer that the platform's file has."""
 
@@ -45,13 +48,13 @@ class KeysOfIssuers:
         self._fetched: dict[str, tuple[float, PyJWKSet]] = {}
 
     async def find(self, issuer: str, key_id: str | None) -> PyJWK:
-        """Raises Refusal (401) where the issuer has no such key, or does not say."""
+        """Raises TokenFault where the issuer has no such key, or does not say."""
         held = self._from_file().get(issuer)
         if held is None:
             held = await self._published(issuer, key_id)
         found = _named(held, key_id)
         if found is None:
-            raise invalid_token("signing key not found")
+            raise TokenFault("signing key not found")
         return found
 
     async def _published(self, issuer: str, key_id: str | None) -> PyJWKSet:
@@ -80,7 +83,7 @@ class KeysOfIssuers:
             ):
                 raise
             _log.info("%s of the issuer %s: %s", lack, issuer, error)
-            raise invalid_token(lack) from None
+            raise TokenFault(lack) from None
 
     async def _json(self, url: str) -> dict[str, Any]:
         status, _, body = await self._client.fetch("GET", url, [("accept", "application/json")])
