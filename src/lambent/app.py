@@ -480,6 +480,7 @@ def _apis(ground: _Ground, functions: _Functions, watched: _Watched) -> _Apis:
         compute=compute,
         clock=ground.clock,
         usage=rest.usage,
+        issuers=partial(_issuers, ground.config.web_identity_jwks),
         logs=watched.logs,
         meter=meter,
         closed_networks=ground.closed_networks,

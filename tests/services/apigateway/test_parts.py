@@ -151,7 +151,11 @@ def test_authorizers(client: Any, with_method: Any, body: Any, error_of: Any) ->
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"type": "COGNITO_USER_POOLS", "providerARNs": ["x"]}, "Cognito"),
+        (
+            {"type": "COGNITO_USER_POOLS", "providerARNs": ["x"]},
+            "Invalid ARN specified in the request",
+        ),
+        ({"type": "JWT"}, "Lambent does not support authorizers of type JWT yet"),
         ({"type": "COGNITO_USER_POOLS"}, "ProviderARNs cannot be empty"),
         ({"type": "TOKEN", "authorizerUri": LAMBDA_URI}, "IdentitySource cannot be empty"),
         (

@@ -1,4 +1,4 @@
-"""Lambda authorizers: TOKEN and REQUEST. Those of Cognito are refused, as there is no Cognito."""
+"""Authorizers: functions (TOKEN and REQUEST), and Cognito user pools, whose tokens are verified with their keys."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from lambent.core import ids
 from lambent.services.apigateway.documents import AUTHORIZERS, RESOURCES
 from lambent.services.apigateway.integration_uris import check_uri
 from lambent.services.apigateway.paging import page
-from lambent.services.apigateway.patches import PatchTable, integer, member, one_of
+from lambent.services.apigateway.patches import PatchTable, custom, integer, member, one_of
 from lambent.services.apigateway.rest_apis import find_api
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lambent.core.context import RequestContext, Scope
     from lambent.core.ports import Tx
@@ -31,13 +31,23 @@ _SOURCE = re.compile(
     r"method\.request\.(header|querystring|multivalueheader|multivaluequerystring)\.[^\s,]+"
     r"|stageVariables\.\w+|context\.[\w.]+"
 )
+_POOLS = "COGNITO_USER_POOLS"
+_POOL = re.compile(r"arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[\w-]+")
+
+
+def _change_pools(document: Document, op: str, value: str, _: Sequence[str]) -> None:
+    kept = [each for each in document.get("providerARNs", ()) if each != value]
+    document["providerARNs"] = kept if op == "remove" else [*kept, value]
+
+
 _PATCHES = PatchTable(
     (
         member("/name", required=True),
-        member("/type", convert=one_of("TOKEN", "REQUEST"), required=True),
+        member("/type", convert=one_of("TOKEN", "REQUEST", _POOLS), required=True),
         member("/authType", "replace", "remove"),
         member("/authorizerUri", required=True),
         member("/authorizerCredentials", "replace", "remove"),
+        custom("/providerARNs", _change_pools, "add", "remove"),
         member("/identitySource", "replace", "remove"),
         member("/identityValidationExpression", "replace", "remove"),
         member("/authorizerResultTtlInSeconds", convert=integer, required=True),
@@ -56,19 +66,18 @@ def create_authorizer(tx: Tx, context: RequestContext, request: Request) -> Docu
 
 def new_authorizer(request: Request) -> Document:
     """An authorizer as CreateAuthorizer makes it. Raises BadRequest."""
-    if request["type"] == "COGNITO_USER_POOLS" and not request.get("providerARNs"):
-        raise BadRequest("ProviderARNs cannot be empty")
-    for unserved in ("providerARNs", "jwtConfiguration"):
-        if request.get(unserved):
-            raise refuse(unserved, "there is no Cognito.")
-    if request["type"] not in ("TOKEN", "REQUEST"):
-        raise refuse(f"authorizers of type {request['type']}", "only TOKEN and REQUEST.")
+    kind = request["type"]
+    if kind == "JWT" or request.get("jwtConfiguration"):
+        raise refuse("authorizers of type JWT", "only TOKEN, REQUEST and COGNITO_USER_POOLS.")
+    is_pool = kind == _POOLS
     authorizer: Document = {
         "id": ids.lower_alphanumeric(6),
         "name": request["name"],
-        "type": request["type"],
-        "authType": request.get("authType") or "custom",
+        "type": kind,
+        "authType": request.get("authType") or ("cognito_user_pools" if is_pool else "custom"),
     }
+    if is_pool:
+        authorizer["providerARNs"] = list(request.get("providerARNs") or ())
     for name in (
         "authorizerUri",
         "authorizerCredentials",
@@ -90,7 +99,26 @@ def check_authorizer(authorizer: Document) -> None:
         raise BadRequest(
             "Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds."
         )
-    uri = authorizer.get("authorizerUri", "")
+    if authorizer["type"] == _POOLS:
+        _check_pools(authorizer.get("providerARNs") or ())
+    else:
+        _check_uri(authorizer.get("authorizerUri", ""))
+    _check_source(authorizer)
+    expression = authorizer.get("identityValidationExpression", "")
+    try:
+        regex.compile(expression)
+    except regex.error:
+        raise BadRequest(f"Invalid identity validation expression: {expression}") from None
+
+
+def _check_pools(arns: Sequence[str]) -> None:
+    if not arns:
+        raise BadRequest("ProviderARNs cannot be empty")
+    if not all(_POOL.fullmatch(arn) for arn in arns):
+        raise BadRequest("Invalid ARN specified in the request")
+
+
+def _check_uri(uri: str) -> None:
     if not uri:
         raise BadRequest("Authorizer Uri must be specified")
     try:
@@ -100,12 +128,6 @@ def check_authorizer(authorizer: Document) -> None:
             f"Invalid Authorizer URI: {uri}. Authorizer URI should be a valid API Gateway ARN "
             "that represents a Lambda function invocation."
         ) from None
-    _check_source(authorizer)
-    expression = authorizer.get("identityValidationExpression", "")
-    try:
-        regex.compile(expression)
-    except regex.error:
-        raise BadRequest(f"Invalid identity validation expression: {expression}") from None
 
 
 def _ttl(authorizer: Document) -> int:
@@ -116,7 +138,7 @@ def _ttl(authorizer: Document) -> int:
 
 def _check_source(authorizer: Document) -> None:
     source = authorizer.get("identitySource", "")
-    if authorizer["type"] == "TOKEN":
+    if authorizer["type"] in ("TOKEN", _POOLS):
         if not _TOKEN_SOURCE.fullmatch(source):
             raise BadRequest(
                 f"Invalid token source expression: {source}. The source must be a method request "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
+from lambent.apis.errors import BadRequest, Conflict, NotFound
 from lambent.services.apigateway.documents import AUTHORIZERS, MODELS, RESOURCES, VALIDATORS
 from lambent.services.apigateway.patches import PatchTable, boolean, entry, item, member
 from lambent.services.apigateway.resources import find_resource
@@ -170,9 +170,7 @@ def check_method(tx: Tx, scope: Scope, api_id: str, method: Document) -> None:
             "Invalid Method authorization type specified. Authorization Scopes are only valid for "
             "COGNITO_USER_POOLS authorization type"
         )
-    if kind == "COGNITO_USER_POOLS":
-        raise refuse("authorizationType COGNITO_USER_POOLS", "there is no Cognito.")
-    if kind == "CUSTOM":
+    if kind in ("CUSTOM", "COGNITO_USER_POOLS"):
         authorizer = AUTHORIZERS.find(tx, scope, api_id, method.get("authorizerId", ""))
         if authorizer is None:
             raise BadRequest(

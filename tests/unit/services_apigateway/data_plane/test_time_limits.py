@@ -104,6 +104,7 @@ def rest_door(timeout_ms: int | None, functions: Any) -> Any:
         compute=unused,
         clock=VirtualClock(),
         usage=unused,
+        issuers=dict,
     ).door
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.core.context import Principal
     from lambent.core.ports import Authority, Signatures
+    from lambent.services.apigateway.data_plane.cognito_authorizers import CognitoAuthorizers
     from lambent.services.apigateway.data_plane.exchange import Exchange
     from lambent.services.apigateway.data_plane.lambda_authorizers import LambdaAuthorizers
     from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan
@@ -41,8 +42,10 @@ class Authorization:
         signatures: Signatures,
         authority: Authority,
         authorizers: LambdaAuthorizers,
+        pools: CognitoAuthorizers,
         clock: Clock,
     ) -> None:
+        self._pools = pools
         self._clock = clock
         self._signatures = signatures
         self._authority = authority
@@ -56,6 +59,8 @@ class Authorization:
         kind = exchange.method.authorization
         if kind == "AWS_IAM":
             return self._iam(exchange)
+        if kind == "COGNITO_USER_POOLS":
+            return self._pool(exchange)
         says = self._resource_policy(exchange)
         if says == "deny" or (says == "nothing" and kind == "NONE"):
             raise policies.anonymous_denied(exchange, is_explicit=says == "deny")
@@ -64,6 +69,15 @@ class Authorization:
         if kind != "NONE":
             raise misconfigured(f"Authorization of the type {kind} is not implemented")
         return None
+
+    async def _pool(self, exchange: Exchange) -> None:
+        """ "If authentication is successful, the resource policy is evaluated independently, and an explicit allow is
+        required."
+        """
+        await self._pools.check(exchange)
+        says = self._resource_policy(exchange)
+        if says not in (None, "allow"):
+            raise policies.anonymous_denied(exchange, is_explicit=says == "deny")
 
     def _resource_policy(self, exchange: Exchange) -> Says | None:
         if self._signatures.is_open:

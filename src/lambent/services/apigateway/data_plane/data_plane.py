@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambent.apis.http_client import HttpClient
+from lambent.apis.keys_of_issuers import KeysOfIssuers
 from lambent.apis.token_buckets import TokenBuckets
 from lambent.services.apigateway.data_plane.authorization import Authorization
+from lambent.services.apigateway.data_plane.cognito_authorizers import CognitoAuthorizers
 from lambent.services.apigateway.data_plane.door import RestApiDoor
 from lambent.services.apigateway.data_plane.http_integrations import HttpIntegrations
 from lambent.services.apigateway.data_plane.integrations import Integrations
@@ -20,7 +22,9 @@ from lambent.services.apigateway.data_plane.trials import Trials
 from lambent.services.apigateway.data_plane.validation import Validation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from jwt import PyJWKSet
 
     from lambent.apis.ports import Logs, Meter
     from lambent.core.clock import Clock
@@ -36,6 +40,7 @@ class RestDataPlane:
     Args:
         compute: for templates and models; of its own, so that no deploy is waited for.
         usage: what API keys have used.
+        issuers: the keys of issuers of tokens that the platform's file has; those of others are fetched.
         closed_networks: where HTTP integrations may not connect to.
 
     Attributes:
@@ -54,6 +59,7 @@ class RestDataPlane:
         compute: Compute,
         clock: Clock,
         usage: UsageCounts,
+        issuers: Callable[[], Mapping[str, PyJWKSet]],
         logs: Logs | None = None,
         meter: Meter | None = None,
         closed_networks: Sequence[str] = (),
@@ -65,15 +71,16 @@ class RestDataPlane:
         records = Records(clock, logs, meter)
         buckets = TokenBuckets(clock)
         self.authorizers = LambdaAuthorizers(functions, clock)
+        pools = CognitoAuthorizers(KeysOfIssuers(self._http, clock, issuers), clock)
         self.resource_facts: ResourceFacts = ApiPolicies(stages)
         guards = (
-            Authorization(signatures, authority, self.authorizers, clock),
+            Authorization(signatures, authority, self.authorizers, pools, clock),
             Keys(stages, buckets, usage),
             StageThrottle(buckets),
         )
         last = (Arrival(), Validation(compute))
         serving = Serving((*guards, *last), integrations)
-        self.trials = Trials(Serving(last, integrations), self.authorizers, clock)
+        self.trials = Trials(Serving(last, integrations), self.authorizers, pools, clock)
         self.door = RestApiDoor(stages, serving, records, clock)
 
     async def close(self) -> None:

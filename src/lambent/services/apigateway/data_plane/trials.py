@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lambent.core.clock import Clock
     from lambent.core.context import Principal
     from lambent.core.http import Response
+    from lambent.services.apigateway.data_plane.cognito_authorizers import CognitoAuthorizers
     from lambent.services.apigateway.data_plane.lambda_authorizers import LambdaAuthorizers
     from lambent.services.apigateway.data_plane.plan import ApiPlan
     from lambent.services.apigateway.data_plane.serving import Serving
@@ -63,9 +64,16 @@ class Trial:
 class Trials:
     """Args: serves without the guards that tests pass by."""
 
-    def __init__(self, serving: Serving, authorizers: LambdaAuthorizers, clock: Clock) -> None:
+    def __init__(
+        self,
+        serving: Serving,
+        authorizers: LambdaAuthorizers,
+        pools: CognitoAuthorizers,
+        clock: Clock,
+    ) -> None:
         self._serving = serving
         self._authorizers = authorizers
+        self._pools = pools
         self._clock = clock
 
     async def method(self, trial: Trial, resource_id: str, http_method: str) -> dict[str, Any]:
@@ -97,9 +105,12 @@ class Trials:
         journal = exchange.journal
         assert journal is not None
         try:
-            # A test asks the function, whatever it has said before.
-            grant = await self._authorizers.grant(exchange, found[0], is_fresh=True)
-            answer |= {"principalId": grant.principal_id, "policy": grant.policy}
+            if found[0]["type"] == "COGNITO_USER_POOLS":
+                answer["claims"] = await self._pools.claims(exchange, found[0])
+            else:
+                # A test asks the function, whatever it has said before.
+                grant = await self._authorizers.grant(exchange, found[0], is_fresh=True)
+                answer |= {"principalId": grant.principal_id, "policy": grant.policy}
         except Failure as failure:
             answer["clientStatus"] = failure.kind.status
             journal.error(failure.log)

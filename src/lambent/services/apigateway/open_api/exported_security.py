@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambent.services.apigateway.open_api.security import AUTH_TYPE, AUTHORIZER
+from lambent.services.apigateway.open_api.security import AUTH_TYPE, AUTHORIZER, POOLS
 
 if TYPE_CHECKING:
     from lambent.services.apigateway.open_api.exported_operations import Dialect
@@ -47,7 +47,7 @@ def requirements_of(snapshot: Document, method: Document, dialect: Dialect) -> l
         if method["authorizationType"] == "AWS_IAM":
             found.append({IAM: []})
         found += [
-            {each["name"]: []}
+            {each["name"]: list(method.get("authorizationScopes", ()))}
             for each in snapshot["authorizers"]
             if each["id"] == method.get("authorizerId")
         ]
@@ -58,11 +58,12 @@ def requirements_of(snapshot: Document, method: Document, dialect: Dialect) -> l
 
 def _scheme(authorizer: Document) -> Document:
     header = "Unused"
-    if authorizer["type"] == "TOKEN":
+    if authorizer["type"] in ("TOKEN", POOLS):
         header = authorizer["identitySource"].removeprefix("method.request.header.")
     written: Document = {
         name: authorizer[name]
         for name in (
+            "providerARNs",
             "authorizerUri",
             "authorizerCredentials",
             "authorizerResultTtlInSeconds",

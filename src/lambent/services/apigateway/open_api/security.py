@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 AUTHORIZER = "x-amazon-apigateway-authorizer"
 AUTH_TYPE = "x-amazon-apigateway-authtype"
 AUTH = "x-amazon-apigateway-auth"
+POOLS = "COGNITO_USER_POOLS"
 
 
 def schemes_of(document: Document) -> Document:
@@ -33,7 +34,7 @@ def authorizer_request(name: str, scheme: Document) -> Document | None:
     request: Document = {
         "name": name,
         "type": kind,
-        "authType": a_text(scheme, AUTH_TYPE) or "custom",
+        "authType": a_text(scheme, AUTH_TYPE),
         "providerARNs": a_list(given, "providerARNs"),
     }
     for member in (
@@ -43,7 +44,7 @@ def authorizer_request(name: str, scheme: Document) -> Document | None:
         "identityValidationExpression",
     ):
         request[member] = a_text(given, member)
-    if kind == "TOKEN":
+    if kind in ("TOKEN", POOLS):
         request["identitySource"] = f"method.request.header.{a_text(scheme, 'name')}"
     ttl = given.get("authorizerResultTtlInSeconds")
     if isinstance(ttl, int):
@@ -60,7 +61,11 @@ def protection(document: Document, operation: Document, authorizers: Mapping[str
         for name in requirement if isinstance(requirement, dict) else ():
             scheme = a_map(schemes, name)
             if name in authorizers:
-                method |= {"authorizationType": "CUSTOM", "authorizerId": authorizers[name]}
+                method["authorizerId"] = authorizers[name]
+                is_pool = a_text(a_map(scheme, AUTHORIZER), "type").upper() == POOLS
+                method["authorizationType"] = POOLS if is_pool else "CUSTOM"
+                if is_pool and a_list(requirement, name):
+                    method["authorizationScopes"] = [str(each) for each in requirement[name]]
             elif a_text(scheme, AUTH_TYPE).lower() == "awssigv4":
                 method["authorizationType"] = "AWS_IAM"
             elif is_api_key(scheme):
