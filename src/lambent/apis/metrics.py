@@ -36,6 +36,8 @@ class _Counts:
     size: Spread = field(default_factory=Spread)
     client_errors: int = 0
     server_errors: int = 0
+    hits: int = 0
+    misses: int = 0
 
     def add(self, measured: Measured) -> None:
         self.latency.add(measured.latency_ms)
@@ -45,6 +47,8 @@ class _Counts:
             self.size.add(measured.size)
         self.client_errors += 400 <= measured.status < 500
         self.server_errors += measured.status >= 500
+        self.hits += measured.is_from_cache is True
+        self.misses += measured.is_from_cache is False
 
     def take(self, other: _Counts) -> None:
         self.latency.take(other.latency)
@@ -52,6 +56,8 @@ class _Counts:
         self.size.take(other.size)
         self.client_errors += other.client_errors
         self.server_errors += other.server_errors
+        self.hits += other.hits
+        self.misses += other.misses
 
 
 class ApiMetrics:
@@ -129,6 +135,9 @@ def _metrics(kind: Kind, counts: _Counts) -> Iterator[tuple[str, str, Spread]]:
     yield client_errors, "Count", Spread.of_ones(counts.client_errors, requests)
     yield server_errors, "Count", Spread.of_ones(counts.server_errors, requests)
     yield "Latency", "Milliseconds", counts.latency
+    if counts.hits or counts.misses:
+        yield "CacheHitCount", "Count", Spread.of_ones(counts.hits, requests)
+        yield "CacheMissCount", "Count", Spread.of_ones(counts.misses, requests)
     if counts.integration.count:
         yield "IntegrationLatency", "Milliseconds", counts.integration
     if kind == "http":

@@ -23,6 +23,7 @@ class Measured:
         latency_ms: from the request's arrival to its answer.
         integration_ms: None where no integration was called.
         size: bytes of the bodies that came in and went out; told of HTTP APIs alone.
+        is_from_cache: None where the stage keeps no answers of the method.
         is_detailed: the settings of the method or route ask for metrics of its own.
     """
 
@@ -38,6 +39,7 @@ class Measured:
     api_name: str = ""
     size: int = 0
     is_detailed: bool = False
+    is_from_cache: bool | None = None
 
 
 class Meter(Protocol):

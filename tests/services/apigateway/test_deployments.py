@@ -150,10 +150,6 @@ def test_stages_are_made_and_deleted(
             "Invalid stage variable name: a-b.  Please use names with only word characters.",
         ),
         (
-            {"cacheClusterEnabled": True},
-            "Lambent does not support cacheClusterEnabled yet: answers are not cached.",
-        ),
-        (
             {"canarySettings": {"percentTraffic": 101}},
             "Canary percent traffic must be between 0 and 100",
         ),
@@ -164,6 +160,39 @@ def test_stages_that_are_refused(
 ) -> None:
     request = {**deployed, "stageName": "test", **members}
     assert error_of(client.create_stage, **request) == (400, "BadRequestException", message)
+
+
+def test_a_stage_has_a_cache_of_a_size(client: Any, deployed: Any, error_of: Any) -> None:
+    members = ("cacheClusterEnabled", "cacheClusterSize", "cacheClusterStatus")
+    none = {"cacheClusterEnabled": False, "cacheClusterStatus": "NOT_AVAILABLE"}
+    place = {"restApiId": deployed["restApiId"], "stageName": "prod"}
+
+    def told(stage: dict[str, Any]) -> dict[str, Any]:
+        return {name: stage[name] for name in members if name in stage}
+
+    def patched(*pairs: tuple[str, str]) -> dict[str, Any]:
+        operations = [{"op": "replace", "path": path, "value": value} for path, value in pairs]
+        return told(client.update_stage(**place, patchOperations=operations))
+
+    made = client.create_stage(
+        **deployed, stageName="test", cacheClusterEnabled=True, cacheClusterSize="1.6"
+    )
+    assert told(made) == {
+        "cacheClusterEnabled": True,
+        "cacheClusterSize": "1.6",
+        "cacheClusterStatus": "AVAILABLE",
+    }
+    assert told(client.get_stage(**place)) == none
+    on = {**told(made), "cacheClusterSize": "0.5"}
+    assert patched(("/cacheClusterEnabled", "true")) == on
+    assert patched(("/cacheClusterSize", "6.1")) == {**on, "cacheClusterSize": "6.1"}
+    assert patched(("/cacheClusterEnabled", "false")) == none
+    operations = [{"op": "replace", "path": "/cacheClusterSize", "value": "7"}]
+    refused = error_of(client.update_stage, **place, patchOperations=operations)
+    assert refused[:2] == (400, "BadRequestException")
+    client.create_deployment(**place, cacheClusterEnabled=True, cacheClusterSize="0.5")
+    assert told(client.get_stage(**place)) == on
+    client.flush_stage_cache(**place)
 
 
 def test_active_tracing_is_a_setting_of_the_stage(client: Any, deployed: Any) -> None:
@@ -255,8 +284,6 @@ def test_settings_of_a_stage_need_a_stage(client: Any, deployed: Any, error_of: 
     api_id = deployed["restApiId"]
     refused = error_of(client.create_deployment, restApiId=api_id, variables={"a": "1"})
     assert refused[2] == "variables can be set only if stageName is specified"
-    request = {"restApiId": api_id, "stageName": "prod", "cacheClusterEnabled": True}
-    assert "not cached" in error_of(client.create_deployment, **request)[2]
     assert len(client.get_deployments(restApiId=api_id)["items"]) == 1
 
 
@@ -317,6 +344,7 @@ def test_a_flush_of_the_authorizer_cache_moves_the_generation(
     assert after > before
     client.flush_stage_cache(restApiId=deployed["restApiId"], stageName="prod")
     assert _live(platform, deployed["restApiId"]).generation == after
+    assert platform.stages.flushes[deployed["restApiId"], "prod"] == 1
 
 
 @pytest.mark.slow

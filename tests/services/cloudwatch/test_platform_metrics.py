@@ -205,6 +205,15 @@ def test_requests_to_an_api(
     with urllib.request.urlopen(address):
         pass
     assert total("AWS/ApiGateway", "Count", **by_method)["Sum"] == 1
+    assert total("AWS/ApiGateway", "CacheHitCount", ApiName="shop") == {}
+    pairs = [("/cacheClusterEnabled", "true"), ("/*/*/caching/enabled", "true")]
+    operations = [{"op": "replace", "path": path, "value": value} for path, value in pairs]
+    gateway.update_stage(restApiId=api, stageName="prod", patchOperations=operations)
+    for _ in range(3):
+        with urllib.request.urlopen(address) as answer:
+            assert answer.read() == b"hello"
+    assert total("AWS/ApiGateway", "CacheHitCount", ApiName="shop")["Sum"] == 2
+    assert total("AWS/ApiGateway", "CacheMissCount", ApiName="shop", Stage="prod")["Sum"] == 1
 
 
 def test_names_of_apis_are_shown_without_what_is_not_ascii(

@@ -13,10 +13,10 @@ from lambent.services.apigateway.paging import page, shown
 from lambent.services.apigateway.patches import PatchTable, member
 from lambent.services.apigateway.rest_apis import find_api
 from lambent.services.apigateway.snapshots import snapshot_of, summary_of
+from lambent.services.apigateway.stage_patches import with_cache
 from lambent.services.apigateway.stages import (
     check_variables,
     new_stage,
-    refuse_unserved,
     with_canary,
 )
 
@@ -70,7 +70,6 @@ class Deployments:
         _check_stage(request, stage)
         if not name:
             return
-        refuse_unserved(request)
         settings = {**request, "deploymentId": deployment_id}
         settings["description"] = request.get("stageDescription")
         if stage is None:
@@ -84,6 +83,9 @@ class Deployments:
             if request.get("variables"):
                 check_variables(request["variables"])
                 stage["variables"] = {**stage.get("variables", {}), **request["variables"]}
+            if request.get("cacheClusterEnabled") is not None:
+                size = request.get("cacheClusterSize") or stage.get("cacheClusterSize")
+                stage = with_cache(stage, is_enabled=request["cacheClusterEnabled"], size=size)
             if request.get("tracingEnabled") is not None:
                 stage["tracingEnabled"] = request["tracingEnabled"]
         stage["lastUpdatedDate"] = int(context.now.timestamp())

@@ -53,6 +53,9 @@ class Publisher:
     def stage_changed(self, tx: Tx, scope: Scope, api_id: str, stage: Document) -> None:
         tx.after_commit(self._stages.put_stage, _live(tx, scope, api_id, stage))
 
+    def answers_flushed(self, tx: Tx, api_id: str, name: str) -> None:
+        tx.after_commit(self._stages.flush_answers, api_id, name)
+
     def stage_deleted(self, tx: Tx, api_id: str, name: str) -> None:
         tx.after_commit(self._stages.remove_stage, api_id, name)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.apis.errors import BadRequest, refuse
+from lambent.apis.errors import BadRequest
 from lambent.services.apigateway.patches import (
     PatchTable,
     Rule,
@@ -117,8 +117,6 @@ def _set(document: Document, path: str, value: str) -> None:
     for suffix, (name, convert) in _SETTINGS.items():
         key = path[1 : -len(suffix) - 1]
         if path.startswith("/") and path.endswith("/" + suffix) and _is_method(key):
-            if name == "cachingEnabled" and boolean(value):
-                raise refuse("caching", "answers are not cached.")
             settings = document["methodSettings"].setdefault(key, dict(_DEFAULTS))
             settings[name] = convert(value)
             return
@@ -151,12 +149,38 @@ def _invalid(path: str) -> BadRequest:
     return BadRequest(f"Invalid method setting path: {path}. Must be one of: [{_ALLOWED}]")
 
 
-def _refused(name: str, reason: str) -> Callable[[Document, str, str, Sequence[str]], None]:
-    def change(document: Document, op: str, value: str, _: Sequence[str]) -> None:
-        if op != "remove" and value not in ("", "false"):
-            raise refuse(name, reason)
+# CacheClusterSize, in gigabytes.
+_SIZES = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
 
-    return change
+
+def cache_cluster(*, is_enabled: bool, size: str | None) -> Document:
+    """What a stage tells of its cache, which is there at once."""
+    if not is_enabled:
+        return {"cacheClusterEnabled": False, "cacheClusterStatus": "NOT_AVAILABLE"}
+    return {
+        "cacheClusterEnabled": True,
+        "cacheClusterSize": size or _SIZES[0],
+        "cacheClusterStatus": "AVAILABLE",
+    }
+
+
+def with_cache(stage: Document, *, is_enabled: bool, size: str | None) -> Document:
+    """The stage with a cache of a size, or without one."""
+    kept = {name: value for name, value in stage.items() if name != "cacheClusterSize"}
+    return kept | cache_cluster(is_enabled=is_enabled, size=size)
+
+
+def _set_cache(document: Document, op: str, value: str, _: Sequence[str]) -> None:
+    is_enabled, size = boolean(value), document.pop("cacheClusterSize", None)
+    document |= cache_cluster(is_enabled=is_enabled, size=size)
+
+
+def _set_cache_size(document: Document, op: str, value: str, _: Sequence[str]) -> None:
+    if value not in _SIZES:
+        raise BadRequest(
+            f"Invalid cache cluster size: {value}. Must be one of: [{', '.join(_SIZES)}]"
+        )
+    document["cacheClusterSize"] = value
 
 
 def _set_canary(document: Document, op: str, value: str, names: Sequence[str]) -> None:
@@ -193,8 +217,8 @@ _RULES: tuple[Rule, ...] = (
     member("/deploymentId", required=True),
     custom("/deploymentId", _copy_deployment, "copy"),
     member("/description"),
-    custom("/cacheClusterEnabled", _refused("cacheClusterEnabled", "answers are not cached.")),
-    custom("/cacheClusterSize", _refused("cacheClusterSize", "answers are not cached.")),
+    custom("/cacheClusterEnabled", _set_cache),
+    custom("/cacheClusterSize", _set_cache_size),
     member("/clientCertificateId"),
     structure("/accessLogSettings"),
     member("/accessLogSettings/destinationArn", "add", "replace"),
@@ -203,10 +227,7 @@ _RULES: tuple[Rule, ...] = (
     custom("/canarySettings/percentTraffic", _set_canary, "add", "replace"),
     member("/canarySettings/deploymentId", "replace", required=True),
     entry("/canarySettings/stageVariableOverrides/{variable}"),
-    custom(
-        "/canarySettings/useStageCache",
-        _refused("canarySettings.useStageCache", "answers are not cached."),
-    ),
+    member("/canarySettings/useStageCache", convert=boolean, required=True),
     member("/documentationVersion"),
     entry("/variables/{variable_name}"),
     custom("/variables", _copy_variables, "copy"),

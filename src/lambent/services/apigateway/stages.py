@@ -13,7 +13,7 @@ from lambent.services.apigateway.client_certificates import find_certificate
 from lambent.services.apigateway.documents import ACCOUNT, DEPLOYMENTS, DOCUMENTATION_VERSIONS
 from lambent.services.apigateway.paging import shown
 from lambent.services.apigateway.rest_apis import find_api
-from lambent.services.apigateway.stage_patches import PATCHES
+from lambent.services.apigateway.stage_patches import PATCHES, cache_cluster
 from lambent.services.apigateway.usage_plans import drop_stages
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ class StageOperations:
         return {}
 
     def flush_stage_cache(self, tx: Tx, context: RequestContext, request: Request) -> Document:
-        """Answers are not cached, so there is nothing to flush."""
         find_stage(tx, context.scope, request)
+        self.publisher.answers_flushed(tx, request["restApiId"], request["stageName"])
         return {}
 
     def flush_authorizers_cache(
@@ -114,7 +114,6 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
     name = request["stageName"]
     if not _NAME.fullmatch(name):
         raise BadRequest("Stage name only allows a-zA-Z0-9_")
-    refuse_unserved(request)
     check_variables(request.get("variables") or {})
     check_tags(request.get("tags") or {})
     now = int(context.now.timestamp())
@@ -123,8 +122,10 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
         if request.get(member):
             stage[member] = request[member]
     stage |= {
-        "cacheClusterEnabled": False,
-        "cacheClusterStatus": "NOT_AVAILABLE",
+        **cache_cluster(
+            is_enabled=bool(request.get("cacheClusterEnabled")),
+            size=request.get("cacheClusterSize"),
+        ),
         "methodSettings": {},
         "tracingEnabled": bool(request.get("tracingEnabled")),
         "createdDate": now,
@@ -140,20 +141,12 @@ def new_stage(tx: Tx, context: RequestContext, request: Request) -> Document:
     return stage
 
 
-def refuse_unserved(request: Request) -> None:
-    """Raises BadRequest for settings of a stage that would have no effect."""
-    if request.get("cacheClusterEnabled") or request.get("cacheClusterSize"):
-        raise refuse("cacheClusterEnabled", "answers are not cached.")
-
-
 def with_canary(stage: Document, settings: Mapping[str, Any], deployment_id: str) -> Document:
     """The stage with a part of its traffic going to another deployment. Raises BadRequest."""
-    if settings.get("useStageCache"):
-        raise refuse("canarySettings.useStageCache", "answers are not cached.")
     canary: Document = {
         "percentTraffic": settings.get("percentTraffic", 0.0),
         "deploymentId": deployment_id or stage["deploymentId"],
-        "useStageCache": False,
+        "useStageCache": bool(settings.get("useStageCache")),
     }
     if settings.get("stageVariableOverrides"):
         check_variables(settings["stageVariableOverrides"])

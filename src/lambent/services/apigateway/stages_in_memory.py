@@ -16,6 +16,7 @@ A **snapshot** is what CreateDeployment keeps, a plain JSON document::
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,8 @@ class Stages:
         self._generations = itertools.count(1)
         # The last one given out: moves with every stage that comes, changes or goes.
         self.generation = 0
+        # By API and stage: how often the answers that it has kept were forgotten.
+        self.flushes: Counter[tuple[str, str]] = Counter()
 
     # --- what the data plane asks ---
 
@@ -159,6 +162,10 @@ class Stages:
         if api is not None:
             kept = {name: live for name, live in api.stages.items() if name != stage}
             self._apis[api_id] = replace(api, stages=kept)
+
+    def flush_answers(self, api_id: str, stage: str) -> None:
+        """What the stage has kept is good no longer."""
+        self.flushes[api_id, stage] += 1
 
     def put_keys(self, keys: Iterable[ApiKey]) -> None:
         """Keys are there, or have changed: themselves or a plan they are in."""

@@ -89,7 +89,7 @@ class Authorization:
 
     async def _iam(self, exchange: Exchange) -> None:
         with phase(exchange, "authenticate", self._clock):
-            caller = await self._caller(exchange)
+            caller = exchange.caller = await self._caller(exchange)
         if caller.kind != "anonymous":
             exchange.identity.update(
                 accountId=caller.account_id,

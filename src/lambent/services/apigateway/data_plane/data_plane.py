@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lambent.apis.http_client import HttpClient
 from lambent.apis.keys_of_issuers import KeysOfIssuers
 from lambent.apis.token_buckets import TokenBuckets
+from lambent.services.apigateway.data_plane.answer_cache import CachedIntegrations
 from lambent.services.apigateway.data_plane.authorization import Authorization
 from lambent.services.apigateway.data_plane.cognito_authorizers import CognitoAuthorizers
 from lambent.services.apigateway.data_plane.door import RestApiDoor
@@ -79,7 +80,8 @@ class RestDataPlane:
             StageThrottle(buckets),
         )
         last = (Arrival(), Validation(compute))
-        serving = Serving((*guards, *last), integrations)
+        cached = CachedIntegrations(integrations, stages, signatures, authority, clock)
+        serving = Serving((*guards, *last), cached)
         self.trials = Trials(Serving(last, integrations), self.authorizers, pools, clock)
         self.door = RestApiDoor(stages, serving, records, clock)
 

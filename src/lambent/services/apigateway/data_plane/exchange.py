@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from lambent.core.context import Principal
     from lambent.core.http import Headers, Request
     from lambent.services.apigateway.data_plane.addresses import Address
     from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
@@ -95,6 +96,8 @@ class Exchange:
     request_override: Mapping[str, Any] = field(default_factory=dict)
     response_override: Mapping[str, Any] = field(default_factory=dict)
     uses_lambda: bool = False
+    caller: Principal | None = None  # who has signed the request
+    is_from_cache: bool | None = None  # None where nothing was looked up
     is_test: bool = False  # TestInvokeMethod
 
     @property

@@ -31,6 +31,7 @@ class MethodPlan:
         path_of_sources: the resource's path with `*` for its parameters, as source ARNs name it.
         authorization: its type, such as NONE.
         needs_key: an API key is asked for.
+        has_own_settings: the stage has settings of this method by itself.
     """
 
     resource_id: str
@@ -42,6 +43,7 @@ class MethodPlan:
     authorizer: Document | None
     required: tuple[str, ...]
     path_of_sources: str = ""
+    has_own_settings: bool = False
     authorization: str = field(init=False)
     needs_key: bool = field(init=False)
 
@@ -133,6 +135,7 @@ def _method(
         document=method,
         integration=method["methodIntegration"],
         settings={**settings.get(_EVERY_METHOD, {}), **own},
+        has_own_settings=bool(own),
         validator=validators.get(method.get("requestValidatorId", ""), _NO_VALIDATION),
         authorizer=authorizers.get(method.get("authorizerId", "")),
         required=required,

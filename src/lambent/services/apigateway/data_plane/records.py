@@ -67,6 +67,7 @@ class Records:
             exchange.integration_ms,
             api_name=str(plan.rest_api.get("name", "")),
             is_detailed=bool(exchange.method.settings.get("metricsEnabled")),
+            is_from_cache=exchange.is_from_cache,
         )
         if self._meter is not None:
             self._meter.answers(measured)

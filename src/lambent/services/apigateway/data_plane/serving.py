@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambent.services.apigateway.data_plane.exchange import Exchange
-    from lambent.services.apigateway.data_plane.integrations import Integrations
+    from lambent.services.apigateway.data_plane.integrations import Done
     from lambent.services.apigateway.data_plane.plan import ApiPlan, MethodPlan
 
     Check = Callable[[Exchange], Awaitable[None] | None]
@@ -43,10 +43,17 @@ class Guard(Protocol):
         ...
 
 
+class Runner(Protocol):
+    """What runs integrations; as `Integrations` does."""
+
+    def begin(self, exchange: Exchange, done: Done) -> bool: ...
+    async def run(self, exchange: Exchange) -> Response: ...
+
+
 class Serving:
     """Args: the guards, in order, and what runs integrations."""
 
-    def __init__(self, guards: Sequence[Guard], integrations: Integrations) -> None:
+    def __init__(self, guards: Sequence[Guard], integrations: Runner) -> None:
         self._guards = tuple(guards)
         self._checks = tuple(guard.check for guard in guards)
         self._integrations = integrations
