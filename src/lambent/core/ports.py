@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from lambent.core.context import Principal, Scope, Session
     from lambent.core.errors import ServiceError
@@ -251,6 +251,21 @@ class FunctionAnswer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionStream:
+    """What a function writes, once it has begun to answer.
+
+    Attributes:
+        pieces: as they come; to be iterated over once.
+        abandon: whoever iterates leaves, and the function runs on. May be called more than once.
+        request_id: of the invocation.
+    """
+
+    pieces: AsyncIterator[bytes]
+    abandon: Callable[[], None]
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceCaller:
     """A service of the platform that acts for one of its resources.
 
@@ -293,6 +308,12 @@ class Functions(Protocol):
         self, arn: str, payload: bytes, caller: ServiceCaller, trace_id: str
     ) -> FunctionAnswer:
         """Wait for the answer."""
+        ...
+
+    async def stream(
+        self, arn: str, payload: bytes, caller: ServiceCaller, trace_id: str
+    ) -> FunctionStream:
+        """As `invoke`, for an answer that goes out as the function writes it: returns when it begins to."""
         ...
 
     def begin(

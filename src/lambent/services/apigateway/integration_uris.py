@@ -22,11 +22,12 @@ _FUNCTION = re.compile(
 _HTTP = re.compile(
     r"(https?://)(" + _VARIABLE + r"|[A-Za-z0-9._\-{}$:\[\]]+)([/?#].*)?|" + _VARIABLE + r".*"
 )
+_STREAMING = "/response-streaming-invocations"
 _PROXIED = ("lambda", "firehose", "states")
 
 
-def check_uri(kind: str, uri: str) -> None:
-    """Raises BadRequest where an integration of that type cannot have that URI."""
+def check_uri(kind: str, uri: str, mode: str = "BUFFERED") -> None:
+    """Raises BadRequest where an integration of that type, and of that mode of transfer, cannot have that URI."""
     if kind in ("HTTP", "HTTP_PROXY"):
         if not _HTTP.fullmatch(uri):
             raise BadRequest("Invalid HTTP endpoint specified for URI")
@@ -46,8 +47,14 @@ def check_uri(kind: str, uri: str) -> None:
         )
     if service == "lambda" and call.startswith("path/") and not _FUNCTION.fullmatch(call):
         raise BadRequest("Invalid function ARN or invalid uri")
-    if kind == "AWS_PROXY" and call.endswith("/response-streaming-invocations"):
+    if kind == "AWS_PROXY":
+        _check_mode(call, mode)
+
+
+def _check_mode(call: str, mode: str) -> None:
+    invoked_by = "InvokeWithResponseStream" if call.endswith(_STREAMING) else "Invoke"
+    if (invoked_by == "Invoke") != (mode == "BUFFERED"):
         raise BadRequest(
-            "Invalid ResponseTransferMode. Cannot use ResponseTransferMode BUFFERED for Lambda functions "
-            "invoked by InvokeWithResponseStream for AWS_PROXY integrations."
+            f"Invalid ResponseTransferMode. Cannot use ResponseTransferMode {mode} for Lambda functions "
+            f"invoked by {invoked_by} for AWS_PROXY integrations."
         )

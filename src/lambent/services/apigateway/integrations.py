@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 # "Integration timeout: 50 milliseconds to 29 seconds" (API Gateway quotas).
 MIN_TIMEOUT_MS, MAX_TIMEOUT_MS = 50, 29_000
+# "You can stream your response for up to 15 minutes" (response transfer modes).
+MAX_STREAM_MS = 900_000
 _PROXIES = ("AWS_PROXY", "HTTP_PROXY")
 _PASSTHROUGH = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
 _CONTENT_HANDLING = ("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
@@ -92,13 +94,15 @@ def new_integration(request: Request, resource_id: str) -> Document:
     integration["cacheKeyParameters"] = list(request.get("cacheKeyParameters") or ())
     if request.get("tlsConfig"):
         integration["tlsConfig"] = dict(request["tlsConfig"])
+    if request.get("responseTransferMode"):
+        integration["responseTransferMode"] = request["responseTransferMode"]
     return _with_transfer_mode(integration)
 
 
 def _with_transfer_mode(integration: Document) -> Document:
     """Those that could stream say that they do not (an export of May 2026 that a public repository keeps)."""
     if integration["type"] in _PROXIES:
-        return integration | {"responseTransferMode": "BUFFERED"}
+        return {"responseTransferMode": "BUFFERED"} | integration
     return {name: value for name, value in integration.items() if name != "responseTransferMode"}
 
 
@@ -204,9 +208,12 @@ def check_integration(integration: Document, method: Document) -> None:
             raise BadRequest("Enumeration value for HttpMethod must be non-empty")
         if http_method not in HTTP_METHODS:
             raise BadRequest(f"Enumeration value for HttpMethod is unknown: {http_method}")
-        check_uri(integration["type"], integration.get("uri", ""))
-    if not MIN_TIMEOUT_MS <= integration["timeoutInMillis"] <= MAX_TIMEOUT_MS:
-        raise BadRequest("Timeout should be between 50 ms and 29000 ms")
+        mode = integration.get("responseTransferMode", "BUFFERED")
+        check_uri(integration["type"], integration.get("uri", ""), mode)
+    is_streamed = integration.get("responseTransferMode") == "STREAM"
+    longest_ms = MAX_STREAM_MS if is_streamed else MAX_TIMEOUT_MS
+    if not MIN_TIMEOUT_MS <= integration["timeoutInMillis"] <= longest_ms:
+        raise BadRequest(f"Timeout should be between 50 ms and {longest_ms} ms")
     if integration["passthroughBehavior"] not in _PASSTHROUGH:
         raise BadRequest(
             f"Invalid passthrough behavior specified. Valid options are {', '.join(_PASSTHROUGH)}"
@@ -271,8 +278,8 @@ def _refuse_unserved(request: Request) -> None:
         )
     if request.get("connectionType") == "VPC_LINK" or request.get("connectionId"):
         raise refuse("connectionType VPC_LINK", "there are no VPCs.")
-    if request.get("responseTransferMode") == "STREAM":
-        raise refuse("responseTransferMode STREAM")
+    if request.get("responseTransferMode") == "STREAM" and request["type"] != "AWS_PROXY":
+        raise refuse(f"responseTransferMode STREAM of {request['type']}", "functions stream.")
     if request.get("integrationTarget"):
         raise refuse("integrationTarget", "there are no VPCs.")
 
@@ -310,7 +317,7 @@ PATCHES = PatchTable(
         entry("/requestParameters/{parameter}"),
         entry("/requestTemplates/{contentType}"),
         member("/tlsConfig/insecureSkipVerification", convert=boolean),
-        member("/responseTransferMode"),
+        member("/responseTransferMode", convert=one_of("BUFFERED", "STREAM"), required=True),
     )
 )
 RESPONSE_PATCHES = PatchTable(

@@ -167,7 +167,7 @@ class LambdaService:
         }
         asks = None if signatures is None or signatures.is_open else authority
         self.functions: ports.Functions = ServiceCalls(
-            invocations, self._async, asks, assumed_roles, clock
+            invocations, self._streams, self._async, asks, assumed_roles, clock
         )
         urls = _url_doors(registry.urls, invocations, self._streams, signatures, authority, clock)
         self.doors: tuple[Door, ...] = (CodeDoor(links, blobs), *urls)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lambent.core import ids, trace
 from lambent.core.context import Principal, Scope
 from lambent.core.errors import AccessDenied, RequestTooLarge, ServiceError
-from lambent.core.ports import FunctionAnswer
+from lambent.core.ports import FunctionAnswer, FunctionStream
 from lambent.services.lambda_.errors import ResourceNotFound
 from lambent.services.lambda_.invocations import MAX_EVENT_BYTES
 from lambent.services.lambda_.names import FunctionRef
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lambent.core.ports import Answered, AssumedRoles, Authority, ServiceCaller
     from lambent.services.lambda_.async_invocations import AsyncInvocations
     from lambent.services.lambda_.invocations import Invocations, Ran
+    from lambent.services.lambda_.response_streams import ResponseStreams
 
 _ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):(\d{12}):function:([a-zA-Z0-9_-]{1,64})(?::([^:]+))?"
@@ -59,6 +60,7 @@ class ServiceCalls:
     """
 
     invocations: Invocations
+    streams: ResponseStreams
     accepting: AsyncInvocations
     authority: Authority | None
     roles: AssumedRoles | None
@@ -74,6 +76,16 @@ class ServiceCalls:
         if len(payload) > MAX_EVENT_BYTES:
             raise RequestTooLarge(f"an event of {len(payload)} bytes")
         return _answer_of(await self.invocations.call(ref, payload, ids.request_id(), trace_id))
+
+    async def stream(
+        self, arn: str, payload: bytes, caller: ServiceCaller, trace_id: str
+    ) -> FunctionStream:
+        ref = self._permitted(arn, caller)
+        if len(payload) > MAX_EVENT_BYTES:
+            raise RequestTooLarge(f"an event of {len(payload)} bytes")
+        request_id = ids.request_id()
+        stream = await self.streams.open(ref, payload, request_id, trace_id)
+        return FunctionStream(stream, stream.abandon, request_id)
 
     def begin(
         self,

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:lambda:path/"
-    r"(?:2015-03-31/functions/(.+)/invocations|2014-11-13/functions/(.+)/invoke-async/?)"
+    r"(?:2015-03-31/functions/(.+)/invocations|2014-11-13/functions/(.+)/invoke-async/?"
+    r"|2021-11-15/functions/(.+)/response-streaming-invocations)"
 )
 _NO_OPERATION = (
     "<AccessDeniedException>\n"
@@ -55,7 +56,7 @@ def callee(exchange: Exchange, uri: str, credentials: str, source_arn: str) -> C
     match = _URI.fullmatch(with_stage_variables(uri, exchange.stage_variables))
     if match is None:
         raise misconfigured("Invalid endpoint address")
-    arn = match[1] or match[2]
+    arn = match[1] or match[2] or match[3]
     role = with_stage_variables(credentials, exchange.stage_variables)
     caller = caller_for(role, source_arn, exchange.plan.live.account_id)
     if caller is None:

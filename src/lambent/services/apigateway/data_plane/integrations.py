@@ -33,6 +33,7 @@ from lambent.services.apigateway.data_plane.proxy_format import (
 )
 from lambent.services.apigateway.data_plane.request_mapping import mapped_request
 from lambent.services.apigateway.data_plane.response_mapping import Answered, mapped_response
+from lambent.services.apigateway.data_plane.streamed_answers import streamed_answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 # "Integration timeout for Regional APIs: 50 milliseconds - 29 seconds" (quotas).
 MAX_TIMEOUT_MS = 29_000
+# "You can stream your response for up to 15 minutes" (response transfer modes).
+MAX_STREAM_MS = 900_000
 # AWS reads the status that a template of a MOCK integration names, whether or not the rest is JSON.
 _STATUS = re.compile(rb"\"?statusCode\"?\s*:\s*\"?(\d{3})\b")
 _INVOCATION_TYPE = "x-amz-invocation-type"
@@ -86,7 +89,7 @@ class Integrations:
         `done` once, now or later. False, and nothing has happened, for everything else. Raises Failure.
         """
         integration = exchange.method.integration
-        if integration.get("type") != "AWS_PROXY":
+        if integration.get("type") != "AWS_PROXY" or streams(integration):
             return False
         target = self._callee(exchange)
         self._check_verb(exchange)
@@ -135,7 +138,30 @@ class Integrations:
     async def _aws_proxy(self, exchange: Exchange) -> Response:
         target = self._callee(exchange)
         payload = orjson.dumps(proxy_event(exchange))
+        if streams(exchange.integration):
+            return await self._streamed(exchange, target, payload)
         return function_answer(await self._call(exchange, target, payload), exchange)
+
+    async def _streamed(self, exchange: Exchange, target: Callee, payload: bytes) -> Response:
+        """The head of what the function writes, and the rest as it comes."""
+        journal = exchange.journal
+        if journal is not None:
+            tell_request(journal, exchange, target, payload)
+        self._check_verb(exchange)
+        begun = self._clock.monotonic()
+        try:
+            stream = await self._functions.stream(
+                target.arn, payload, target.caller, exchange.trace_id
+            )
+            exchange.integration_status = 200
+            exchange.endpoint_request_id = stream.request_id
+            response = await streamed_answer(stream)
+        except ServiceError as error:
+            raise not_called(error) from error
+        finally:
+            exchange.integration_ms = round((self._clock.monotonic() - begun) * 1000)
+        exchange.backend_status = response.status
+        return response
 
     async def _aws(self, exchange: Exchange) -> Response:
         uri = str(exchange.integration.get("uri", ""))
@@ -215,9 +241,15 @@ class Integrations:
         return await mapped_response(exchange, answered, self._templates)
 
 
+def streams(integration: Mapping[str, Any]) -> bool:
+    """Does its answer go out as it comes?"""
+    return integration.get("responseTransferMode") == "STREAM"
+
+
 def _limit_s(integration: Mapping[str, Any]) -> float:
-    """How long its answer is waited for."""
-    return min(integration.get("timeoutInMillis") or MAX_TIMEOUT_MS, MAX_TIMEOUT_MS) / 1000
+    """How long its answer is waited for, or the beginning of one that goes out as it comes."""
+    longest = MAX_STREAM_MS if streams(integration) else MAX_TIMEOUT_MS
+    return min(integration.get("timeoutInMillis") or longest, longest) / 1000
 
 
 def _note(exchange: Exchange, answer: FunctionAnswer) -> None:

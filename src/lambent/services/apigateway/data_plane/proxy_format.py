@@ -83,7 +83,7 @@ def proxy_answer(payload: bytes, exchange: Exchange) -> Response:
         raise malformed("body must be a text")
     if not isinstance(result.get("isBase64Encoded") or False, bool):
         raise malformed("isBase64Encoded must be true or false")
-    headers = _headers(result)
+    headers = headers_of(result)
     content = (body or "").encode("utf-8", "surrogatepass")
     if result.get("isBase64Encoded") and exchange.plan.binary.match(
         exchange.request.headers.get("accept")
@@ -134,7 +134,7 @@ def status_of(value: object) -> int | None:
     return value
 
 
-def _headers(result: dict[str, Any]) -> list[tuple[str, str]]:
+def headers_of(result: dict[str, Any]) -> list[tuple[str, str]]:
     """`headers` and `multiValueHeaders` as one; where both name the same header, the latter's values."""
     single, multi = result.get("headers") or {}, result.get("multiValueHeaders") or {}
     if single == multi == {}:

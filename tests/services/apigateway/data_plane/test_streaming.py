@@ -1,0 +1,132 @@
+"""Answers of functions that go out as they are written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STREAMED = """
+const heads = {
+    "/head": {statusCode: 203, headers: {"X-One": "1", "Date": "then"}, cookies: ["a=1", "b=2"],
+              multiValueHeaders: {"X-Two": ["2", "3"]}},
+    "/least": {},
+    "/status": {statusCode: "many"},
+    "/member": {statusCode: 200, body: "x"},
+};
+exports.run = awslambda.streamifyResponse(async (event, stream) => {
+    if (event.path === "/raise") throw new Error("no");
+    if (event.path === "/own") {
+        stream.write('{"statusCode": 201}' + "\\0".repeat(8) + "one ");
+    } else if (event.path !== "/none") {
+        stream = awslambda.HttpResponseStream.from(stream, heads[event.path]);
+    }
+    stream.write("one ");
+    stream.write(event.httpMethod);
+    stream.end();
+});
+"""
+
+
+def streaming(arn: str, **members: Any) -> dict[str, Any]:
+    """A method whose function streams."""
+    uri = (
+        "arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/"
+        f"{arn}/response-streaming-invocations"
+    )
+    given = {
+        "type": "AWS_PROXY",
+        "httpMethod": "POST",
+        "uri": uri,
+        "responseTransferMode": "STREAM",
+    }
+    return {"methodIntegration": {**given, **members}}
+
+
+@pytest.fixture
+def api(account: Any, make_zip: Callable[..., bytes]) -> str:
+    code = {"ZipFile": make_zip({"handler.js": STREAMED})}
+    arn = account.function("f", "", Runtime="nodejs20.x", Handler="handler.run", Code=code)
+    return str(account.deploy({"GET /{name}": streaming(arn)}, stage={"stageName": "prod"}))
+
+
+def test_the_head_is_status_headers_and_cookies(account: Any, api: str) -> None:
+    answer = account.call(api, "GET", "/head")
+
+    assert (answer.status, answer.body) == (203, b"one GET")
+    assert answer.headers["x-one"] == "1"
+    assert answer.headers["x-amzn-remapped-date"] == "then"
+    values = [value for name, value in answer.fields if name.lower() == "x-two"]
+    assert values == ["2", "3"]
+    cookies = [value for name, value in answer.fields if name.lower() == "set-cookie"]
+    assert cookies == ["a=1", "b=2"]
+    assert answer.headers["transfer-encoding"] == "chunked"
+    assert "x-amzn-requestid" in answer.headers
+
+
+def test_the_least_head_is_an_empty_one(account: Any, api: str) -> None:
+    answer = account.call(api, "GET", "/least")
+
+    assert (answer.status, answer.body) == (200, b"one GET")
+
+
+def test_the_head_may_be_the_functions_own(account: Any, api: str) -> None:
+    """ "The format uses a delimiter to separate the metadata JSON and raw payloads." """
+    answer = account.call(api, "GET", "/own")
+
+    assert (answer.status, answer.body) == (201, b"one one GET")
+
+
+@pytest.mark.parametrize("path", ["/none", "/status", "/member", "/raise"])
+def test_answers_without_a_head_are_none(account: Any, api: str, path: str) -> None:
+    answer = account.call(api, "GET", path)
+
+    assert (answer.status, answer.text) == (502, '{"message": "Internal server error"}')
+
+
+def test_a_function_that_does_not_stream_has_no_head(account: Any) -> None:
+    source = 'def run(event, context): return {"statusCode": 200, "body": "x"}'
+    api = account.deploy({"GET /a": streaming(account.function("g", source))})
+
+    assert account.call(api, "GET", "/a").status == 502
+
+
+def test_a_function_that_may_not_be_called_is_500(
+    account: Any, make_zip: Callable[..., bytes]
+) -> None:
+    code = {"ZipFile": make_zip({"handler.js": STREAMED})}
+    arn = account.function(
+        "f", "", permit=False, Runtime="nodejs20.x", Handler="handler.run", Code=code
+    )
+    api = account.deploy({"GET /{name}": streaming(arn)})
+
+    assert account.call(api, "GET", "/head").status == 500
+
+
+def test_a_test_is_answered_in_one_piece(aws: Any, account: Any, api: str) -> None:
+    client = aws("apigateway")
+    arn = account.lambda_.get_function_configuration(FunctionName="f")["FunctionArn"]
+    made = client.create_rest_api(name="a")
+    resource = client.create_resource(
+        restApiId=made["id"], parentId=made["rootResourceId"], pathPart="head"
+    )
+    place = {"restApiId": made["id"], "resourceId": resource["id"], "httpMethod": "GET"}
+    client.put_method(**place, authorizationType="NONE")
+    integration = streaming(arn)["methodIntegration"]
+    del integration["httpMethod"]
+    told = client.put_integration(
+        **place, integrationHttpMethod="POST", **integration, timeoutInMillis=60_000
+    )
+
+    answer = client.test_invoke_method(**place)
+
+    assert told["responseTransferMode"] == "STREAM"
+    assert (answer["status"], answer["body"]) == (203, "one GET")
+    patch = {"op": "replace", "path": "/responseTransferMode", "value": "BUFFERED"}
+    with pytest.raises(client.exceptions.BadRequestException) as refused:
+        client.update_integration(**place, patchOperations=[patch])
+    assert "Invalid ResponseTransferMode." in json.dumps(refused.value.response["Error"])
