@@ -46,6 +46,7 @@ class Kind(documents.Kind):
 # Custom domain names belong to both services, and so does what they lead to; documents as the REST service has them.
 DOMAINS = Kind("domain-name")
 BASE_PATHS = Kind("base-path-mapping")  # of a domain name
+ROUTING_RULES = Kind("routing-rule")  # of a domain name
 REST_APIS = Kind("rest-api")
 STAGES = Kind("stage")  # of a REST API
 HTTP_APIS = Kind("http-api")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lambent.apis.documents import BASE_PATHS, DOMAINS
+from lambent.apis.documents import BASE_PATHS, DOMAINS, ROUTING_RULES
 from lambent.apis.domain_rules import is_for_a_service
 from lambent.apis.hosts import name_of
+from lambent.apis.routing_rules import RoutingRule, rule_of
 
 if TYPE_CHECKING:
     from lambent.core.context import Scope
@@ -18,16 +19,52 @@ if TYPE_CHECKING:
 NO_BASE_PATH = "(none)"
 
 
+# What asks rules, and what asks mappings, too.
+_RULES_ALONE, _RULES_FIRST = "ROUTING_RULE_ONLY", "ROUTING_RULE_THEN_BASE_PATH_MAPPING"
+
+
+class Target(NamedTuple):
+    """Where a request to a custom domain goes.
+
+    Attributes:
+        base_path: which the API does not see; "" for none.
+        stage: "" for the one that the rest of the path begins with.
+        matched: the base path of the mapping or rule.
+        rule_id: of the rule that has matched; "" for a mapping.
+    """
+
+    base_path: str
+    api_id: str
+    stage: str
+    matched: str
+    rule_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A custom domain name. `mappings` holds (base path, API, stage); the base path of the root is "", and a mapping
-    whose stage is "" takes the stage from the path.
+    whose stage is "" takes the stage from the path. `rules` are in the order of their priorities.
     """
 
     account_id: str
     region: str
     name: str
     mappings: tuple[tuple[str, str, str], ...] = ()
+    routing_mode: str = ""
+    rules: tuple[RoutingRule, ...] = ()
+
+    def target(self, request: Request) -> Target | None:
+        """By the first rule that matches, or by the mapping, as the routing mode has it."""
+        if self.routing_mode in (_RULES_ALONE, _RULES_FIRST):
+            for rule in self.rules:
+                matched = rule.match(request.path, request.headers)
+                if matched is not None:
+                    stripped = matched if rule.strips_base_path else ""
+                    return Target(stripped, rule.api_id, rule.stage, matched, rule.id)
+            if self.routing_mode == _RULES_ALONE:
+                return None
+        found = self.mapping(request.path)
+        return None if found is None else Target(*found, found[0])
 
     def mapping(self, path: str) -> tuple[str, str, str] | None:
         """The mapping with the longest base path that the path of a request begins with."""
@@ -102,4 +139,7 @@ def _domain(tx: Tx, scope: Scope, name: str) -> Domain:
         )
         for each in BASE_PATHS.of(tx, scope, name)
     )
-    return Domain(scope.account_id, scope.region, name, mappings)
+    rules = sorted(map(rule_of, ROUTING_RULES.of(tx, scope, name)), key=lambda rule: rule.priority)
+    domain = DOMAINS.find(tx, scope, "", name) or {}
+    mode = domain.get("routingMode", "")
+    return Domain(scope.account_id, scope.region, name, mappings, mode, tuple(rules))

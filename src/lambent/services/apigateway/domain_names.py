@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.apis.documents import BASE_PATHS, DOMAINS, REST_APIS, STAGES
+from lambent.apis.documents import BASE_PATHS, DOMAINS, REST_APIS, ROUTING_RULES, STAGES
 from lambent.apis.domain_rules import check_certificate, domain_name
 from lambent.apis.domains import NO_BASE_PATH
 from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
@@ -52,6 +52,11 @@ _REFUSED = {
     "policy": "",
     "endpointAccessMode": "",
 }
+ROUTING_MODES = (
+    "BASE_PATH_MAPPING_ONLY",
+    "ROUTING_RULE_ONLY",
+    "ROUTING_RULE_THEN_BASE_PATH_MAPPING",
+)
 _DOMAIN_PATCHES = PatchTable(
     (
         member("/certificateName", "replace"),
@@ -59,6 +64,7 @@ _DOMAIN_PATCHES = PatchTable(
         member("/regionalCertificateName", "replace"),
         member("/regionalCertificateArn", "replace"),
         member("/securityPolicy", convert=one_of(*_SECURITY_POLICIES), required=True),
+        member("/routingMode", convert=one_of(*ROUTING_MODES), required=True),
         *ENDPOINT_RULES,
     )
 )
@@ -83,8 +89,6 @@ class DomainNames:
         for refused, reason in _REFUSED.items():
             if request.get(refused):
                 raise refuse(refused, reason)
-        if request.get("routingMode") not in (None, "", "BASE_PATH_MAPPING_ONLY"):
-            raise refuse(f"routingMode {request['routingMode']}")
         if DOMAINS.everywhere(tx, name):
             raise BadRequest("The domain name you provided already exists.")
         domain = _new_domain(context, request)
@@ -113,11 +117,13 @@ class DomainNames:
                 domain.pop(name, None)
             domain |= _target(endpoint, context.scope.region)
         DOMAINS.put(tx, context.scope, "", domain["domainName"], domain)
+        self.publisher.domains.changed(tx, context.scope, domain["domainName"])
         return shown(_named(context.scope, domain))
 
     def delete_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         name = _find(tx, context.scope, request)["domainName"]
         BASE_PATHS.remove_of(tx, context.scope, name)
+        ROUTING_RULES.remove_of(tx, context.scope, name)
         DOMAINS.remove(tx, context.scope, "", name)
         self.publisher.domains.deleted(tx, name)
         return {}
@@ -203,7 +209,7 @@ def _new_domain(context: RequestContext, request: Request) -> Document:
         "endpointConfiguration": endpoint,
         "domainNameStatus": "AVAILABLE",
         "securityPolicy": policy,
-        "routingMode": "BASE_PATH_MAPPING_ONLY",
+        "routingMode": request.get("routingMode") or ROUTING_MODES[0],
     }
     if request.get("tags"):
         domain["tags"] = dict(request["tags"])

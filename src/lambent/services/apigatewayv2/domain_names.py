@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambent.apis.documents import BASE_PATHS, DOMAINS
+from lambent.apis.documents import BASE_PATHS, DOMAINS, ROUTING_RULES
 from lambent.apis.domain_rules import check_certificate, domain_name
 from lambent.apis.errors import BadRequest, Conflict, NotFound, refuse
 from lambent.apis.tag_rules import check_tags
@@ -65,11 +65,13 @@ class DomainNames:
         domain = find_domain(tx, context.scope, request["DomainName"])
         _apply(context.scope, domain, request)
         DOMAINS.put(tx, context.scope, "", domain["domainName"], domain)
+        self.publisher.domains.changed(tx, context.scope, domain["domainName"])
         return _shown(context.scope, domain)
 
     def delete_domain_name(self, tx: Tx, context: RequestContext, request: Request) -> Document:
         name = find_domain(tx, context.scope, request["DomainName"])["domainName"]
         BASE_PATHS.remove_of(tx, context.scope, name)
+        ROUTING_RULES.remove_of(tx, context.scope, name)
         DOMAINS.remove(tx, context.scope, "", name)
         self.publisher.domains.deleted(tx, name)
         return {}
@@ -87,8 +89,8 @@ def _apply(scope: Scope, domain: Document, request: Request) -> None:
     """What the request says about the domain. Raises BadRequest."""
     if request.get("MutualTlsAuthentication"):
         raise refuse("mutualTlsAuthentication", "TLS ends before this platform.")
-    if request.get("RoutingMode") not in (None, "API_MAPPING_ONLY"):
-        raise refuse(f"routingMode {request['RoutingMode']}", "there are no routing rules.")
+    if request.get("RoutingMode"):
+        domain["routingMode"] = request["RoutingMode"].replace("API_MAPPING", "BASE_PATH_MAPPING")
     configurations = request.get("DomainNameConfigurations") or []
     if len(configurations) > 1:
         raise Conflict("A domain name has one configuration.")
@@ -139,6 +141,8 @@ def _shown(scope: Scope, domain: Document) -> Document:
         "DomainName": domain["domainName"],
         "DomainNameArn": f"arn:aws:apigateway:{scope.region}::/domainnames/{domain['domainName']}",
         "DomainNameConfigurations": [configuration],
-        "RoutingMode": "API_MAPPING_ONLY",
+        "RoutingMode": domain.get("routingMode", "BASE_PATH_MAPPING_ONLY").replace(
+            "BASE_PATH_MAPPING", "API_MAPPING"
+        ),
         "Tags": domain.get("tags", {}),
     }

@@ -15,6 +15,7 @@ from lambent.services.apigatewayv2.integrations import Integrations
 from lambent.services.apigatewayv2.open_api.exporting import export_api
 from lambent.services.apigatewayv2.open_api.imports import Imports
 from lambent.services.apigatewayv2.routes import Routes
+from lambent.services.apigatewayv2.routing_rules import RoutingRules
 from lambent.services.apigatewayv2.stages import Stages
 from lambent.services.apigatewayv2.tags import Tags
 
@@ -62,19 +63,22 @@ def definition_operations(
 
 
 def deployment_operations(publisher: Publisher) -> Table:
-    """Deployments, stages, domain names, tags."""
+    """Deployments, stages, domain names with mappings and rules, tags."""
     deployments, stages = Deployments(publisher), Stages(publisher)
     domains, mappings, tags = DomainNames(publisher), ApiMappings(publisher), Tags(publisher)
+    rules = RoutingRules(publisher)
     return {
         "CreateApiMapping": write(mappings.create_api_mapping),
         "CreateDeployment": write(deployments.create_deployment),
         "CreateDomainName": write(domains.create_domain_name),
+        "CreateRoutingRule": write(rules.create_routing_rule),
         "CreateStage": write(stages.create_stage),
         "DeleteAccessLogSettings": write(stages.delete_access_log_settings),
         "DeleteApiMapping": write(mappings.delete_api_mapping),
         "DeleteDeployment": write(deployments.delete_deployment),
         "DeleteDomainName": write(domains.delete_domain_name),
         "DeleteRouteSettings": write(stages.delete_route_settings),
+        "DeleteRoutingRule": write(rules.delete_routing_rule),
         "DeleteStage": write(stages.delete_stage),
         "GetApiMapping": read(mappings.get_api_mapping),
         "GetApiMappings": read(mappings.get_api_mappings),
@@ -82,9 +86,12 @@ def deployment_operations(publisher: Publisher) -> Table:
         "GetDeployments": read(deployments.get_deployments),
         "GetDomainName": read(domains.get_domain_name),
         "GetDomainNames": read(domains.get_domain_names),
+        "GetRoutingRule": read(rules.get_routing_rule),
         "GetStage": read(stages.get_stage),
         "GetStages": read(stages.get_stages),
         "GetTags": read(tags.get_tags),
+        "ListRoutingRules": read(rules.list_routing_rules),
+        "PutRoutingRule": write(rules.put_routing_rule),
         "ResetAuthorizersCache": write(stages.reset_authorizers_cache),
         "TagResource": write(tags.tag_resource),
         "UntagResource": write(tags.untag_resource),

@@ -1,7 +1,7 @@
 """The API Gateway service for HTTP APIs: its operations, and what it does at start and stop.
 
 Operations that AWS has and this table has not are answered by the gateway with 501, each naming itself: VPC links,
-portals and their products, routing rules.
+portals and their products.
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ class Address:
         path: within the stage, as sent; begins with a slash.
         context_path: as `$context.path` shows it.
         event_path: as functions see it: with the base path of a custom domain.
+        base_path: of the mapping of a custom domain, or of the rule, that matched.
+        rule_id: of the routing rule that matched.
         is_default_endpoint: came by `execute-api`, not by a custom domain.
     """
 
@@ -41,6 +43,7 @@ class Address:
     event_path: str
     domain_name: str
     base_path: str = ""
+    rule_id: str = ""
     is_default_endpoint: bool = True
 
 
@@ -77,10 +80,10 @@ def _default(api_id: str, region: str, stage: str, path: str, host: str) -> Addr
 
 
 def _mapped(request: Request, domain: Domain) -> Address | None:
-    mapping = domain.mapping(request.path)
-    if mapping is None:
+    target = domain.target(request)
+    if target is None:
         return None
-    base_path, api_id, stage = mapping
+    base_path, api_id, stage = target.base_path, target.api_id, target.stage
     rest = request.path.removeprefix(f"/{base_path}") if base_path else request.path
     rest = rest or "/"
     if not stage:
@@ -93,6 +96,7 @@ def _mapped(request: Request, domain: Domain) -> Address | None:
         request.path,
         request.path,
         name_of(request.host),
-        base_path,
+        target.matched,
+        target.rule_id,
         is_default_endpoint=False,
     )

@@ -36,6 +36,8 @@ def request_context(exchange: Exchange) -> dict[str, Any]:
     }
     if not address.is_default_endpoint:
         context["customDomain"] = {"basePathMatched": address.base_path or _NO_BASE_PATH}
+        if address.rule_id:
+            context["customDomain"]["routingRuleIdMatched"] = address.rule_id
     context |= {
         "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "path": address.context_path,

@@ -51,10 +51,10 @@ def api_id_of(request: Request, live_apis: LiveApis) -> str | None:
     if own is not None:
         return own[1] if live_apis.find(own[1]) is not None else None
     domain = live_apis.domains.of(request)
-    mapping = None if domain is None else domain.mapping(request.path)
-    if mapping is None or live_apis.find(mapping[1]) is None:
+    target = None if domain is None else domain.target(request)
+    if target is None or live_apis.find(target.api_id) is None:
         return None
-    return mapping[1]
+    return target.api_id
 
 
 def address_of(request: Request, api_id: str, live_apis: LiveApis) -> Address | None:
@@ -73,10 +73,10 @@ def address_of(request: Request, api_id: str, live_apis: LiveApis) -> Address | 
         stage = own[2].replace("%24", "$")
         return _address(api.stages.get(stage), own[3] or "/", f"{api_id}.execute-api.localhost")
     domain = live_apis.domains.find(name)
-    mapping = None if domain is None else domain.mapping(path)
-    if mapping is None:
+    target = None if domain is None else domain.target(request)
+    if target is None:
         return None
-    base, _, stage = mapping
+    base, stage = target.base_path, target.stage
     rest = path.removeprefix(f"/{base}") if base else path
     found = _address(api.stages.get(stage), rest or "/", name, path)
     return found and replace(found, base_path=base)
