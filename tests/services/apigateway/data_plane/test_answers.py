@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -168,6 +170,90 @@ def test_body_over_ten_megabytes_is_413(account: Any, mock: Any) -> None:
     answer = account.call(api, "POST", "/", b"x" * 10_485_761)
 
     assert (answer.status, answer.text) == (413, "HTTP content length exceeded 10485760 bytes.")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip", "gzip"),
+        ("deflate", "deflate"),
+        ("gzip, deflate, br", "gzip"),
+        ("br, gzip", "gzip"),
+        ("deflate;q=0.5, gzip;q=1.0", "gzip"),
+        ("deflate,gzip;q=0.5", "deflate"),
+        ("br;q=1.0, gzip;q=0.8", ""),
+        ("gzip;q=0.5, identity;q=1", ""),
+        ("gzip;q=0", ""),
+        ("gzip;q=much", ""),
+        ("*", ""),
+        ("identity", ""),
+        ("", ""),
+    ],
+)
+def test_answers_are_packed_as_the_client_likes_best(
+    account: Any, mock: Any, accepted: str, coding: str
+) -> None:
+    """ "The highest-priority content encoding must be one supported by API Gateway." """
+    api = account.deploy({"GET /": mock("x" * 2000)}, api={"minimumCompressionSize": 0})
+
+    answer = account.call(api, "GET", "/", headers={"Accept-Encoding": accepted})
+
+    assert answer.headers.get("content-encoding", "") == coding
+    unpack: dict[str, Any] = {"gzip": gzip.decompress, "deflate": zlib.decompress, "": bytes}
+    assert unpack[coding](answer.body) == b"x" * 2000
+
+
+ECHO = """
+import json
+def run(event, context):
+    names = [name.lower() for name in event["headers"]]
+    told = [event["body"], "content-encoding" in names]
+    return {"statusCode": 200, "body": json.dumps(told)}
+"""
+
+
+def test_bodies_are_unpacked(account: Any, proxy: Any) -> None:
+    method = proxy(account.function("f", ECHO))
+    api = account.deploy({"POST /": method}, api={"minimumCompressionSize": 20})
+    plain = account.deploy({"POST /": method})
+    text = b"a" * 400
+    packed = gzip.compress(text)
+
+    def told(api: str, body: bytes, coding: str) -> tuple[int, Any]:
+        answer = account.call(api, "POST", "/", body, {"Content-Encoding": coding})
+        return answer.status, json.loads(answer.body)
+
+    assert told(api, packed, "gzip") == (200, [text.decode(), False])
+    assert told(api, zlib.compress(text * 9), "DEFLATE") == (200, [text.decode() * 9, False])
+    assert told(api, text, "identity") == (200, [text.decode(), False])
+    assert told(api, b"short", "gzip") == (200, ["short", True])
+    assert told(plain, b"as it is", "gzip") == (200, ["as it is", True])
+
+
+@pytest.mark.parametrize(
+    ("body", "coding", "status"),
+    [
+        (b"this is not packed at all", "gzip", 415),
+        (gzip.compress(b"a" * 9000)[:-9], "gzip", 415),
+        (b"whatever it may be", "br", 415),
+        (gzip.compress(b"a" * 10_485_761), "gzip", 413),
+    ],
+    # Packed bytes have the time in them: names of tests must not.
+    ids=["not packed", "cut short", "unknown coding", "too large"],
+)
+def test_bodies_that_cannot_be_unpacked(
+    account: Any, mock: Any, body: bytes, coding: str, status: int
+) -> None:
+    """ "If the specified coding isn't supported or the supplied payload isn't compressed with specified coding, API
+    Gateway returns the 415 Unsupported Media Type error response."
+    """
+    api = account.deploy({"POST /": mock()}, api={"minimumCompressionSize": 0})
+
+    answer = account.call(api, "POST", "/", body, {"Content-Encoding": coding})
+
+    assert answer.status == status
+    if status == 415:
+        assert answer.text == '{"message": "Unsupported Media Type"}'
 
 
 def test_large_answers_are_compressed_for_those_who_take_it(account: Any, mock: Any) -> None:

@@ -145,6 +145,7 @@ def rest_door(functions: Any, book: Book, clock: VirtualClock, changes: Mapping[
         usage=unused,
         logs=book,
         meter=book,
+        issuers=dict,
     ).door
 
 

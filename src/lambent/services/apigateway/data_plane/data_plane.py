@@ -10,6 +10,7 @@ from lambent.apis.token_buckets import TokenBuckets
 from lambent.services.apigateway.data_plane.answer_cache import CachedIntegrations
 from lambent.services.apigateway.data_plane.authorization import Authorization
 from lambent.services.apigateway.data_plane.cognito_authorizers import CognitoAuthorizers
+from lambent.services.apigateway.data_plane.compression import Decompression
 from lambent.services.apigateway.data_plane.door import RestApiDoor
 from lambent.services.apigateway.data_plane.http_integrations import HttpIntegrations
 from lambent.services.apigateway.data_plane.integrations import Integrations
@@ -78,6 +79,7 @@ class RestDataPlane:
             Authorization(signatures, authority, self.authorizers, pools, clock),
             Keys(stages, buckets, usage),
             StageThrottle(buckets),
+            Decompression(),
         )
         last = (Arrival(), Validation(compute))
         cached = CachedIntegrations(integrations, stages, signatures, authority, clock)

@@ -13,6 +13,7 @@ from lambent.core.sampling import Sampling
 from lambent.services.apigateway.data_plane import gateway_responses
 from lambent.services.apigateway.data_plane.addresses import is_address
 from lambent.services.apigateway.data_plane.authorization_headers import refusal_of
+from lambent.services.apigateway.data_plane.compression import compress, is_for_compression
 from lambent.services.apigateway.data_plane.exchange import Exchange, extended_request_id
 from lambent.services.apigateway.data_plane.failures import (
     FORBIDDEN,
@@ -23,12 +24,7 @@ from lambent.services.apigateway.data_plane.failures import (
     body_of,
 )
 from lambent.services.apigateway.data_plane.places import NO_METHOD, Places
-from lambent.services.apigateway.data_plane.serving import (
-    answer_of,
-    compress,
-    finished,
-    is_for_compression,
-)
+from lambent.services.apigateway.data_plane.serving import answer_of, finished
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

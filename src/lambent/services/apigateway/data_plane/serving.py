@@ -6,8 +6,6 @@ raises a Failure, which becomes a gateway response.
 
 from __future__ import annotations
 
-import asyncio
-import gzip
 import logging
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     Check = Callable[[Exchange], Awaitable[None] | None]
 
 _log = logging.getLogger(__name__)
-# Compressed in a millisecond; six megabytes take an eighth of a second, in which the event loop has other things to do.
-_AT_ONCE = 65_536
 
 
 class Guard(Protocol):
@@ -157,25 +153,3 @@ def _told_headers(response: Response, exchange: Exchange) -> dict[str, str]:
     trace = {"X-Amzn-Trace-Id": exchange.answered_trace or exchange.trace_id}
     is_proxy = exchange.integration.get("type") == "AWS_PROXY"
     return headers | trace if is_proxy else trace | headers
-
-
-def is_for_compression(exchange: Exchange) -> bool:
-    """`minimumCompressionSize`: answers of that size are compressed for clients that take it."""
-    if exchange.plan.rest_api.get("minimumCompressionSize") is None:
-        return False
-    return "gzip" in exchange.request.headers.get("accept-encoding").lower()
-
-
-async def compress(response: Response, exchange: Exchange) -> None:
-    """An answer to a request that `is_for_compression`, if it is large enough."""
-    smallest = exchange.plan.rest_api["minimumCompressionSize"]
-    body = response.body
-    if not isinstance(body, bytes) or len(body) < max(smallest, 1):
-        return
-    if any(name.lower() == "content-encoding" for name, _ in response.headers):
-        return
-    if len(body) <= _AT_ONCE:
-        response.body = gzip.compress(body, 6)
-    else:
-        response.body = await asyncio.to_thread(gzip.compress, body, 6)
-    response.headers.append(("Content-Encoding", "gzip"))
