@@ -216,3 +216,29 @@ def test_exports_can_be_imported(client: Any, with_keys: RunningPlatform, kind: 
     assert method["authorizationType"] == "COGNITO_USER_POOLS"
     assert method["authorizerId"] == authorizer["id"]
     assert method["authorizationScopes"] == ["pets/read", "pets/write"]
+
+
+def test_a_document_may_name_the_source_of_the_token(client: Any) -> None:
+    authorizer = {"type": "cognito_user_pools", "providerARNs": [POOL]}
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": "pools"},
+        "components": {
+            "securitySchemes": {
+                name: {
+                    "type": "apiKey",
+                    "name": "Token",
+                    "in": "header",
+                    "x-amazon-apigateway-authtype": "cognito_user_pools",
+                    "x-amazon-apigateway-authorizer": {**authorizer, **source},
+                }
+                for name, source in (("named", {"identitySource": HEADER}), ("unnamed", {}))
+            }
+        },
+    }
+
+    api = client.import_rest_api(body=json.dumps(document).encode())
+
+    authorizers = client.get_authorizers(restApiId=api["id"])["items"]
+    sources = {each["name"]: each["identitySource"] for each in authorizers}
+    assert sources == {"named": HEADER, "unnamed": "method.request.header.Token"}

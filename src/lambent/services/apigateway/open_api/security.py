@@ -44,7 +44,7 @@ def authorizer_request(name: str, scheme: Document) -> Document | None:
         "identityValidationExpression",
     ):
         request[member] = a_text(given, member)
-    if kind in ("TOKEN", POOLS):
+    if kind == "TOKEN" or (kind == POOLS and not request["identitySource"]):
         request["identitySource"] = f"method.request.header.{a_text(scheme, 'name')}"
     ttl = given.get("authorizerResultTtlInSeconds")
     if isinstance(ttl, int):
