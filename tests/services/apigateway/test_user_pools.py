@@ -145,6 +145,18 @@ def test_a_method_with_scopes_wants_an_access_token(
     api = Api(client, with_keys)
 
     assert api.method["authorizationScopes"] == ["pets/read", "pets/write"]
+    [scoped] = [
+        each
+        for each in client.get_resources(restApiId=api.id)["items"]
+        if each["path"] == "/scoped"
+    ]
+    operations = [
+        {"op": "remove", "path": "/authorizationScopes", "value": "pets/write"},
+        {"op": "add", "path": "/authorizationScopes", "value": "pets/feed"},
+    ]
+    place = {"restApiId": api.id, "resourceId": scoped["id"], "httpMethod": "GET"}
+    changed = client.update_method(**place, patchOperations=operations)
+    assert changed["authorizationScopes"] == ["pets/read", "pets/feed"]
     access = {"token_use": "access", "aud": None, "client_id": "app"}
     assert api.call("/scoped", token(scope="other pets/read", **access))[0] == 200
     assert api.call("/scoped", token(scope="other", **access)) == UNAUTHORIZED
@@ -178,6 +190,8 @@ def test_an_authorizer_of_pools_as_it_is_told(client: Any, with_keys: RunningPla
     operations = [{"op": "add", "path": "/providerARNs", "value": OTHER}]
     changed = client.update_authorizer(**place, patchOperations=operations)
     assert changed["providerARNs"] == [POOL, OTHER]
+    operations = [{"op": "replace", "path": "/providerARNs", "value": POOL}]
+    assert client.update_authorizer(**place, patchOperations=operations)["providerARNs"] == [POOL]
     answer = client.test_invoke_authorizer(**place, headers={"Authorization": token()})
     assert (answer["clientStatus"], answer["claims"]["sub"]) == (200, "u")
     answer = client.test_invoke_authorizer(**place, headers={"Authorization": "x"})

@@ -36,7 +36,8 @@ _POOL = re.compile(r"arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[\w-]
 
 
 def _change_pools(document: Document, op: str, value: str, _: Sequence[str]) -> None:
-    kept = [each for each in document.get("providerARNs", ()) if each != value]
+    held = () if op == "replace" else document.get("providerARNs", ())
+    kept = [each for each in held if each != value]
     document["providerARNs"] = kept if op == "remove" else [*kept, value]
 
 
@@ -47,7 +48,7 @@ _PATCHES = PatchTable(
         member("/authType", "replace", "remove"),
         member("/authorizerUri", required=True),
         member("/authorizerCredentials", "replace", "remove"),
-        custom("/providerARNs", _change_pools, "add", "remove"),
+        custom("/providerARNs", _change_pools, "add", "replace", "remove"),
         member("/identitySource", "replace", "remove"),
         member("/identityValidationExpression", "replace", "remove"),
         member("/authorizerResultTtlInSeconds", convert=integer, required=True),

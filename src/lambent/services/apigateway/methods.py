@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from lambent.apis.errors import BadRequest, Conflict, NotFound
 from lambent.services.apigateway.documents import AUTHORIZERS, MODELS, RESOURCES, VALIDATORS
-from lambent.services.apigateway.patches import PatchTable, boolean, entry, item, member
+from lambent.services.apigateway.patches import PatchTable, boolean, custom, entry, item, member
 from lambent.services.apigateway.resources import find_resource
 from lambent.services.apigateway.rest_apis import find_api
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lambent.core.context import RequestContext, Scope
     from lambent.core.ports import Tx
@@ -224,6 +224,15 @@ def _resource(tx: Tx, context: RequestContext, request: Request) -> tuple[Scope,
     return scope, api_id, find_resource(tx, scope, api_id, request["resourceId"])
 
 
+def _change_scopes(document: Document, op: str, value: str, _: Sequence[str]) -> None:
+    """The scope is the value, which is how Terraform patches them."""
+    kept = [each for each in document.pop("authorizationScopes", ()) if each != value]
+    if op == "add":
+        kept.append(value)
+    if kept:
+        document["authorizationScopes"] = kept
+
+
 PATCHES = PatchTable(
     (
         member("/authorizationType", required=True),
@@ -233,6 +242,7 @@ PATCHES = PatchTable(
         member("/requestValidatorId", "replace", "remove"),
         entry("/requestParameters/{parameter}", convert=boolean),
         entry("/requestModels/{contentType}"),
+        custom("/authorizationScopes", _change_scopes, "add", "remove"),
         item("/authorizationScopes/{scope}", "add", "remove"),
     )
 )
