@@ -145,6 +145,22 @@ def test_an_issuer_that_does_not_answer(
     assert event["message"].startswith(f"invalid_token: {description} (")
 
 
+def test_access_logs_tell_of_claims_by_name_alone(account: Any, echo: str, issuer: str) -> None:
+    """ "Calling $context.authorizer.claims returns null." """
+    api = guarded(account, echo, issuer)
+    account.logs.create_log_group(logGroupName="claims")
+    [group] = account.logs.describe_log_groups()["logGroups"]
+    settings = {
+        "DestinationArn": group["arn"].removesuffix(":*"),
+        "Format": "$context.authorizer.claims.sub $context.authorizer.claims ($context.requestId)",
+    }
+    account.client.update_stage(ApiId=api, StageName="$default", AccessLogSettings=settings)
+    headers = {"Authorization": f"Bearer {token(issuer)}"}
+    assert account.call(api, "GET", "/a", headers=headers).status == 200
+    [event] = account.logs.filter_log_events(logGroupName="claims")["events"]
+    assert event["message"].startswith("u - (")
+
+
 AUTHORIZER = """
 import os
 calls = 0
