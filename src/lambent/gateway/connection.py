@@ -103,10 +103,11 @@ class Connection(asyncio.Protocol):
         self._is_gone = False
         self._has_eof = False
         self._address = ""
-        self._has_begun = False  # serving the short way
+        self._begun: Request | None = None  # what is served the short way
         self._has_more = False  # has come since a request was begun
         self._is_at_rest = False  # known to be, since the last answer of the short way
         self._is_cut = False
+        self._dropping: asyncio.Task[None] | None = None  # what nobody was to get
 
     # --- asyncio calls these -------------------------------------------------------------------------------------
 
@@ -150,7 +151,7 @@ class Connection(asyncio.Protocol):
         self.intake.fail(exc if isinstance(exc, ClientGone) else ClientGone())
         self.outlet.lost()
         self._wake()
-        if not self._is_serving or (self._has_begun and self._is_cut):
+        if not self._is_serving or (self._begun is not None and self._is_cut):
             self._owner.forget(self)
 
     def pause_writing(self) -> None:
@@ -212,7 +213,7 @@ class Connection(asyncio.Protocol):
         self._is_cut = True
         if not self._is_gone:
             self._transport.abort()
-        elif self._has_begun:
+        elif self._begun is not None:
             self._owner.forget(self)
 
     # --- serving, the short way ----------------------------------------------------------------------------------
@@ -225,11 +226,12 @@ class Connection(asyncio.Protocol):
         request = owner.heads.read(data, self._address)
         if request is None:
             return False
-        self._is_serving = self._has_begun = True
+        self._is_serving = True
+        self._begun = request
         self._has_more = False
         self._phase = Phase.HANDLER
         self._deadline = _NEVER
-        rest = owner.begin(request, self._answer)
+        rest = owner.begin(request, partial(self._answer, request))
         if rest is not None:
             self.task = task = self._loop.create_task(rest)
             task.add_done_callback(partial(self._rest_done, request))
@@ -239,20 +241,25 @@ class Connection(asyncio.Protocol):
         """What was begun and had to wait is over."""
         self.task = None  # which holds the answer
         if task.cancelled():
-            self._is_serving = self._has_begun = False
+            self._end_begun()
             if self._is_gone:
                 self._owner.forget(self)
             else:
                 self._close()
         elif task.exception() is None:
-            self._answer(task.result())
+            self._answer(request, task.result())
         else:
             self._go_long(Exchange(self._read_body(), keep_alive=True, request=request, rest=task))
 
-    def _answer(self, response: Response) -> None:
+    def _answer(self, request: Request, response: Response) -> None:
         """The answer to the request that was begun."""
-        if self._is_gone:
-            self._is_serving = self._has_begun = False
+        if self._begun is not request:
+            # Sent, it would be taken for the answer to the next one, which may be somebody else's.
+            _LOG.error("a second answer to %s %s is dropped", request.method, request.path)
+            if not isinstance(response.body, bytes):
+                self._dropping = self._loop.create_task(end(response.body))
+        elif self._is_gone:
+            self._end_begun()
             if not isinstance(response.body, bytes):
                 self.task = self._loop.create_task(end(response.body))
             self._owner.forget(self)
@@ -264,15 +271,19 @@ class Connection(asyncio.Protocol):
         ):  # it needs some thought, or the client does not keep up or stay
             self._go_long(Exchange(self._read_body(), keep_alive=True, answer=response))
         elif not self._has_more:
-            self._is_serving = self._has_begun = False
+            self._end_begun()
             self._is_at_rest = True
             self._phase = Phase.IDLE
             self._deadline = self._loop.time() + self._patience[Phase.IDLE]
         else:  # more was sent meanwhile
-            self._is_serving = self._has_begun = False
+            self._end_begun()
             if self.intake.queue:
                 self._start_later()
             self._settle()
+
+    def _end_begun(self) -> None:
+        self._is_serving = False
+        self._begun = None
 
     def _read_body(self) -> WireBody:
         """Of what was begun, whose body was there. The intake's may be that of a later request by now."""
@@ -282,7 +293,7 @@ class Connection(asyncio.Protocol):
 
     def _go_long(self, exchange: Exchange) -> None:
         """Go on with what was begun as with any other request."""
-        self._has_begun = False
+        self._begun = None
         self.intake.queue.appendleft(exchange)
         self._start_later()
 

@@ -341,6 +341,54 @@ def test_a_server_ends_though_it_is_cut_before_a_task_has_begun(run: Any, until:
     run(main())
 
 
+@pytest.mark.parametrize("when", ["at once", "in between", "while the next one runs"])
+def test_a_request_has_one_answer_however_many_are_given(
+    run: Any, until: Any, when: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another one would be taken for that to the next request of the connection, whosever that is."""
+
+    async def main() -> None:
+        waiting: list[Respond] = []
+
+        async def handler(request: Request) -> Response:
+            raise AssertionError("nobody calls it")
+
+        def begin(request: Request, respond: Respond) -> None:
+            waiting.append(respond)
+            if when == "at once" and len(waiting) == 1:
+                respond(Response(200, [], b"first"))
+                respond(Response(200, [], b"twice"))
+
+        server = HttpServer(handler, Limits(grace_time_s=1), begin=begin)
+        reader, writer = await asyncio.open_connection(*await server.listen("127.0.0.1", 0))
+
+        async def body() -> bytes:
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b"Content-Length: 5\r\n" in head
+            return await reader.readexactly(5)
+
+        try:
+            writer.write(GET)
+            await until(lambda: waiting)
+            if when != "at once":
+                waiting[0](Response(200, [], b"first"))
+            assert await body() == b"first"
+            if when == "in between":
+                waiting[0](Response(200, [], pieces(b"twice")))
+            writer.write(GET)
+            await until(lambda: len(waiting) == 2)
+            if when == "while the next one runs":
+                waiting[0](Response(200, [], b"twice"))
+            waiting[1](Response(200, [], b"other"))
+            assert await body() == b"other"
+        finally:
+            writer.close()
+            await server.close()
+
+    run(main())
+    assert [each.getMessage() for each in caplog.records] == ["a second answer to GET / is dropped"]
+
+
 def test_listeners_are_added_while_the_server_runs(run: Any, serving: Any, tmp_path: Any) -> None:
     async def main() -> None:
         async with serving(answering(lambda _: Response(200, [], b"ok"))) as it:
