@@ -296,7 +296,7 @@ def _finish_call(
     """Tell of a call that was begun."""
     if isinstance(result, Exception):
         refusal = _refusal(invocation, result)
-        done(refusal if isinstance(refusal, ServiceError) else _unforeseen(invocation, refusal))
+        done(refusal if isinstance(refusal, ServiceError) else unforeseen(invocation, refusal))
     else:
         done(Ran(result, invocation.request_id, spec.function_version, invocation.trace_id))
 
@@ -318,7 +318,7 @@ def _refusal(invocation: Invocation, failure: Exception) -> Exception:
     return failure
 
 
-def _unforeseen(invocation: Invocation, error: Exception) -> ServiceError:
+def unforeseen(invocation: Invocation, error: Exception) -> ServiceError:
     """For those who take no other exceptions."""
     _log.error("an invocation failed", exc_info=error, extra=_fields(invocation))
     return InternalFailure("Internal failure; the log of Lambent has more")

@@ -15,7 +15,7 @@ from lambent.core.errors import ServiceError
 from lambent.core.http import DroppableBody
 from lambent.execution.answer_stream import AnswerStream
 from lambent.execution.spec import Invocation
-from lambent.services.lambda_.invocations import LOG_TAIL_BYTES, event_of
+from lambent.services.lambda_.invocations import LOG_TAIL_BYTES, event_of, unforeseen
 from lambent.services.lambda_.names import parse_function_name
 from lambent.services.lambda_.payloads import client_context
 from lambent.services.lambda_.unserved import refuse_unserved
@@ -61,10 +61,7 @@ class ResponseStreams:
             wants_log=request.get("LogType") == "Tail",
         )
         self._invocations.mark(invocation, context, entry)
-        self._start(entry.spec, invocation, stream)
-        await stream.begun()
-        if isinstance(stream.outcome, Exception):
-            raise stream.outcome
+        await self._begin(entry.spec, invocation, stream)
         return {
             "StatusCode": 200,
             "ExecutedVersion": entry.spec.function_version,
@@ -82,27 +79,36 @@ class ResponseStreams:
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
         invocation = Invocation(request_id, payload, arn, stream=stream, wants_log=False)
         self._invocations.tracing.mark(invocation, trace, entry)
-        self._start(entry.spec, invocation, stream)
-        await stream.begun()
-        if isinstance(stream.outcome, Exception):
-            raise stream.outcome
+        await self._begin(entry.spec, invocation, stream)
         return stream
 
     async def stop(self) -> None:
         """Wait for what is on its way; the plane ends it."""
         await asyncio.gather(*self._tasks)
 
-    def _start(self, spec: FunctionSpec, invocation: Invocation, stream: AnswerStream) -> None:
+    async def _begin(
+        self, spec: FunctionSpec, invocation: Invocation, stream: AnswerStream
+    ) -> None:
+        """Returns when the answer begins. Raises ServiceError where there will be none."""
         # A task of its own: a client that leaves must not end the invocation.
         task = asyncio.create_task(self._run(spec, invocation, stream))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        try:
+            await stream.begun()
+        except BaseException:  # nobody waits any more
+            stream.abandon()
+            raise
+        if isinstance(stream.outcome, Exception):
+            raise stream.outcome
 
     async def _run(self, spec: FunctionSpec, invocation: Invocation, stream: AnswerStream) -> None:
         try:
             stream.finish(await self._invocations.run(spec, invocation))
         except ServiceError as error:
             stream.finish(error)
+        except Exception as error:  # noqa: BLE001 - the boundary of a task: who reads is told
+            stream.finish(unforeseen(invocation, error))
 
 
 async def _events(
