@@ -15,6 +15,7 @@ const heads = {
     "/head": {statusCode: 203, headers: {"X-One": "1", "Date": "then"}, cookies: ["a=1", "b=2"],
               multiValueHeaders: {"X-Two": ["2", "3"]}},
     "/least": {},
+    "/long": {},
     "/status": {statusCode: "many"},
     "/member": {statusCode: 200, body: "x"},
 };
@@ -27,6 +28,7 @@ exports.run = awslambda.streamifyResponse(async (event, stream) => {
     }
     stream.write("one ");
     stream.write(event.httpMethod);
+    for (let at = 0; event.path === "/long" && at < 12; at++) stream.write("x".repeat(1 << 20));
     stream.end();
 });
 """
@@ -107,20 +109,38 @@ def test_a_function_that_may_not_be_called_is_500(
     assert account.call(api, "GET", "/head").status == 500
 
 
-def test_a_test_is_answered_in_one_piece(aws: Any, account: Any, api: str) -> None:
-    client = aws("apigateway")
+def trial_of(client: Any, account: Any, name: str) -> tuple[dict[str, str], Any]:
+    """A method with that path, which streams, and what was answered when it was integrated."""
     arn = account.lambda_.get_function_configuration(FunctionName="f")["FunctionArn"]
     made = client.create_rest_api(name="a")
     resource = client.create_resource(
-        restApiId=made["id"], parentId=made["rootResourceId"], pathPart="head"
+        restApiId=made["id"], parentId=made["rootResourceId"], pathPart=name
     )
     place = {"restApiId": made["id"], "resourceId": resource["id"], "httpMethod": "GET"}
     client.put_method(**place, authorizationType="NONE")
     integration = streaming(arn)["methodIntegration"]
     del integration["httpMethod"]
-    told = client.put_integration(
+    return place, client.put_integration(
         **place, integrationHttpMethod="POST", **integration, timeoutInMillis=60_000
     )
+
+
+def test_a_test_shows_no_more_of_an_answer_than_an_api_may_give_at_once(
+    aws: Any, account: Any, api: str
+) -> None:
+    """What is streamed may be 200 MB."""
+    client = aws("apigateway")
+    place, _ = trial_of(client, account, "long")
+
+    answer = client.test_invoke_method(**place)
+
+    assert (answer["status"], len(answer["body"])) == (200, 10_485_760)
+    assert len(account.call(api, "GET", "/long").body) > 12 << 20  # which holds for tests alone
+
+
+def test_a_test_is_answered_in_one_piece(aws: Any, account: Any, api: str) -> None:
+    client = aws("apigateway")
+    place, told = trial_of(client, account, "head")
 
     answer = client.test_invoke_method(**place)
 
