@@ -252,7 +252,7 @@ class ColdStart:
         return initialising
 
     def _announce(self) -> None:
-        line = report.init_start_line(self._runtime.language, self._runtime.version)
+        line = report.init_start_line(self._runtime, self._spec.region)
         self._log.platform(self._now_ms(), line)
 
     async def _invoke(

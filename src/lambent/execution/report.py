@@ -1,18 +1,22 @@
 """The platform's lines in a function's log, worded as AWS words them, and what a call is billed.
 
-Shapes from the "Lambda logs" pages of AWS's developer guide and lambda-behaviours 32 and 33. Fields of REPORT and
-INIT_REPORT are set apart by tabs.
+Shapes from the "Lambda logs" pages of AWS's developer guide (INIT_START: "Identifying Lambda runtime version
+changes") and lambda-behaviours 32 and 33. Fields are set apart by tabs.
 """
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lambent.execution.runtimes.table import Runtime
 
 
-def init_start_line(language: str, version: str) -> str:
+def init_start_line(runtime: Runtime, region: str) -> str:
     """Names the interpreter that really runs, which is not always the one that the runtime id asks for."""
-    return f"INIT_START Runtime Version: {language}:{version}\n"
+    return f"INIT_START {_runtime_version(runtime, region)}\n"
 
 
 def init_report_line(duration_ms: float, phase: str, status: str, error_type: str = "") -> str:
@@ -26,9 +30,9 @@ def init_success_line(duration_ms: float) -> str:
     return f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\n"
 
 
-def restore_start_line(language: str, version: str) -> str:
+def restore_start_line(runtime: Runtime, region: str) -> str:
     """As INIT_START, for an environment that is restored from a snapshot."""
-    return f"RESTORE_START Runtime Version: {language}:{version}\n"
+    return f"RESTORE_START {_runtime_version(runtime, region)}\n"
 
 
 def restore_report_line(duration_ms: float, status: str = "", error_type: str = "") -> str:
@@ -79,6 +83,11 @@ def billed_ms(duration_ms: float, init_ms: float | None) -> int:
 def billed_ms_of_restore(restore_ms: float) -> int:
     """Loading the runtime and its hooks are billed. Our copies lie ready: a restore is nothing else."""
     return math.ceil(round(restore_ms, 2))
+
+
+def _runtime_version(runtime: Runtime, region: str) -> str:
+    version = f"{runtime.language}:{runtime.version}"
+    return f"Runtime Version: {version}\tRuntime Version ARN: {runtime.version_arn(region)}"
 
 
 def iso_time(now_ms: int) -> str:

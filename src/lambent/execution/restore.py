@@ -106,7 +106,7 @@ class Restore(ColdStart):
         return await super()._sandbox(takes_idle=takes_idle)
 
     def _announce(self) -> None:
-        line = report.restore_start_line(self._runtime.language, self._runtime.version)
+        line = report.restore_start_line(self._runtime, self._spec.region)
         self._log.platform(self._now_ms(), line)
 
     def _note_done(self, phase: str, duration_ms: float) -> None:

@@ -190,7 +190,7 @@ class Template:
         environment = await self._boot()
         name = stream_name(self.spec, self._clock.calendar())
         log = open_log(self.spec, name, self._means.open_sink, self._clock)
-        line = report.init_start_line(self._runtime.language, self._runtime.version)
+        line = report.init_start_line(self._runtime, self.spec.region)
         log.platform(self._clock.calendar_ms(), line)
         try:
             lease = self._means.lease(self.spec)

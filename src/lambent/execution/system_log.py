@@ -35,6 +35,7 @@ _RESTORE_REPORT = re.compile(
 _EXTENSION = re.compile(r"EXTENSION\tName: (.+)\tState: (\w+)\tEvents: \[(.*)\]")
 _INIT_START = "INIT_START Runtime Version: "
 _RESTORE_START = "RESTORE_START Runtime Version: "
+_VERSION_ARN = "\tRuntime Version ARN: "
 _INIT_ENDS = frozenset({"platform.initRuntimeDone", "platform.initReport"})
 _STARTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     (_INIT_START, "platform.initStart", {"phase": "init"}),
@@ -87,10 +88,12 @@ def events_of(spec: FunctionSpec, line: str) -> list[Event]:
     """What a line of the platform in the log of that function says, as events."""
     for beginning, kind, phase in _STARTS:
         if line.startswith(beginning):
+            version, _, arn = line[len(beginning) :].rstrip("\n").partition(_VERSION_ARN)
             record = {
                 "initializationType": spec.initialization,
                 **phase,
-                "runtimeVersion": line[len(beginning) :].rstrip("\n"),
+                "runtimeVersion": version,
+                "runtimeVersionArn": arn,
                 "functionName": spec.function_name,
                 "functionVersion": spec.function_version,
             }

@@ -34,7 +34,7 @@ def lines(logs: CloudWatchLogsClient, group: str, **more: Any) -> list[str]:
 def test_the_first_line_makes_group_and_stream(
     logs: CloudWatchLogsClient, functions: LambdaClient, create_function: Create
 ) -> None:
-    create_function("f", _SPEAKS)
+    arn = create_function("f", _SPEAKS)["RuntimeVersionConfig"]["RuntimeVersionArn"]
     answer = functions.invoke(FunctionName="f")
     name = json.loads(answer["Payload"].read())
     (group,) = logs.describe_log_groups()["logGroups"]
@@ -45,7 +45,8 @@ def test_the_first_line_makes_group_and_stream(
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", name)
     request_id = answer["ResponseMetadata"]["RequestId"]
     found = [text.rstrip("\n") for text in lines(logs, "/aws/lambda/f")]
-    assert found[0].startswith("INIT_START")
+    # As in "Identifying Lambda runtime version changes" of the developer guide, whose rule counts the words.
+    assert re.fullmatch(rf"INIT_START Runtime Version: \S+\tRuntime Version ARN: {arn}", found[0])
     assert found[1] == f"START RequestId: {request_id} Version: $LATEST"
     assert found[-2] == f"END RequestId: {request_id}"
     assert found[-1].startswith(f"REPORT RequestId: {request_id}\tDuration: ")

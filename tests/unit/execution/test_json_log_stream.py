@@ -9,6 +9,7 @@ from lambent.core.clock import VirtualClock
 from lambent.execution import report
 from lambent.execution.json_log_stream import JsonLogStream, open_log
 from lambent.execution.log_stream import LogStream
+from lambent.execution.runtimes.table import Runtime
 from lambent.execution.system_log import level_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ ID = "8f5f7f1e-0000-4000-8000-000000000001"
 NOW = 1_767_225_600_007
 TIME = "2026-01-01T00:00:00.007Z"
 Make = Any
+PYTHON = Runtime("python3.11", "python", "/usr/bin/python3.11", "3.11.7", True, "python3.11")
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_the_format_is_chosen_with_the_environment(opened: Any) -> None:
 
 def test_the_platform_writes_records_in_place_of_its_lines(opened: Any, logged: list[str]) -> None:
     log = opened()
-    log.platform(NOW, report.init_start_line("python", "3.11.7"))
+    log.platform(NOW, report.init_start_line(PYTHON, "eu-west-1"))
     log.begin(NOW, report.start_line(ID, "$LATEST"))
     log.output(b"plain\n")
     tail = log.end(NOW, *closing(init_ms=9.25))
@@ -72,6 +74,7 @@ def test_the_platform_writes_records_in_place_of_its_lines(opened: Any, logged: 
             "initializationType": "on-demand",
             "phase": "init",
             "runtimeVersion": "python:3.11.7",
+            "runtimeVersionArn": PYTHON.version_arn("eu-west-1"),
             "functionName": "f",
             "functionVersion": "$LATEST",
         },
@@ -132,7 +135,7 @@ def test_an_init_that_was_provisioned_is_reported_at_info(opened: Any, logged: l
 
 def test_warn_leaves_only_what_went_wrong(opened: Any, logged: list[str]) -> None:
     log = opened(system_log_level="WARN")
-    log.platform(NOW, report.init_start_line("python", "3.11.7"))
+    log.platform(NOW, report.init_start_line(PYTHON, "eu-west-1"))
     log.begin(NOW, report.start_line(ID, "1"))
     assert log.end(NOW, *closing()) == b""
     log.begin(NOW, report.start_line(ID, "1"))

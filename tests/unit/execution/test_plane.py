@@ -51,7 +51,11 @@ def test_a_cold_call_reports_its_init_and_the_next_one_is_warm(
             lines[2],
         )
         assert "Init Duration" not in warm.log.decode()
-        assert h.texts()[0] == "INIT_START Runtime Version: python:3.11.2\n"
+        assert re.fullmatch(
+            "INIT_START Runtime Version: python:3.11.2\tRuntime Version ARN: "
+            f"arn:aws:lambda:{spec.region}::runtime:[0-9a-f]{{64}}\n",
+            h.texts()[0],
+        )
         assert "".join(h.texts()[1:4]) == cold.log.decode()
 
     run_plane(scenario)

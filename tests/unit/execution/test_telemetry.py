@@ -13,6 +13,7 @@ from lambent.execution.runtime_api.telemetry import (
     Telemetry,
     parse,
 )
+from lambent.execution.runtimes.table import Runtime
 from lambent.execution.system_log import platform_events
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Connected = Callable[[socket.socket | None], None]
 
 ID = "11111111-2222-3333-4444-555555555555"
+JAVA = Runtime("java17", "java", "/usr/bin/java", "17.0.9", True, "java17")
 
 
 def document(**changes: Any) -> bytes:
@@ -50,7 +52,7 @@ def test_the_lines_of_the_platform_as_events() -> None:
         ("platform.start", {"requestId": ID, "version": "3"})
     ]
     assert platform_events(report.end_line(ID)) == []
-    assert platform_events(report.init_start_line("java", "17")) == []
+    assert platform_events(report.init_start_line(JAVA, "eu-west-1")) == []
     line = report.report_line(
         ID, duration_ms=1.5, billed_ms=2, memory_mib=128, peak_mib=40, status="Status: timeout"
     )

@@ -7,6 +7,7 @@ read this file too.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,12 @@ class Runtime:
     version: str
     is_exact: bool
     pool: str
+
+    def version_arn(self, region: str) -> str:
+        """AWS's name for a version of a runtime, opaque text here: an id of the interpreter."""
+        identity = f"{self.language} {self.version} {self.interpreter}"
+        digest = hashlib.sha256(identity.encode()).hexdigest()
+        return f"arn:aws:lambda:{region}::runtime:{digest}"
 
 
 class Runtimes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,11 +65,7 @@ class RuntimePolicy:
     def version_arn(self, name: str, region: str) -> str | None:
         """RuntimeVersionArn: an id of the interpreter that runs the function now. None where there is none."""
         runtime = self.runtimes.find(name)
-        if runtime is None:
-            return None
-        identity = f"{runtime.language} {runtime.version} {runtime.interpreter}"
-        digest = hashlib.sha256(identity.encode()).hexdigest()
-        return f"arn:aws:lambda:{region}::runtime:{digest}"
+        return None if runtime is None else runtime.version_arn(region)
 
     def _admit_retired(self, name: str, function_arn: str) -> None:
         if self.refuses_retired:
