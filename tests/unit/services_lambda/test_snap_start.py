@@ -38,7 +38,7 @@ class _Version:
             "Failed",
             "FunctionError.InitResourceExhausted",
         ),
-        (InitializationFailed("ValueError"), "Failed", "FunctionError.RuntimeInitError"),
+        (InitializationFailed("ValueError"), "Failed", "FunctionError"),
         (SandboxFailed("no spawner"), "Failed", "InternalError"),
     ],
 )

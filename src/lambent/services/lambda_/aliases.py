@@ -149,7 +149,14 @@ def _function(tx: Tx, name: str, context: RequestContext) -> FunctionRef:
 
 
 def _check_version(tx: Tx, ref: FunctionRef, version: str) -> None:
-    find_version(tx, ref.qualified(version), version)
+    """Raises ResourceNotFound; ResourceConflict for a version that has failed."""
+    found = find_version(tx, ref.qualified(version), version)
+    if found.state == "Failed":
+        code = found.snapshot.reason_code if found.snapshot else ""
+        raise ResourceConflict(
+            "The operation cannot be performed at this time. The function is currently in the "
+            f"following state: 'Failed', StateReasonCode: '{code}'"
+        )
 
 
 def _versions_of(alias: Mapping[str, Any]) -> set[str]:

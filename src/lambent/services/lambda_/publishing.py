@@ -37,6 +37,7 @@ def publish(tx: Tx, latest: Function, modified_ms: int, description: str | None 
     settings = latest.settings
     if description is not None:
         settings = replace(settings, description=description)
+    state = "Pending" if settings.snap_start == PUBLISHED_VERSIONS else latest.state
     version = replace(
         latest,
         settings=settings,
@@ -46,8 +47,8 @@ def publish(tx: Tx, latest: Function, modified_ms: int, description: str | None 
         revision_id=ids.uuid(),
         deployment_id=ids.hex_id(),
         modified_ms=modified_ms,
-        state="Pending" if settings.snap_start == PUBLISHED_VERSIONS else latest.state,
-        update=None if latest.state == "Pending" else "Successful",
+        state=state,
+        update=None if state == "Pending" else "Successful",
     )
     repository.add(tx, version)
     return version

@@ -44,7 +44,9 @@ _REASON_CODES: Final = {
     _OUT_OF_MEMORY: "FunctionError.InitResourceExhausted",
     _TIMED_OUT: "FunctionError.InitTimeout",
 }
-_INIT_ERROR = "FunctionError.RuntimeInitError"
+# What AWS answers of an INIT that raises, and why.
+_INIT_ERROR = "FunctionError"
+_INIT_REASON = "An error occurred during function initialization."
 
 
 def check_settings(settings: Settings) -> None:
@@ -136,8 +138,10 @@ class Snapshots:
             _log.warning("%s:%d has no snapshot: %s", version.arn, version.version, refused)
             return "Active", Snapshot(is_on=False, reason=f"{refused}.")
         except InitializationFailed as failed:
-            code = _REASON_CODES.get(str(failed), _INIT_ERROR)
-            reason = f"The function's initialization failed with {failed}: see its log."
+            _log.warning("INIT of %s:%d failed: %s", version.arn, version.version, failed)
+            code, reason = _REASON_CODES.get(str(failed), _INIT_ERROR), _INIT_REASON
+            if code != _INIT_ERROR:
+                reason = f"The function's initialization failed with {failed}: see its log."
             return "Failed", Snapshot(is_on=False, reason=reason, reason_code=code)
         except (RuntimeUnavailable, SandboxFailed) as failed:
             _log.error("no snapshot of %s:%d: %s", version.arn, version.version, failed)
@@ -159,7 +163,11 @@ def _conclude(
     if current is None or current.deployment_id != version.deployment_id:
         return
     settled = replace(
-        current, state=state, update="Successful", snapshot=snapshot, revision_id=revision_id
+        current,
+        state=state,
+        update="Successful" if state == "Active" else None,
+        snapshot=snapshot,
+        revision_id=revision_id,
     )
     repository.replace(tx, settled)
     tx.after_commit(forget, version.key)
