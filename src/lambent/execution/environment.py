@@ -216,7 +216,7 @@ class Environment:
             init_ms,
             restore_ms,
         )
-        frame_head = running.frame_head(now_ms + int(left_s * 1000))
+        frame_head = running.frame_head(now_ms + int(left_s * 1000), spec.tenant_id)
         if self.state is State.READY:
             self.state = State.INVOKING
         else:

@@ -39,7 +39,7 @@ class Running:
     restore_ms: float | None = None
     pieces: AnswerPieces | None = None  # of an answer that the handler streams
 
-    def frame_head(self, deadline_ms: int) -> bytes:
+    def frame_head(self, deadline_ms: int, tenant_id: str = "") -> bytes:
         """The INVOKE frame up to the event."""
         invocation = self.invocation
         metadata = {"invoked_function_arn": invocation.invoked_function_arn}
@@ -47,6 +47,8 @@ class Running:
             metadata["client_context"] = invocation.client_context
         if invocation.trace_id:
             metadata["trace_id"] = invocation.trace_id
+        if tenant_id:
+            metadata["tenant_id"] = tenant_id
         return invoke_head(
             self.raw_id, deadline_ms, orjson.dumps(metadata), len(invocation.payload)
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lambent.execution import pressure
 from lambent.execution.idle import IdleCare
+from lambent.execution.spec import is_of_tenant
 from lambent.execution.states import OUTDATED, RETIRED, State
 
 if TYPE_CHECKING:
@@ -143,12 +144,12 @@ class Scheduler:
             self._loop.call_later(THROTTLE_DELAY_S, environment.throttle)
 
     def retire(self, key: str) -> None:
-        group = self._groups.pop(key, None)
-        if group is None:
-            return
-        group.is_retired = True
-        while group.idle:
-            group.idle[-1].end(RETIRED)
+        """The version is gone, for its tenants too."""
+        for each in [each for each in self._groups if each == key or is_of_tenant(each, key)]:
+            group = self._groups.pop(each)
+            group.is_retired = True
+            while group.idle:
+                group.idle[-1].end(RETIRED)
 
     def close(self, why: str) -> None:
         """End everything."""

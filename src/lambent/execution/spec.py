@@ -5,7 +5,7 @@ Names of functions, ARNs and log groups are opaque text here; they are handed to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -21,18 +21,20 @@ if TYPE_CHECKING:
 ON_DEMAND = "on-demand"
 PROVISIONED = "provisioned-concurrency"
 SNAP_START = "snap-start"
+# Between the key of a version and a tenant. Neither names of functions nor tenants can hold it.
+_TENANT = "#"
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
     """Everything an environment is made from. Two specs with one `key` are the same version at the same revision.
 
-    `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane adds
-    the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what AWS calls
-    MB). `role` names whose credentials it gets, `account_id` whose concurrency limit counts its invocations.
-    `log_format` is Text or JSON; the two levels have an effect in JSON alone. `initialization` SNAP_START: environments
-    are forked from a template. `compiles`: instead of the handler it runs what compiles its code
-    (`runtimes/python/compiler.py`).
+    `code` and `layers` are digests of sealed trees. `environment` holds the function's own variables; the plane
+    adds the reserved ones. `timeout_s` is in seconds, `memory_mib` and `ephemeral_storage_mib` (/tmp) in MiB (what
+    AWS calls MB). `role` names whose credentials it gets, `account_id` whose concurrency limit counts its
+    invocations. `log_format` is Text or JSON; the two levels have an effect in JSON alone. `initialization`
+    SNAP_START: environments are forked from a template. `tenant_id`: whom alone its environments serve. `compiles`:
+    instead of the handler it runs what compiles its code (`runtimes/python/compiler.py`).
     """
 
     key: str
@@ -57,6 +59,11 @@ class FunctionSpec:
     system_log_level: str = "INFO"
     compiles: bool = False
     architecture: str = "x86_64"  # what it is billed as
+    tenant_id: str = ""
+
+    def for_tenant(self, tenant_id: str) -> FunctionSpec:
+        """The same version with environments of this tenant's own."""
+        return replace(self, key=f"{self.key}{_TENANT}{tenant_id}", tenant_id=tenant_id)
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.
@@ -95,6 +102,11 @@ class Outcome:
     billed_ms: int
     init_ms: float | None
     peak_memory_mib: int
+
+
+def is_of_tenant(key: str, of: str) -> bool:
+    """Whether `key` is that of a tenant of the version with the key `of`."""
+    return key.startswith(of + _TENANT)
 
 
 class Observer(Protocol):

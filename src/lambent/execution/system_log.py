@@ -37,6 +37,7 @@ _INIT_START = "INIT_START Runtime Version: "
 _RESTORE_START = "RESTORE_START Runtime Version: "
 _VERSION_ARN = "\tRuntime Version ARN: "
 _INIT_ENDS = frozenset({"platform.initRuntimeDone", "platform.initReport"})
+_OF_CALLS = frozenset({"platform.start", "platform.runtimeDone", "platform.report"})
 _STARTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     (_INIT_START, "platform.initStart", {"phase": "init"}),
     (_RESTORE_START, "platform.restoreStart", {}),
@@ -102,6 +103,8 @@ def events_of(spec: FunctionSpec, line: str) -> list[Event]:
     for kind, record in events:
         if kind in _INIT_ENDS:
             record["initializationType"] = spec.initialization
+        elif spec.tenant_id and kind in _OF_CALLS:
+            record["tenantId"] = spec.tenant_id
     return events
 
 

@@ -87,7 +87,7 @@ public class Plain {
         all.put("trace", System.getProperty("com.amazonaws.xray.traceHeader"));
         all.put("zone", TimeZone.getDefault().getID()); all.put("directory", new File(".").getAbsolutePath());
         all.put("heap", Runtime.getRuntime().maxMemory() >> 20); all.put("java", Runtime.version().feature());
-        all.put("property", System.getProperty("mine"));
+        all.put("property", System.getProperty("mine")); all.put("tenant", c.getTenantId());
         return all;
     }
     public String child(String name) throws Exception {
@@ -286,7 +286,9 @@ def test_the_context_and_the_variables(functions: Functions, make: Make) -> None
     assert about["environment"]["LAMBDA_TASK_ROOT"] == "/var/task"
     assert 410 <= about["heap"] <= 436
     assert about["directory"] == "/var/task/."
-    assert functions.answer(spec, {})["trace"] is None
+    again = functions.answer(spec, {})
+    assert (again["trace"], again["tenant"]) == (None, None)
+    assert functions.answer(spec.for_tenant("blue"), {})["tenant"] == "blue"
 
 
 def test_relative_paths_lead_into_the_package(functions: Functions, make: Make) -> None:

@@ -124,7 +124,7 @@ def test_a_dry_run_runs_nothing(client: LambdaClient, create: Create) -> None:
         ({"ClientContext": "####"}, 400, "InvalidRequestContentException", "Client context must be a valid Base64"),
         ({"Qualifier": "prod"}, 404, "ResourceNotFoundException", ":function:f:prod"),
         ({"FunctionName": "nope"}, 404, "ResourceNotFoundException", ":function:nope:$LATEST"),
-        ({"TenantId": "t"}, 400, "InvalidParameterValueException", "'TenantId'"),
+        ({"TenantId": "t"}, 400, "InvalidParameterValueException", "Remove the tenant ID"),
     ],
 )  # fmt: skip
 def test_errors_are_those_of_aws(

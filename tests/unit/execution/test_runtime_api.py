@@ -115,6 +115,12 @@ def test_what_a_caller_sends_stays_one_header(sent: str, header: str) -> None:
     assert headers["Lambda-Runtime-Deadline-Ms"] == "5"
 
 
+def test_a_tenant_is_a_header_where_there_is_one() -> None:
+    name = "Lambda-Runtime-Aws-Tenant-Id"
+    assert next_headers(ID, 5, {"tenant_id": "blue"})[name] == "blue"
+    assert name not in next_headers(ID, 5, {})
+
+
 def test_the_refusals_are_json(bench: Bench) -> None:
     bench.ask("GET", "invocation/next")
     _, body = bench.ask("POST", "invocation/x/response").answers[0]

@@ -191,6 +191,8 @@ def next_headers(request_id: str, deadline_ms: int, metadata: dict[str, str]) ->
     }
     if trace_id := metadata.get("trace_id"):
         headers["Lambda-Runtime-Trace-Id"] = _one_line(trace_id)
+    if tenant_id := metadata.get("tenant_id"):
+        headers["Lambda-Runtime-Aws-Tenant-Id"] = tenant_id
     # Both are JSON, which written in ASCII is also a header.
     for name, member in (("Client-Context", "client_context"), ("Cognito-Identity", "identity")):
         if member in metadata:

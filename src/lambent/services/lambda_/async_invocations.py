@@ -11,6 +11,7 @@ from lambent.services.lambda_.events import Event
 from lambent.services.lambda_.lineage import extended
 from lambent.services.lambda_.names import parse_function_name
 from lambent.services.lambda_.payloads import check_event
+from lambent.services.lambda_.tenancy import check_tenant
 from lambent.services.lambda_.timestamps import calendar_ms
 
 if TYPE_CHECKING:
@@ -39,9 +40,14 @@ class AsyncInvocations:
     meter: Meter | None = None
 
     async def accept(
-        self, context: RequestContext, ref: FunctionRef, payload: bytes, client_context: str
+        self,
+        context: RequestContext,
+        ref: FunctionRef,
+        payload: bytes,
+        client_context: str,
+        tenant_id: str = "",
     ) -> None:
-        """Returns when the event is on the disk. Raises RequestTooLarge, ResourceNotFound."""
+        """Returns when the event is on the disk. Raises RequestTooLarge, ResourceNotFound, InvalidParameterValue."""
         await self.put(
             ref,
             payload,
@@ -49,6 +55,7 @@ class AsyncInvocations:
             now_ms=calendar_ms(context.now),
             trace_id=trace.given(context.http.headers) or trace.fresh(int(context.now.timestamp())),
             client_context=client_context,
+            tenant_id=tenant_id,
         )
 
     async def put(
@@ -60,6 +67,7 @@ class AsyncInvocations:
         now_ms: int,
         trace_id: str,
         client_context: str = "",
+        tenant_id: str = "",
     ) -> None:
         """As `accept`, for callers within the platform."""
         if len(payload) > MAX_EVENT_BYTES:
@@ -67,7 +75,7 @@ class AsyncInvocations:
                 f"{len(payload)} byte payload is too large for the Event invocation type "
                 f"(limit {MAX_EVENT_BYTES} bytes)"
             )
-        await self.invocations.require(ref)
+        check_tenant(await self.invocations.require(ref), tenant_id)
         await self.queue.accept(
             Event(
                 id=request_id,
@@ -82,6 +90,7 @@ class AsyncInvocations:
                 trace_id=extended(trace_id, ref.qualified("").arn),
                 sent_ms=now_ms,
                 due_ms=now_ms,
+                tenant_id=tenant_id,
             )
         )
         surplus = len(payload) - _FIRST_BYTES

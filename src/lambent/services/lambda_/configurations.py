@@ -60,6 +60,8 @@ def listed(function: Function, qualifier: str = "") -> FunctionConfigurationType
             "VpcId": "",
             "Ipv6AllowedForDualStack": False,
         }
+    if settings.tenant_isolation:
+        configuration["TenancyConfig"] = {"TenantIsolationMode": settings.tenant_isolation}
     if settings.kms_key_arn:
         configuration["KMSKeyArn"] = settings.kms_key_arn
     if settings.dead_letter_arn:

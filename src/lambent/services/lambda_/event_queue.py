@@ -297,6 +297,7 @@ class EventQueue:
                 event.request_id,
                 event.trace_id,
                 client_context=event.client_context,
+                tenant_id=event.tenant_id,
             )
         except TooManyRequests:
             return Result("throttled")

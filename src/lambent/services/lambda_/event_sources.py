@@ -22,6 +22,7 @@ from lambent.services.lambda_.paging import page
 from lambent.services.lambda_.qualifiers import resolve
 from lambent.services.lambda_.resources import CONCURRENCY, EVENT_SOURCES
 from lambent.services.lambda_.tags import check_tags
+from lambent.services.lambda_.tenancy import refuse
 from lambent.services.lambda_.timestamps import calendar_ms, from_ms
 
 if TYPE_CHECKING:
@@ -237,8 +238,10 @@ def _function(tx: Tx, context: RequestContext, name: str) -> FunctionRef:
     if ":" not in name and len(name) > MAX_NAME_LENGTH:
         raise gone  # here AWS has no word for the length
     ref = parse_function_name(name, context.scope)
-    if repository.find(tx, ref.scope, ref.name) is None:
+    function = repository.find(tx, ref.scope, ref.name)
+    if function is None:
         raise gone
+    refuse(function.settings, "An event source mapping")
     resolve(tx, ref)
     return ref
 

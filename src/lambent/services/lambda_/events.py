@@ -40,6 +40,7 @@ class Event:
     due_ms: int
     attempts: int = 0
     failures: int = 0
+    tenant_id: str = ""
 
     @property
     def lane(self) -> Lane:

@@ -37,6 +37,7 @@ from lambent.services.lambda_.payloads import (
     refuse_fault,
 )
 from lambent.services.lambda_.settling import PATIENCE_S
+from lambent.services.lambda_.tenancy import check_tenant, spec_for
 from lambent.services.lambda_.unserved import refuse_unserved
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Invocations:
     snapshots: Snapshots
     plane: Plane
     # Puts an event into the queue of asynchronous invocations.
-    accept: Callable[[RequestContext, FunctionRef, bytes, str], Awaitable[None]]
+    accept: Callable[[RequestContext, FunctionRef, bytes, str, str], Awaitable[None]]
     tracing: Tracing
 
     def begin(self, context: RequestContext, request: InvocationRequestTypeDef, done: Done) -> bool:
@@ -106,6 +107,7 @@ class Invocations:
         if payload and (fault := json_fault(payload)) is not None:
             refuse_fault(fault)
         identity = request.get("ClientContext", "")
+        spec = spec_for(entry, request.get("TenantId", ""))
         invocation = Invocation(
             request_id=context.request_id,
             payload=payload or b"{}",
@@ -114,7 +116,7 @@ class Invocations:
             wants_log=request.get("LogType") == "Tail",
         )
         self.mark(invocation, context, entry)
-        self._begin(entry.spec, invocation, partial(_finish, entry.spec, invocation, done))
+        self._begin(spec, invocation, partial(_finish, spec, invocation, done))
         return True
 
     async def invoke(self, context: RequestContext, request: InvocationRequestTypeDef) -> Document:
@@ -125,10 +127,12 @@ class Invocations:
         )
         payload = await event_of(request)
         identity = client_context(request.get("ClientContext", ""))
+        tenant_id = request.get("TenantId", "")
         if invocation_type == "Event":
-            await self.accept(context, ref, payload, identity)
+            await self.accept(context, ref, payload, identity, tenant_id)
             return {"StatusCode": 202}
         entry = await self.invocable(ref)
+        spec = spec_for(entry, tenant_id)
         if invocation_type == "DryRun":
             return {"StatusCode": 204}
         invocation = Invocation(
@@ -139,19 +143,19 @@ class Invocations:
             wants_log=request.get("LogType") == "Tail",
         )
         self.mark(invocation, context, entry)
-        outcome = await self.run(entry.spec, invocation)
-        version = entry.spec.function_version
-        return _answer(outcome, version, wants_log=invocation.wants_log)
+        outcome = await self.run(spec, invocation)
+        return _answer(outcome, spec.function_version, wants_log=invocation.wants_log)
 
-    async def require(self, ref: FunctionRef) -> None:
-        """Raises ResourceNotFound unless there is such a function."""
+    async def require(self, ref: FunctionRef) -> Function:
+        """The function, or one of the versions behind a qualifier. Raises ResourceNotFound unless there is one."""
         key = (ref.scope.account_id, ref.scope.region, ref.name)
         if ref.is_latest:
-            if self.registry.get(key) or await self.registry.load(ref.scope, ref.name):
-                return
-            raise not_found(ref.invoked())
-        if self.registry.target(key, ref.qualifier) is None:
-            await self.registry.load_target(ref)
+            entry = self.registry.get(key) or await self.registry.load(ref.scope, ref.name)
+            if entry is None:
+                raise not_found(ref.invoked())
+            return entry.function
+        target = self.registry.target(key, ref.qualifier) or await self.registry.load_target(ref)
+        return target.first.function
 
     async def call(
         self,
@@ -161,14 +165,16 @@ class Invocations:
         trace_id: str,
         *,
         client_context: str = "",
+        tenant_id: str = "",
     ) -> Ran:
         """For callers within the platform. Raises as Invoke."""
         entry = await self.invocable(ref)
+        spec = spec_for(entry, tenant_id)
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
         invocation = Invocation(request_id, payload, arn, client_context, wants_log=False)
         self.tracing.mark(invocation, trace_id, entry)
-        outcome = await self.run(entry.spec, invocation)
-        return Ran(outcome, request_id, entry.spec.function_version, invocation.trace_id)
+        outcome = await self.run(spec, invocation)
+        return Ran(outcome, request_id, spec.function_version, invocation.trace_id)
 
     def begin_call(
         self,
@@ -184,6 +190,7 @@ class Invocations:
         entry = self._in_memory(key, qualifier) if qualifier else self.registry.get(key)
         if entry is None or entry.function.state != "Active":
             return False
+        check_tenant(entry.function, "")
         arn = f"{entry.arn}:{qualifier}" if qualifier else entry.arn
         invocation = Invocation(request_id, payload, arn, "", wants_log=False)
         self.tracing.mark(invocation, trace_id, entry)

@@ -24,6 +24,7 @@ TracingMode = Literal["Active", "PassThrough"]
 LogFormat = Literal["Text", "JSON"]
 SnapStartOn = Literal["None", "PublishedVersions"]
 PUBLISHED_VERSIONS: Final = "PublishedVersions"
+TenantIsolation = Literal["", "PER_TENANT"]
 Key = tuple[str, str, str]  # account id, region, function name
 
 
@@ -62,6 +63,7 @@ class Settings:
     dead_letter_arn: str = ""
     layers: tuple[LayerUse, ...] = ()
     snap_start: SnapStartOn = "None"
+    tenant_isolation: TenantIsolation = ""
     # What was given and is empty is shown as such, what was never given is absent.
     has_environment: bool = False
     has_vpc_config: bool = False

@@ -23,6 +23,7 @@ from lambent.services.lambda_.reservations import MINIMUM_UNRESERVED, reserved_t
 from lambent.services.lambda_.resources import ALIASES, CONCURRENCY, PROVISIONED
 from lambent.services.lambda_.revisions import require
 from lambent.services.lambda_.snap_start import refuse_provisioning
+from lambent.services.lambda_.tenancy import refuse
 from lambent.services.lambda_.timestamps import calendar_ms, to_seconds
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class ProvisionedConcurrency:
         if not version.version:
             raise InvalidParameterValue(_UNPUBLISHED)
         refuse_provisioning(version)
+        refuse(version.settings, "Provisioned concurrency")
         count = request["ProvisionedConcurrentExecutions"]
         self._check_limits(tx, ref, count)
         _refuse_second(tx, ref, version)

@@ -60,5 +60,6 @@ def _digest(function: Function) -> str:
     del settings["has_environment"], settings["has_vpc_config"]
     if function.settings.snap_start != PUBLISHED_VERSIONS:
         del settings["snap_start"]  # unknown when older digests were made
+    del settings["tenant_isolation"]  # never changes
     facts = {"settings": settings, "code": function.code.archive}
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()

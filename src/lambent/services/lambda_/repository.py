@@ -261,6 +261,7 @@ _OPTIONS = (
     "kms_key_arn",
     "dead_letter_arn",
     "snap_start",
+    "tenant_isolation",
     "has_environment",
     "has_vpc_config",
 )

@@ -18,6 +18,7 @@ from lambent.execution.spec import Invocation
 from lambent.services.lambda_.invocations import LOG_TAIL_BYTES, event_of, unforeseen
 from lambent.services.lambda_.names import parse_function_name
 from lambent.services.lambda_.payloads import client_context
+from lambent.services.lambda_.tenancy import check_tenant, spec_for
 from lambent.services.lambda_.unserved import refuse_unserved
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ResponseStreams:
         payload = await event_of(request)
         identity = client_context(request.get("ClientContext", ""))
         entry = await self._invocations.invocable(ref)
+        spec = spec_for(entry, request.get("TenantId", ""))
         if request.get("InvocationType") == "DryRun":
             return {"StatusCode": 204}
         stream = AnswerStream(asyncio.get_running_loop())
@@ -61,7 +63,7 @@ class ResponseStreams:
             wants_log=request.get("LogType") == "Tail",
         )
         self._invocations.mark(invocation, context, entry)
-        await self._begin(entry.spec, invocation, stream)
+        await self._begin(spec, invocation, stream)
         return {
             "StatusCode": 200,
             "ExecutedVersion": entry.spec.function_version,
@@ -75,6 +77,7 @@ class ResponseStreams:
     ) -> AnswerStream:
         """For callers within the platform: the answer, once it has begun. Raises as Invoke."""
         entry = await self._invocations.invocable(ref)
+        check_tenant(entry.function, "")
         stream = AnswerStream(asyncio.get_running_loop())
         arn = f"{entry.arn}:{ref.qualifier}" if ref.qualifier else entry.arn
         invocation = Invocation(request_id, payload, arn, stream=stream, wants_log=False)

@@ -193,9 +193,14 @@ class LambdaService:
         await self._timers.advance(by)
 
     async def _accept(
-        self, context: RequestContext, ref: FunctionRef, payload: bytes, client_context: str
+        self,
+        context: RequestContext,
+        ref: FunctionRef,
+        payload: bytes,
+        client_context: str,
+        tenant_id: str,
     ) -> None:
-        await self._async.accept(context, ref, payload, client_context)
+        await self._async.accept(context, ref, payload, client_context, tenant_id)
 
     async def reset(self) -> None:
         """Forget every function of every account (`--test-mode`)."""

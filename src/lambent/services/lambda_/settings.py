@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lambent.core.errors import ValidationFailed
+from lambent.services.lambda_ import tenancy
 from lambent.services.lambda_.environment_variables import check_environment
 from lambent.services.lambda_.errors import InvalidParameterValue
 from lambent.services.lambda_.model import Settings
@@ -44,7 +45,9 @@ def new_settings(request: Mapping[str, Any]) -> Settings:
             "Runtime and Handler are mandatory parameters for functions created with "
             "deployment packages."
         )
-    return changed_settings(Settings(runtime="", role="", handler=""), request)
+    tenancy_mode = request.get("TenancyConfig", {}).get("TenantIsolationMode", "")
+    settings = Settings(runtime="", role="", handler="", tenant_isolation=tenancy_mode)
+    return changed_settings(settings, request)
 
 
 def changed_settings(settings: Settings, request: Mapping[str, Any]) -> Settings:
@@ -71,6 +74,7 @@ def changed_settings(settings: Settings, request: Mapping[str, Any]) -> Settings
         changes["architecture"] = architectures[0]
     changed = replace(settings, **changes)
     check_settings(changed)
+    tenancy.check_settings(changed)
     return changed
 
 

@@ -83,5 +83,6 @@ EVENTS = Table(
     Column(
         "failures", Integer, nullable=False
     ),  # in a row that were not the function's: for the back-off
+    Column("tenant_id", String(256), nullable=False, server_default=""),
     Index("lambda_events_lane", "account_id", "region", "name", "target", "due_ms"),
 )

@@ -36,9 +36,22 @@ _SETTINGS = {
 }
 _CODE = {"ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri"}
 
+_INVOCATION = frozenset(
+    {
+        "FunctionName",
+        "InvocationType",
+        "LogType",
+        "ClientContext",
+        "Payload",
+        "Qualifier",
+        "TenantId",
+    }
+)
+
 SERVED: Mapping[str, frozenset[str]] = {
     "CreateFunction": frozenset(
         {*_SETTINGS, "PackageType", "Architectures", "Tags", "Publish", "CodeSigningConfigArn"}
+        | {"TenancyConfig.TenantIsolationMode"}
         | {f"Code.{name}" for name in _CODE}
     ),
     "UpdateFunctionConfiguration": frozenset({*_SETTINGS, "RevisionId"}),
@@ -51,12 +64,8 @@ SERVED: Mapping[str, frozenset[str]] = {
         | {f"Content.{name}" for name in _CODE - {"ImageUri"}}
     ),
     "ListFunctions": frozenset({"FunctionVersion", "Marker", "MaxItems"}),
-    "InvokeWithResponseStream": frozenset(
-        {"FunctionName", "InvocationType", "LogType", "ClientContext", "Payload", "Qualifier"}
-    ),
-    "Invoke": frozenset(
-        {"FunctionName", "InvocationType", "LogType", "ClientContext", "Payload", "Qualifier"}
-    ),
+    "InvokeWithResponseStream": _INVOCATION,
+    "Invoke": _INVOCATION,
 }
 # Served members of which only some values are: what they may be, beside what asks for nothing.
 _ONLY: Mapping[str, object] = {

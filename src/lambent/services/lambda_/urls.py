@@ -15,6 +15,7 @@ from lambent.services.lambda_.errors import (
 from lambent.services.lambda_.names import parse_function_name
 from lambent.services.lambda_.paging import page
 from lambent.services.lambda_.resources import ALIASES, URLS
+from lambent.services.lambda_.tenancy import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,8 +51,10 @@ class Urls:
     ) -> Document:
         _check_cors(request)
         ref = _named(context, request)
-        if repository.find(tx, ref.scope, ref.name) is None:
+        function = repository.find(tx, ref.scope, ref.name)
+        if function is None:
             raise ResourceNotFound("Function does not exist")
+        refuse(function.settings, "A function URL")
         if ref.qualifier and ALIASES.find(tx, ref.scope, ref.name, ref.qualifier) is None:
             raise ResourceNotFound("Function does not exist")
         if URLS.find(tx, ref.scope, ref.name, ref.qualifier) is not None:

@@ -84,6 +84,7 @@ class Runtime {
       metadata: metadataText ? JSON.parse(metadataText) : {},
     };
     logging.state.requestId = request.id;
+    logging.state.tenantId = request.metadata.tenant_id;
     if (request.metadata.trace_id) process.env._X_AMZN_TRACE_ID = request.metadata.trace_id;
     else delete process.env._X_AMZN_TRACE_ID;
     this.current = new Invocation(request, this.assignment, (error, hasFailed, result) => {

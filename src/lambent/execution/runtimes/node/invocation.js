@@ -120,6 +120,7 @@ function makeContext(invocation, request, assignment) {
     identity: request.metadata.identity,
     invokedFunctionArn: request.metadata.invoked_function_arn || assignment.function_arn,
     awsRequestId: request.id,
+    tenantId: request.metadata.tenant_id,
     getRemainingTimeInMillis: () => Math.max(0, request.deadline - Date.now()),
   });
   if (!invocation.isModern) {

@@ -17,6 +17,8 @@ const SEVERITY = {
 const state = {
   // What AWS prints before the first request.
   requestId: 'undefined',
+  // Of functions that keep tenants apart.
+  tenantId: undefined,
   isJson: false,
   write: writeText,
 };
@@ -29,6 +31,7 @@ function writeText(level, args) {
 /** One argument is the message as it is; several are put together as text, and the first error among them is shown. */
 function writeJson(level, args) {
   const line = { timestamp: new Date().toISOString(), level, requestId: state.requestId };
+  if (state.tenantId) line.tenantId = state.tenantId;
   if (args.length === 1) {
     [line.message] = args;
     try {

@@ -64,7 +64,7 @@ class LambdaContext:
         self.memory_limit_in_mb = str(function["memory_mib"])
         self.function_version = function["function_version"]
         self.invoked_function_arn = call.get("invoked_function_arn") or function["function_arn"]
-        self.tenant_id = None
+        self.tenant_id = call.get("tenant_id")
         self.client_context = _client_context(call.get("client_context"))
         self.identity = _identity(call.get("identity"))
         self._epoch_deadline_time_in_ms = deadline

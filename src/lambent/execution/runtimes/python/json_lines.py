@@ -43,6 +43,7 @@ class JsonFormatter(logging.Formatter):
             shown["errorType"] = kind.__name__
             shown["errorMessage"] = str(error)
         shown["requestId"] = vars(record).get("aws_request_id")
+        shown["tenantId"] = vars(record).get("tenant_id")
         if record.exc_info:
             shown["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
         for name, value in vars(record).items():

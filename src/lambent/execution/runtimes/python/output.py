@@ -22,10 +22,12 @@ _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
 class Output:
-    """The streams of one sandbox. `request_id` is what log records carry: "" during init."""
+    """The streams of one sandbox. `request_id` is what log records carry: "" during init; `tenant_id` too,
+    for functions that keep tenants apart."""
 
     def __init__(self) -> None:
         self.request_id = ""
+        self.tenant_id: str | None = None
         self._handler = _Handler(self)
         self._error_text = faults.log_lines
         sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), "utf-8")
@@ -84,6 +86,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         record.aws_request_id = self._output.request_id
+        record.tenant_id = self._output.tenant_id
         self._output.write(self.format(record))
 
 

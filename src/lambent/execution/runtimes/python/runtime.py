@@ -148,6 +148,7 @@ class Runtime:
         self._output.request_id = request_id
         try:
             call, event = self._read_call(frame.payload)
+            self._output.tenant_id = call.get("tenant_id")
             context = LambdaContext(self._function, call, request_id, frame.deadline)
             answer = self._marshaller.dump(handler(self._marshaller.load(event), context))
         except Exception as error:

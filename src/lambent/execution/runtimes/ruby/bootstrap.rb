@@ -64,6 +64,7 @@ module Lambent
       metadata, event = frame.invocation
       context = LambdaContext.new(frame.request_id, frame.deadline, metadata)
       Logging.request_id = context.aws_request_id
+      Logging.tenant_id = context.tenant_id
       Surroundings.trace(metadata['trace_id'])
       answer = call(event, context)
       if answer.bytesize > ANSWER_LIMIT

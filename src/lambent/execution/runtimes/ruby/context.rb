@@ -9,6 +9,7 @@ class LambdaContext
   def initialize(request_id, deadline_ms, metadata)
     @aws_request_id = request_id
     @deadline_ms = deadline_ms
+    @tenant_id = metadata['tenant_id']
     @invoked_function_arn = metadata['invoked_function_arn']
     @identity = metadata['identity']
     @client_context = parse(metadata['client_context'])

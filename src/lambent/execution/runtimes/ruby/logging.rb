@@ -12,7 +12,7 @@ module Lambent
 
     class << self
       # Of the call that goes on; nil before the first.
-      attr_accessor :request_id
+      attr_accessor :request_id, :tenant_id
       # Whether loggers write JSON, and from which level on where they have none of their own.
       attr_reader :is_json, :level
 
@@ -53,7 +53,8 @@ module Lambent
           timestamp: time.utc.strftime('%Y-%m-%dT%H:%M:%S.%6NZ'),
           level: level,
           message: message,
-          requestId: request_id
+          requestId: request_id,
+          tenantId: tenant_id
         }.compact
       end
     end

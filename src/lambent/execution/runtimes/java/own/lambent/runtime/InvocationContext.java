@@ -60,6 +60,11 @@ final class InvocationContext implements Context {
     }
 
     @Override
+    public String getTenantId() {
+        return text(call, "tenant_id");
+    }
+
+    @Override
     public CognitoIdentity getIdentity() {
         JsonNode identity = call.path("identity");
         return new CognitoIdentity() {

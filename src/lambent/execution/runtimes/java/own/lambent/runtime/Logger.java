@@ -22,6 +22,7 @@ final class Logger implements LambdaLogger {
     private DateTimeFormatter times;
     private LogLevel least = LogLevel.UNDEFINED;
     private String requestId;
+    private String tenantId;
 
     /** Take over the format and the level that the function's variables say. */
     void configure(Map<String, String> variables, ObjectMapper plain) {
@@ -36,9 +37,10 @@ final class Logger implements LambdaLogger {
         }
     }
 
-    /** From now on lines in JSON belong to this request. */
-    void begin(String request) {
+    /** From now on lines in JSON belong to this request, of this tenant if there is one. */
+    void begin(String request, String tenant) {
         requestId = request;
+        tenantId = tenant;
     }
 
     /** What the function, or its INIT, has ended with. It has a level in JSON alone. */
@@ -87,6 +89,9 @@ final class Logger implements LambdaLogger {
         line.put("level", level.name());
         if (requestId != null) {
             line.put("AWSRequestId", requestId);
+        }
+        if (tenantId != null) {
+            line.put("tenantId", tenantId);
         }
         try {
             return mapper.writeValueAsString(line);

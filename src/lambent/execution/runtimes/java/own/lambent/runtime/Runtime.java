@@ -138,7 +138,7 @@ public final class Runtime {
             client = mapper.readTree(client.asText());
         }
         String requestId = uuid(frame.requestId());
-        logger.begin(requestId);
+        logger.begin(requestId, call.path("tenant_id").asText(null));
         return handler.handle(payload, 2 + length,
             new InvocationContext(function, call, client, requestId, frame.deadline(), logger));
     }

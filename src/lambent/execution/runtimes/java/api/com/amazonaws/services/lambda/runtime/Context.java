@@ -24,7 +24,7 @@ public interface Context {
 
     LambdaLogger getLogger();
 
-    /** Of functions with tenant isolation, which do not exist here. */
+    /** Of functions with tenant isolation. */
     default String getTenantId() {
         return null;
     }
