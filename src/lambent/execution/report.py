@@ -60,9 +60,10 @@ def report_line(
     init_ms: float | None = None,
     restore_ms: float | None = None,
     status: str = "",
+    trace_header: str = "",
 ) -> str:
     """At most one of `init_ms` and `restore_ms` is there. `status` is what follows for calls that the platform ended:
-    `Status: timeout` and the like.
+    `Status: timeout` and the like; `trace_header` that of a trace which is sampled.
     """
     init = "" if init_ms is None else f"Init Duration: {init_ms:.2f} ms\t"
     if restore_ms is not None:
@@ -71,6 +72,7 @@ def report_line(
     return (
         f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {billed_ms} ms\t"
         f"Memory Size: {memory_mib} MB\tMax Memory Used: {peak_mib} MB\t{init}{status}\n"
+        f"{_trace_line(trace_header)}"
     )
 
 
@@ -83,6 +85,15 @@ def billed_ms(duration_ms: float, init_ms: float | None) -> int:
 def billed_ms_of_restore(restore_ms: float) -> int:
     """Loading the runtime and its hooks are billed. Our copies lie ready: a restore is nothing else."""
     return math.ceil(round(restore_ms, 2))
+
+
+def _trace_line(header: str) -> str:
+    """Of the same event as REPORT ("XRAY TraceId - For traced requests, the AWS X-Ray trace ID")."""
+    fields = dict(part.strip().split("=", 1) for part in header.split(";") if "=" in part)
+    trace_id, segment_id = fields.get("Root"), fields.get("Parent")
+    if not trace_id or not segment_id:
+        return ""
+    return f"XRAY TraceId: {trace_id}\tSegmentId: {segment_id}\tSampled: true\t\n"
 
 
 def _runtime_version(runtime: Runtime, region: str) -> str:

@@ -127,6 +127,7 @@ def conclude(
                 init_ms=init_ms,
                 restore_ms=restore_ms,
                 status=ending.report_status,
+                trace_header=invocation.trace_id if invocation.is_sampled else "",
             ),
             failure=ending.payload if ending.is_error else None,
         )

@@ -73,7 +73,8 @@ class Invocation:
 
     A handler that streams its answer feeds `stream`; without one its pieces are gathered and are the answer. Where an
     invocation is recorded as a span, `trace_id` (a header) names that as the parent; `caller_trace` is the caller's.
-    Whoever does not want the log with the outcome is told sooner: before it is written.
+    `is_sampled`: REPORT names the trace. Whoever does not want the log with the outcome is told sooner: before it is
+    written.
     """
 
     request_id: str
@@ -84,6 +85,7 @@ class Invocation:
     stream: AnswerStream | None = None
     caller_trace: str = ""
     wants_log: bool = True
+    is_sampled: bool = False
 
 
 # Not frozen: one is made per call, and a frozen one costs 1.2 us instead of 0.3.

@@ -25,6 +25,7 @@ _REPORT = re.compile(
     r"Memory Size: (\d+) MB\tMax Memory Used: (\d+) MB\t(?:Init Duration: ([\d.]+) ms\t)?"
     r"(?:Restore Duration: ([\d.]+) ms\tBilled Restore Duration: (\d+) ms\t)?"
     r"(?:Status: (\w+))?(?:\tError Type: (\S+))?"
+    r"(?:\nXRAY TraceId: (\S+)\tSegmentId: (\S+)\tSampled: true)?"
 )
 _INIT_REPORT = re.compile(
     r"INIT_REPORT Init Duration: ([\d.]+) ms(?:\tPhase: (\w+)\tStatus: (\w+))?(?:\tError Type: (\S+))?"
@@ -173,13 +174,18 @@ def _report(match: re.Match[str]) -> list[Event]:
     if match[7]:
         metrics["restoreDurationMs"] = float(match[7])
         metrics["billedRestoreDurationMs"] = int(match[8])
-    ending = {"requestId": match[1], "status": match[9] or "success"}
+    ending: dict[str, Any] = {"requestId": match[1], "status": match[9] or "success"}
     if match[10]:
         ending["errorType"] = match[10]
-    done = {**ending, "metrics": {"durationMs": metrics["durationMs"]}}
+    tracing: dict[str, Any] = {}
+    if match[11]:
+        header = f"Root={match[11]};Parent={match[12]};Sampled=1"
+        context = {"spanId": match[12], "type": "X-Amzn-Trace-Id", "value": header}
+        tracing = {"tracing": context}
+    done = {**ending, **tracing, "metrics": {"durationMs": metrics["durationMs"]}}
     return [
         ("platform.runtimeDone", done),
-        ("platform.report", {**ending, "metrics": metrics}),
+        ("platform.report", {**ending, **tracing, "metrics": metrics}),
     ]
 
 

@@ -5,6 +5,7 @@ That each runtime hands it on is tested with the runtimes: tests/integration/exe
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import re
@@ -70,6 +71,43 @@ def test_without_one_a_trace_begins_that_nobody_records(client: Any, create: Cre
     for each in (first, second):
         assert re.fullmatch(rf"{NEW};Parent=[0-9a-f]{{16}};Sampled=0", each)
     assert first != second
+
+
+@pytest.mark.parametrize(
+    ("mode", "decision", "is_told"),
+    [("Active", 1, True), ("Active", 0, False), ("PassThrough", 1, False)],
+)
+def test_report_names_a_trace_that_is_sampled(
+    client: Any, create: Create, mode: str, decision: int, is_told: bool
+) -> None:
+    create("f", TELL, TracingConfig={"Mode": mode})
+    with sending(client, "X-Amzn-Trace-Id", f"{ROOT};{PARENT};Sampled={decision}"):
+        for _ in range(2):  # by both ways, long and short
+            answer = client.invoke(FunctionName="f", LogType="Tail")
+            log = base64.b64decode(answer["LogResult"]).decode()
+            told = f"XRAY TraceId: {ROOT[5:]}\tSegmentId: {PARENT[7:]}\tSampled: true\t\n"
+            assert (re.search(rf"\nREPORT .*\t\n{told}$", log) is not None) is is_told, log
+            assert ("XRAY" in log) is is_told
+
+
+def test_records_in_json_name_it_too(client: Any, create: Create) -> None:
+    logging = {"LogFormat": "JSON", "SystemLogLevel": "DEBUG"}
+    create("f", TELL, TracingConfig={"Mode": "Active"}, LoggingConfig=logging)
+    with sending(client, "X-Amzn-Trace-Id", f"{ROOT};{PARENT};Sampled=1"):
+        answer = client.invoke(FunctionName="f", LogType="Tail")
+    lines = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    records = [json.loads(line) for line in lines if line.startswith("{")]
+    told = {each["type"]: each["record"].get("tracing") for each in records}
+    # PlatformReport of "Telemetry API event schema reference".
+    assert (
+        told["platform.report"]
+        == told["platform.runtimeDone"]
+        == {
+            "spanId": PARENT[7:],
+            "type": "X-Amzn-Trace-Id",
+            "value": f"{ROOT};{PARENT};Sampled=1",
+        }
+    )
 
 
 def test_that_of_w3c_counts_where_there_is_no_other(client: Any, create: Create) -> None:

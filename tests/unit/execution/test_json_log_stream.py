@@ -40,7 +40,7 @@ def opened(make_spec: Make, logged: list[str]) -> Callable[..., LogStream]:
 
 
 def closing(status: str = "", init_ms: float | None = None) -> tuple[str, str]:
-    sizes = {"memory_mib": 128, "peak_mib": 40}
+    sizes: Any = {"memory_mib": 128, "peak_mib": 40}
     line = report.report_line(
         ID, duration_ms=1.5, billed_ms=2, init_ms=init_ms, status=status, **sizes
     )

@@ -39,6 +39,8 @@ class Tracing:
         else:
             is_sampled = entry.function.settings.tracing_mode == "Active" and self._decide(entry)
             header = trace.whole(self._clock.calendar_ms() // 1000, is_sampled=is_sampled)
+        if entry.function.settings.tracing_mode == "Active":
+            invocation.is_sampled = "Sampled=1" in header
         if self._makes_spans:
             invocation.caller_trace = header
             header = trace.below(header, ids.hex_id(16))
