@@ -241,7 +241,7 @@ def _function(tx: Tx, context: RequestContext, name: str) -> FunctionRef:
     function = repository.find(tx, ref.scope, ref.name)
     if function is None:
         raise gone
-    refuse(function.settings, "An event source mapping")
+    refuse(function.settings, "Event source mapping")
     resolve(tx, ref)
     return ref
 

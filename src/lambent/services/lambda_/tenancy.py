@@ -26,7 +26,7 @@ def refuse(settings: Settings, what: str) -> None:
     """Raises InvalidParameterValue where tenants are kept apart: `what` cannot be had then."""
     if settings.tenant_isolation:
         raise InvalidParameterValue(
-            f"{what} is not supported for functions that are enabled with tenancy configuration."
+            f"{what} is not supported for functions enabled with tenancy configuration."
         )
 
 

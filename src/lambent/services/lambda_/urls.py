@@ -54,7 +54,7 @@ class Urls:
         function = repository.find(tx, ref.scope, ref.name)
         if function is None:
             raise ResourceNotFound("Function does not exist")
-        refuse(function.settings, "A function URL")
+        refuse(function.settings, "Function URL")
         if ref.qualifier and ALIASES.find(tx, ref.scope, ref.name, ref.qualifier) is None:
             raise ResourceNotFound("Function does not exist")
         if URLS.find(tx, ref.scope, ref.name, ref.qualifier) is not None:
