@@ -77,19 +77,15 @@ function isFile(candidate) {
 /** What `"type"` of the nearest package.json says about a .js file. */
 function isInModulePackage(file) {
   for (let directory = path.dirname(file); ; directory = path.dirname(directory)) {
-    let text = null;
-    try {
-      text = fs.readFileSync(path.join(directory, 'package.json'), 'utf8');
-    } catch (missing) {
-      if (directory === path.dirname(directory) || path.basename(directory) === 'node_modules') return false;
-    }
-    if (text !== null) {
+    const description = path.join(directory, 'package.json');
+    if (isFile(description)) {
       try {
-        return JSON.parse(text).type === 'module';
+        return JSON.parse(fs.readFileSync(description, 'utf8')).type === 'module';
       } catch (malformed) {
         return false; // Node itself says what is wrong with it when it loads the file.
       }
     }
+    if (directory === path.dirname(directory) || path.basename(directory) === 'node_modules') return false;
   }
 }
 
