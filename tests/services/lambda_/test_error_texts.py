@@ -297,6 +297,23 @@ REFUSED_CREATIONS = [
         "S3 Bucket and Key are required for uploading with S3 parameters.",
         "code-s3-pair",
     ),
+    (
+        {"Code": {"ImageUri": IMAGE}},
+        "Please provide a source for function code.",
+        "zip functions with an ImageUri, CreateFunction in 2026-09",
+    ),
+    ({"PackageType": "Image"}, "ImageUri is required.", "image-requires-imageuri"),
+    *(
+        (
+            {"VpcConfig": network},
+            "SubnetIds and SecurityIds must coexist or be both empty list.",
+            "github.com/XT-i/aws-lambda-jenkins-plugin/issues/56",
+        )
+        for network in (
+            {"SubnetIds": ["subnet-0123456789abcdef0"]},
+            {"SubnetIds": [], "SecurityGroupIds": ["sg-0123456789abcdef0"]},
+        )
+    ),
 ]
 
 
@@ -304,7 +321,7 @@ REFUSED_CREATIONS = [
 def test_functions_that_aws_does_not_create(
     client: Any, create: Create, members: Any, text: str, rule: str
 ) -> None:
-    """cdk-preflight, see above; `rule` is its name there."""
+    """cdk-preflight, see above; `rule` is its name there, or another source."""
     with pytest.raises(client.exceptions.InvalidParameterValueException) as refused:
         create("my-function", **members)
     assert refused.value.response["Error"]["Message"] == text

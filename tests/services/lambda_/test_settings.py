@@ -115,7 +115,7 @@ def test_ephemeral_storage_and_key(client: LambdaClient, create: Create) -> None
          ("Error occurred while GetObject. "
          "S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist")),
         ({"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"},
-         "Lambent does not run container images: the parameter 'ImageUri' is not supported."),
+         "Please provide a source for function code."),
         ({}, "Please provide a source for function code."),
         ({"ZipFile": b"x", "S3Bucket": "bucket", "S3Key": "k"},
          "Please do not provide other FunctionCode parameters when providing a ZipFile."),

@@ -1,4 +1,4 @@
-"""Where a request says its code is: in itself, in S3, or in a container image.
+"""Where a request says its code is: in itself or in S3. A container image is none for the functions here.
 
 S3 is asked through a port. Without one there are no buckets, and the answer is the one that AWS gives then.
 """
@@ -33,12 +33,8 @@ class CodeSources:
 
     def check(self, code: Mapping[str, Any]) -> None:
         """Raises InvalidParameterValue unless exactly one source is named."""
-        if code.get("ImageUri"):
-            raise InvalidParameterValue(
-                "Lambent does not run container images: the parameter 'ImageUri' is not supported."
-            )
         in_s3 = bool(code.get("S3Bucket") or code.get("S3Key"))
-        if in_s3 and "ZipFile" in code:
+        if "ZipFile" in code and (in_s3 or code.get("ImageUri")):
             raise InvalidParameterValue(
                 "Please do not provide other FunctionCode parameters when providing a ZipFile."
             )

@@ -7,7 +7,7 @@ those for what their user left out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lambent.services.lambda_.errors import InvalidParameterValue
 
@@ -78,6 +78,7 @@ def refuse_unserved(operation: str, request: Mapping[str, object]) -> None:
     served = SERVED[operation]
     if served.issuperset(request) and _ONLY.keys().isdisjoint(request):
         return  # nothing nested, nothing limited: nearly every Invoke
+    _check_companions(request)
     for path, value in _leaves(request, served):
         if path.startswith("ImageConfig.") and request.get("PackageType", "Zip") == "Zip":
             # In AWS's words, which hold here for every function.
@@ -92,6 +93,15 @@ def refuse_unserved(operation: str, request: Mapping[str, object]) -> None:
                 f"Lambent does not support the value '{value}' of the parameter '{path}' yet: "
                 f"only '{_ONLY[path]}' is supported."
             )
+
+
+def _check_companions(request: Mapping[str, Any]) -> None:
+    """Raises InvalidParameterValue, in AWS's words, for a member without the one that belongs to it."""
+    network = request.get("VpcConfig", {})
+    if bool(network.get("SubnetIds")) != bool(network.get("SecurityGroupIds")):
+        raise InvalidParameterValue("SubnetIds and SecurityIds must coexist or be both empty list.")
+    if request.get("PackageType") == "Image" and not request.get("Code", {}).get("ImageUri"):
+        raise InvalidParameterValue("ImageUri is required.")
 
 
 def _leaves(
