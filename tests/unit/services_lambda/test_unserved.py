@@ -16,7 +16,7 @@ ASKS: dict[str, Any] = {
     "CapacityProviderConfig": {
         "LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "arn"}
     },
-    "VpcConfig": {"SubnetIds": ["subnet-1"]},
+    "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
     "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:eu-west-1:123456789012:q"},
     "ImageConfig": {"Command": ["x"]},
     "DurableConfig": {"ExecutionTimeout": 60},
@@ -75,7 +75,7 @@ def test_code_from_elsewhere_is_refused(code: dict[str, Any]) -> None:
 
 def test_a_value_without_effect_is_refused() -> None:
     with pytest.raises(InvalidParameterValue, match="'PackageType"):
-        refuse_unserved("CreateFunction", {"PackageType": "Image"})
+        refuse_unserved("CreateFunction", {"PackageType": "Image", "Code": {"ImageUri": "i"}})
 
 
 @pytest.mark.parametrize(
