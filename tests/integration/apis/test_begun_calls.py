@@ -28,6 +28,8 @@ def run(event, context):
         os._exit(3)
     if what == "sleep":
         time.sleep(0.4)
+    if what == "huge":
+        return {"statusCode": 200, "body": "x" * 7_000_000}
     if what == "nonsense":
         return {"statusCode": "x"}
     headers = {"X-Own": what}
@@ -53,7 +55,7 @@ def api(tenant: Tenant, kind: str) -> Api:
     return tenant.api(kind, tenant.function("f", SOURCE))
 
 
-@pytest.mark.parametrize("what", ["error", "exit", "nonsense"])
+@pytest.mark.parametrize("what", ["error", "exit", "nonsense", "huge"])
 def test_a_warm_function_fails_as_a_cold_one(api: Api, what: str) -> None:
     cold = api.call(f"/{what}".encode())
     assert api.call(b"/fine").status == 201  # an environment is idle now

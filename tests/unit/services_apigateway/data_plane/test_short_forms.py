@@ -323,6 +323,19 @@ REST_CASES: dict[str, Mapping[str, Any]] = {
         }
     },
     "compression": {"api": {"minimumCompressionSize": 0}},
+    "traces": {"stage": {"tracingEnabled": True}},
+    "a stage that keeps answers of others": {
+        "stage": {
+            "cacheClusterEnabled": True,
+            "methodSettings": {"*/*": {"cachingEnabled": True}},
+        }
+    },
+    "a stage that keeps answers": {
+        "stage": {
+            "cacheClusterEnabled": True,
+            "methodSettings": {"{name}/ANY": {"cachingEnabled": True}},
+        }
+    },
     "no endpoint": {"api": {"disableExecuteApiEndpoint": True}},
     "another answer of the gateway's": {
         "integration": {"httpMethod": "GET"},
