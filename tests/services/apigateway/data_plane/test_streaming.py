@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,6 +111,25 @@ def test_a_function_that_may_not_be_called_is_500(
     api = account.deploy({"GET /{name}": streaming(arn)})
 
     assert account.call(api, "GET", "/head").status == 500
+
+
+@pytest.mark.parametrize("leaves", ["after the head", "at once"])
+def test_a_client_that_leaves_holds_no_function_back(account: Any, api: str, leaves: str) -> None:
+    """Its handler writes on, to nobody, and is there for the next call."""
+    account.call(api, "GET", "/head")
+    request = f"GET /prod/long HTTP/1.1\r\nHost: {api}.execute-api.localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", account.port), timeout=15) as connection:
+        connection.sendall(request.encode())
+        if leaves == "after the head":
+            assert connection.recv(64).startswith(b"HTTP/1.1 200")
+        off = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, off)
+    arn = account.lambda_.get_function_configuration(FunctionName="f")["FunctionArn"]
+    pause, deadline = threading.Event(), time.monotonic() + 15
+    while account.running.platform.plane.holdings().get(arn, (0,))[0]:
+        assert time.monotonic() < deadline
+        pause.wait(0.02)
+    assert account.call(api, "GET", "/head").status == 203
 
 
 def trial_of(client: Any, account: Any, name: str) -> tuple[dict[str, str], Any]:
