@@ -148,16 +148,15 @@ def trial_of(client: Any, account: Any, name: str) -> tuple[dict[str, str], Any]
     )
 
 
-def test_a_test_shows_no_more_of_an_answer_than_an_api_may_give_at_once(
-    aws: Any, account: Any, api: str
-) -> None:
-    """What is streamed may be 200 MB."""
+def test_a_test_shows_the_first_megabyte_of_an_answer(aws: Any, account: Any, api: str) -> None:
+    """ "More than 1 MB of response payload has been buffered" is when AWS shows it; what is streamed may be 200 MB."""
     client = aws("apigateway")
     place, _ = trial_of(client, account, "long")
 
     answer = client.test_invoke_method(**place)
 
-    assert (answer["status"], len(answer["body"])) == (200, 10_485_760)
+    assert answer["status"] == 200
+    assert 1 << 20 < len(answer["body"]) <= 2 << 20
     assert len(account.call(api, "GET", "/long").body) > 12 << 20  # which holds for tests alone
 
 

@@ -11,15 +11,16 @@ import pytest
 from lambent.apis.domains import Domains
 from lambent.core.clock import VirtualClock
 from lambent.core.context import Scope
-from lambent.core.http import BytesBody, Headers, Request, Response
+from lambent.core.http import BytesBody, DroppableBody, Headers, Request, Response
 from lambent.core.ports import FunctionAnswer
+from lambent.services.apigateway.data_plane import trials
 from lambent.services.apigateway.data_plane.data_plane import RestDataPlane
 from lambent.services.apigateway.stages_in_memory import Live, Stages
 from lambent.services.apigatewayv2.data_plane.data_plane import HttpDataPlane
 from lambent.services.apigatewayv2.live_apis import LiveApis, LiveStage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 URI = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
@@ -240,3 +241,22 @@ def test_an_answer_in_time_is_the_only_one(make: Callable[[int | None, Any], Any
         runner.run(call())
 
     assert [each.status for each in answers] == [201]
+
+
+def test_a_test_shows_what_a_streamed_answer_has_come_to_after_35_seconds() -> None:
+    left = []
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield b"some"
+        await asyncio.Event().wait()
+
+    async def test() -> float:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        body = DroppableBody(pieces(), lambda: left.append(True))
+        assert await trials._beginning(body) == b"some"
+        return loop.time() - begun
+
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        assert runner.run(test()) == pytest.approx(35, abs=0.5)
+    assert left == [True]
