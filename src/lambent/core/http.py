@@ -158,6 +158,12 @@ class BadBody(Exception):
         self.reason = reason
 
 
+class AnswerCut(Exception):
+    """Raised by a streamed body whose source has failed, which is told elsewhere: no more will come, and what has gone
+    out is not the whole.
+    """
+
+
 class Form(Protocol):
     """Stands for requests that are alike: target and fields are the same, but for those that pass (`usual_head`)."""
 

@@ -257,11 +257,13 @@ class FunctionStream:
     Attributes:
         pieces: as they come; to be iterated over once.
         abandon: whoever iterates leaves, and the function runs on. May be called more than once.
+        has_failed: says at the end of the pieces whether they are not all.
         request_id: of the invocation.
     """
 
     pieces: AsyncIterator[bytes]
     abandon: Callable[[], None]
+    has_failed: Callable[[], bool]
     request_id: str
 
 

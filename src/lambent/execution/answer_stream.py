@@ -91,6 +91,11 @@ class AnswerStream:
             self._hold_back(is_paused=False)
         return piece
 
+    def has_failed(self) -> bool:
+        """Whether the invocation is over, and did not go well."""
+        outcome = self.outcome
+        return outcome is not None and (isinstance(outcome, Exception) or outcome.is_error)
+
     def abandon(self) -> None:
         """Nobody wants the rest."""
         self._is_abandoned = True

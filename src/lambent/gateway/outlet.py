@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from lambent.core.http import AnswerCut
 from lambent.gateway.answer import (
     JOIN_BYTES,
     UnsendableHead,
@@ -139,6 +140,9 @@ class Outlet:
         try:
             if framing.has_body:
                 await self._write_pieces(body, framing)
+        except AnswerCut:
+            # What has gone out gets there; the end of the connection, without a last chunk, says that it is not all.
+            exchange.keep_alive = False
         except Exception:  # noqa: BLE001 - the boundary of streamed bodies: the head is out, so break off
             _LOG.exception("a streamed answer failed")
             exchange.keep_alive = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambent.core.http import DroppableBody, Request, Response
+from lambent.core.http import AnswerCut, DroppableBody, Request, Response
 from lambent.gateway.limits import Limits
 from lambent.gateway.server import HttpServer
 
@@ -339,6 +339,24 @@ def test_a_server_ends_though_it_is_cut_before_a_task_has_begun(run: Any, until:
         writer.close()
 
     run(main())
+
+
+def test_an_answer_that_is_cut_does_not_look_whole(
+    run: Any, serving: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def cut() -> Any:
+        yield b"some"
+        raise AnswerCut
+
+    async def main() -> None:
+        async with serving(answering(lambda _: Response(200, [], cut()))) as it:
+            wire = await it.connect()
+            wire.send(GET)
+            got = await wire.reader.read()
+            assert got.endswith(b"\r\n\r\n4\r\nsome\r\n")
+
+    run(main())
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("when", ["at once", "in between", "while the next one runs"])

@@ -85,7 +85,7 @@ class ServiceCalls:
             raise RequestTooLarge(f"an event of {len(payload)} bytes")
         request_id = ids.request_id()
         stream = await self.streams.open(ref, payload, request_id, trace_id)
-        return FunctionStream(stream, stream.abandon, request_id)
+        return FunctionStream(stream, stream.abandon, stream.has_failed, request_id)
 
     def begin(
         self,

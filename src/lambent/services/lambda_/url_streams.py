@@ -31,7 +31,7 @@ async def streamed_answer(stream: AnswerStream) -> Response | None:
         first = await anext(stream, b"")
         if not first and (whole := _unstreamed(stream)) is not None:
             return whole
-        if not first and _has_failed(stream):
+        if not first and stream.has_failed():
             return None
         return Response(200, [("Content-Type", stream.content_type)], _droppable(stream, first))
     head = b""
@@ -83,8 +83,3 @@ def _unstreamed(stream: AnswerStream) -> Response | None:
     if not outcome.payload:
         return None
     return Response(200, [("Content-Type", "application/json")], outcome.payload)
-
-
-def _has_failed(stream: AnswerStream) -> bool:
-    outcome = stream.outcome
-    return outcome is not None and (isinstance(outcome, Exception) or outcome.is_error)

@@ -20,6 +20,8 @@ const heads = {
               multiValueHeaders: {"X-Two": ["2", "3"]}},
     "/least": {},
     "/long": {},
+    "/dies": {},
+    "/late": {},
     "/status": {statusCode: "many"},
     "/member": {statusCode: 200, body: "x"},
 };
@@ -31,6 +33,8 @@ exports.run = awslambda.streamifyResponse(async (event, stream) => {
         stream = awslambda.HttpResponseStream.from(stream, heads[event.path]);
     }
     stream.write("one ");
+    if (event.path === "/dies") { setTimeout(() => process.exit(1), 300); return; }
+    if (event.path === "/late") { await new Promise((done) => setTimeout(done, 2000)); }
     stream.write(event.httpMethod);
     for (let at = 0; event.path === "/long" && at < 12; at++) stream.write("x".repeat(1 << 20));
     stream.end();
@@ -111,6 +115,25 @@ def test_a_function_that_may_not_be_called_is_500(
     api = account.deploy({"GET /{name}": streaming(arn)})
 
     assert account.call(api, "GET", "/head").status == 500
+
+
+@pytest.mark.parametrize("path", ["dies", "late"])
+def test_an_answer_that_is_cut_does_not_look_whole(account: Any, api: str, path: str) -> None:
+    """The function ends, or the time of the integration is over: "transfer closed with outstanding read data"."""
+    arn = account.lambda_.get_function_configuration(FunctionName="f")["FunctionArn"]
+    methods = {"GET /{name}": streaming(arn, timeoutInMillis=1000)}
+    short = account.deploy(methods, stage={"stageName": "prod"})
+    account.call(short, "GET", "/head")
+    request = f"GET /prod/{path} HTTP/1.1\r\nHost: {short}.execute-api.localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", account.port), timeout=15) as connection:
+        connection.sendall(request.encode())
+        got = b""
+        while piece := connection.recv(65_536):
+            got += piece
+    assert got.startswith(b"HTTP/1.1 200 ")
+    assert b"one " in got
+    assert b"GET" not in got
+    assert not got.endswith(b"0\r\n\r\n")
 
 
 @pytest.mark.parametrize("leaves", ["after the head", "at once"])

@@ -149,13 +149,14 @@ class Integrations:
             tell_request(journal, exchange, target, payload)
         self._check_verb(exchange)
         begun = self._clock.monotonic()
+        deadline = asyncio.get_running_loop().time() + _limit_s(exchange.integration)
         try:
             stream = await self._functions.stream(
                 target.arn, payload, target.caller, exchange.trace_id
             )
             exchange.integration_status = 200
             exchange.endpoint_request_id = stream.request_id
-            response = await streamed_answer(stream)
+            response = await streamed_answer(stream, deadline)
         except ServiceError as error:
             raise not_called(error) from error
         finally:

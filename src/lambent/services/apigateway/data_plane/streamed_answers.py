@@ -6,11 +6,12 @@ writes JSON with status, headers and cookies, then eight null bytes, then its bo
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambent.core.http import DroppableBody, Response
+from lambent.core.http import AnswerCut, DroppableBody, Response
 from lambent.services.apigateway.data_plane.proxy_format import headers_of, malformed, status_of
 
 if TYPE_CHECKING:
@@ -24,15 +25,20 @@ _MAX_HEAD = 65_536
 _MEMBERS = frozenset({"statusCode", "headers", "multiValueHeaders", "cookies"})
 
 
-async def streamed_answer(stream: FunctionStream) -> Response:
-    """The answer, once its head is there. Raises Failure where there is none, or none that can be read."""
+async def streamed_answer(stream: FunctionStream, deadline: float) -> Response:
+    """The answer, once its head is there. Raises Failure where there is none, or none that can be read.
+
+    Args:
+        deadline: until when it may go on, by the loop's time.
+    """
     try:
         head, first = await _head(stream)
         status, fields = _read(head)
     except BaseException:
         stream.abandon()
         raise
-    return Response(status, fields, DroppableBody(_body(stream, first), stream.abandon))
+    body = _body(stream, first, deadline)
+    return Response(status, fields, DroppableBody(body, stream.abandon))
 
 
 async def _head(stream: FunctionStream) -> tuple[bytes, bytes]:
@@ -69,12 +75,26 @@ def _read(head: bytes) -> tuple[int, list[tuple[str, str]]]:
     return status, headers_of(document)
 
 
-async def _body(stream: FunctionStream, first: bytes) -> AsyncGenerator[bytes, None]:
-    """What fails once the answer has begun can only cut it short."""
+async def _body(
+    stream: FunctionStream, first: bytes, deadline: float
+) -> AsyncGenerator[bytes, None]:
+    """What fails once the answer has begun can only cut it short: then clients find "transfer closed with outstanding
+    read data remaining" ("Troubleshoot issues with response streaming in API Gateway", developer guide), when the time
+    of the integration is over as well as when that of the function is.
+    """
     try:
         if first:
             yield first
-        async for piece in stream.pieces:
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    piece = await anext(stream.pieces)
+            except StopAsyncIteration:
+                break
+            except TimeoutError:
+                raise AnswerCut from None
             yield piece
+        if stream.has_failed():
+            raise AnswerCut
     finally:
         stream.abandon()

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lambent.core.http import BytesBody, DroppableBody, Headers, Request
+from lambent.core.http import AnswerCut, BytesBody, DroppableBody, Headers, Request
 from lambent.services.apigateway.data_plane.addresses import Address
 from lambent.services.apigateway.data_plane.exchange import Exchange
 from lambent.services.apigateway.data_plane.execution_log import ExecutionLog
@@ -205,7 +205,7 @@ async def _beginning(pieces: AsyncIterator[bytes]) -> bytes:
                 got += piece
                 if len(got) > _MOST_SHOWN:
                     break
-    except TimeoutError:
+    except (TimeoutError, AnswerCut):
         pass
     finally:
         if isinstance(pieces, DroppableBody):
