@@ -28,7 +28,10 @@ def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
     """One message, b"" at the end of file; the descriptors are the caller's to close."""
     received = array.array("i")
     space = socket.CMSG_SPACE(_DESCRIPTORS * received.itemsize)
-    data, ancillary, _, _ = sock.recvmsg(LIMIT, space, socket.MSG_CMSG_CLOEXEC)
+    try:
+        data, ancillary, _, _ = sock.recvmsg(LIMIT, space, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError:  # the other end died before it had read all that we have said
+        return b"", []
     for level, kind, content in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             received.frombytes(content[: len(content) - len(content) % received.itemsize])

@@ -225,7 +225,10 @@ def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
     """One message of the spawner, b"" at the end; the descriptors are the caller's."""
     given = array.array("i")
     space = socket.CMSG_SPACE(_DESCRIPTORS * given.itemsize)
-    data, ancillary, _, _ = sock.recvmsg(_MESSAGE_LIMIT, space, socket.MSG_CMSG_CLOEXEC)
+    try:
+        data, ancillary, _, _ = sock.recvmsg(_MESSAGE_LIMIT, space, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError:  # it died before it had read all that we have said
+        return b"", []
     for level, kind, content in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             given.frombytes(content[: len(content) - len(content) % given.itemsize])
